@@ -1,0 +1,3 @@
+module github.com/schedgen/schedgen/shared
+
+go 1.26.0

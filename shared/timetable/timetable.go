@@ -1,0 +1,66 @@
+// Package timetable is the domain: what a University of Pretoria timetable PDF says, as values.
+// It does no I/O and imports nothing of ours, so that every part of schedgen can speak it.
+package timetable
+
+// Kind is which of the university's three timetables a document is.
+type Kind string
+
+// The kinds of timetable, as they are written in JSON.
+const (
+	Lecture Kind = "lecture"
+	Test    Kind = "test"
+	Exam    Kind = "exam"
+)
+
+// Document is one timetable as it was printed: its kind and its rows in reading order.
+type Document struct {
+	Kind    Kind    `json:"type"`
+	Entries []Entry `json:"entries"`
+}
+
+// Entry is one printed row. A field that the row's kind does not have, or that is printed empty, is
+// the zero value. Values that make no sense are never dropped or mended in silence: they stay out
+// of the typed fields and are told in Warnings.
+type Entry struct {
+	Module           string    `json:"module"`                 // "COS 214"
+	Offered          string    `json:"offered,omitempty"`      // lectures: S1, S2, Q1..Q4 or Y
+	Group            string    `json:"group,omitempty"`        // lectures: G01, P01, T01...
+	Lang             string    `json:"lang,omitempty"`         // lectures: "E L"
+	Activity         string    `json:"activity,omitempty"`     // "L1"; exams: "Exam Written"
+	Day              string    `json:"day,omitempty"`          // English weekday: "Monday"
+	Date             string    `json:"date,omitempty"`         // YYYY-MM-DD; tests and exams
+	StartTime        string    `json:"startTime,omitempty"`    // HH:MM, Africa/Johannesburg
+	EndTime          string    `json:"endTime,omitempty"`      // HH:MM, Africa/Johannesburg
+	EndTimeEstimated bool      `json:"endTimeEstimated"`       // the PDF prints no end (exams)
+	Venues           []string  `json:"venues"`                 // in printed order; never nil
+	Campus           string    `json:"campus,omitempty"`       // exams: the exam's campus
+	ModuleCampus     string    `json:"moduleCampus,omitempty"` // exams
+	StudyProg        string    `json:"studyProg,omitempty"`    // lectures
+	Test             string    `json:"test,omitempty"`         // tests: "PTest 1"
+	Paper            string    `json:"paper,omitempty"`        // exams: "1"
+	Status           string    `json:"status,omitempty"`       // exams: "FINAL"
+	Comments         string    `json:"comments,omitempty"`     // exams
+	Page             int       `json:"page"`                   // 1-based page the row begins on
+	Warnings         []Warning `json:"warnings,omitempty"`     // what a person should look at
+}
+
+// Warning says what is doubtful about one row and where it is printed.
+type Warning struct {
+	Code    string `json:"code"`    // stable, e.g. NO_TIME
+	Message string `json:"message"` // one sentence for people
+	Page    int    `json:"page"`    // 1-based
+	Row     int    `json:"row"`     // 1-based among the page's printed rows, header excluded
+}
+
+// The codes of warnings.
+const (
+	NoModule       = "NO_MODULE"        // a row without a readable module code
+	NoTime         = "NO_TIME"          // no time, or one that cannot be read
+	EndBeforeStart = "END_BEFORE_START" // the time range runs backwards
+	NoDay          = "NO_DAY"           // a lecture without a readable weekday
+	NoDate         = "NO_DATE"          // a test or exam without a readable date
+	DayMismatch    = "DAY_MISMATCH"     // the printed day is not the printed date's weekday
+	VenueWrap      = "VENUE_WRAP"       // a venue line that may belong to the line before it
+	UnknownTerm    = "UNKNOWN_TERM"     // Offered is none of S1, S2, Q1..Q4, Y
+	StrayText      = "STRAY_TEXT"       // text inside the table that no column claims
+)
