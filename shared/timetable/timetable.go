@@ -22,26 +22,26 @@ type Document struct {
 // the zero value. Values that make no sense are never dropped or mended in silence: they stay out
 // of the typed fields and are told in Warnings.
 type Entry struct {
-	Module           string    `json:"module"`                 // "COS 214"
-	Offered          string    `json:"offered"`      // lectures: S1, S2, Q1..Q4 or Y
-	Group            string    `json:"group"`        // lectures: G01, P01, T01...
-	Lang             string    `json:"lang"`         // lectures: "E L"
-	Activity         string    `json:"activity"`     // "L1"; exams: "Exam Written"
-	Day              string    `json:"day"`          // English weekday: "Monday"
-	Date             string    `json:"date"`         // YYYY-MM-DD; tests and exams
-	StartTime        string    `json:"startTime"`    // HH:MM, Africa/Johannesburg
-	EndTime          string    `json:"endTime"`      // HH:MM, Africa/Johannesburg
-	EndTimeEstimated bool      `json:"endTimeEstimated"`       // the PDF prints no end (exams)
-	Venues           []string  `json:"venues"`                 // in printed order; never nil
-	Campus           string    `json:"campus"`       // exams: the exam's campus
-	ModuleCampus     string    `json:"moduleCampus"` // exams
-	StudyProg        string    `json:"studyProg"`    // lectures
-	Test             string    `json:"test"`         // tests: "PTest 1"
-	Paper            string    `json:"paper"`        // exams: "1"
-	Status           string    `json:"status"`       // exams: "FINAL"
-	Comments         string    `json:"comments"`     // exams
-	Page             int       `json:"page"`                   // 1-based page the row begins on
-	Warnings         []Warning `json:"warnings,omitempty"`     // what a person should look at
+	Module           string    `json:"module"`             // "COS 214"
+	Offered          string    `json:"offered"`            // lectures: S1, S2, Q1..Q4 or Y
+	Group            string    `json:"group"`              // lectures: G01, P01, T01...
+	Lang             string    `json:"lang"`               // lectures: "E L"
+	Activity         string    `json:"activity"`           // "L1"; exams: "Exam Written"
+	Day              string    `json:"day"`                // English weekday: "Monday"
+	Date             string    `json:"date"`               // YYYY-MM-DD; tests and exams
+	StartTime        string    `json:"startTime"`          // HH:MM, Africa/Johannesburg
+	EndTime          string    `json:"endTime"`            // HH:MM, Africa/Johannesburg
+	EndTimeEstimated bool      `json:"endTimeEstimated"`   // the PDF prints no end (exams)
+	Venues           []string  `json:"venues"`             // in printed order; never nil
+	Campus           string    `json:"campus"`             // exams: the exam's campus
+	ModuleCampus     string    `json:"moduleCampus"`       // exams
+	StudyProg        string    `json:"studyProg"`          // lectures
+	Test             string    `json:"test"`               // tests: "PTest 1"
+	Paper            string    `json:"paper"`              // exams: "1"
+	Status           string    `json:"status"`             // exams: "FINAL"
+	Comments         string    `json:"comments"`           // exams
+	Page             int       `json:"page"`               // 1-based page the row begins on
+	Warnings         []Warning `json:"warnings,omitempty"` // what a person should look at
 }
 
 // Warning says what is doubtful about one row and where it is printed.

@@ -1,0 +1,57 @@
+// Package extract turns a PDF into what a reader sees of it: where each word stands and where each
+// ruling runs, page by page. It knows nothing of timetables.
+//
+// Only ink counts. Content streams are interpreted as ISO 32000-1 says, whatever the order and
+// choice of operators, so that the same page written by another program gives the same words and
+// rulings. Two things follow that surprise: text in the colour of the paper is text (the
+// university's producer prints half of a column in white), whereas a white line is no ruling.
+//
+// Coordinates are points (1/72 inch) from the top left corner of the page as it is shown, x to the
+// right, y down.
+package extract
+
+// Page is one page as it is shown, after its /Rotate and the prevailing direction of its text.
+type Page struct {
+	Number        int // 1-based
+	Width, Height float64
+	Words         []Word
+	Rulings       []Ruling
+}
+
+// Glyph is one drawn character.
+type Glyph struct {
+	Text   string  // what it stands for; a ligature is several letters; a space is " "
+	X0, X1 float64 // the pen before and after it
+	Y      float64 // baseline
+	Size   float64 // height of the font's em square
+}
+
+// Word is a run of glyphs on one baseline without a visible space.
+type Word struct {
+	Text   string
+	X0, X1 float64
+	Y      float64 // baseline
+	Size   float64 // of its largest glyph
+}
+
+// Ruling is a drawn horizontal or vertical line, however it was drawn: stroked, or as a thin
+// filled rectangle. X0 <= X1 and Y0 <= Y1; one of the two pairs is equal.
+type Ruling struct {
+	X0, Y0, X1, Y1 float64
+}
+
+// Horizontal reports whether the ruling runs from left to right.
+func (r Ruling) Horizontal() bool { return r.Y0 == r.Y1 }
+
+// Limits of what a timetable can be; beyond them a document is refused.
+const (
+	MaxBytes   = 10 << 20
+	MaxPages   = 100
+	maxGlyphs  = 2_000_000 // over all pages
+	maxOps     = 20_000_000
+	maxStream  = 64 << 20  // one decoded stream
+	maxContent = 256 << 20 // all interpreted content
+	maxForms   = 12        // nesting of form XObjects
+	maxGState  = 512       // nesting of q
+	maxPath    = 100_000   // segments of one path
+)

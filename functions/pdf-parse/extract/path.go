@@ -1,0 +1,172 @@
+package extract
+
+import "math"
+
+// path is the current path in page space (ISO 32000-1, 8.5): subpaths of straight segments. A curve
+// counts as the straight line to its end: no ruling is curved.
+type path struct {
+	subpaths [][]point
+	points   int
+	clip     bool // W or W* came; it takes effect with the painting operator
+}
+
+// segment is a straight piece of ink with its thickness, in page space.
+type segment struct {
+	a, b  point
+	width float64
+}
+
+// thickest is how many points wide a ruling can be; wider ink is a background.
+const thickest = 5
+
+func (in *interpreter) pathOperator(op operator, args operands) bool {
+	n := args.number
+	switch op {
+	case "m":
+		in.moveTo(n(0), n(1))
+	case "l":
+		in.lineTo(n(0), n(1))
+	case "c":
+		in.lineTo(n(4), n(5))
+	case "v", "y":
+		in.lineTo(n(2), n(3))
+	case "h":
+		in.closePath()
+	case "re":
+		x, y, w, h := n(0), n(1), n(2), n(3)
+		in.add(append(in.corners(x, y, x+w, y+h), in.state.ctm.apply(x, y)))
+	case "W", "W*":
+		in.path.clip = true
+	case "n":
+		in.paint(false, false)
+	case "f", "F", "f*":
+		in.paint(true, false)
+	case "S":
+		in.paint(false, true)
+	case "s":
+		in.closePath()
+		in.paint(false, true)
+	case "B", "B*":
+		in.paint(true, true)
+	case "b", "b*":
+		in.closePath()
+		in.paint(true, true)
+	default:
+		return false
+	}
+	return true
+}
+
+func (in *interpreter) moveTo(x, y float64) {
+	in.add([]point{in.state.ctm.apply(x, y)})
+}
+
+func (in *interpreter) lineTo(x, y float64) {
+	n := len(in.path.subpaths)
+	if n == 0 {
+		in.moveTo(x, y)
+		return
+	}
+	if in.path.points < maxPath {
+		in.path.subpaths[n-1] = append(in.path.subpaths[n-1], in.state.ctm.apply(x, y))
+		in.path.points++
+	}
+}
+
+func (in *interpreter) closePath() {
+	if n := len(in.path.subpaths); n > 0 {
+		last := in.path.subpaths[n-1]
+		in.path.subpaths[n-1] = append(last, last[0])
+		in.path.points++
+	}
+}
+
+func (in *interpreter) add(points []point) {
+	if in.path.points+len(points) <= maxPath {
+		in.path.subpaths = append(in.path.subpaths, points)
+		in.path.points += len(points)
+	}
+}
+
+// paint ends the path. The thickness of what it leaves is in points.
+func (in *interpreter) paint(fill, stroke bool) {
+	if fill && in.state.fill.shows() {
+		in.fillPath()
+	}
+	if stroke && in.state.stroke.shows() {
+		in.strokePath()
+	}
+	if in.path.clip {
+		var all []point
+		for _, sub := range in.path.subpaths {
+			all = append(all, sub...)
+		}
+		if len(all) == 0 {
+			all = []point{{}}
+		}
+		in.state.clip = in.state.clip.intersect(boxOf(all))
+	}
+	in.path = path{subpaths: in.path.subpaths[:0]}
+}
+
+// fillPath finds the thin shapes of a fill, and the thin frame between two nested rectangles.
+func (in *interpreter) fillPath() {
+	boxes := make([]box, 0, len(in.path.subpaths))
+	for _, sub := range in.path.subpaths {
+		b := boxOf(sub)
+		boxes = append(boxes, b)
+		in.thinBox(b)
+	}
+	if len(boxes) == 2 {
+		in.frame(boxes[0], boxes[1])
+		in.frame(boxes[1], boxes[0])
+	}
+}
+
+func (in *interpreter) frame(outer, inner box) {
+	if inner.x0 < outer.x0 || inner.y0 < outer.y0 || inner.x1 > outer.x1 || inner.y1 > outer.y1 {
+		return
+	}
+	in.thinBox(box{outer.x0, outer.y0, inner.x0, outer.y1})
+	in.thinBox(box{inner.x1, outer.y0, outer.x1, outer.y1})
+	in.thinBox(box{outer.x0, outer.y0, outer.x1, inner.y0})
+	in.thinBox(box{outer.x0, inner.y1, outer.x1, outer.y1})
+}
+
+// thinBox keeps a filled box that is long and thin as the segment in its middle.
+func (in *interpreter) thinBox(b box) {
+	w, h := b.x1-b.x0, b.y1-b.y0
+	x, y := (b.x0+b.x1)/2, (b.y0+b.y1)/2
+	switch {
+	case h <= thickest && w > h:
+		in.segment(point{b.x0, y}, point{b.x1, y}, h)
+	case w <= thickest && h > w:
+		in.segment(point{x, b.y0}, point{x, b.y1}, w)
+	}
+}
+
+func (in *interpreter) strokePath() {
+	width := in.state.lineWidth * in.state.ctm.scale()
+	if width > thickest {
+		return
+	}
+	for _, sub := range in.path.subpaths {
+		for i := 1; i < len(sub); i++ {
+			in.segment(sub[i-1], sub[i], width)
+		}
+	}
+}
+
+// segment keeps an upright or level segment as far as the clip shows it.
+func (in *interpreter) segment(a, b point, width float64) {
+	const slant = 0.5 // points that the ends of a level line may differ
+	dx, dy := math.Abs(a.x-b.x), math.Abs(a.y-b.y)
+	if min(dx, dy) > slant || dx == dy {
+		return
+	}
+	s := boxOf([]point{a, b}).intersect(in.state.clip.grow(width))
+	if s.empty() {
+		return
+	}
+	in.lines = append(in.lines, segment{point{s.x0, s.y0}, point{s.x1, s.y1}, width})
+}

@@ -1,0 +1,75 @@
+package extract
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Tolerances in points: producers round borders of neighbouring cells apart, and dashes leave gaps.
+const (
+	sameLine = 1.0
+	sameGap  = 3.0
+	shortest = 4.0 // anything shorter is a corner or an ornament
+)
+
+// rulings are the segments as lines of the shown page, collinear pieces joined.
+func rulings(v view, segments []segment) []Ruling {
+	var level, upright []Ruling
+	for _, s := range segments {
+		a, b := v.m.apply(s.a.x, s.a.y), v.m.apply(s.b.x, s.b.y)
+		r := boxOf([]point{a, b})
+		if r.x1-r.x0 >= r.y1-r.y0 {
+			y := (r.y0 + r.y1) / 2
+			level = append(level, Ruling{r.x0, y, r.x1, y})
+		} else {
+			x := (r.x0 + r.x1) / 2
+			upright = append(upright, Ruling{x, r.y0, x, r.y1})
+		}
+	}
+	return append(joinLevel(level), transpose(joinLevel(transpose(upright)))...)
+}
+
+func transpose(lines []Ruling) []Ruling {
+	for i, r := range lines {
+		lines[i] = Ruling{r.Y0, r.X0, r.Y1, r.X1}
+	}
+	return lines
+}
+
+// joinLevel joins horizontal rulings on nearly the same height that touch or overlap.
+func joinLevel(lines []Ruling) []Ruling {
+	slices.SortFunc(lines, func(a, b Ruling) int { return cmp.Or(cmp.Compare(a.Y0, b.Y0), cmp.Compare(a.X0, b.X0)) })
+	var out []Ruling
+	for start := 0; start < len(lines); {
+		end := start + 1
+		for end < len(lines) && lines[end].Y0-lines[start].Y0 <= sameLine {
+			end++
+		}
+		out = append(out, joinPieces(lines[start:end])...)
+		start = end
+	}
+	return out
+}
+
+// joinPieces joins pieces of one line; it takes the height of the longest piece.
+func joinPieces(pieces []Ruling) []Ruling {
+	slices.SortFunc(pieces, func(a, b Ruling) int { return cmp.Compare(a.X0, b.X0) })
+	var out []Ruling
+	longest := 0.0
+	for _, p := range pieces {
+		n := len(out)
+		if n == 0 || p.X0-out[n-1].X1 > sameGap {
+			out = append(out, p)
+			longest = p.X1 - p.X0
+			continue
+		}
+		last := &out[n-1]
+		if p.X1-p.X0 > longest {
+			longest = p.X1 - p.X0
+			last.Y0, last.Y1 = p.Y0, p.Y0
+		}
+		last.X1 = math.Max(last.X1, p.X1)
+	}
+	return slices.DeleteFunc(out, func(r Ruling) bool { return r.X1-r.X0 < shortest })
+}

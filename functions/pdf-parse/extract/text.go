@@ -1,0 +1,130 @@
+package extract
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
+)
+
+// textOperator executes the operators of text (ISO 32000-1, 9.3 and 9.4). Others are passed over.
+func (in *interpreter) textOperator(op operator, args operands, resources types.Dict) error {
+	n, t := args.number, &in.state.text
+	switch op {
+	case "BT":
+		in.tm, in.tlm = identity, identity
+	case "Tf":
+		t.font, t.size = in.doc.font(resources, args.name(0)), n(1)
+	case "Tc":
+		t.charSpace = n(0)
+	case "Tw":
+		t.wordSpace = n(0)
+	case "Tz":
+		t.scale = n(0) / 100
+	case "TL":
+		t.leading = n(0)
+	case "Ts":
+		t.rise = n(0)
+	case "Tr":
+		t.invisible = n(0) == 3 || n(0) == 7
+	case "Td":
+		in.newLine(n(0), n(1))
+	case "TD":
+		t.leading = -n(1)
+		in.newLine(n(0), n(1))
+	case "Tm":
+		in.tlm = args.matrix()
+		in.tm = in.tlm
+	case "T*":
+		in.newLine(0, -t.leading)
+	case "Tj":
+		return in.show(args.last())
+	case "'":
+		in.newLine(0, -t.leading)
+		return in.show(args.last())
+	case "\"":
+		t.wordSpace, t.charSpace = n(0), n(1)
+		in.newLine(0, -t.leading)
+		return in.show(args.last())
+	case "TJ":
+		if len(args) > 0 {
+			items, _ := args[0].([]any)
+			return in.showArray(items)
+		}
+	}
+	return nil
+}
+
+func (in *interpreter) newLine(tx, ty float64) {
+	in.tlm = matrix{1, 0, 0, 1, tx, ty}.mul(in.tlm)
+	in.tm = in.tlm
+}
+
+func (in *interpreter) showArray(items []any) error {
+	for _, item := range items {
+		switch v := item.(type) {
+		case string:
+			if err := in.show(v); err != nil {
+				return err
+			}
+		case float64:
+			t := in.state.text
+			in.advance(-v / 1000 * t.size * t.scale)
+		}
+	}
+	return nil
+}
+
+func (in *interpreter) advance(tx float64) {
+	in.tm = matrix{1, 0, 0, 1, tx, 0}.mul(in.tm)
+}
+
+func (in *interpreter) show(s string) error {
+	t := in.state.text
+	if t.font == nil {
+		return nil
+	}
+	for len(s) > 0 {
+		var g glyph
+		g, s = t.font.next(s)
+		if in.budget.glyphs--; in.budget.glyphs < 0 {
+			return fmt.Errorf("%w: too much text", ErrTooComplex)
+		}
+		if !t.invisible && g.text != "" {
+			in.draw(g)
+		}
+		tx := g.width*t.size + t.charSpace
+		if g.space {
+			tx += t.wordSpace
+		}
+		in.advance(tx * t.scale)
+	}
+	return nil
+}
+
+// draw keeps a glyph unless the clip hides it. Letter-spacing belongs to the glyph before it, so
+// that spaced-out words stay words.
+func (in *interpreter) draw(g glyph) {
+	t := in.state.text
+	m := matrix{t.size * t.scale, 0, 0, t.size, 0, t.rise}.mul(in.tm).mul(in.state.ctm)
+	spacing := 0.0
+	if t.size != 0 {
+		spacing = math.Max(0, t.charSpace/t.size)
+	}
+	d := drawn{
+		text:  g.text,
+		start: m.apply(0, 0),
+		end:   m.apply(g.width+spacing, 0),
+		size:  math.Hypot(m[2], m[3]),
+	}
+	middle := point{(d.start.x + d.end.x) / 2, (d.start.y + d.end.y) / 2}
+	if !finite(d) || !in.state.clip.grow(1).holds(middle) {
+		return
+	}
+	in.glyphs = append(in.glyphs, d)
+}
+
+func finite(d drawn) bool {
+	sum := d.start.x + d.start.y + d.end.x + d.end.y + d.size
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
+}

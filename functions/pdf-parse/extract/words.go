@@ -1,0 +1,138 @@
+package extract
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Distances between glyphs of one word, in ems. The narrowest space in use is about 0.2 em; kerning
+// and rounding move glyphs by less than 0.15.
+const (
+	wordGap     = 0.18
+	wordOverlap = 0.35 // a glyph that begins further back begins another word
+	baselineGap = 0.12
+)
+
+// words joins glyphs to words. Glyphs come in the order of drawing, which is a hint: text that
+// overlaps a neighbour's stays apart, and pieces drawn in any order meet at the end.
+func words(glyphs []Glyph) []Word {
+	var pieces []piece
+	var cur piece
+	for _, g := range unique(glyphs) {
+		text := strings.Map(plain, ligatures.Replace(g.Text))
+		if strings.TrimSpace(text) == "" {
+			cur.spaceAfter = true
+			if cur.Text != "" {
+				pieces = append(pieces, cur)
+			}
+			cur = piece{spaceBefore: true, at: g}
+			continue
+		}
+		if cur.Text != "" && !continues(cur.Word, g) {
+			pieces = append(pieces, cur)
+			cur = piece{}
+		}
+		if cur.Text == "" {
+			before := cur.spaceBefore && math.Abs(cur.at.Y-g.Y) < baselineGap*g.Size && math.Abs(cur.at.X1-g.X0) < g.Size
+			cur = piece{Word: Word{X0: g.X0, Y: g.Y}, spaceBefore: before}
+		}
+		cur.Text += text
+		cur.X1 = math.Max(cur.X1, g.X1)
+		cur.Size = math.Max(cur.Size, g.Size)
+	}
+	if cur.Text != "" {
+		pieces = append(pieces, cur)
+	}
+	return join(pieces)
+}
+
+// piece is a word in the making.
+type piece struct {
+	Word
+	at                      Glyph // the space before it
+	spaceBefore, spaceAfter bool
+}
+
+func continues(w Word, g Glyph) bool {
+	em := math.Max(math.Min(w.Size, g.Size), 1)
+	gap := g.X0 - w.X1
+	return math.Abs(w.Y-g.Y) < baselineGap*em && gap < wordGap*em && gap > -wordOverlap*em
+}
+
+// join sorts pieces into reading order and joins those that no space parts.
+func join(pieces []piece) []Word {
+	slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(a.Y, b.Y) })
+	for start := 0; start < len(pieces); {
+		end := start + 1
+		for end < len(pieces) && pieces[end].Y-pieces[start].Y < baselineGap*math.Max(pieces[start].Size, 1) {
+			end++
+		}
+		line := pieces[start:end]
+		slices.SortStableFunc(line, func(a, b piece) int { return cmp.Compare(a.X0, b.X0) })
+		start = end
+	}
+	out := make([]Word, 0, len(pieces))
+	spaced := true
+	for _, p := range pieces {
+		n := len(out)
+		if n > 0 && !spaced && !p.spaceBefore && continues(out[n-1], Glyph{X0: p.X0, Y: p.Y, Size: p.Size}) {
+			w := &out[n-1]
+			w.Text += p.Text
+			w.X1 = math.Max(w.X1, p.X1)
+			w.Size = math.Max(w.Size, p.Size)
+		} else {
+			out = append(out, p.Word)
+		}
+		spaced = p.spaceAfter
+	}
+	return out
+}
+
+// unique drops what is drawn a second time in its place to look bold or shadowed.
+func unique(glyphs []Glyph) []Glyph {
+	type key struct {
+		text string
+		x, y int
+	}
+	const grid = 8.0
+	seen := make(map[key][]Glyph, len(glyphs))
+	out := glyphs[:0:0]
+	for _, g := range glyphs {
+		cx, cy := int(math.Floor(g.X0/grid)), int(math.Floor(g.Y/grid))
+		twice := false
+		for dx := -1; dx <= 1 && !twice; dx++ {
+			for dy := -1; dy <= 1 && !twice; dy++ {
+				twice = slices.ContainsFunc(seen[key{g.Text, cx + dx, cy + dy}], func(h Glyph) bool {
+					near := 0.1 * math.Max(g.Size, 1)
+					return math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near
+				})
+			}
+		}
+		if twice {
+			continue
+		}
+		k := key{g.Text, cx, cy}
+		seen[k] = append(seen[k], g)
+		out = append(out, g)
+	}
+	return out
+}
+
+var ligatures = strings.NewReplacer("ﬀ", "ff", "ﬁ", "fi", "ﬂ", "fl", "ﬃ", "ffi", "ﬄ", "ffl")
+
+// plain maps every kind of space to the space, the hyphens that look alike to one, and drops what
+// cannot be seen.
+func plain(r rune) rune {
+	switch {
+	case r == '\u00a0' || unicode.IsSpace(r):
+		return ' '
+	case r == '\u2010' || r == '\u2011' || r == '\u00ad':
+		return '-'
+	case r == '\u200b' || r == '\u200c' || r == '\u200d' || r == '\ufeff' || unicode.IsControl(r):
+		return -1
+	}
+	return r
+}
