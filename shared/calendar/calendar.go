@@ -1,0 +1,347 @@
+// Package calendar turns printed timetable rows into what a calendar needs: events with stable ids,
+// each with its first occurrence, its weekly recurrence inside its own term, and the dates on which
+// it does not happen. ICS files and Google calendars are both written from it.
+//
+// The way is [Events] (rows to events), [Build] (events and a student's options to a [Calendar]),
+// [Occurrences] (an item's dates). All are functions from values to values: no I/O and no clock.
+//
+// What is not known is never guessed in silence. An event without a usable day or time, in an
+// unknown term, or with no date left after holidays and recess makes no item, and a [Warning] says
+// so; a lecture in a term whose dates nobody gave is an [Error].
+package calendar
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// Calendar is what one student's options make of the events.
+type Calendar struct {
+	Name      string    `json:"name"`
+	Items     []Item    `json:"items"`     // in the order of the events
+	Clashes   []Clash   `json:"clashes"`   // in order of their first date
+	Warnings  []Warning `json:"warnings"`  // of the whole, and of events that made no item
+	Reminders []int     `json:"reminders"` // minutes before each start
+}
+
+// Item is one calendar entry: an event and when it happens.
+type Item struct {
+	UID     string    `json:"uid"` // stable for the event and its year
+	Event   Event     `json:"event"`
+	Summary string    `json:"summary"`
+	Start   time.Time `json:"start"` // the first occurrence, in Zone
+	End     time.Time `json:"end"`   // its end
+	// Until is the start of the last of several weekly occurrences; zero for a single one.
+	Until time.Time `json:"until,omitzero"`
+	// Excluded are the starts between Start and Until that do not happen, each at Start's own time of day.
+	Excluded []time.Time `json:"excluded,omitempty"`
+	Color    string      `json:"color"` // a CSS3 colour name
+	Warnings []Warning   `json:"warnings,omitempty"`
+}
+
+// Build makes the calendar of the events that opts takes.
+//
+// It fails with an [Error] when opts makes no sense, chooses a group or module that does not exist,
+// or when a lecture recurs in a term that has no dates (MISSING_SEMESTER_DATES). The same events and
+// options always give the same calendar.
+func Build(events []Event, opts Options) (Calendar, error) {
+	opts, err := opts.normalized()
+	if err != nil {
+		return Calendar{}, err
+	}
+	events = complete(events)
+	chosen, warnings, err := choose(events, opts)
+	if err != nil {
+		return Calendar{}, err
+	}
+	b := builder{
+		opts:  opts,
+		terms: opts.calendarTerms(),
+		off:   newDaysOff(opts.Exclude),
+		calendar: Calendar{
+			Name: opts.Name, Items: []Item{}, Warnings: append([]Warning{}, warnings...), Reminders: opts.Reminders,
+		},
+	}
+	// Colours come of all modules, not of the chosen, so that a choice changes no other's colour.
+	b.colors = assignColors(offerOf(events).modules(), opts.Colors)
+	for _, e := range chosen {
+		b.add(e)
+	}
+	return b.finish()
+}
+
+// builder gathers the calendar; its missing terms become one error at the end.
+type builder struct {
+	opts     Options
+	terms    calendarTerms
+	off      *daysOff
+	colors   map[string]string
+	missing  []string
+	quarters map[string][]string // quarter -> ids of the events whose semester stands in
+	calendar Calendar
+}
+
+func (b *builder) add(e Event) {
+	minutes, problem := times(&e)
+	if problem == nil {
+		if e.IsRecurring {
+			problem = b.addLecture(e, minutes)
+		} else {
+			problem = b.addDated(e, minutes)
+		}
+	}
+	if problem != nil {
+		problem.Message = label(e) + ": " + problem.Message
+		problem.Events = []string{e.ID}
+		b.calendar.Warnings = append(b.calendar.Warnings, *problem)
+	}
+}
+
+// clock is a start and an end in minutes of the day; an end after midnight is beyond 1440.
+type clock struct{ start, end int }
+
+// examHours is what a written exam lasts when none is printed, as the university's timetable has it.
+const examHours = 3
+
+// times reads the event's times. An exam without an end gets the assumed one, marked as an estimate.
+func times(e *Event) (clock, *Warning) {
+	if e.StartTime == "" {
+		return clock{}, &Warning{Code: timetable.NoTime, Message: "it has no time, so it is not in the calendar"}
+	}
+	start, ok := minutesOf(e.StartTime)
+	if !ok {
+		return clock{}, &Warning{Code: InvalidTime, Message: fmt.Sprintf("%q is not a time, so it is not in the calendar", clip(e.StartTime))}
+	}
+	if e.EndTime == "" && e.Kind == timetable.Exam {
+		end := start + examHours*60
+		e.EndTime = fmt.Sprintf("%02d:%02d", end/60%24, end%60)
+		e.EndTimeEstimated = true
+		return clock{start, end}, nil
+	}
+	if e.EndTime == "" {
+		return clock{}, &Warning{Code: timetable.NoTime, Message: "it has no end time, so it is not in the calendar"}
+	}
+	end, ok := minutesOf(e.EndTime)
+	if !ok {
+		return clock{}, &Warning{Code: InvalidTime, Message: fmt.Sprintf("%q is not a time, so it is not in the calendar", clip(e.EndTime))}
+	}
+	if end <= start && e.EndTimeEstimated {
+		end += 24 * 60 // an estimate may reach past midnight
+	}
+	if end <= start {
+		return clock{}, &Warning{Code: timetable.EndBeforeStart, Message: fmt.Sprintf("it ends at %s, before it starts at %s, so it is not in the calendar", e.EndTime, e.StartTime)}
+	}
+	return clock{start, end}, nil
+}
+
+// minutesOf reads HH:MM.
+func minutesOf(s string) (int, bool) {
+	if t, err := time.Parse("15:04", s); err == nil {
+		return t.Hour()*60 + t.Minute(), true
+	}
+	return 0, false
+}
+
+// addDated adds a test or an exam. It stands on its printed date whatever day that is: a public
+// holiday or recess is worth a look, and no reason to leave out an exam.
+func (b *builder) addDated(e Event, at clock) *Warning {
+	if e.Date == "" {
+		return &Warning{Code: timetable.NoDate, Message: "it has no date, so it is not in the calendar"}
+	}
+	date, err := ParseDate(e.Date)
+	if err != nil {
+		return &Warning{Code: InvalidDate, Message: err.Error() + ", so it is not in the calendar"}
+	}
+	e.Date = date.String()
+	item := b.item(e, date.Year)
+	item.Start, item.End = date.At(at.start), date.At(at.end)
+	if name := b.off.holiday(date); name != "" {
+		item.Warnings = append(item.Warnings, Warning{Code: OnPublicHoliday, Message: date.String() + " is a public holiday: " + name})
+	}
+	b.put(item)
+	return nil
+}
+
+// addLecture adds a weekly series inside its term, or the reason why there is none.
+func (b *builder) addLecture(e Event, at clock) *Warning {
+	if e.Day == "" {
+		return &Warning{Code: timetable.NoDay, Message: "it has no day, so it is not in the calendar"}
+	}
+	day, ok := weekday(e.Day)
+	if !ok {
+		return &Warning{Code: InvalidDay, Message: fmt.Sprintf("%q is not a day of the week, so it is not in the calendar", clip(e.Day))}
+	}
+	term, known := b.terms.find(e.Semester)
+	switch {
+	case !known && e.Semester == "":
+		b.miss("its semester")
+		return nil
+	case !known:
+		return &Warning{Code: timetable.UnknownTerm, Message: fmt.Sprintf("%q is no term that has dates, so it is not in the calendar", clip(e.Semester))}
+	case len(term.ranges) == 0:
+		b.miss(strings.ToUpper(strings.TrimSpace(e.Semester)))
+		return nil
+	}
+	all, held := weekly(term.ranges, day, b.off)
+	if len(all) == 0 {
+		return &Warning{Code: NotInTerm, Message: fmt.Sprintf("its term has no %s, so it is not in the calendar", day)}
+	}
+	if len(held) == 0 {
+		return &Warning{Code: AllExcluded, Message: "holidays and recess leave no date, so it is not in the calendar"}
+	}
+	item := b.item(e, b.yearOf(term))
+	first, last := held[0], held[len(held)-1]
+	item.Start, item.End = first.At(at.start), first.At(at.end)
+	if first != last {
+		item.Until = last.At(at.start)
+	}
+	for d := first; d != last; d = d.AddDays(7) {
+		if _, ok := slices.BinarySearchFunc(held, d, func(a, b Date) int { return b.DaysUntil(a) }); !ok {
+			item.Excluded = append(item.Excluded, d.At(at.start))
+		}
+	}
+	if term.guessed != "" {
+		item.Warnings = append(item.Warnings, b.guess(e, term.guessed))
+	}
+	b.put(item)
+	return nil
+}
+
+// weekly gives the term's dates of a weekday, and those of them on which lectures are held.
+func weekly(ranges []Range, day time.Weekday, off *daysOff) (all, held []Date) {
+	for _, r := range ranges {
+		for d := r.Start.AddDays((int(day) - int(r.Start.Weekday()) + 7) % 7); !r.End.Before(d); d = d.AddDays(7) {
+			if len(all) > 0 && !all[len(all)-1].Before(d) {
+				continue // the ranges overlap
+			}
+			all = append(all, d)
+			if !off.contains(d) {
+				held = append(held, d)
+			}
+		}
+	}
+	return all, held
+}
+
+// yearOf is the year in a lecture's UID. The academic year is a calendar year at this university.
+func (b *builder) yearOf(s span) int {
+	if b.opts.Year != 0 {
+		return b.opts.Year
+	}
+	return s.ranges[0].Start.Year
+}
+
+func (b *builder) item(e Event, year int) Item {
+	return Item{
+		UID:     e.ID + "-" + strconv.Itoa(year) + "@schedgen",
+		Event:   e,
+		Summary: label(e),
+		Color:   b.colors[NormalModule(e.Module)],
+	}
+}
+
+func (b *builder) put(i Item) { b.calendar.Items = append(b.calendar.Items, i) }
+
+func (b *builder) miss(term string) {
+	if !slices.Contains(b.missing, term) {
+		b.missing = append(b.missing, term)
+	}
+}
+
+// guess notes that a semester stands in for a quarter, and gives the item's own remark of it.
+func (b *builder) guess(e Event, semester string) Warning {
+	quarter := strings.ToUpper(strings.TrimSpace(e.Semester))
+	if b.quarters == nil {
+		b.quarters = make(map[string][]string)
+	}
+	b.quarters[quarter] = append(b.quarters[quarter], e.ID)
+	return Warning{Code: QuarterDatesUnknown, Message: fmt.Sprintf("the dates of %s are not known, so it is shown in all of %s", quarter, semester)}
+}
+
+func (b *builder) finish() (Calendar, error) {
+	if len(b.missing) > 0 {
+		slices.Sort(b.missing)
+		return Calendar{}, &Error{
+			Code:    MissingSemesterDates,
+			Message: "lectures need the first and last day of " + strings.Join(b.missing, ", "),
+			Details: map[string]any{"terms": b.missing},
+		}
+	}
+	for _, quarter := range TermNames() {
+		if ids := b.quarters[quarter]; len(ids) > 0 {
+			b.calendar.Warnings = append(b.calendar.Warnings, Warning{
+				Code:    QuarterDatesUnknown,
+				Message: fmt.Sprintf("the dates of %s are not known; give them as a term of that name", quarter),
+				Events:  ids,
+			})
+		}
+	}
+	if b.calendar.Name == "" {
+		b.calendar.Name = nameFor(b.calendar.Items)
+	}
+	makeUnique(b.calendar.Items)
+	clashes, more := findClashes(b.calendar.Items)
+	b.calendar.Clashes = clashes
+	if more > 0 {
+		b.calendar.Warnings = append(b.calendar.Warnings, Warning{
+			Code:    MoreClashes,
+			Message: fmt.Sprintf("%d more clashes are not listed; choose groups to have fewer", more),
+		})
+	}
+	return b.calendar, nil
+}
+
+// makeUnique guards what every calendar program relies on: two items never share a UID, whatever
+// ids a caller sent.
+func makeUnique(items []Item) {
+	seen := make(map[string]int, len(items))
+	for i := range items {
+		uid := items[i].UID
+		seen[uid]++
+		if n := seen[uid]; n > 1 {
+			items[i].UID = strconv.Itoa(n) + "-" + uid
+		}
+	}
+}
+
+// nameFor names a calendar after its kinds.
+func nameFor(items []Item) string {
+	names := map[timetable.Kind]string{timetable.Lecture: "UP lectures", timetable.Test: "UP tests", timetable.Exam: "UP exams"}
+	kinds := make([]timetable.Kind, 0, len(names))
+	for _, i := range items {
+		if !slices.Contains(kinds, i.Event.Kind) {
+			kinds = append(kinds, i.Event.Kind)
+		}
+	}
+	if len(kinds) == 1 {
+		return names[kinds[0]]
+	}
+	return "UP timetable"
+}
+
+// label is the event's title: module and activity, and what tells it from others of that name.
+func label(e Event) string {
+	title := strings.TrimSpace(cmp.Or(e.Module, "Unknown module") + " " + cmp.Or(e.Activity, e.Test))
+	if f := family(e.Group); f != "" && f != "G" {
+		title += " (" + e.Group + ")" // every student of the module is in G01; of P01, P02... only some
+	}
+	if e.Paper != "" && e.Paper != "1" {
+		title += " paper " + e.Paper
+	}
+	return title
+}
+
+func weekday(s string) (time.Weekday, bool) {
+	for d := time.Sunday; d <= time.Saturday; d++ {
+		if strings.EqualFold(strings.TrimSpace(s), d.String()) {
+			return d, true
+		}
+	}
+	return 0, false
+}

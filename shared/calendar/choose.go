@@ -1,0 +1,140 @@
+package calendar
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// offer is what the events hold to choose from: modules, and in each its groups.
+type offer map[string][]string
+
+func offerOf(events []Event) offer {
+	o := make(offer)
+	for _, e := range events {
+		module := NormalModule(e.Module)
+		group := normalGroup(e.Group)
+		if _, ok := o[module]; !ok {
+			o[module] = nil
+		}
+		if group != "" && !slices.Contains(o[module], group) {
+			o[module] = append(o[module], group)
+		}
+	}
+	for _, groups := range o {
+		slices.Sort(groups)
+	}
+	return o
+}
+
+func (o offer) modules() []string { return slices.Sorted(maps.Keys(o)) }
+
+// choose gives the events of the modules and groups that opts takes. A choice of what does not exist
+// is an [Error], or, for lenient options, left out and told as a warning.
+func choose(events []Event, opts Options) ([]Event, []Warning, error) {
+	has := offerOf(events)
+	var warnings []Warning
+	refuse := func(e *Error) error {
+		if !opts.Lenient {
+			return e
+		}
+		warnings = append(warnings, Warning{Code: e.Code, Message: e.Message})
+		return nil
+	}
+	wanted, err := chooseModules(opts.Modules, has, refuse)
+	if err != nil {
+		return nil, nil, err
+	}
+	groups, err := chooseGroups(opts.Groups, has, refuse)
+	if err != nil {
+		return nil, nil, err
+	}
+	chosen := make([]Event, 0, len(events))
+	for _, e := range events {
+		module := NormalModule(e.Module)
+		if (wanted == nil || wanted[module]) && groups[module].takes(e.Group) {
+			chosen = append(chosen, e)
+		}
+	}
+	return chosen, warnings, nil
+}
+
+// chooseModules gives the set of wanted modules; nil means all.
+func chooseModules(modules []string, has offer, refuse func(*Error) error) (map[string]bool, error) {
+	if len(modules) == 0 {
+		return nil, nil
+	}
+	wanted := make(map[string]bool, len(modules))
+	for _, module := range modules {
+		if _, ok := has[module]; !ok {
+			if err := refuse(unknownModule(module, has)); err != nil {
+				return nil, err
+			}
+		}
+		wanted[module] = true
+	}
+	return wanted, nil
+}
+
+// chooseGroups keeps the choices that exist.
+func chooseGroups(choices map[string]Choice, has offer, refuse func(*Error) error) (map[string]Choice, error) {
+	groups := make(map[string]Choice, len(choices))
+	for _, module := range slices.Sorted(maps.Keys(choices)) {
+		available, ok := has[module]
+		if !ok {
+			if err := refuse(unknownModule(module, has)); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		for _, group := range choices[module] {
+			if slices.Contains(available, group) {
+				groups[module] = append(groups[module], group)
+				continue
+			}
+			err := refuse(&Error{
+				Code:    UnknownGroup,
+				Message: fmt.Sprintf("%s has no group %q; it has %s", module, clip(group), listed(available)),
+				Details: map[string]any{"module": module, "group": clip(group), "groups": available},
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return groups, nil
+}
+
+// takes reports whether the choice lets the group in: it does unless it names others of its family.
+func (c Choice) takes(group string) bool {
+	group = normalGroup(group)
+	spoken := false
+	for _, mine := range c {
+		if mine == group {
+			return true
+		}
+		spoken = spoken || family(mine) == family(group)
+	}
+	return !spoken || group == ""
+}
+
+func unknownModule(module string, has offer) *Error {
+	return &Error{
+		Code:    UnknownModule,
+		Message: fmt.Sprintf("the timetable has no module %q; it has %s", clip(module), listed(has.modules())),
+		Details: map[string]any{"module": clip(module), "modules": has.modules()},
+	}
+}
+
+// listed writes names for people, not endlessly many.
+func listed(names []string) string {
+	const most = 12
+	if len(names) == 0 {
+		return "none"
+	}
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}

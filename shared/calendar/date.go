@@ -1,0 +1,166 @@
+package calendar
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Zone is Africa/Johannesburg. South Africa has kept UTC+02:00 without daylight saving since 1944,
+// so a fixed zone is exact and needs no time zone database in the image.
+var Zone = time.FixedZone("Africa/Johannesburg", 2*60*60)
+
+// Date is a day of the calendar, without a time or a zone. The zero Date is no date.
+type Date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// DateOf gives the day that t falls on in t's own location.
+func DateOf(t time.Time) Date {
+	y, m, d := t.Date()
+	return Date{y, m, d}
+}
+
+// ParseDate reads YYYY-MM-DD. It also takes an RFC 3339 timestamp, which browsers make of dates
+// (midnight in South Africa becomes 22:00Z of the day before), and gives its day in [Zone].
+func ParseDate(s string) (Date, error) {
+	if t, err := time.Parse(time.DateOnly, s); err == nil && t.Year() > 0 {
+		return DateOf(t), nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil && t.In(Zone).Year() > 0 && t.In(Zone).Year() < 10000 {
+		return DateOf(t.In(Zone)), nil
+	}
+	return Date{}, fmt.Errorf("%q is not a date (YYYY-MM-DD)", clip(s))
+}
+
+// String writes the date as YYYY-MM-DD, and the zero Date as nothing.
+func (d Date) String() string {
+	if d.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("%04d-%02d-%02d", d.Year, int(d.Month), d.Day)
+}
+
+// IsZero reports whether d is no date.
+func (d Date) IsZero() bool { return d == Date{} }
+
+// AddDays gives the date n days later.
+func (d Date) AddDays(n int) Date { return DateOf(d.utc().AddDate(0, 0, n)) }
+
+// DaysUntil counts the days from d to e; it is negative when e is earlier.
+func (d Date) DaysUntil(e Date) int { return int(e.utc().Sub(d.utc()) / (24 * time.Hour)) }
+
+// Weekday gives the day of the week.
+func (d Date) Weekday() time.Weekday { return d.utc().Weekday() }
+
+// Before reports whether d is earlier than e.
+func (d Date) Before(e Date) bool { return d.utc().Before(e.utc()) }
+
+// At gives the moment at which the given number of minutes have passed of that day in [Zone].
+func (d Date) At(minutes int) time.Time {
+	return time.Date(d.Year, d.Month, d.Day, 0, minutes, 0, 0, Zone)
+}
+
+// MarshalText writes the date as YYYY-MM-DD.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what [ParseDate] reads; empty text is the zero Date.
+func (d *Date) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*d = Date{}
+		return nil
+	}
+	parsed, err := ParseDate(string(text))
+	if err != nil {
+		return err
+	}
+	*d = parsed
+	return nil
+}
+
+func (d Date) utc() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
+
+// Range is a run of days, both ends included: a term or a recess.
+type Range struct {
+	Start Date   `json:"start"`
+	End   Date   `json:"end"`
+	Name  string `json:"name,omitempty"`
+}
+
+// ParseRange reads "2026-02-09..2026-05-22", or one date as a range of one day.
+func ParseRange(s string) (Range, error) {
+	from, to, found := strings.Cut(s, "..")
+	if !found {
+		to = from
+	}
+	var r Range
+	var err error
+	if r.Start, err = ParseDate(strings.TrimSpace(from)); err != nil {
+		return Range{}, err
+	}
+	if r.End, err = ParseDate(strings.TrimSpace(to)); err != nil {
+		return Range{}, err
+	}
+	return r, r.check()
+}
+
+// Contains reports whether d is one of the range's days.
+func (r Range) Contains(d Date) bool { return !d.Before(r.Start) && !r.End.Before(d) }
+
+// String writes the range as [ParseRange] reads it.
+func (r Range) String() string {
+	if r.Start == r.End {
+		return r.Start.String()
+	}
+	return r.Start.String() + ".." + r.End.String()
+}
+
+// UnmarshalJSON takes an object {"start","end","name"} (without an end it is one day) or a string as
+// [ParseRange] reads it.
+func (r *Range) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		var s string
+		if err := json.Unmarshal(data, &s); err != nil {
+			return fmt.Errorf("read a date range: %w", err)
+		}
+		parsed, err := ParseRange(s)
+		if err != nil {
+			return err
+		}
+		*r = parsed
+		return nil
+	}
+	type plain Range // without this method
+	var p plain
+	if err := json.Unmarshal(data, &p); err != nil {
+		return fmt.Errorf("read a date range: %w", err)
+	}
+	if p.End.IsZero() {
+		p.End = p.Start
+	}
+	*r = Range(p)
+	return r.check()
+}
+
+// check refuses what is no range: a missing start, or an end before it.
+func (r Range) check() error {
+	if r.Start.IsZero() || r.End.IsZero() {
+		return fmt.Errorf("a date range needs a start and an end")
+	}
+	if r.End.Before(r.Start) {
+		return fmt.Errorf("the date range %s..%s ends before it starts", r.Start, r.End)
+	}
+	return nil
+}
+
+// clip keeps what a caller sent short enough to be told back.
+func clip(s string) string {
+	const most = 60
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}

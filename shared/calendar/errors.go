@@ -1,0 +1,44 @@
+package calendar
+
+import "fmt"
+
+// The codes of an [Error].
+const (
+	MissingSemesterDates = "MISSING_SEMESTER_DATES" // lectures recur in a term whose dates nobody gave
+	UnknownGroup         = "UNKNOWN_GROUP"          // a choice names a group that the timetable does not have
+	UnknownModule        = "UNKNOWN_MODULE"         // a choice names a module that the timetable does not have
+	InvalidOptions       = "INVALID_OPTIONS"        // an option makes no sense
+)
+
+// Error is what a caller can put right by asking differently.
+type Error struct {
+	Code    string
+	Message string // one sentence for people
+	Details any    // what exists, for a program that offers a choice
+}
+
+// Error gives the sentence for people.
+func (e *Error) Error() string { return e.Message }
+
+func invalid(format string, args ...any) error {
+	return &Error{Code: InvalidOptions, Message: fmt.Sprintf(format, args...)}
+}
+
+// The codes of a [Warning], besides those of timetable.Warning.
+const (
+	InvalidDate         = "INVALID_DATE"          // a date that no calendar has
+	InvalidTime         = "INVALID_TIME"          // a time that no clock shows
+	InvalidDay          = "INVALID_DAY"           // not a weekday's name
+	QuarterDatesUnknown = "QUARTER_DATES_UNKNOWN" // the whole semester stands in for a quarter
+	AllExcluded         = "ALL_EXCLUDED"          // holidays and recess leave no date
+	NotInTerm           = "NOT_IN_TERM"           // the term has no such weekday
+	OnPublicHoliday     = "ON_PUBLIC_HOLIDAY"     // a test or exam on a public holiday
+	MoreClashes         = "MORE_CLASHES"          // too many clashes to list
+)
+
+// Warning tells what a person should look at, and in which events.
+type Warning struct {
+	Code    string   `json:"code"`
+	Message string   `json:"message"`
+	Events  []string `json:"events,omitempty"` // ids
+}

@@ -1,0 +1,193 @@
+package calendar
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Options says what a student wants of the events. The zero Options takes everything, in the terms
+// of Year. In JSON it is the body of a request.
+type Options struct {
+	Name      string            `json:"name,omitempty"`      // the calendar's name; a fitting one when empty
+	Year      int               `json:"year,omitempty"`      // the academic year, for terms that are not given and for UIDs
+	Terms     map[string]Range  `json:"terms,omitempty"`     // S1, S2, Q1..Q4, Y; instead of the year's own
+	Modules   []string          `json:"modules,omitempty"`   // only these; all when empty
+	Groups    map[string]Choice `json:"groups,omitempty"`    // by module
+	Exclude   []Range           `json:"exclude,omitempty"`   // recess: lectures do not happen
+	Reminders []int             `json:"reminders,omitempty"` // minutes before the start
+	Colors    map[string]string `json:"colors,omitempty"`    // CSS3 colour names by module
+
+	// Lenient turns a choice of a group or module that does not exist into a warning. Feeds want
+	// it: a new timetable must not end a subscription.
+	Lenient bool `json:"-"`
+	// Default is the term of events that name none, as the first frontend's do.
+	Default Range `json:"-"`
+}
+
+// Choice is the groups of one module that a student takes, such as P02. Within a module it only
+// speaks about the letters it names: a choice of P02 leaves out P01 and P03, and keeps G01 and T01.
+type Choice []string
+
+// UnmarshalJSON takes one group or a list of groups.
+func (c *Choice) UnmarshalJSON(data []byte) error {
+	var one string
+	if err := json.Unmarshal(data, &one); err == nil {
+		*c = nil
+		if one != "" {
+			*c = Choice{one}
+		}
+		return nil
+	}
+	var many []string
+	if err := json.Unmarshal(data, &many); err != nil {
+		return fmt.Errorf("a choice is a group or a list of groups: %w", err)
+	}
+	*c = many
+	return nil
+}
+
+// What callers may ask for, at most: enough for any timetable, and little enough that no request
+// can make the machine work for long.
+const (
+	maxTermDays     = 400
+	maxExclude      = 400
+	maxReminders    = 5
+	maxReminder     = 28 * 24 * 60
+	maxNameLength   = 200
+	firstYear       = 2000
+	lastYear        = 2200
+	maxChoices      = 500
+	maxGroupsChosen = 50
+)
+
+// UseSemester takes the one range that the first frontend sends. It holds for the half of the year
+// that it lies in, and for events that name no term; a range longer than a semester holds for all.
+// Terms given by name keep their own ranges.
+func (o *Options) UseSemester(r Range) {
+	o.Default = r
+	if o.Year == 0 {
+		o.Year = r.Start.Year
+	}
+	names := []string{"S1"}
+	if middle := r.Start.AddDays(r.Start.DaysUntil(r.End) / 2); middle.Month > 6 {
+		names = []string{"S2"}
+	}
+	const longerThanASemester = 190 // days
+	if r.Start.DaysUntil(r.End) > longerThanASemester {
+		names = []string{"S1", "S2", "Y"}
+	}
+	terms := make(map[string]Range, len(o.Terms)+len(names))
+	for _, name := range names {
+		terms[name] = r
+	}
+	maps.Copy(terms, o.Terms)
+	o.Terms = terms
+}
+
+// normalized checks o and gives it with modules, groups, terms and colours spelled in one way.
+func (o Options) normalized() (Options, error) {
+	switch {
+	case o.Year != 0 && (o.Year < firstYear || o.Year > lastYear):
+		return o, invalid("year %d is not between %d and %d", o.Year, firstYear, lastYear)
+	case len(o.Exclude) > maxExclude:
+		return o, invalid("at most %d excluded ranges are taken", maxExclude)
+	case len(o.Reminders) > maxReminders:
+		return o, invalid("at most %d reminders are taken", maxReminders)
+	case len(o.Name) > maxNameLength:
+		return o, invalid("a calendar's name has at most %d bytes", maxNameLength)
+	case len(o.Modules) > maxChoices || len(o.Groups) > maxChoices || len(o.Colors) > maxChoices:
+		return o, invalid("at most %d modules are taken", maxChoices)
+	}
+	for _, minutes := range o.Reminders {
+		if minutes < 0 || minutes > maxReminder {
+			return o, invalid("a reminder of %d minutes is not between 0 and %d", minutes, maxReminder)
+		}
+	}
+	o.Reminders = slices.Compact(slices.Sorted(slices.Values(o.Reminders)))
+	if err := o.normalizeTerms(); err != nil {
+		return o, err
+	}
+	return o, o.normalizeModules()
+}
+
+func (o *Options) normalizeTerms() error {
+	terms := make(map[string]Range, len(o.Terms))
+	for name, r := range o.Terms {
+		if err := checkTerm(name, r); err != nil {
+			return err
+		}
+		terms[strings.ToUpper(strings.TrimSpace(name))] = r
+	}
+	if o.Default != (Range{}) {
+		if err := checkTerm("semester", o.Default); err != nil {
+			return err
+		}
+	}
+	for _, r := range o.Exclude {
+		if err := r.check(); err != nil {
+			return invalid("exclude: %v", err)
+		}
+	}
+	o.Terms = terms
+	return nil
+}
+
+func checkTerm(name string, r Range) error {
+	if err := r.check(); err != nil {
+		return invalid("term %q: %v", clip(name), err)
+	}
+	if r.Start.Year < firstYear || r.End.Year > lastYear || r.Start.DaysUntil(r.End) > maxTermDays {
+		return invalid("term %q: %s is longer than %d days or too far away", clip(name), r, maxTermDays)
+	}
+	return nil
+}
+
+func (o *Options) normalizeModules() error {
+	modules := make([]string, 0, len(o.Modules))
+	for _, m := range o.Modules {
+		modules = append(modules, NormalModule(m))
+	}
+	o.Modules = modules
+	groups := make(map[string]Choice, len(o.Groups))
+	for m, choice := range o.Groups {
+		if len(choice) > maxGroupsChosen {
+			return invalid("at most %d groups of a module can be chosen", maxGroupsChosen)
+		}
+		for _, g := range choice {
+			groups[NormalModule(m)] = append(groups[NormalModule(m)], normalGroup(g))
+		}
+	}
+	o.Groups = groups
+	colors := make(map[string]string, len(o.Colors))
+	for m, name := range o.Colors {
+		lower := strings.ToLower(strings.TrimSpace(name))
+		if !isColorName(lower) {
+			return invalid("%q is not a CSS3 colour name such as \"steelblue\"", clip(name))
+		}
+		colors[NormalModule(m)] = lower
+	}
+	o.Colors = colors
+	return nil
+}
+
+var moduleParts = regexp.MustCompile(`^([A-Z]+)\s*([0-9][0-9A-Z]*)$`)
+
+// NormalModule spells a module's code as the timetables do: "cos212" is "COS 212".
+func NormalModule(s string) string {
+	s = strings.Join(strings.Fields(strings.ToUpper(s)), " ")
+	if p := moduleParts.FindStringSubmatch(s); p != nil {
+		return p[1] + " " + p[2]
+	}
+	return s
+}
+
+func normalGroup(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }
+
+// family is the letters of a group: "P" of P02.
+func family(group string) string {
+	return strings.TrimRight(normalGroup(group), "0123456789")
+}

@@ -1,0 +1,94 @@
+package calendar
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+//go:embed terms.json
+var termsJSON []byte
+
+// knownTerms is terms.json: years to terms. It is read on first use, for every process that links
+// this package would otherwise pay for it at its start.
+var knownTerms = sync.OnceValue(func() map[string]map[string]Range {
+	var years map[string]map[string]Range
+	if err := json.Unmarshal(termsJSON, &years); err != nil {
+		panic(fmt.Sprintf("terms.json: %v", err)) // the file is part of the program, and tested
+	}
+	return years
+})
+
+// DefaultTerms gives the semesters of a year, and false for a year that nobody has entered.
+func DefaultTerms(year int) (map[string]Range, bool) {
+	terms, ok := knownTerms()[strconv.Itoa(year)]
+	return maps.Clone(terms), ok
+}
+
+// TermNames are the names that a timetable's Offered column uses.
+func TermNames() []string { return []string{"S1", "S2", "Q1", "Q2", "Q3", "Q4", "Y"} }
+
+// span is where a term lies: one range, or two with a gap for a year module.
+type span struct {
+	ranges  []Range
+	guessed string // for a quarter, the semester whose dates stand in for it
+}
+
+// calendarTerms answers where each term lies: what the caller gave, else what the year is known for.
+type calendarTerms struct {
+	terms    map[string]Range
+	fallback Range
+}
+
+func (o Options) calendarTerms() calendarTerms {
+	terms, ok := DefaultTerms(o.Year)
+	if !ok {
+		terms = make(map[string]Range, len(o.Terms))
+	}
+	maps.Copy(terms, o.Terms)
+	return calendarTerms{terms, o.Default}
+}
+
+// find gives the term's span. known is false for a name that is no term; a term whose dates nobody
+// gave is known and has no ranges.
+func (t calendarTerms) find(name string) (s span, known bool) {
+	name = strings.ToUpper(strings.TrimSpace(name))
+	if r, ok := t.terms[name]; ok {
+		return span{ranges: []Range{r}}, true
+	}
+	switch name {
+	case "":
+		if t.fallback != (Range{}) {
+			return span{ranges: []Range{t.fallback}}, true
+		}
+		return span{}, false
+	case "S1", "S2":
+		return span{}, true
+	case "Q1", "Q2":
+		return t.standIn("S1"), true
+	case "Q3", "Q4":
+		return t.standIn("S2"), true
+	case "Y":
+		first, ok1 := t.terms["S1"]
+		second, ok2 := t.terms["S2"]
+		if ok1 && ok2 {
+			ranges := []Range{first, second}
+			slices.SortFunc(ranges, func(a, b Range) int { return b.Start.DaysUntil(a.Start) })
+			return span{ranges: ranges}, true
+		}
+		return span{}, true
+	}
+	return span{}, false
+}
+
+func (t calendarTerms) standIn(semester string) span {
+	if r, ok := t.terms[semester]; ok {
+		return span{ranges: []Range{r}, guessed: semester}
+	}
+	return span{}
+}
