@@ -1,0 +1,164 @@
+// Package sandbox reads foreign PDFs in a child process of the same binary. A file that makes the
+// reader loop, crash or devour memory takes down the child alone, and only within its limits.
+//
+// A program that uses it calls MaybeChild before anything else in main.
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// Limits are what one PDF may cost; zero fields take their defaults.
+type Limits struct {
+	Memory int64         `env:"PARSE_MEMORY, default=536870912"` // bytes of private memory, 512 MiB
+	CPU    time.Duration `env:"PARSE_CPU, default=60s"`          // whole seconds
+	Wall   time.Duration `env:"PARSE_TIMEOUT, default=60s"`
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Memory <= 0 {
+		l.Memory = 512 << 20
+	}
+	if l.CPU <= 0 {
+		l.CPU = time.Minute
+	}
+	if l.Wall <= 0 {
+		l.Wall = time.Minute
+	}
+	return l
+}
+
+// Parse gives the timetable that a PDF prints. A *parse.Error is final; ctx's error and any other
+// say nothing about the file, which may be tried again.
+func Parse(ctx context.Context, pdf io.Reader, limits Limits) (timetable.Document, error) {
+	var doc timetable.Document
+	out, err := run(ctx, taskParse, pdf, limits)
+	if err != nil {
+		return doc, err
+	}
+	if err := json.Unmarshal(out, &doc); err != nil {
+		return timetable.Document{}, fmt.Errorf("read the parser's answer: %w", err)
+	}
+	return doc, nil
+}
+
+// Draw writes an SVG of what is seen on a PDF's pages; its errors are those of Parse.
+func Draw(ctx context.Context, w io.Writer, pdf io.Reader, limits Limits) error {
+	out, err := run(ctx, taskDraw, pdf, limits)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(out); err != nil {
+		return fmt.Errorf("write the drawing: %w", err)
+	}
+	return nil
+}
+
+// maxAnswer bounds what the child may answer, in bytes: the drawing of 100 full pages is some 20 MB.
+const maxAnswer = 128 << 20
+
+// run starts the child, feeds it the PDF and waits for its end, whatever end that is.
+func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte, error) {
+	limits = limits.withDefaults()
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the parser's binary: %w", err)
+	}
+	inTime, cancel := context.WithTimeout(ctx, limits.Wall)
+	defer cancel()
+
+	out, diagnosis := &bounded{limit: maxAnswer, fail: true}, &bounded{limit: 8 << 10}
+	cmd := exec.CommandContext(inTime, self)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = pdf, out, diagnosis
+	cmd.Env = []string{
+		childEnv + "=" + task,
+		memoryEnv + "=" + strconv.FormatInt(limits.Memory, 10),
+		cpuEnv + "=" + strconv.Itoa(max(1, int(limits.CPU.Seconds()))),
+		"GOGC=400", // a timetable is read before the first collection is due
+		"GOTRACEBACK=none",
+		"GOMAXPROCS=1",
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+
+	// The kernel sends Pdeathsig when the thread that started the child ends, not the process.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err = cmd.Run()
+	switch {
+	case err == nil && len(diagnosis.data) == 0:
+		return out.data, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case inTime.Err() != nil:
+		return nil, parse.New(parse.TooComplex)
+	case err == nil:
+		return nil, answered(diagnosis.data)
+	}
+	return nil, ended(err, string(diagnosis.data), limits)
+}
+
+// answered is the error that the child reported.
+func answered(data []byte) error {
+	var e parse.Error
+	if err := json.Unmarshal(data, &e); err != nil || e.Code == "" {
+		return fmt.Errorf("the parser answered neither a timetable nor an error: %.200q", data)
+	}
+	return &e
+}
+
+// ended tells what the end of the child says about the file. A kill from outside says nothing.
+func ended(err error, stderr string, limits Limits) error {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return fmt.Errorf("run the parser: %w", err)
+	}
+	spent := exit.UserTime() + exit.SystemTime()
+	for _, sign := range []string{"out of memory", "cannot allocate memory", "stack overflow", "stack exceeds", "out of memory"} {
+		if strings.Contains(stderr, sign) {
+			return parse.New(parse.TooComplex)
+		}
+	}
+	switch {
+	case spent >= limits.CPU-limits.CPU/20:
+		return parse.New(parse.TooComplex)
+	case strings.Contains(stderr, "panic:") || strings.Contains(stderr, "fatal error:"):
+		return parse.New(parse.Damaged)
+	}
+	return fmt.Errorf("the parser ended early: %w: %.200s", err, stderr)
+}
+
+// bounded keeps the first bytes written to it, and fails or forgets beyond its limit.
+type bounded struct {
+	data  []byte
+	limit int
+	fail  bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	room := b.limit - len(b.data)
+	if len(p) > room {
+		if b.fail {
+			return 0, errors.New("the parser's answer is too long")
+		}
+		b.data = append(b.data, p[:room]...)
+		return len(p), nil
+	}
+	b.data = append(b.data, p...)
+	return len(p), nil
+}

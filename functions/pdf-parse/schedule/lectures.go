@@ -1,0 +1,166 @@
+package schedule
+
+import (
+	"math"
+	"regexp"
+	"slices"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/table"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// lectures reads rows in which module, group and campus are printed once for several lines of
+// activity, day, time and venue.
+func lectures(rows []table.Row, rooms rooms) []entry {
+	var entries []entry
+	var above group
+	page := 0
+	for _, row := range rows {
+		g := newGroup(row)
+		rest := row.Page != page && g.module == "" && g.name == ""
+		switch {
+		case rest:
+			g = above.continued(g)
+			for i := above.first; i < len(entries); i++ {
+				g.describe(&entries[i].Entry)
+			}
+		case !row.Ruled && g.module == "":
+			g.module, g.offered = above.module, joinedUnless(g.offered, above.offered)
+			g.first = len(entries)
+		default:
+			g.first = len(entries)
+		}
+		for i, s := range slots(row) {
+			if len(entries) > 0 && (i > 0 || rest) && !s.begins() {
+				entries[len(entries)-1].extend(s)
+				continue
+			}
+			e := entry{Entry: timetable.Entry{Page: row.Page}}
+			e.extend(s)
+			g.describe(&e.Entry)
+			e.comment(row)
+			entries = append(entries, e)
+		}
+		above, page = g, row.Page
+	}
+	for i := range entries {
+		entries[i].check(rooms)
+	}
+	return entries
+}
+
+func joinedUnless(own, inherited string) string {
+	if own != "" {
+		return own
+	}
+	return inherited
+}
+
+// group is what is printed once for several lectures.
+type group struct {
+	module, offered, name, lang, campus, studyProg string
+	first                                          int // its first entry
+}
+
+func newGroup(row table.Row) group {
+	text := func(column string) string { return row.Cell(column).Text() }
+	return group{
+		module: text(colModule), offered: text(colOffered), name: text(colGroup), lang: text(colLang),
+		campus: text(colCampus), studyProg: text(colStudyProg),
+	}
+}
+
+// continued is the group after the rest of its cells, printed on the next page.
+func (g group) continued(rest group) group {
+	g.offered = joined(g.offered, rest.offered)
+	g.lang = joined(g.lang, rest.lang)
+	g.campus = joined(g.campus, rest.campus)
+	g.studyProg = joined(g.studyProg, rest.studyProg)
+	return g
+}
+
+func (g group) describe(e *timetable.Entry) {
+	e.Module, e.Offered, e.Group, e.Lang = g.module, g.offered, g.name, g.lang
+	e.Campus, e.StudyProg = g.campus, g.studyProg
+}
+
+// slot is what stands on one baseline of the columns that each lecture has.
+type slot struct {
+	y                   float64
+	activity, day, time string
+	venue               *table.Line
+}
+
+// slots are the baselines of a row, from top to bottom.
+func slots(row table.Row) []slot {
+	var out []slot
+	at := func(l table.Line) *slot {
+		i := slices.IndexFunc(out, func(s slot) bool { return math.Abs(s.y-l.Y) <= 0.4*l.Size })
+		if i < 0 {
+			out = append(out, slot{y: l.Y})
+			i = len(out) - 1
+		}
+		return &out[i]
+	}
+	for _, l := range row.Cell(colActivity).Lines {
+		at(l).activity = l.Text
+	}
+	for _, l := range row.Cell(colDay).Lines {
+		at(l).day = l.Text
+	}
+	for _, l := range row.Cell(colTime).Lines {
+		at(l).time = l.Text
+	}
+	for _, l := range row.Cell(colVenue).Lines {
+		at(l).venue = &l
+	}
+	slices.SortFunc(out, func(a, b slot) int { return int(math.Copysign(1, a.y-b.y)) })
+	if len(out) == 0 {
+		return []slot{{}} // a group without any lecture is still a printed row
+	}
+	return out
+}
+
+var activityForm = regexp.MustCompile(`^[A-Z]{1,2}[0-9]+$`)
+
+// begins reports whether the slot is a lecture of its own rather than wrapped text of the one above.
+func (s slot) begins() bool {
+	_, _, isRange := timeRange(s.time)
+	_, isDay := weekday(s.day)
+	if isRange || isDay || activityForm.MatchString(s.activity) {
+		return true
+	}
+	filled := 0
+	for _, text := range []string{s.activity, s.day, s.time} {
+		if text != "" {
+			filled++
+		}
+	}
+	return filled > 1
+}
+
+// extend adds a slot's text. Time and day are kept as printed until check reads them.
+func (e *entry) extend(s slot) {
+	e.Activity = joined(e.Activity, s.activity)
+	e.Day = joined(e.Day, s.day)
+	e.StartTime = joined(e.StartTime, s.time)
+	if s.venue != nil {
+		e.rooms = append(e.rooms, *s.venue)
+	}
+}
+
+// check reads what a lecture's fields say and warns of what makes no sense.
+func (e *entry) check(rooms rooms) {
+	printed := e.StartTime
+	e.StartTime = ""
+	e.setModule(e.Module)
+	if e.Offered != "" && !terms[e.Offered] {
+		e.warn(timetable.UnknownTerm, "%q is no term: S1, S2, Q1 to Q4 or Y.", e.Offered)
+	}
+	if e.Day == "" {
+		e.warn(timetable.NoDay, "The row has no day.")
+	}
+	e.setDay(e.Day)
+	e.setTimes(printed)
+	e.setVenues(rooms, false)
+}

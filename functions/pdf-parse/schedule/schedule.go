@@ -1,0 +1,106 @@
+// Package schedule reads the rows of a table as timetable entries: it knows what the columns of the
+// university's lectures, semester tests and exams mean, and what no row of theirs can say.
+package schedule
+
+import (
+	"fmt"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/table"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// Read gives the document that a table of Layouts prints. Every printed row becomes an entry; what
+// makes no sense in it is told in its warnings.
+func Read(t table.Table) timetable.Document {
+	doc := timetable.Document{Kind: timetable.Kind(t.Layout.Name), Entries: []timetable.Entry{}}
+	rooms := newRooms(t)
+	var printed []entry
+	if doc.Kind == timetable.Lecture {
+		printed = lectures(t.Rows, rooms)
+	} else {
+		printed = sittings(doc.Kind, t.Rows, rooms)
+	}
+	page, row := 0, 0
+	for _, e := range printed {
+		if e.Page != page {
+			page, row = e.Page, 0
+		}
+		row++
+		for i := range e.Warnings {
+			e.Warnings[i].Page, e.Warnings[i].Row = e.Page, row
+		}
+		doc.Entries = append(doc.Entries, e.Entry)
+	}
+	return doc
+}
+
+// entry is a timetable entry in the making.
+type entry struct {
+	timetable.Entry
+	rooms []table.Line // the lines of its venue cell
+}
+
+func (e *entry) warn(code, format string, args ...any) {
+	e.Warnings = append(e.Warnings, timetable.Warning{Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+// setVenues reads the collected venue lines. Where a line that follows might as well be a venue as
+// the rest of one, several says what it is taken for, with a warning.
+func (e *entry) setVenues(r rooms, several bool) {
+	var doubt string
+	e.Venues, doubt = r.venues(e.rooms, several)
+	if doubt != "" {
+		e.warn(timetable.VenueWrap, "It is not certain whether %q is a venue of its own or the end of the line above it.", doubt)
+	}
+}
+
+func (e *entry) setModule(text string) {
+	module, ok := moduleCode(text)
+	e.Module = module
+	switch {
+	case text == "":
+		e.warn(timetable.NoModule, "The row names no module.")
+	case !ok:
+		e.warn(timetable.NoModule, "%q is not a module code.", text)
+	}
+}
+
+func (e *entry) setTimes(text string) {
+	start, end, ok := timeRange(text)
+	switch {
+	case text == "":
+		e.warn(timetable.NoTime, "The row has no time.")
+	case !ok:
+		e.warn(timetable.NoTime, "%q is not a time such as 07:30 - 08:20.", text)
+	default:
+		e.StartTime, e.EndTime = start, end
+		if end <= start {
+			e.warn(timetable.EndBeforeStart, "The end, %s, is not after the start, %s.", end, start)
+		}
+	}
+}
+
+func (e *entry) setDay(text string) {
+	day, ok := weekday(text)
+	e.Day = day
+	if !ok && text != "" {
+		e.warn(timetable.NoDay, "%q is not a day of the week.", text)
+	}
+}
+
+// comment keeps what columns say that no layout knows.
+func (e *entry) comment(row table.Row) {
+	for _, c := range row.Cells {
+		if c.Column == "" && len(c.Lines) > 0 {
+			e.Comments = joined(e.Comments, c.Heading+": "+c.Text())
+		}
+	}
+}
+
+// joined is two parts of a text, either of which may be empty, with a space between.
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + " " + b
+}

@@ -1,0 +1,159 @@
+package table
+
+import (
+	"math"
+	"slices"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
+)
+
+// span is a column on a page.
+type span struct {
+	label
+	left, right float64
+	ruled       bool // its right side is a ruling
+}
+
+// layOut gives each section of the header its columns.
+func (h *header) layOut(group []section) []section {
+	if len(group) == 0 {
+		return nil
+	}
+	columns := h.columns(group)
+	for i := range group {
+		group[i].columns = columns
+		if !group[i].headed {
+			group[i].columns = shifted(columns, group[i])
+		}
+	}
+	return group
+}
+
+// columns bounds the labels: by the rulings between them, else where the text leaves most room.
+func (h *header) columns(group []section) []span {
+	xs := uprights(group[0].page.Rulings, h.y0, group[0].y1)
+	columns := make([]span, len(h.labels))
+	left := math.Inf(-1)
+	if x, ok := last(xs, h.labels[0].x0); ok {
+		left = x
+	}
+	for i, l := range h.labels {
+		columns[i] = span{label: l, left: left, right: math.Inf(1)}
+		end := math.Inf(1)
+		if i+1 < len(h.labels) {
+			end = h.labels[i+1].x0
+		}
+		if x, ok := between(xs, l.x1, end); ok {
+			columns[i].right, columns[i].ruled = x, true
+		} else if i+1 < len(h.labels) {
+			columns[i].right = gutter(l, h.labels[i+1], group)
+		}
+		left = columns[i].right
+	}
+	return columns
+}
+
+// uprights are where vertical rulings run that have some length between y0 and y1.
+func uprights(rulings []extract.Ruling, y0, y1 float64) []float64 {
+	const enough = 6
+	var xs []float64
+	for _, r := range rulings {
+		if !r.Horizontal() && min(r.Y1, y1)-max(r.Y0, y0) > enough {
+			xs = append(xs, r.X0)
+		}
+	}
+	slices.Sort(xs)
+	return slices.CompactFunc(xs, func(a, b float64) bool { return b-a < 2 })
+}
+
+func last(xs []float64, before float64) (float64, bool) {
+	for _, x := range slices.Backward(xs) {
+		if x < before+1 {
+			return x, true
+		}
+	}
+	return 0, false
+}
+
+func between(xs []float64, a, b float64) (float64, bool) {
+	for _, x := range xs {
+		if x > a-1 && x < b+1 {
+			return x, true
+		}
+	}
+	return 0, false
+}
+
+// gutter is the middle of the widest strip between the middles of two labels that the fewest words
+// cross, a footer or an overlong value among them.
+func gutter(a, b label, group []section) float64 {
+	const step = 0.25
+	from, to := (a.x0+a.x1)/2, (b.x0+b.x1)/2
+	n := int((to - from) / step)
+	if n < 1 {
+		return b.x0
+	}
+	change := make([]int, n+1)
+	cross := func(w extract.Word) {
+		i, k := int(math.Floor((w.X0-from)/step)), int(math.Ceil((w.X1-from)/step))
+		if k <= 0 || i >= n {
+			return
+		}
+		change[max(i, 0)]++
+		change[min(k, n)]--
+	}
+	for _, l := range []label{a, b} {
+		for _, w := range l.words {
+			cross(w)
+		}
+	}
+	for _, s := range group {
+		for _, w := range s.words() {
+			cross(w)
+		}
+	}
+	start, end := fewest(change[:n])
+	return from + step*float64(start+end)/2
+}
+
+// fewest is the longest run of the smallest running sum.
+func fewest(change []int) (start, end int) {
+	count, least, from := 0, math.MaxInt, 0
+	for i, c := range change {
+		if count += c; i > 0 && c == 0 {
+			if count == least && i+1-from > end-start {
+				start, end = from, i+1
+			}
+			continue
+		}
+		from = i
+		if count < least || count == least && 1 > end-start {
+			least, start, end = count, i, i+1
+		}
+	}
+	return start, end
+}
+
+// words are the section's words.
+func (s section) words() []extract.Word { return wordsBetween(s.page.Words, s.y0, s.y1) }
+
+// shifted is the columns as they stand on a page without headings: where the page has as many
+// rulings as the columns have sides, those, for a page may have other margins.
+func shifted(columns []span, s section) []span {
+	xs := uprights(s.page.Rulings, s.y0, s.y1)
+	ruled := !math.IsInf(columns[0].left, 0) && !slices.ContainsFunc(columns, func(c span) bool { return !c.ruled })
+	if !ruled || len(xs) != len(columns)+1 {
+		return columns
+	}
+	out := slices.Clone(columns)
+	for i := range out {
+		out[i].left, out[i].right = xs[i], xs[i+1]
+	}
+	return out
+}
+
+// column is the index of the column a word begins in, -1 for none.
+func column(columns []span, w extract.Word) int {
+	x := w.X0 + min(1, (w.X1-w.X0)/2)
+	return slices.IndexFunc(columns, func(c span) bool { return x >= c.left && x < c.right })
+}

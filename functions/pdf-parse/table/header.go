@@ -1,0 +1,284 @@
+package table
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
+)
+
+// header is a row of headings on a page.
+type header struct {
+	layout *Layout
+	labels []label // left to right
+	y0, y1 float64 // what of the page it takes
+}
+
+// label is one heading: words that stand together, on one line or wrapped.
+type label struct {
+	words  []extract.Word
+	column string // "" where no layout knows it
+	text   string
+	x0, x1 float64
+}
+
+// Distances in ems of the heading's font.
+const (
+	headingSpace = 0.6 // between two words of one heading
+	headingPitch = 1.6 // between two lines of one heading
+	sameBaseline = 0.4
+)
+
+// findHeaders gives the headers of a page from top to bottom.
+func findHeaders(page extract.Page, layouts []Layout) []header {
+	var found []header
+	for _, w := range page.Words {
+		if !isPivot(w, layouts) || slices.ContainsFunc(found, func(h header) bool { return w.Y <= h.y1 }) {
+			continue
+		}
+		if h, ok := headerAround(page, w, layouts); ok {
+			found = append(found, h)
+		}
+	}
+	return found
+}
+
+// isPivot reports whether w may be the heading of a layout's first required column.
+func isPivot(w extract.Word, layouts []Layout) bool {
+	text := letters(w.Text)
+	return slices.ContainsFunc(layouts, func(l Layout) bool {
+		i := slices.IndexFunc(l.Columns, func(c Column) bool { return c.Required })
+		return i >= 0 && slices.Contains(l.Columns[i].Headings, text)
+	})
+}
+
+func headerAround(page extract.Page, pivot extract.Word, layouts []Layout) (header, bool) {
+	words := headerWords(page, pivot, layouts)
+	clusters := cluster(words, page.Rulings)
+	var best header
+	matched := 0
+	for i := range layouts {
+		labels := name(clusters, &layouts[i])
+		if n, all := required(labels, &layouts[i]); all && n > matched {
+			matched = n
+			best = header{layout: &layouts[i], labels: labels}
+		}
+	}
+	if best.layout == nil {
+		return header{}, false
+	}
+	best.y0, best.y1 = math.Inf(1), math.Inf(-1)
+	for _, w := range words {
+		best.y0 = min(best.y0, w.Y-w.Size)
+		best.y1 = max(best.y1, w.Y+0.3*w.Size)
+	}
+	return best, true
+}
+
+// headerWords are the words of the pivot's ruled band or, without one, of its line and of the lines
+// above and below that hold nothing but words of headings.
+func headerWords(page extract.Page, pivot extract.Word, layouts []Layout) []extract.Word {
+	y0, y1 := bandAround(page, pivot)
+	if y1-y0 <= 6*pivot.Size {
+		return wordsBetween(page.Words, y0, y1)
+	}
+	near := math.Max(sameBaseline*pivot.Size, 2.5)
+	words := wordsBetween(page.Words, pivot.Y-near, pivot.Y+near)
+	known := vocabulary(layouts)
+	for _, direction := range []float64{-1, 1} {
+		y := pivot.Y
+		for range 2 {
+			from, to := y+direction*near, y+direction*headingPitch*pivot.Size
+			line := wordsBetween(page.Words, min(from, to), max(from, to))
+			if len(line) == 0 || slices.ContainsFunc(line, func(w extract.Word) bool { return !known[letters(w.Text)] }) {
+				break
+			}
+			words = append(words, line...)
+			y = line[0].Y
+		}
+	}
+	return words
+}
+
+// bandAround is the height between the nearest level rulings above and below a word.
+func bandAround(page extract.Page, w extract.Word) (y0, y1 float64) {
+	y0, y1 = math.Inf(-1), math.Inf(1)
+	for _, r := range page.Rulings {
+		if !r.Horizontal() || r.X0 > w.X0+1 || r.X1 < w.X1-1 {
+			continue
+		}
+		if r.Y0 < w.Y-0.3*w.Size {
+			y0 = max(y0, r.Y0)
+		} else {
+			y1 = min(y1, r.Y0)
+		}
+	}
+	return y0, y1
+}
+
+func wordsBetween(words []extract.Word, y0, y1 float64) []extract.Word {
+	var out []extract.Word
+	for _, w := range words {
+		if w.Y > y0 && w.Y <= y1 {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+func vocabulary(layouts []Layout) map[string]bool {
+	known := map[string]bool{}
+	for _, l := range layouts {
+		for _, c := range l.Columns {
+			for _, h := range c.Headings {
+				for part := range strings.FieldsSeq(h) {
+					known[part] = true
+				}
+			}
+		}
+	}
+	return known
+}
+
+// cluster joins words to headings: neighbours on a line and words over one another, unless a
+// ruling runs between them.
+func cluster(words []extract.Word, rulings []extract.Ruling) [][]extract.Word {
+	group := make([]int, len(words))
+	for i := range group {
+		group[i] = i
+	}
+	for i := range words {
+		for k := range i {
+			if group[i] != group[k] && together(words[i], words[k], rulings) {
+				from, to := group[i], group[k]
+				for n := range group {
+					if group[n] == from {
+						group[n] = to
+					}
+				}
+			}
+		}
+	}
+	byGroup := map[int][]extract.Word{}
+	var order []int
+	for i, w := range words {
+		if byGroup[group[i]] == nil {
+			order = append(order, group[i])
+		}
+		byGroup[group[i]] = append(byGroup[group[i]], w)
+	}
+	var out [][]extract.Word
+	for _, g := range order {
+		out = append(out, byGroup[g])
+	}
+	return out
+}
+
+func together(a, b extract.Word, rulings []extract.Ruling) bool {
+	if a.X0 > b.X0 {
+		a, b = b, a
+	}
+	em := math.Max(a.Size, b.Size)
+	dy := math.Abs(a.Y - b.Y)
+	if dy < sameBaseline*em {
+		return b.X0-a.X1 < headingSpace*em && !parted(a, b, rulings)
+	}
+	overlap := min(a.X1, b.X1) - b.X0
+	return dy <= headingPitch*em && overlap > 1
+}
+
+func parted(a, b extract.Word, rulings []extract.Ruling) bool {
+	return slices.ContainsFunc(rulings, func(r extract.Ruling) bool {
+		return !r.Horizontal() && r.X0 > a.X1-1 && r.X0 < b.X0+1 && r.Y0 < a.Y && r.Y1 > a.Y-a.Size/2
+	})
+}
+
+// name gives each cluster its column. Headings of tight columns that ran together are parted again.
+func name(clusters [][]extract.Word, layout *Layout) []label {
+	var labels []label
+	for _, words := range clusters {
+		slices.SortStableFunc(words, readingOrder)
+		whole := newLabel(words, layout)
+		if parts := part(words, layout); whole.column == "" && parts != nil {
+			labels = append(labels, parts...)
+			continue
+		}
+		labels = append(labels, whole)
+	}
+	slices.SortFunc(labels, func(a, b label) int { return int(math.Copysign(1, a.x0-b.x0)) })
+	return labels
+}
+
+func readingOrder(a, b extract.Word) int {
+	if math.Abs(a.Y-b.Y) > sameBaseline*math.Max(a.Size, b.Size) {
+		return int(math.Copysign(1, a.Y-b.Y))
+	}
+	return int(math.Copysign(1, a.X0-b.X0))
+}
+
+func newLabel(words []extract.Word, layout *Layout) label {
+	l := label{words: words, x0: math.Inf(1), x1: math.Inf(-1)}
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = w.Text
+		l.x0, l.x1 = min(l.x0, w.X0), max(l.x1, w.X1)
+	}
+	l.text = strings.Join(texts, " ")
+	heading := letters(l.text)
+	for _, c := range layout.Columns {
+		for _, h := range c.Headings {
+			if strings.ReplaceAll(h, " ", "") == heading {
+				l.column = c.Name
+			}
+		}
+	}
+	return l
+}
+
+// part splits words into known headings, longest first; nil where they are not all known.
+func part(words []extract.Word, layout *Layout) []label {
+	var labels []label
+	for len(words) > 0 {
+		n := len(words)
+		for ; n > 0; n-- {
+			if l := newLabel(words[:n], layout); l.column != "" {
+				labels = append(labels, l)
+				break
+			}
+		}
+		if n == 0 {
+			return nil
+		}
+		words = words[n:]
+	}
+	return labels
+}
+
+// required counts the labels that the layout knows, and reports whether all it requires are there.
+func required(labels []label, layout *Layout) (known int, all bool) {
+	seen := map[string]bool{}
+	for _, l := range labels {
+		if l.column != "" {
+			known++
+			seen[l.column] = true
+		}
+	}
+	for _, c := range layout.Columns {
+		if c.Required && !seen[c.Name] {
+			return known, false
+		}
+	}
+	return known, true
+}
+
+// letters is a heading's letters, lower case.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, s)
+}

@@ -1,0 +1,196 @@
+package table
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
+)
+
+// rows reads a section from top to bottom. What stands above the first and below the last ruling
+// belongs to the table only where it is open there, or where it plainly is a row.
+func (s section) rows(layout *Layout) []Row {
+	words, edges := s.words(), s.edges()
+	bounds := append(append([]float64{s.y0}, edges...), s.y1)
+	var rows []Row
+	for i := 1; i < len(bounds); i++ {
+		outside := i == 1 || i == len(bounds)-1
+		band := newRow(s, wordsBetween(words, bounds[i-1], bounds[i]), bounds[i-1], bounds[i])
+		band.Ruled = !outside
+		if !outside || i == 1 && s.openAbove(edges) || band.anchored(layout) {
+			rows = append(rows, band.split(layout)...)
+		}
+	}
+	return slices.DeleteFunc(rows, Row.empty)
+}
+
+// openAbove reports whether the section's first text may be rows without an anchor: all of it where
+// nothing is ruled, and the rest of a row from the page before where only level rulings part rows.
+func (s section) openAbove(edges []float64) bool {
+	if s.beforeHeader {
+		return false
+	}
+	return len(edges) == 0 || !s.headed && !slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled })
+}
+
+// edges are the heights of the level rulings that part rows, and the ends of the upright ones.
+func (s section) edges() []float64 {
+	first := s.columns[slices.IndexFunc(s.columns, func(c span) bool { return c.column != "" })]
+	left, right := first.left, first.right
+	if math.IsInf(left, 0) {
+		left = first.x0
+	}
+	if math.IsInf(right, 0) {
+		right = first.x1
+	}
+	var ys []float64
+	for _, r := range s.page.Rulings {
+		if r.Horizontal() && min(r.X1, right)-max(r.X0, left) > 0.6*(right-left) {
+			ys = append(ys, r.Y0)
+		}
+	}
+	for _, r := range s.page.Rulings {
+		if !r.Horizontal() && slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled && math.Abs(c.right-r.X0) < 2 }) {
+			ys = append(ys, r.Y0, r.Y1)
+		}
+	}
+	ys = slices.DeleteFunc(ys, func(y float64) bool { return y < s.y0-3 || y > s.y1 })
+	slices.Sort(ys)
+	return slices.CompactFunc(ys, func(a, b float64) bool { return b-a < 4 })
+}
+
+func newRow(s section, words []extract.Word, y0, y1 float64) Row {
+	row := Row{Page: s.page.Number, Y0: y0, Y1: y1}
+	cells := make([][]extract.Word, len(s.columns))
+	for _, w := range words {
+		if i := column(s.columns, w); i >= 0 {
+			cells[i] = append(cells[i], w)
+		}
+	}
+	for i, c := range s.columns {
+		row.Cells = append(row.Cells, Cell{
+			Column: c.column, Heading: c.text, X0: c.left, X1: c.right, Ruled: c.ruled, Lines: lines(cells[i]),
+		})
+	}
+	return row
+}
+
+// lines joins words on one baseline.
+func lines(words []extract.Word) []Line {
+	slices.SortStableFunc(words, readingOrder)
+	var out []Line
+	for _, w := range words {
+		if n := len(out); n > 0 && math.Abs(out[n-1].Y-w.Y) <= sameBaseline*w.Size {
+			l := &out[n-1]
+			l.Text += " " + w.Text
+			l.X1 = math.Max(l.X1, w.X1)
+			l.Size = math.Max(l.Size, w.Size)
+			continue
+		}
+		out = append(out, Line{Text: w.Text, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0})
+	}
+	return out
+}
+
+func (r Row) empty() bool {
+	return !slices.ContainsFunc(r.Cells, func(c Cell) bool { return len(c.Lines) > 0 })
+}
+
+// anchored reports whether some line of the row is one that only a table's row has.
+func (r Row) anchored(layout *Layout) bool { return len(r.anchors(layout)) > 0 }
+
+// anchors are the lines that begin a row, from top to bottom.
+func (r Row) anchors(layout *Layout) []Line {
+	var found []Line
+	for _, c := range layout.Columns {
+		if c.Anchor == nil {
+			continue
+		}
+		for _, l := range r.Cell(c.Name).Lines {
+			if c.Anchor(l.Text) {
+				found = append(found, l)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b Line) int { return int(math.Copysign(1, a.Y-b.Y)) })
+	return slices.CompactFunc(found, func(a, b Line) bool { return b.Y-a.Y < sameBaseline*b.Size })
+}
+
+// split parts what several rows say without a ruling between them. What stands before the first
+// anchor is a row of its own: the rest of one that began on the page before.
+func (r Row) split(layout *Layout) []Row {
+	anchors := r.anchors(layout)
+	if r.Ruled && len(anchors) < 2 {
+		return []Row{r}
+	}
+	tops := []float64{r.Y0}
+	for _, a := range anchors {
+		tops = append(tops, a.Y-0.75*a.Size)
+	}
+	tops = append(tops, r.Y1)
+	var rows []Row
+	for i := 1; i < len(tops); i++ {
+		part := r.between(tops[i-1], tops[i])
+		if !r.Ruled {
+			part.dropFooters()
+		}
+		rows = append(rows, part)
+	}
+	return rows
+}
+
+// between is the part of the row whose baselines lie in the range.
+func (r Row) between(y0, y1 float64) Row {
+	part := r
+	part.Y0, part.Y1 = y0, y1
+	part.Cells = slices.Clone(r.Cells)
+	for i, c := range part.Cells {
+		part.Cells[i].Lines = slices.DeleteFunc(slices.Clone(c.Lines), func(l Line) bool { return l.Y <= y0 || l.Y > y1 })
+	}
+	return part
+}
+
+var footer = regexp.MustCompile(`(?i)^(page )?\d+ ?(of|/) ?\d+$|^page \d+$`)
+
+// dropFooters drops page numbers and what stands far below the last line: without rulings nothing
+// else parts them from the last row.
+func (r *Row) dropFooters() {
+	const far = 3 // ems
+	end := math.Inf(-1)
+	for _, y := range baselines(r.Cells) {
+		text, size := lineAt(r.Cells, y)
+		if footer.MatchString(text) || y-end > far*size && !math.IsInf(end, 0) {
+			break
+		}
+		end = y
+	}
+	for i, c := range r.Cells {
+		r.Cells[i].Lines = slices.DeleteFunc(c.Lines, func(l Line) bool { return l.Y > end })
+	}
+}
+
+func baselines(cells []Cell) []float64 {
+	var ys []float64
+	for _, c := range cells {
+		for _, l := range c.Lines {
+			ys = append(ys, l.Y)
+		}
+	}
+	slices.Sort(ys)
+	return slices.Compact(ys)
+}
+
+// lineAt is the text of all cells on one baseline, and its size.
+func lineAt(cells []Cell, y float64) (text string, size float64) {
+	for _, c := range cells {
+		for _, l := range c.Lines {
+			if l.Y == y {
+				text += " " + l.Text
+				size = math.Max(size, l.Size)
+			}
+		}
+	}
+	return strings.TrimSpace(text), size
+}

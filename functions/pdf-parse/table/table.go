@@ -1,0 +1,148 @@
+// Package table finds the table that a document's pages print: which heading stands over each
+// column, and what each row says there, line by line.
+//
+// Rulings decide where they are drawn; where they are not, the columns are the gaps that text
+// leaves between two headings, and a row begins where a column that is never blank has text. It
+// knows tables only through the layouts it is given, and drops no text inside one.
+package table
+
+import (
+	"errors"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
+)
+
+// What can be wrong with a document's tables.
+var (
+	ErrNoTable = errors.New("no known table")
+	ErrMixed   = errors.New("tables of several kinds")
+)
+
+// Layout is one kind of table. Its first required column is looked for first.
+type Layout struct {
+	Name    string
+	Columns []Column
+}
+
+// Column is one column of a layout.
+type Column struct {
+	Name     string
+	Headings []string // how it may be headed; letter case and spaces do not count
+	Required bool     // without it the table is not of this layout
+	// Anchor reports whether a line of this column begins a row. It parts rows that no ruling
+	// parts; nil for columns that say nothing about it.
+	Anchor func(line string) bool
+}
+
+// Table is all rows of a document, in reading order.
+type Table struct {
+	Layout *Layout
+	Rows   []Row
+}
+
+// Row is what stands between two rulings, or what an anchor begins. After a page break it may be
+// the rest of the row before it; only who knows what the columns mean can tell.
+type Row struct {
+	Page   int     // 1-based
+	Y0, Y1 float64 // points from the top of the page
+	Ruled  bool    // rulings part it from its neighbours
+	Cells  []Cell  // left to right, one for each column of the page
+}
+
+// Cell is one column of a row.
+type Cell struct {
+	Column  string // its name in the layout, "" where the heading is unknown
+	Heading string // as printed
+	X0, X1  float64
+	Ruled   bool // a ruling bounds it on the right
+	Lines   []Line
+}
+
+// Line is the text of a cell on one baseline.
+type Line struct {
+	Text   string
+	X0, X1 float64
+	Y      float64 // baseline
+	Size   float64
+	First  float64 // width of the first word
+}
+
+// Cell is the cell of the named column; empty where the table has none.
+func (r Row) Cell(column string) Cell {
+	for _, c := range r.Cells {
+		if c.Column == column {
+			return c
+		}
+	}
+	return Cell{Column: column}
+}
+
+// Text is all lines of the cell, joined by a space: how a wrapped value reads.
+func (c Cell) Text() string {
+	text := ""
+	for i, line := range c.Lines {
+		if i > 0 {
+			text += " "
+		}
+		text += line.Text
+	}
+	return text
+}
+
+// Find gives the table of a document: the rows under the headings of one of the layouts, on all
+// pages. Pages that repeat no headings continue the columns of the page before.
+func Find(pages []extract.Page, layouts []Layout) (Table, error) {
+	var found Table
+	headers := make([][]header, len(pages))
+	for i, page := range pages {
+		headers[i] = findHeaders(page, layouts)
+		for _, h := range headers[i] {
+			if found.Layout != nil && found.Layout != h.layout {
+				return Table{}, ErrMixed
+			}
+			found.Layout = h.layout
+		}
+	}
+	if found.Layout == nil {
+		return Table{}, ErrNoTable
+	}
+	for _, s := range sections(pages, headers) {
+		found.Rows = append(found.Rows, s.rows(found.Layout)...)
+	}
+	return found, nil
+}
+
+// section is the part of a page that one header rules over.
+type section struct {
+	page   extract.Page
+	y0, y1 float64
+	headed bool // the header is on this page, above
+	// beforeHeader says that a repeated header follows on the page: what is above it is a title.
+	beforeHeader bool
+	columns      []span
+}
+
+// sections parts the pages at their headers.
+func sections(pages []extract.Page, headers [][]header) []section {
+	var out []section
+	var group []section // of one header, over several pages
+	var head *header
+	flush := func() {
+		if head != nil {
+			out = append(out, head.layOut(group)...)
+		}
+		group = nil
+	}
+	for i, page := range pages {
+		y := 0.0
+		for k := range headers[i] {
+			h := &headers[i][k]
+			group = append(group, section{page: page, y0: y, y1: h.y0, headed: k > 0, beforeHeader: k == 0})
+			flush()
+			head, y = h, h.y1
+		}
+		group = append(group, section{page: page, y0: y, y1: page.Height, headed: len(headers[i]) > 0})
+	}
+	flush()
+	return out
+}
