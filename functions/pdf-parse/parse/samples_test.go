@@ -18,6 +18,8 @@ var rewrites = map[string][]string{
 	"qpdf object streams":   {"qpdf", "--object-streams=generate", "IN", "OUT"},
 	"qpdf AES-256":          {"qpdf", "--encrypt", "", "owner", "256", "--", "IN", "OUT"},
 	"qpdf uncompressed":     {"qpdf", "--decrypt", "--qdf", "IN", "OUT"},
+	"qpdf turned":           {"qpdf", "--rotate=+90", "IN", "OUT"},
+	"MuPDF converted":       {"mutool", "convert", "-F", "pdf", "-o", "OUT", "IN"},
 	"pdftocairo":            {"pdftocairo", "-pdf", "IN", "OUT"},
 	"Ghostscript":           {"gs", "-q", "-dBATCH", "-dNOPAUSE", "-sDEVICE=pdfwrite", "-sOutputFile=OUT", "IN"},
 	"MuPDF":                 {"mutool", "clean", "-gggg", "-s", "IN", "OUT"},

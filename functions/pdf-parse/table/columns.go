@@ -63,7 +63,7 @@ func uprights(rulings []extract.Ruling, y0, y1 float64) []float64 {
 		}
 	}
 	slices.Sort(xs)
-	return slices.CompactFunc(xs, func(a, b float64) bool { return b-a < 2 })
+	return slices.CompactFunc(xs, func(a, b float64) bool { return math.Abs(b-a) < 2 })
 }
 
 func last(xs []float64, before float64) (float64, bool) {

@@ -58,7 +58,7 @@ func (s section) edges() []float64 {
 	}
 	ys = slices.DeleteFunc(ys, func(y float64) bool { return y < s.y0-3 || y > s.y1 })
 	slices.Sort(ys)
-	return slices.CompactFunc(ys, func(a, b float64) bool { return b-a < 4 })
+	return slices.CompactFunc(ys, func(a, b float64) bool { return math.Abs(b-a) < 4 })
 }
 
 func newRow(s section, words []extract.Word, y0, y1 float64) Row {
@@ -115,7 +115,7 @@ func (r Row) anchors(layout *Layout) []Line {
 		}
 	}
 	slices.SortFunc(found, func(a, b Line) int { return int(math.Copysign(1, a.Y-b.Y)) })
-	return slices.CompactFunc(found, func(a, b Line) bool { return b.Y-a.Y < sameBaseline*b.Size })
+	return slices.CompactFunc(found, func(a, b Line) bool { return math.Abs(b.Y-a.Y) < sameBaseline*b.Size })
 }
 
 // split parts what several rows say without a ruling between them. What stands before the first
