@@ -1,0 +1,249 @@
+// Package ics writes calendars as RFC 5545 iCalendar streams with the properties of RFC 7986.
+//
+// It exists because the details decide whether Google, Apple and Microsoft take a file, and libraries
+// leave them to their callers: lines end in CRLF and fold at 75 octets between characters; text is
+// escaped and free of control characters; times carry a TZID that the file defines; UNTIL is in UTC
+// because DTSTART has a zone (section 3.3.10); each EXDATE has DTSTART's zone and its exact time of
+// day, for it excludes nothing otherwise; UIDs are stable, so that importing again updates.
+//
+// No METHOD is written: PUBLISH would require an ORGANIZER (RFC 5546 section 3.2.1), and a timetable
+// has none.
+//
+// The same calendar and the same stamp always give the same bytes.
+package ics
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// ContentType is the media type of what this package writes.
+const ContentType = "text/calendar; charset=utf-8"
+
+const (
+	productID = "-//schedgen//schedgen//EN"
+	zoneName  = "Africa/Johannesburg"
+	localTime = "20060102T150405"
+	utcTime   = "20060102T150405Z"
+)
+
+// Write writes the calendar as a file to import. The stamp becomes DTSTAMP and LAST-MODIFIED of
+// every event; take it from the upload, not from the clock, and the same timetable gives the same
+// file. A later stamp makes an import replace what an earlier one brought (RFC 5546 section 2.1.5).
+func Write(w io.Writer, c calendar.Calendar, stamp time.Time) error {
+	return Feed{Stamp: stamp}.Write(w, c)
+}
+
+// Feed writes a calendar that programs fetch again and again.
+type Feed struct {
+	Stamp   time.Time     // of events without a revision
+	Source  string        // the feed's own address; not written when empty
+	Refresh time.Duration // how often to fetch; not written when 0
+	// Revisions tells by UID how often an event has changed and when it last did.
+	Revisions map[string]Revision
+}
+
+// Revision is an event's state in the eyes of those who have seen it before.
+type Revision struct {
+	Sequence int
+	Modified time.Time
+}
+
+// Write writes the feed's calendar.
+func (f Feed) Write(w io.Writer, c calendar.Calendar) error {
+	var out lines
+	f.calendar(&out, c)
+	if _, err := w.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("write the calendar: %w", err)
+	}
+	return nil
+}
+
+func (f Feed) calendar(out *lines, c calendar.Calendar) {
+	out.line("BEGIN", "VCALENDAR")
+	out.line("VERSION", "2.0")
+	out.line("PRODID", productID)
+	out.line("CALSCALE", "GREGORIAN")
+	if c.Name != "" {
+		out.text("NAME", c.Name)
+		out.text("X-WR-CALNAME", c.Name)
+	}
+	out.line("X-WR-TIMEZONE", zoneName)
+	if f.Source != "" {
+		out.line("SOURCE;VALUE=URI", uri(f.Source))
+	}
+	if f.Refresh > 0 {
+		out.line("REFRESH-INTERVAL;VALUE=DURATION", duration(f.Refresh))
+		out.line("X-PUBLISHED-TTL", duration(f.Refresh))
+	}
+	zone(out)
+	for _, item := range c.Items {
+		f.event(out, item, c.Reminders)
+	}
+	out.line("END", "VCALENDAR")
+}
+
+// zone defines South African Standard Time: two hours ahead of UTC, all year round.
+func zone(out *lines) {
+	out.line("BEGIN", "VTIMEZONE")
+	out.line("TZID", zoneName)
+	out.line("X-LIC-LOCATION", zoneName)
+	out.line("BEGIN", "STANDARD")
+	out.line("DTSTART", "19700101T000000")
+	out.line("TZOFFSETFROM", "+0200")
+	out.line("TZOFFSETTO", "+0200")
+	out.line("TZNAME", "SAST")
+	out.line("END", "STANDARD")
+	out.line("END", "VTIMEZONE")
+}
+
+func (f Feed) event(out *lines, item calendar.Item, reminders []int) {
+	revision, ok := f.Revisions[item.UID]
+	if !ok {
+		revision.Modified = f.Stamp
+	}
+	out.line("BEGIN", "VEVENT")
+	out.text("UID", item.UID)
+	// Without a METHOD, DTSTAMP is when the event was last revised (RFC 5545 section 3.8.7.2).
+	out.line("DTSTAMP", revision.Modified.UTC().Format(utcTime))
+	out.line("LAST-MODIFIED", revision.Modified.UTC().Format(utcTime))
+	out.line("SEQUENCE", strconv.Itoa(revision.Sequence))
+	body(out, item, reminders)
+	out.line("END", "VEVENT")
+}
+
+// body writes what an event says, apart from its revision.
+func body(out *lines, item calendar.Item, reminders []int) {
+	when(out, item)
+	out.text("SUMMARY", item.Summary)
+	if location := location(item.Event); location != "" {
+		out.text("LOCATION", location)
+	}
+	out.text("DESCRIPTION", describe(item))
+	out.text("CATEGORIES", categories(item.Event)...)
+	if item.Color != "" {
+		out.line("COLOR", item.Color)
+	}
+	out.line("STATUS", status(item.Event))
+	out.line("TRANSP", "OPAQUE")
+	for _, minutes := range reminders {
+		out.line("BEGIN", "VALARM")
+		out.line("ACTION", "DISPLAY")
+		out.line("TRIGGER", fmt.Sprintf("-PT%dM", minutes))
+		out.text("DESCRIPTION", item.Summary)
+		out.line("END", "VALARM")
+	}
+}
+
+// when writes the first occurrence, the rule of the others, and those that do not happen.
+func when(out *lines, item calendar.Item) {
+	local := func(name string, t time.Time) {
+		out.line(name+";TZID="+zoneName, t.In(calendar.Zone).Format(localTime))
+	}
+	local("DTSTART", item.Start)
+	local("DTEND", item.End)
+	if item.Until.IsZero() {
+		return
+	}
+	out.line("RRULE", "FREQ=WEEKLY;UNTIL="+item.Until.UTC().Format(utcTime))
+	for _, t := range item.Excluded {
+		local("EXDATE", t) // one a line: some programs read only the first of a list
+	}
+}
+
+func location(e calendar.Event) string {
+	if e.Venue != "" {
+		return e.Venue
+	}
+	return e.Campus
+}
+
+// status tells a paper that is not final yet from one that is.
+func status(e calendar.Event) string {
+	if e.Kind == timetable.Exam && e.Status != "" && !strings.EqualFold(e.Status, "FINAL") {
+		return "TENTATIVE"
+	}
+	return "CONFIRMED"
+}
+
+func categories(e calendar.Event) []string {
+	kind := map[timetable.Kind]string{timetable.Lecture: "Lecture", timetable.Test: "Test", timetable.Exam: "Exam"}[e.Kind]
+	var names []string
+	for _, name := range []string{e.Module, kind} {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// describe writes everything the timetable says that has no property of its own.
+func describe(item calendar.Item) string {
+	e := item.Event
+	var b strings.Builder
+	for _, field := range [][2]string{
+		{"Module", e.Module}, {"Activity", e.Activity}, {"Group", e.Group}, {"Semester", e.Semester},
+		{"Test", e.Test}, {"Paper", e.Paper}, {"Status", e.Status},
+		{rooms(e), e.Venue}, {"Campus", e.Campus}, {"Module campus", e.ModuleCampus},
+		{"Language", e.Lang}, {"Study programme", e.StudyProg}, {"Notes", e.Notes},
+	} {
+		if field[1] != "" && !(field[0] == "Test" && e.Test == e.Activity) {
+			fmt.Fprintf(&b, "%s: %s\n", field[0], field[1])
+		}
+	}
+	if e.EndTimeEstimated {
+		b.WriteString("The end time is an estimate: the timetable does not print one.\n")
+	}
+	for _, w := range e.Warnings {
+		fmt.Fprintf(&b, "Please check: %s (page %d, row %d)\n", w.Message, w.Page, w.Row)
+	}
+	for _, w := range item.Warnings {
+		fmt.Fprintf(&b, "Please check: %s\n", w.Message)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func rooms(e calendar.Event) string {
+	if len(e.Venues) > 1 {
+		return "Rooms"
+	}
+	return "Room"
+}
+
+// Fingerprint is a hash of all that an event says, apart from its revision: where it differs from an
+// earlier one, the event has changed.
+func Fingerprint(item calendar.Item, reminders []int) []byte {
+	var out lines
+	body(&out, item, reminders)
+	sum := sha256.Sum256(out.Bytes())
+	return sum[:]
+}
+
+// duration writes whole minutes as RFC 5545 section 3.3.6 has them.
+func duration(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("PT%dH", d/time.Hour)
+	}
+	return fmt.Sprintf("PT%dM", max(1, d/time.Minute))
+}
+
+// uri keeps an address on one line, whatever it is made of.
+func uri(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r <= ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// lines gathers content lines.
+type lines struct{ bytes.Buffer }
