@@ -300,13 +300,13 @@ func (b *builder) finish() (Calendar, error) {
 // makeUnique guards what every calendar program relies on: two items never share a UID, whatever
 // ids a caller sent.
 func makeUnique(items []Item) {
-	seen := make(map[string]int, len(items))
+	seen := make(map[string]bool, len(items))
 	for i := range items {
 		uid := items[i].UID
-		seen[uid]++
-		if n := seen[uid]; n > 1 {
+		for n := 2; seen[items[i].UID]; n++ {
 			items[i].UID = strconv.Itoa(n) + "-" + uid
 		}
+		seen[items[i].UID] = true
 	}
 }
 

@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"hash/fnv"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,10 +20,6 @@ func assignColors(modules []string, chosen map[string]string) map[string]string 
 	colors := make(map[string]string, len(modules))
 	taken := make(map[int]bool, len(palette))
 	for _, module := range slices.Sorted(slices.Values(modules)) {
-		if color, ok := chosen[module]; ok {
-			colors[module] = color
-			continue
-		}
 		if _, done := colors[module]; done {
 			continue
 		}
@@ -38,6 +35,7 @@ func assignColors(modules []string, chosen map[string]string) map[string]string 
 		taken[slot] = true
 		colors[module] = palette[slot]
 	}
+	maps.Copy(colors, chosen)
 	return colors
 }
 

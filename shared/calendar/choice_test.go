@@ -1,0 +1,205 @@
+package calendar_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// groupsOf lists "module group" of the items, each once.
+func groupsOf(c calendar.Calendar, module string) []string {
+	var groups []string
+	for _, i := range c.Items {
+		if i.Event.Module == module && !slices.Contains(groups, i.Event.Group) {
+			groups = append(groups, i.Event.Group)
+		}
+	}
+	return groups
+}
+
+func TestChoiceSpeaksOnlyAboutItsOwnLetters(t *testing.T) {
+	t.Parallel()
+	events := calendar.Events(truth(t, "UP_MOD_XLS"))
+	for _, test := range []struct {
+		choice calendar.Choice
+		want   []string
+	}{
+		{nil, []string{"G01", "P01", "P02", "P03", "P04"}},
+		{calendar.Choice{"P03"}, []string{"G01", "P03"}},
+		{calendar.Choice{" p01 ", "P04"}, []string{"G01", "P01", "P04"}},
+		{calendar.Choice{"G01"}, []string{"G01", "P01", "P02", "P03", "P04"}},
+	} {
+		c := build(t, calendar.Options{Year: 2026, Groups: map[string]calendar.Choice{"cos226": test.choice}}, events...)
+		if got := groupsOf(c, "COS 226"); !slices.Equal(got, test.want) {
+			t.Errorf("choice %q takes %q, want %q", test.choice, got, test.want)
+		}
+		if got := groupsOf(c, "COS 284"); !slices.Equal(got, []string{"G01", "P01", "P02"}) {
+			t.Errorf("choice %q for COS 226 took %q of COS 284", test.choice, got)
+		}
+	}
+}
+
+func TestModulesLeaveOutTheOthers(t *testing.T) {
+	t.Parallel()
+	c := build(t, calendar.Options{Year: 2026, Modules: []string{"wtw285", "STK 220"}}, calendar.Events(truth(t, "UP_MOD_XLS"))...)
+	for _, i := range c.Items {
+		if i.Event.Module != "WTW 285" && i.Event.Module != "STK 220" {
+			t.Errorf("%s is in", i.Summary)
+		}
+	}
+}
+
+func TestUnknownChoiceSaysWhatExists(t *testing.T) {
+	t.Parallel()
+	events := calendar.Events(truth(t, "UP_MOD_XLS"))
+	for _, test := range []struct {
+		opts calendar.Options
+		code string
+		says string
+	}{
+		{calendar.Options{Groups: map[string]calendar.Choice{"COS 226": {"P09"}}}, calendar.UnknownGroup, "G01, P01, P02, P03, P04"},
+		{calendar.Options{Groups: map[string]calendar.Choice{"COS 999": {"P01"}}}, calendar.UnknownModule, "COS 214, COS 226"},
+		{calendar.Options{Modules: []string{"COS 999"}}, calendar.UnknownModule, "COS 214, COS 226"},
+	} {
+		test.opts.Year = 2026
+		_, err := calendar.Build(events, test.opts)
+		var e *calendar.Error
+		if !errors.As(err, &e) || e.Code != test.code || !strings.Contains(e.Message, test.says) || e.Details == nil {
+			t.Errorf("%+v: error is %v, want %s that says %q", test.opts, err, test.code, test.says)
+		}
+		test.opts.Lenient = true
+		if c := build(t, test.opts, events...); len(c.Warnings) != 1 || c.Warnings[0].Code != test.code {
+			t.Errorf("%+v: warnings are %+v, want %s", test.opts, c.Warnings, test.code)
+		}
+	}
+}
+
+func TestClashesAreReportedOnce(t *testing.T) {
+	t.Parallel()
+	a, b := lecture("S2", "Monday"), lecture("S2", "Monday")
+	a.ID, b.ID = "a", "b"
+	b.Module, b.StartTime, b.EndTime = "STK 220", "09:00", "10:00"
+	test := calendar.Event{ID: "t", Kind: timetable.Test, Module: "WTW 285", Test: "Test1", Date: "2026-07-20", StartTime: "08:00", EndTime: "08:30"}
+	c := build(t, calendar.Options{Year: 2026}, a, b, test)
+	if len(c.Clashes) != 1 {
+		t.Fatalf("clashes are %+v, want one: a test that ends as a lecture begins is none", c.Clashes)
+	}
+	got := c.Clashes[0]
+	if got.Events != [2]string{"a", "b"} || got.Day != "Monday" || got.Date != "2026-07-13" || got.Start != "09:00" || got.End != "09:20" || got.Count != 13 || got.Alternatives {
+		t.Errorf("clash is %+v", got)
+	}
+}
+
+func TestGroupsToChooseFromAreAlternatives(t *testing.T) {
+	t.Parallel()
+	p1, p2 := lecture("S2", "Monday"), lecture("S2", "Monday")
+	p1.Group, p2.Group = "P01", "P02"
+	if c := build(t, calendar.Options{Year: 2026}, p1, p2); len(c.Clashes) != 1 || !c.Clashes[0].Alternatives {
+		t.Errorf("clashes are %+v, want one of alternatives", c.Clashes)
+	}
+	opts := calendar.Options{Year: 2026, Groups: map[string]calendar.Choice{"COS 212": {"P02"}}}
+	if c := build(t, opts, p1, p2); len(c.Clashes) != 0 {
+		t.Errorf("clashes are %+v after the choice, want none", c.Clashes)
+	}
+}
+
+func TestClashesAreBounded(t *testing.T) {
+	t.Parallel()
+	events := make([]calendar.Event, 60)
+	for i := range events {
+		events[i] = lecture("S1", "Tuesday")
+	}
+	c := build(t, calendar.Options{Year: 2026}, events...)
+	if len(c.Clashes) != 500 {
+		t.Errorf("%d clashes are listed, want 500", len(c.Clashes))
+	}
+	if last := c.Warnings[len(c.Warnings)-1]; last.Code != calendar.MoreClashes || !strings.HasPrefix(last.Message, "1270 more") {
+		t.Errorf("the last warning is %+v, want 60*59/2 - 500 more clashes", last)
+	}
+}
+
+func TestOptionsAreReadFromTheRequest(t *testing.T) {
+	t.Parallel()
+	body := `{"groups":{"COS 212":"P02","COS 226":["P01","P02"],"STK 220":""},"modules":["COS 212"],
+		"terms":{"S1":{"start":"2026-02-09","end":"2026-05-22"},"S2":"2026-07-13..2026-10-16"},
+		"exclude":["2026-03-30",{"start":"2026-03-31","end":"2026-04-06","name":"Recess"},{"start":"2026-05-06"}],
+		"reminders":[30],"colors":{"COS 212":"red"}}`
+	var o calendar.Options
+	if err := json.Unmarshal([]byte(body), &o); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(o.Groups["COS 212"], calendar.Choice{"P02"}) || len(o.Groups["COS 226"]) != 2 || len(o.Groups["STK 220"]) != 0 {
+		t.Errorf("groups are %v", o.Groups)
+	}
+	if o.Terms["S2"] != mustRange(t, "2026-07-13..2026-10-16") || o.Terms["S1"] != mustRange(t, "2026-02-09..2026-05-22") {
+		t.Errorf("terms are %v", o.Terms)
+	}
+	if len(o.Exclude) != 3 || o.Exclude[1].Name != "Recess" || o.Exclude[2] != mustRange(t, "2026-05-06") {
+		t.Errorf("exclude is %v", o.Exclude)
+	}
+	for _, bad := range []string{`{"terms":{"S1":{"start":"2026-05-22","end":"2026-02-09"}}}`, `{"terms":{"S1":{"end":"2026-02-09"}}}`,
+		`{"exclude":["tomorrow"]}`, `{"exclude":["2026-02-30"]}`, `{"groups":{"COS 212":7}}`, `{"exclude":[7]}`, `{"terms":{"S1":"2026-02-01..x"}}`} {
+		if err := json.Unmarshal([]byte(bad), &o); err == nil {
+			t.Errorf("%s is taken", bad)
+		}
+	}
+}
+
+func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]calendar.Options{
+		"year":      {Year: 20266},
+		"reminder":  {Reminders: []int{-1}},
+		"reminders": {Reminders: []int{1, 2, 3, 4, 5, 6}},
+		"color":     {Colors: map[string]string{"COS 212": "#ff0000"}},
+		"name":      {Name: strings.Repeat("x", 300)},
+		"exclude":   {Exclude: make([]calendar.Range, 500)},
+		"empty":     {Exclude: make([]calendar.Range, 1)},
+		"term":      {Terms: map[string]calendar.Range{"S1": mustRange(t, "2026-01-01..2036-01-01")}},
+		"no term":   {Terms: map[string]calendar.Range{"S1": {}}},
+		"default":   {Default: mustRange(t, "1026-01-01..1026-02-01")},
+		"modules":   {Modules: make([]string, 600)},
+		"groups":    {Groups: map[string]calendar.Choice{"COS 212": make(calendar.Choice, 60)}},
+	} {
+		_, err := calendar.Build(nil, o)
+		var e *calendar.Error
+		if !errors.As(err, &e) || e.Code != calendar.InvalidOptions || e.Error() == "" {
+			t.Errorf("%s: error is %v, want %s", name, err, calendar.InvalidOptions)
+		}
+	}
+}
+
+// TestOneSemesterHoldsForItsHalfOfTheYear is what the first frontend sends.
+func TestOneSemesterHoldsForItsHalfOfTheYear(t *testing.T) {
+	t.Parallel()
+	var o calendar.Options
+	o.UseSemester(mustRange(t, "2026-07-20..2026-10-30"))
+	c := build(t, o, lecture("S2", "Monday"), lecture("", "Monday"), lecture("S1", "Monday"))
+	for n, want := range []string{"2026-07-20", "2026-07-20", "2026-02-09"} {
+		if got := dates(c.Items[n])[0]; got != want {
+			t.Errorf("item %d begins on %s, want %s", n, got, want)
+		}
+	}
+	var whole calendar.Options
+	whole.UseSemester(mustRange(t, "2027-02-08..2027-10-30"))
+	c = build(t, whole, lecture("S2", "Monday"), lecture("Y", "Monday"), lecture("S1", "Monday"))
+	for n := range c.Items {
+		if got := dates(c.Items[n])[0]; got != "2027-02-08" {
+			t.Errorf("item %d of a whole year begins on %s", n, got)
+		}
+	}
+}
+
+func TestModuleCodesAreSpelledOneWay(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"cos212": "COS 212", " COS  212 ": "COS 212", "WTW 114E": "WTW 114E", "odd one": "ODD ONE", "": ""} {
+		if got := calendar.NormalModule(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
