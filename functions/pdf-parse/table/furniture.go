@@ -1,0 +1,78 @@
+package table
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
+)
+
+// edge is how near to the upper or lower edge of the paper, in points, running heads and feet stand.
+const edge = 40
+
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// withoutFurniture drops running heads and feet: what stands near the edge of every page in the same
+// place and says the same but for its numbers. Without rulings nothing else parts a foot from the
+// row above it.
+func withoutFurniture(pages []extract.Page) []extract.Page {
+	if len(pages) < 2 {
+		return pages
+	}
+	repeated := edgeLines(pages[0])
+	for _, page := range pages[1:] {
+		here := edgeLines(page)
+		repeated = slices.DeleteFunc(repeated, func(l Line) bool {
+			return !slices.ContainsFunc(here, func(h Line) bool { return h.Text == l.Text && math.Abs(h.Y-l.Y) < 1 })
+		})
+	}
+	if len(repeated) == 0 {
+		return pages
+	}
+	out := slices.Clone(pages)
+	for i, page := range out {
+		out[i].Words = slices.DeleteFunc(slices.Clone(page.Words), func(w extract.Word) bool {
+			return slices.ContainsFunc(repeated, func(l Line) bool { return math.Abs(l.Y-w.Y) < 1 })
+		})
+	}
+	return out
+}
+
+// edgeLines are the lines near the edges of a page that are set apart from the rest by their size or
+// by more than a line's distance, with their numbers masked.
+func edgeLines(page extract.Page) []Line {
+	const (
+		apart   = 1.7 // ems
+		resized = 0.1 // of the usual size
+	)
+	all := lines(slices.Clone(page.Words))
+	if len(all) == 0 {
+		return nil
+	}
+	sizes := make([]float64, len(all))
+	for i, l := range all {
+		sizes[i] = l.Size
+	}
+	slices.Sort(sizes)
+	usual := sizes[len(sizes)/2]
+	var out []Line
+	for i, l := range all {
+		gap := math.Inf(1)
+		switch {
+		case l.Y < edge && i+1 < len(all):
+			gap = all[i+1].Y - l.Y
+		case l.Y > page.Height-edge && i > 0:
+			gap = l.Y - all[i-1].Y
+		case l.Y >= edge && l.Y <= page.Height-edge:
+			continue
+		}
+		if gap < apart*usual && math.Abs(l.Size-usual) <= resized*usual {
+			continue
+		}
+		l.Text = digits.ReplaceAllString(strings.ToLower(l.Text), "0")
+		out = append(out, l)
+	}
+	return out
+}
