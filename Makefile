@@ -1,0 +1,64 @@
+# schedgen. `make` alone lists what there is; each target says what it does while it takes time.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO      ?= go
+PORT    ?= 8080
+DATA    ?= .schedgen
+FUZZTIME ?= 30s
+
+# The modules, each of which also builds alone (GOWORK=off), as an image build does.
+MODULES := shared functions/upload-ingest functions/pdf-parse functions/calendar-generate deploy/schedgen
+export MODULES GO
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X github.com/schedgen/schedgen/deploy/schedgen/internal/cli.version=$(VERSION)
+
+.PHONY: help
+help: ## list the targets
+	@echo "schedgen: turns University of Pretoria timetable PDFs into calendars"
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: ## install what the tests need (Debian packages, real MinIO, ical.js), only what is missing
+	@scripts/setup.sh test
+
+.PHONY: build
+build: ## build bin/schedgen and each function's own program
+	@scripts/build.sh "$(LDFLAGS)"
+
+.PHONY: run
+run: ## serve the whole system on $PORT (8080), with its data under .schedgen/
+	@scripts/setup.sh run
+	@scripts/build.sh "$(LDFLAGS)" schedgen
+	@exec bin/schedgen up --port $(PORT) --data $(DATA)
+
+.PHONY: test
+test: setup ## run every test and show the coverage of each module (at least 70 %)
+	@scripts/test.sh
+
+.PHONY: test-all
+test-all: setup ## run every test, with 10,000 generated PDFs and the long fault runs
+	@SCHEDGEN_TEST_ALL=1 scripts/test.sh
+
+.PHONY: cover
+cover: setup ## run every test and write coverage/<module>.html
+	@scripts/test.sh html
+
+.PHONY: bench
+bench: ## run the benchmarks, each beside its peer
+	@scripts/bench.sh
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (30s) each
+	@scripts/fuzz.sh "$(FUZZTIME)"
+
+.PHONY: lint
+lint: ## gofmt, vet, staticcheck, tidy modules, builds without the workspace, known vulnerabilities
+	@scripts/lint.sh
+
+.PHONY: clean
+clean: ## remove what was built and cached here (not the data under .schedgen/)
+	rm -rf bin coverage .cache node_modules

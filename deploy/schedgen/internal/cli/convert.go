@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
+	"github.com/schedgen/schedgen/shared/calendar"
+)
+
+func convertCommand() command {
+	return command{
+		name:    "convert",
+		args:    "FILE.pdf -o out.ics [FLAGS]",
+		summary: "turn a timetable PDF into a calendar file",
+		help: `Reads a timetable PDF and writes an iCalendar file that Google, Apple and Microsoft calendars import.
+Lectures recur weekly inside their own term, without South African public holidays. What overlaps
+and what looks doubtful is told on standard error. No services are needed.
+
+Of groups such as P01 and P02 a student takes one; without --group all of them are in the calendar.
+
+Examples:
+  schedgen convert lectures.pdf -o lectures.ics
+  schedgen convert lectures.pdf -o mine.ics --group "COS 212=P02" --group "COS 214=P01,T02"
+  schedgen convert lectures.pdf -o s1.ics --term S1=2026-02-09..2026-05-22 --exclude 2026-03-21..2026-03-29
+  schedgen convert exams.pdf -o exams.ics --reminder 60 --reminder 1440`,
+		flags: func(flags *flag.FlagSet) func(context.Context, streams, []string) error {
+			c := convertFlags(flags)
+			return c.run
+		},
+	}
+}
+
+// conversion is convert's command line.
+type conversion struct {
+	out, name                                         string
+	terms, groups, modules, excludes, reminders, tint repeated
+	year                                              int
+}
+
+func convertFlags(flags *flag.FlagSet) *conversion {
+	c := new(conversion)
+	flags.StringVar(&c.out, "o", "", "the `FILE` to write; - is standard output")
+	flags.Var(&c.terms, "term", "a term's first and last day, `S1=2026-02-09..2026-05-22`; S1, S2, Q1 to Q4 or Y; may be repeated")
+	flags.Var(&c.groups, "group", "the groups taken of a module, `\"COS 212=P02\"`; may be repeated")
+	flags.Var(&c.modules, "module", "only this `MODULE`; may be repeated")
+	flags.Var(&c.excludes, "exclude", "a recess without lectures, `2026-03-21..2026-03-29` or one day; may be repeated")
+	flags.Var(&c.reminders, "reminder", "a reminder this many `MINUTES` before each start; may be repeated")
+	flags.Var(&c.tint, "color", "a module's colour by its CSS name, `\"COS 212=steelblue\"`; may be repeated")
+	flags.StringVar(&c.name, "name", "", "the calendar's `NAME`")
+	flags.IntVar(&c.year, "year", 0, "the academic `YEAR` of the term dates (default: this year)")
+	return c
+}
+
+func (c *conversion) run(ctx context.Context, std streams, args []string) error {
+	file, err := onlyFile(args)
+	if err != nil {
+		return err
+	}
+	if c.out == "" {
+		return usagef("it needs -o and the file to write")
+	}
+	opts, err := c.options()
+	if err != nil {
+		return err
+	}
+	if opts.Year == 0 {
+		opts.Year = time.Now().In(calendar.Zone).Year()
+	}
+	doc, err := readTimetable(ctx, file, std)
+	if err != nil {
+		return err
+	}
+	cal, err := calendar.Build(calendar.Events(doc), opts)
+	if err != nil {
+		return forFlags(err)
+	}
+	err = writeFile(c.out, std, func(w io.Writer) error { return ics.Write(w, cal, stampOf(file)) })
+	if err != nil {
+		return err
+	}
+	tell(std.err, cal)
+	return nil
+}
+
+// stampOf is the PDF's own time, so that converting a file again gives the same bytes; a PDF from
+// standard input has none but now.
+func stampOf(file string) time.Time {
+	if info, err := os.Stat(file); err == nil && file != "-" {
+		return info.ModTime()
+	}
+	return time.Now()
+}
+
+// forFlags adds the flag that puts an error right.
+func forFlags(err error) error {
+	var e *calendar.Error
+	if errors.As(err, &e) && e.Code == calendar.MissingSemesterDates {
+		return fmt.Errorf("%w: give them with --term, such as --term S1=2026-02-09..2026-05-22", err)
+	}
+	return err
+}
+
+// options reads the flags.
+func (c *conversion) options() (calendar.Options, error) {
+	opts := calendar.Options{Name: c.name, Year: c.year, Modules: c.modules}
+	for _, s := range c.terms {
+		name, dates, err := pair("--term", s, "S1=2026-02-09..2026-05-22")
+		if err != nil {
+			return opts, err
+		}
+		r, err := dateRange("--term", dates)
+		if err != nil {
+			return opts, err
+		}
+		name = strings.ToUpper(name)
+		if !slices.Contains(calendar.TermNames(), name) {
+			return opts, usagef("--term: %q is none of %s", name, strings.Join(calendar.TermNames(), ", "))
+		}
+		put(&opts.Terms, name, r)
+	}
+	for _, s := range c.groups {
+		module, groups, err := pair("--group", s, "COS 212=P02")
+		if err != nil {
+			return opts, err
+		}
+		put(&opts.Groups, module, append(opts.Groups[module], strings.Split(groups, ",")...))
+	}
+	for _, s := range c.tint {
+		module, color, err := pair("--color", s, "COS 212=steelblue")
+		if err != nil {
+			return opts, err
+		}
+		put(&opts.Colors, module, color)
+	}
+	for _, s := range c.excludes {
+		r, err := dateRange("--exclude", s)
+		if err != nil {
+			return opts, err
+		}
+		opts.Exclude = append(opts.Exclude, r)
+	}
+	for _, s := range c.reminders {
+		minutes, err := strconv.Atoi(s)
+		if err != nil {
+			return opts, usagef("--reminder: %q is no number of minutes", s)
+		}
+		opts.Reminders = append(opts.Reminders, minutes)
+	}
+	return opts, nil
+}
+
+func put[V any](m *map[string]V, key string, value V) {
+	if *m == nil {
+		*m = make(map[string]V)
+	}
+	(*m)[key] = value
+}
+
+// pair splits NAME=VALUE.
+func pair(flag, s, example string) (name, value string, err error) {
+	name, value, ok := strings.Cut(s, "=")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if !ok || name == "" || value == "" {
+		return "", "", usagef("%s: %q is not like %q", flag, s, example)
+	}
+	return name, value, nil
+}
+
+// dateRange reads 2026-02-09..2026-05-22, or one day.
+func dateRange(flag, s string) (calendar.Range, error) {
+	first, last, ok := strings.Cut(s, "..")
+	if !ok {
+		last = first
+	}
+	start, err := calendar.ParseDate(strings.TrimSpace(first))
+	if err != nil {
+		return calendar.Range{}, usagef("%s: %v", flag, err)
+	}
+	end, err := calendar.ParseDate(strings.TrimSpace(last))
+	if err != nil {
+		return calendar.Range{}, usagef("%s: %v", flag, err)
+	}
+	if end.Before(start) {
+		return calendar.Range{}, usagef("%s: %s ends before it begins", flag, s)
+	}
+	return calendar.Range{Start: start, End: end}, nil
+}
+
+// tell writes what a person should look at.
+func tell(w io.Writer, cal calendar.Calendar) {
+	for _, warning := range cal.Warnings {
+		fmt.Fprintf(w, "warning: %s\n", warning.Message)
+	}
+	alternatives := 0
+	for _, item := range cal.Items {
+		for _, warning := range item.Event.Warnings {
+			fmt.Fprintf(w, "warning: %s: %s (page %d, row %d)\n", item.Summary, warning.Message, warning.Page, warning.Row)
+		}
+		for _, warning := range item.Warnings {
+			fmt.Fprintf(w, "warning: %s: %s\n", item.Summary, warning.Message)
+		}
+	}
+	for _, clash := range cal.Clashes {
+		if clash.Alternatives {
+			alternatives++
+		}
+		fmt.Fprintf(w, "clash: %s and %s, %s %s-%s, %s from %s\n",
+			clash.Titles[0], clash.Titles[1], clash.Day, clash.Start, clash.End, times(clash.Count), clash.Date)
+	}
+	if alternatives > 0 {
+		fmt.Fprintf(w, "hint: %d clashes are between groups of which a student takes one; choose with --group\n", alternatives)
+	}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return strconv.Itoa(n) + " times"
+}

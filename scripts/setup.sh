@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs what is missing on a Debian machine: `setup.sh run` what serving needs, `setup.sh test`
+# also what the tests compare with. Does nothing, quickly, where everything is there.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
+
+need_go
+install_missing postgresql
+[ "${1:-run}" = test ] || exit 0
+
+install_missing redis-server qpdf poppler-utils python3-icalendar python3-pdfminer chromium
+command -v npm >/dev/null || install_missing nodejs npm
+
+if [ -n "${SCHEDGEN_TEST_MINIO:-}" ]; then
+  [ -x "$SCHEDGEN_TEST_MINIO" ] || fail "SCHEDGEN_TEST_MINIO=$SCHEDGEN_TEST_MINIO is no program"
+else
+  [ -x "$BIN/minio" ] || say "the real MinIO server takes some minutes to build, this once"
+  go_tool minio github.com/minio/minio "$MINIO_VERSION"
+fi
+
+# Test tools from npm: each folder with a lock file.
+git ls-files '*package-lock.json' | while read -r lock; do
+  dir=$(dirname "$lock")
+  if [ ! -e "$dir/node_modules/.package-lock.json" ] || [ "$lock" -nt "$dir/node_modules/.package-lock.json" ]; then
+    say "npm ci in $dir"
+    (cd "$dir" && npm ci --no-audit --no-fund --loglevel=error)
+    touch "$dir/node_modules/.package-lock.json"
+  fi
+done
