@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/schedgen/schedgen/deploy/schedgen/internal/week"
 	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/calendar"
 )
@@ -41,7 +42,7 @@ Examples:
 
 // conversion is convert's command line.
 type conversion struct {
-	out, name                                         string
+	out, picture, name                                string
 	terms, groups, modules, excludes, reminders, tint repeated
 	year                                              int
 }
@@ -55,6 +56,7 @@ func convertFlags(flags *flag.FlagSet) *conversion {
 	flags.Var(&c.excludes, "exclude", "a recess without lectures, `2026-03-21..2026-03-29` or one day; may be repeated")
 	flags.Var(&c.reminders, "reminder", "a reminder this many `MINUTES` before each start; may be repeated")
 	flags.Var(&c.tint, "color", "a module's colour by its CSS name, `\"COS 212=steelblue\"`; may be repeated")
+	flags.StringVar(&c.picture, "picture", "", "also draw the fullest week, as an SVG `FILE`")
 	flags.StringVar(&c.name, "name", "", "the calendar's `NAME`")
 	flags.IntVar(&c.year, "year", 0, "the academic `YEAR` of the term dates (default: this year)")
 	return c
@@ -86,6 +88,11 @@ func (c *conversion) run(ctx context.Context, std streams, args []string) error 
 	err = writeFile(c.out, std, func(w io.Writer) error { return ics.Write(w, cal, stampOf(file)) })
 	if err != nil {
 		return err
+	}
+	if c.picture != "" {
+		if err := writeFile(c.picture, std, func(w io.Writer) error { return week.SVG(w, cal) }); err != nil {
+			return err
+		}
 	}
 	tell(std.err, cal)
 	return nil
