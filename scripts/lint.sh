@@ -14,12 +14,13 @@ unformatted=$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l)
 go_tool staticcheck honnef.co/go/tools/cmd/staticcheck "$STATICCHECK_VERSION"
 for module in $MODULES; do
   say "$module: go vet, staticcheck, go mod tidy, build without the workspace"
+  # Chained: `set -e` does not hold on the left of ||.
   (
-    cd "$module"
-    "$GO" vet ./...
-    "$BIN/staticcheck" ./...
-    GOWORK=off "$GO" mod tidy -diff
-    GOWORK=off "$GO" build -o /dev/null ./...
+    cd "$module" &&
+      "$GO" vet ./... &&
+      "$BIN/staticcheck" ./... &&
+      GOWORK=off "$GO" mod tidy -diff &&
+      GOWORK=off "$GO" build -o /dev/null ./...
   ) || fail "$module: see above"
 done
 
