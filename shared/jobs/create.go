@@ -1,0 +1,160 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// NewJob is what an upload knows before it is stored.
+type NewJob struct {
+	ID          string // a UUIDv7; empty means a new one
+	Owner       string // a UUID
+	Priority    Priority
+	Filename    string
+	Size        int64
+	SHA256      string
+	Traceparent string
+}
+
+// ObjectKey is where a job's PDF is stored.
+func ObjectKey(priority Priority, id string) string {
+	return "uploads/" + string(priority) + "/" + id + ".pdf"
+}
+
+// scanJob reads a row of columns.
+func scanJob(row pgx.CollectableRow) (j Job, err error) {
+	err = row.Scan(&j.ID, &j.Owner, &j.Status, &j.Priority, &j.Kind, &j.Filename, &j.Size, &j.SHA256,
+		&j.ObjectKey, &j.Traceparent, &j.CreatedAt, &j.UpdatedAt, &j.UploadedAt, &j.StartedAt,
+		&j.CompletedAt, &j.RunAfter, &j.Attempts, &j.LeaseUntil, &j.ErrorCode, &j.ErrorMessage, &j.PDFDeletedAt)
+	return j, err
+}
+
+// columns is what scanJob reads, in its order; a constant, so queries with it are constants too.
+const columns = `id::text, owner::text, status, priority, coalesce(kind, ''), filename, size, sha256,
+	object_key, traceparent, created_at, updated_at, uploaded_at, started_at,
+	completed_at, run_after, attempts, lease_until, coalesce(error_code, ''), coalesce(error_message, ''), pdf_deleted_at`
+
+const createSQL = `
+insert into jobs (id, owner, priority, filename, size, sha256, object_key, traceparent)
+values ($1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8)
+returning ` + columns
+
+// Create writes the row of a job whose object is not stored yet. A crash before Uploaded leaves a
+// row that the sweep ends, never an object that nobody knows.
+func (s *Store) Create(ctx context.Context, n NewJob) (Job, error) {
+	if n.ID == "" {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return Job{}, fmt.Errorf("make a job id: %w", err)
+		}
+		n.ID = id.String()
+	}
+	if n.Priority == "" {
+		n.Priority = Normal
+	}
+	job, err := postgres.QueryOne(ctx, s.pool, scanJob, createSQL, n.ID, n.Owner, string(n.Priority),
+		n.Filename, n.Size, n.SHA256, ObjectKey(n.Priority, n.ID), n.Traceparent)
+	if err != nil {
+		return Job{}, fmt.Errorf("create job: %w", err)
+	}
+	return job, nil
+}
+
+const uploadedSQL = `
+update jobs set uploaded_at = coalesce(uploaded_at, now()), updated_at = now(),
+	size = case when $2::bigint > 0 then $2::bigint else size end,
+	sha256 = case when $3::text <> '' then $3::text else sha256 end
+where id = $1::uuid and not (status = 'failed' and uploaded_at is null)`
+
+// Stored is what is known of an object once it is stored; zero values change nothing.
+type Stored struct {
+	Size   int64
+	SHA256 string
+}
+
+// Uploaded notes that the job's object is stored. ErrNotFound means that the job was deleted, or
+// given up by the sweep, meanwhile: the caller should delete the object.
+func (s *Store) Uploaded(ctx context.Context, id string, stored ...Stored) error {
+	var what Stored
+	if len(stored) > 0 {
+		what = stored[0]
+	}
+	if !validID(id) {
+		return ErrNotFound
+	}
+	touched, err := s.pool.Exec(ctx, uploadedSQL, id, what.Size, what.SHA256)
+	if err != nil {
+		return fmt.Errorf("note the upload of job %s: %w", id, err)
+	}
+	if touched == 0 {
+		return ErrNotFound
+	}
+	return nil
+}
+
+const abandonSQL = `
+update jobs set status = 'failed', error_code = $2, error_message = $3, completed_at = now(), updated_at = now()
+where id = $1::uuid and status = 'pending' and uploaded_at is null`
+
+// Abandon fails a job whose upload ended without an object. It does nothing to one that was stored.
+func (s *Store) Abandon(ctx context.Context, id, code, message string) error {
+	if _, err := s.pool.Exec(ctx, abandonSQL, id, code, message); err != nil {
+		return fmt.Errorf("abandon job %s: %w", id, err)
+	}
+	return nil
+}
+
+const getSQL = `select ` + columns + ` from jobs where id = $1::uuid and owner = $2::uuid`
+
+// Get is a job of that owner; ErrNotFound of another's.
+func (s *Store) Get(ctx context.Context, owner, id string) (Job, error) {
+	if !validID(id) || !validID(owner) {
+		return Job{}, ErrNotFound
+	}
+	return one(postgres.QueryOne(ctx, s.pool, scanJob, getSQL, id, owner))
+}
+
+const findSQL = `select ` + columns + ` from jobs where id = $1::uuid`
+
+// Find is a job whoever owns it; for workers, never for a caller's request.
+func (s *Store) Find(ctx context.Context, id string) (Job, error) {
+	if !validID(id) {
+		return Job{}, ErrNotFound
+	}
+	return one(postgres.QueryOne(ctx, s.pool, scanJob, findSQL, id))
+}
+
+const latestSQL = `select ` + columns + ` from jobs
+where owner = $1::uuid and kind = $2 and status = 'completed'
+order by completed_at desc, id desc limit 1`
+
+// Latest is the owner's newest completed job of a kind.
+func (s *Store) Latest(ctx context.Context, owner, kind string) (Job, error) {
+	if !validID(owner) {
+		return Job{}, ErrNotFound
+	}
+	return one(postgres.QueryOne(ctx, s.pool, scanJob, latestSQL, owner, kind))
+}
+
+// validID says that PostgreSQL will read id as a UUID; what is none names no job.
+func validID(id string) bool {
+	_, err := uuid.Parse(id)
+	return err == nil && len(id) == 36
+}
+
+// one turns "no rows" into ErrNotFound.
+func one(job Job, err error) (Job, error) {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Job{}, ErrNotFound
+	}
+	if err != nil {
+		return Job{}, fmt.Errorf("read job: %w", err)
+	}
+	return job, nil
+}

@@ -1,0 +1,75 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// Metrics is the state of the queue's books. A job leaves them some time after its end.
+type Metrics struct {
+	Queue             map[Status]map[Priority]int `json:"queue"`             // every status and priority, 0 included
+	Total             map[Status]int              `json:"total"`             // the same, without priorities
+	OldestWaitSeconds float64                     `json:"oldestWaitSeconds"` // of the pending jobs that are due
+	AvgSeconds        float64                     `json:"avgSeconds"`        // from stored to completed
+	P95Seconds        float64                     `json:"p95Seconds"`
+	SuccessRate       float64                     `json:"successRate"` // completed of all ended; 1 when none ended
+}
+
+const countsSQL = `
+select status, priority, count(*)::int from jobs
+where completed_at is null
+	or status = 'completed' and completed_at > now() - make_interval(secs => $1::float8)
+	or status = 'failed' and completed_at > now() - make_interval(secs => $2::float8)
+group by status, priority`
+
+const timesSQL = `
+select
+	coalesce((select extract(epoch from now() - min(run_after)) from jobs
+		where status = 'pending' and uploaded_at is not null and run_after <= now()), 0)::float8,
+	coalesce(avg(seconds), 0)::float8,
+	coalesce(percentile_cont(0.95) within group (order by seconds), 0)::float8
+from (select extract(epoch from completed_at - coalesce(uploaded_at, created_at)) as seconds from jobs
+	where status = 'completed' and completed_at > now() - make_interval(secs => $1::float8)) as ended`
+
+// Metrics counts the jobs in the books.
+func (s *Store) Metrics(ctx context.Context) (Metrics, error) {
+	m := emptyMetrics()
+	type row struct {
+		Status   Status
+		Priority Priority
+		Count    int
+	}
+	counts, err := postgres.Query(ctx, s.pool, pgx.RowToStructByPos[row], countsSQL,
+		s.limits.BooksCompleted.Seconds(), s.limits.BooksFailed.Seconds())
+	if err != nil {
+		return Metrics{}, fmt.Errorf("count jobs: %w", err)
+	}
+	for _, c := range counts {
+		m.Queue[c.Status][c.Priority] = c.Count
+		m.Total[c.Status] += c.Count
+	}
+	times, err := postgres.QueryOne(ctx, s.pool, pgx.RowToStructByPos[struct{ Oldest, Avg, P95 float64 }],
+		timesSQL, s.limits.BooksCompleted.Seconds())
+	if err != nil {
+		return Metrics{}, fmt.Errorf("time jobs: %w", err)
+	}
+	m.OldestWaitSeconds, m.AvgSeconds, m.P95Seconds = times.Oldest, times.Avg, times.P95
+	if ended := m.Total[Completed] + m.Total[Failed]; ended > 0 {
+		m.SuccessRate = float64(m.Total[Completed]) / float64(ended)
+	}
+	return m, nil
+}
+
+// emptyMetrics has every status and priority, so that a reader finds 0 and not nothing.
+func emptyMetrics() Metrics {
+	m := Metrics{Queue: map[Status]map[Priority]int{}, Total: map[Status]int{}, SuccessRate: 1}
+	for _, status := range []Status{Pending, Processing, Completed, Failed} {
+		m.Queue[status] = map[Priority]int{High: 0, Normal: 0, Low: 0}
+		m.Total[status] = 0
+	}
+	return m
+}

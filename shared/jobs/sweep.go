@@ -1,0 +1,142 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// A job is due when nobody works on it and its event is overdue: never came, was lost, or belongs
+// to a lease that ended. dispatched_at keeps two sweeps, or two rounds, from sending it twice
+// within the grace; sending twice would be harmless.
+const dueSQL = `
+update jobs set dispatched_at = now() where id in (
+	select id from jobs
+	where (status = 'pending' and uploaded_at is not null and run_after <= now() and (attempts > 0 or uploaded_at <= now() - make_interval(secs => $1::float8))
+			or status = 'processing' and lease_until <= now())
+		and attempts < $3::int
+		and (started_at is null or started_at > now() - make_interval(secs => $4::float8))
+		and (dispatched_at is null or dispatched_at <= now() - make_interval(secs => $1::float8))
+	order by case priority when 'high' then 0 when 'normal' then 1 else 2 end, run_after
+	limit $2::int for update skip locked)
+returning ` + columns
+
+// Due are at most limit jobs whose event should be sent again: pending for longer than grace, due
+// for a retry, or with a lease that ended. They are the caller's for the time of grace.
+func (s *Store) Due(ctx context.Context, grace time.Duration, limit int) ([]Job, error) {
+	due, err := postgres.Query(ctx, s.pool, scanJob, dueSQL, grace.Seconds(), limit, s.limits.Attempts, s.limits.Timeout.Seconds())
+	if err != nil {
+		return nil, fmt.Errorf("find due jobs: %w", err)
+	}
+	return due, nil
+}
+
+const expireSQL = `
+update jobs set status = 'failed', completed_at = now(), updated_at = now(), lease_until = null, lease_token = null,
+	error_code = case when attempts >= $1::int then $4 else $5 end,
+	error_message = case when attempts >= $1::int then $6 else $7 end
+where id in (
+	select id from jobs
+	where (status = 'processing' and lease_until <= now() or status = 'pending' and started_at is not null)
+		and (attempts >= $1::int or started_at <= now() - make_interval(secs => $2::float8))
+	limit $3::int for update skip locked)
+returning ` + columns
+
+// Expire fails at most limit jobs that nobody holds and nobody may claim again: their attempts are
+// used up, or their time is.
+func (s *Store) Expire(ctx context.Context, limit int) ([]Job, error) {
+	expired, err := postgres.Query(ctx, s.pool, scanJob, expireSQL, s.limits.Attempts, s.limits.Timeout.Seconds(), limit,
+		CodeAttempts, CodeTimeout, "Processing was tried several times and never finished.", "Processing took longer than allowed.")
+	if err != nil {
+		return nil, fmt.Errorf("expire jobs: %w", err)
+	}
+	return expired, nil
+}
+
+const unfinishedSQL = `select ` + columns + ` from jobs
+where status = 'pending' and uploaded_at is null and created_at <= now() - make_interval(secs => $1::float8)
+order by created_at limit $2::int`
+
+// Unfinished are at most limit jobs whose upload began longer than timeout ago and was never noted
+// as stored. The caller looks for the object: there, Uploaded adopts it; not there, Abandon ends the job.
+func (s *Store) Unfinished(ctx context.Context, timeout time.Duration, limit int) ([]Job, error) {
+	jobs, err := postgres.Query(ctx, s.pool, scanJob, unfinishedSQL, timeout.Seconds(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("find unfinished uploads: %w", err)
+	}
+	return jobs, nil
+}
+
+const announcedSQL = `update jobs set announced_at = now() where id = $1::uuid and status = 'completed'`
+
+// Announced notes that the next hop has taken the event of the job's completion.
+func (s *Store) Announced(ctx context.Context, id string) error {
+	if _, err := s.pool.Exec(ctx, announcedSQL, id); err != nil {
+		return fmt.Errorf("note the announcement of job %s: %w", id, err)
+	}
+	return nil
+}
+
+const unannouncedSQL = `select ` + columns + ` from jobs
+where status = 'completed' and announced_at is null and completed_at <= now() - make_interval(secs => $1::float8)
+order by completed_at limit $2::int`
+
+// Unannounced are at most limit jobs that completed longer than grace ago and whose event nobody
+// has taken: the worker died in between, or the next hop was away.
+func (s *Store) Unannounced(ctx context.Context, grace time.Duration, limit int) ([]Job, error) {
+	jobs, err := postgres.Query(ctx, s.pool, scanJob, unannouncedSQL, grace.Seconds(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("find unannounced jobs: %w", err)
+	}
+	return jobs, nil
+}
+
+// Object names the PDF of a job.
+type Object struct{ JobID, Key string }
+
+const expiredPDFsSQL = `
+select id::text, object_key from jobs
+where completed_at is not null and pdf_deleted_at is null and completed_at <= now() - make_interval(secs => $1::float8)
+order by completed_at limit $2::int`
+
+// ExpiredPDFs are at most limit objects of jobs that ended longer than retention ago.
+func (s *Store) ExpiredPDFs(ctx context.Context, retention time.Duration, limit int) ([]Object, error) {
+	objects, err := postgres.Query(ctx, s.pool, pgx.RowToStructByPos[Object], expiredPDFsSQL, retention.Seconds(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("find PDFs to delete: %w", err)
+	}
+	return objects, nil
+}
+
+const pdfDeletedSQL = `update jobs set pdf_deleted_at = now() where id = any($1::uuid[]) and pdf_deleted_at is null`
+
+// PDFDeleted notes that the objects of these jobs are gone. Call it only after they are.
+func (s *Store) PDFDeleted(ctx context.Context, ids ...string) error {
+	if _, err := s.pool.Exec(ctx, pdfDeletedSQL, ids); err != nil {
+		return fmt.Errorf("note deleted PDFs: %w", err)
+	}
+	return nil
+}
+
+const forgetSQL = `
+with gone as (delete from jobs where id in (
+		select id from jobs
+		where completed_at <= now() - make_interval(secs => $1::float8) and pdf_deleted_at is not null
+		order by completed_at limit $2::int for update skip locked)
+	returning id),
+	letters as (delete from dead_letters where job_id in (select id from gone))
+select count(*) from gone`
+
+// Forget deletes at most limit jobs that ended longer than retention ago and whose PDF is gone,
+// and says how many.
+func (s *Store) Forget(ctx context.Context, retention time.Duration, limit int) (int64, error) {
+	gone, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], forgetSQL, retention.Seconds(), limit)
+	if err != nil {
+		return 0, fmt.Errorf("forget old jobs: %w", err)
+	}
+	return gone, nil
+}
