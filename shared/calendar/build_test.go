@@ -128,6 +128,16 @@ func TestTermWithoutDatesIsAnErrorThatNamesIt(t *testing.T) {
 	}
 }
 
+func TestLenientOptionsTellOfTermsWithoutDates(t *testing.T) {
+	t.Parallel()
+	test := calendar.Event{Kind: timetable.Test, Module: "COS 212", Test: "Test1", Date: "2031-05-04", StartTime: "10:00", EndTime: "11:30"}
+	c := build(t, calendar.Options{Year: 2031, Lenient: true}, lecture("S1", "Monday"), test)
+	if len(c.Items) != 1 {
+		t.Errorf("items are %+v, want the test alone", c.Items)
+	}
+	wantWarning(t, c, calendar.MissingSemesterDates, "")
+}
+
 func TestRecessIsExcluded(t *testing.T) {
 	t.Parallel()
 	opts := calendar.Options{Year: 2026, Exclude: []calendar.Range{mustRange(t, "2026-03-23..2026-04-03"), mustRange(t, "2026-05-06")}}

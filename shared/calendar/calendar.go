@@ -180,13 +180,11 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 	term, known := b.terms.find(e.Semester)
 	switch {
 	case !known && e.Semester == "":
-		b.miss("its semester")
-		return nil
+		return b.miss("a lecture's semester")
 	case !known:
 		return &Warning{Code: timetable.UnknownTerm, Message: fmt.Sprintf("%q is no term that has dates, so it is not in the calendar", clip(e.Semester))}
 	case len(term.ranges) == 0:
-		b.miss(strings.ToUpper(strings.TrimSpace(e.Semester)))
-		return nil
+		return b.miss(strings.ToUpper(strings.TrimSpace(e.Semester)))
 	}
 	all, held := weekly(term.ranges, day, b.off)
 	if len(all) == 0 {
@@ -248,10 +246,15 @@ func (b *builder) item(e Event, year int) Item {
 
 func (b *builder) put(i Item) { b.calendar.Items = append(b.calendar.Items, i) }
 
-func (b *builder) miss(term string) {
+// miss notes a term without dates, which fails the whole unless the options are lenient.
+func (b *builder) miss(term string) *Warning {
+	if b.opts.Lenient {
+		return &Warning{Code: MissingSemesterDates, Message: "the dates of " + term + " are not known, so it is not in the calendar"}
+	}
 	if !slices.Contains(b.missing, term) {
 		b.missing = append(b.missing, term)
 	}
+	return nil
 }
 
 // guess notes that a semester stands in for a quarter, and gives the item's own remark of it.
@@ -286,12 +289,12 @@ func (b *builder) finish() (Calendar, error) {
 		b.calendar.Name = nameFor(b.calendar.Items)
 	}
 	makeUnique(b.calendar.Items)
-	clashes, more := findClashes(b.calendar.Items)
+	clashes, all := findClashes(b.calendar.Items)
 	b.calendar.Clashes = clashes
-	if more > 0 {
+	if !all {
 		b.calendar.Warnings = append(b.calendar.Warnings, Warning{
 			Code:    MoreClashes,
-			Message: fmt.Sprintf("%d more clashes are not listed; choose groups to have fewer", more),
+			Message: "there are more clashes than are listed; choose modules and groups to have fewer",
 		})
 	}
 	return b.calendar, nil

@@ -31,9 +31,30 @@ type running struct {
 	item int
 }
 
-// findClashes gives the pairs of items that overlap, in order of their first date, and how many
-// more pairs there are than it lists. It goes through all occurrences once, in order of their start.
-func findClashes(items []Item) (clashes []Clash, more int) {
+// maxComparisons bounds the work: thousands of events that all happen at once, which no timetable
+// has, are not worth minutes of a machine.
+const maxComparisons = 2_000_000
+
+// findClashes gives the pairs of items that overlap, in order of their first date. It lists and
+// counts no more than its bounds allow; all tells whether it came to the end of them.
+func findClashes(items []Item) (clashes []Clash, all bool) {
+	f := clashFinder{items: items, places: make(map[[2]int]int), budget: maxComparisons, all: true, clashes: []Clash{}}
+	var open []running
+	for _, now := range inOrder(items) {
+		open = slices.DeleteFunc(open, func(o running) bool { return !o.End.After(now.Start) })
+		for _, other := range open {
+			f.overlap(other, now)
+		}
+		if f.budget < 0 {
+			return f.clashes, false
+		}
+		open = append(open, now)
+	}
+	return f.clashes, f.all
+}
+
+// inOrder gives every occurrence in order of its start.
+func inOrder(items []Item) []running {
 	var all []running
 	for n := range items {
 		for o := range Occurrences(items[n]) {
@@ -43,32 +64,33 @@ func findClashes(items []Item) (clashes []Clash, more int) {
 	slices.SortFunc(all, func(a, b running) int {
 		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.item, b.item))
 	})
-	clashes = []Clash{}
-	listed := make(map[[2]int]int) // pair -> place in clashes, or -1 beyond the bound
-	var open []running
-	for _, now := range all {
-		open = slices.DeleteFunc(open, func(o running) bool { return !o.End.After(now.Start) })
-		for _, other := range open {
-			pair := [2]int{min(other.item, now.item), max(other.item, now.item)}
-			at, seen := listed[pair]
-			switch {
-			case seen && at >= 0:
-				clashes[at].Count++
-			case !seen && len(clashes) < maxClashes:
-				listed[pair] = len(clashes)
-				clashes = append(clashes, clashOf(items[pair[0]], items[pair[1]], now.Start, earlier(other.End, now.End)))
-			case !seen && more < maxClashesCounted:
-				listed[pair] = -1
-				more++
-			}
-		}
-		open = append(open, now)
-	}
-	return clashes, more
+	return all
 }
 
-// maxClashesCounted bounds the memory of counting what is not listed.
-const maxClashesCounted = 10_000
+// clashFinder gathers pairs of items.
+type clashFinder struct {
+	items   []Item
+	places  map[[2]int]int // pair -> place in clashes
+	budget  int
+	clashes []Clash
+	all     bool
+}
+
+// overlap notes that two occurrences overlap, from the later start on.
+func (f *clashFinder) overlap(other, now running) {
+	f.budget--
+	pair := [2]int{min(other.item, now.item), max(other.item, now.item)}
+	if at, seen := f.places[pair]; seen {
+		f.clashes[at].Count++
+		return
+	}
+	if len(f.clashes) == maxClashes {
+		f.all = false
+		return
+	}
+	f.places[pair] = len(f.clashes)
+	f.clashes = append(f.clashes, clashOf(f.items[pair[0]], f.items[pair[1]], now.Start, earlier(other.End, now.End)))
+}
 
 func clashOf(a, b Item, start, end time.Time) Clash {
 	return Clash{

@@ -33,7 +33,7 @@ func ParseDate(s string) (Date, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil && t.In(Zone).Year() > 0 && t.In(Zone).Year() < 10000 {
 		return DateOf(t.In(Zone)), nil
 	}
-	return Date{}, fmt.Errorf("%q is not a date (YYYY-MM-DD)", clip(s))
+	return Date{}, invalid("%q is not a date (YYYY-MM-DD)", clip(s))
 }
 
 // String writes the date as YYYY-MM-DD, and the zero Date as nothing.
@@ -148,10 +148,10 @@ func (r *Range) UnmarshalJSON(data []byte) error {
 // check refuses what is no range: a missing start, or an end before it.
 func (r Range) check() error {
 	if r.Start.IsZero() || r.End.IsZero() {
-		return fmt.Errorf("a date range needs a start and an end")
+		return invalid("a date range needs a start and an end")
 	}
 	if r.End.Before(r.Start) {
-		return fmt.Errorf("the date range %s..%s ends before it starts", r.Start, r.End)
+		return invalid("the date range %s..%s ends before it starts", r.Start, r.End)
 	}
 	return nil
 }

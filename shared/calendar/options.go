@@ -2,7 +2,6 @@ package calendar
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -21,8 +20,8 @@ type Options struct {
 	Reminders []int             `json:"reminders,omitempty"` // minutes before the start
 	Colors    map[string]string `json:"colors,omitempty"`    // CSS3 colour names by module
 
-	// Lenient turns a choice of a group or module that does not exist into a warning. Feeds want
-	// it: a new timetable must not end a subscription.
+	// Lenient turns a choice of a group or module that does not exist, and a term without dates, into
+	// warnings. Feeds want it: a new timetable must not end a subscription.
 	Lenient bool `json:"-"`
 	// Default is the term of events that name none, as the first frontend's do.
 	Default Range `json:"-"`
@@ -44,7 +43,7 @@ func (c *Choice) UnmarshalJSON(data []byte) error {
 	}
 	var many []string
 	if err := json.Unmarshal(data, &many); err != nil {
-		return fmt.Errorf("a choice is a group or a list of groups: %w", err)
+		return invalid("a choice is a group or a list of groups")
 	}
 	*c = many
 	return nil
