@@ -1,0 +1,97 @@
+// Package faas is the only package that knows Knative and OpenFaaS. It runs a Function as an HTTP
+// server that keeps both platforms' contracts:
+//
+//	$PORT                    where it listens
+//	/health, /_/health       liveness: 200 as long as the process serves, with its dependencies as JSON
+//	/ready, /_/ready         200, or 503 while draining or while a dependency that is needed is away
+//	/metrics                 Prometheus
+//	SIGTERM                  not ready any more, requests in flight end, then the process does
+//
+// Everything else goes to the Function's Routes, with a request id, a W3C trace context, a deadline,
+// a limit on the body and on the requests in flight, one JSON log line, and a panic turned into a 500.
+package faas
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Function is what a function's package makes and this package runs.
+type Function interface {
+	// Routes is the function's whole HTTP surface.
+	Routes() http.Handler
+	// Health asks each dependency, by name; nil means that it is there. It respects ctx, whose
+	// deadline is short. An error made by Optional degrades the function and leaves it ready.
+	Health(ctx context.Context) map[string]error
+	// Close frees what New made, after the last request.
+	Close()
+}
+
+// Collector is a Function that has metrics of its own.
+type Collector interface {
+	Collectors() []prometheus.Collector
+}
+
+// Config is how a function is served.
+type Config struct {
+	Port           string        `env:"PORT, overwrite, default=8080"`
+	LogLevel       slog.Level    `env:"LOG_LEVEL, overwrite, default=info"`
+	Concurrency    int           `env:"FUNCTION_CONCURRENCY, overwrite"`    // requests in flight; more get 429
+	RequestTimeout time.Duration `env:"FUNCTION_TIMEOUT, overwrite"`        // one request, reading and answering
+	MaxBody        int64         `env:"FUNCTION_MAX_BODY, overwrite"`       // bytes
+	DrainTimeout   time.Duration `env:"FUNCTION_DRAIN_TIMEOUT, overwrite"`  // for requests in flight at the end
+	HealthTimeout  time.Duration `env:"FUNCTION_HEALTH_TIMEOUT, overwrite"` // for asking all dependencies
+}
+
+// withDefaults fills what is not given.
+func (c Config) withDefaults() Config {
+	if c.Port == "" {
+		c.Port = "8080"
+	}
+	if c.Concurrency <= 0 {
+		c.Concurrency = 100
+	}
+	if c.RequestTimeout <= 0 {
+		c.RequestTimeout = time.Minute
+	}
+	if c.MaxBody <= 0 {
+		c.MaxBody = 16 << 20
+	}
+	if c.DrainTimeout <= 0 {
+		c.DrainTimeout = c.RequestTimeout
+	}
+	if c.HealthTimeout <= 0 {
+		c.HealthTimeout = time.Second
+	}
+	return c
+}
+
+// optional marks the error of a dependency that the function can do without.
+type optional struct{ error }
+
+func (o optional) Unwrap() error { return o.error }
+
+// Optional marks err, of a dependency without which the function is slower and not wrong.
+func Optional(err error) error {
+	if err == nil {
+		return nil
+	}
+	return optional{err}
+}
+
+// isOptional says that err was marked by Optional.
+func isOptional(err error) bool {
+	var o optional
+	return errors.As(err, &o)
+}
+
+// Wrap is fn behind everything that this package adds, for a process that serves several functions
+// and for tests. At most one Config changes the defaults; its Port is not used.
+func Wrap(name string, fn Function, logger *slog.Logger, cfg ...Config) http.Handler {
+	return newServer(name, fn, logger, cfg...)
+}

@@ -1,0 +1,97 @@
+package faas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+)
+
+// Main runs the function that make makes until SIGTERM or SIGINT, and ends the process with status
+// 1 if it cannot. A Config gives the function's own defaults, which the environment overrides.
+func Main(name string, make func(context.Context) (Function, error), defaults ...Config) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	if err := run(ctx, name, make, os.Stdout, defaults...); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		os.Exit(1)
+	}
+}
+
+// run is Main without the process around it.
+func run(ctx context.Context, name string, make func(context.Context) (Function, error), out io.Writer, defaults ...Config) error {
+	var cfg Config
+	if len(defaults) > 0 {
+		cfg = defaults[0]
+	}
+	if err := envconfig.Process(ctx, &cfg); err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	logger := Logger(out, cfg.LogLevel)
+	slog.SetDefault(logger)
+	fn, err := make(ctx)
+	if err != nil {
+		return fmt.Errorf("configure: %w", err)
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("", cfg.Port))
+	if err != nil {
+		fn.Close()
+		return fmt.Errorf("listen: %w", err)
+	}
+	return Serve(ctx, name, fn, listener, logger, cfg)
+}
+
+// Logger writes slog's JSON lines to out.
+func Logger(out io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}))
+}
+
+// Serve serves fn on listener until ctx ends, then drains: it is not ready any more, requests in
+// flight end within the drain timeout, and fn is closed after them.
+func Serve(ctx context.Context, name string, fn Function, listener net.Listener, logger *slog.Logger, cfg Config) error {
+	defer fn.Close()
+	s := newServer(name, fn, logger, cfg)
+	web := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       s.cfg.RequestTimeout,
+		// An answer may begin just before the request's own deadline.
+		WriteTimeout:   s.cfg.RequestTimeout + 5*time.Second,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(listener) }()
+	s.logger.Info("listening", "address", listener.Addr().String())
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	s.logger.Info("draining")
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
+	defer cancel()
+	err := web.Shutdown(draining)
+	if err != nil {
+		_ = web.Close() // what did not end in time is cut
+	}
+	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, serveErr)
+	}
+	if err != nil {
+		return fmt.Errorf("drain: %w", err)
+	}
+	s.logger.Info("stopped")
+	return nil
+}

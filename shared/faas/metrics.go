@@ -1,0 +1,62 @@
+package faas
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics is what every function tells Prometheus. The registry is its own, so that several
+// functions live in one process.
+type metrics struct {
+	handler  http.Handler
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+}
+
+func newMetrics(name string, fn Function) *metrics {
+	labels := prometheus.Labels{"function": name}
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total",
+			Help: "Requests answered.", ConstLabels: labels}, []string{"route", "method", "code"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "http_request_duration_seconds",
+			Help: "Time from a request to the end of its answer.", ConstLabels: labels,
+			Buckets: []float64{.005, .01, .025, .05, .1, .2, .3, .5, 1, 2.5, 5, 10, 30, 60}}, []string{"route", "method"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "http_requests_in_flight",
+			Help: "Requests being answered.", ConstLabels: labels}),
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m.requests, m.duration, m.inFlight,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if own, ok := fn.(Collector); ok {
+		registry.MustRegister(own.Collectors()...)
+	}
+	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+	return m
+}
+
+// begin counts a request in flight; the function it returns counts it out.
+func (m *metrics) begin() func(*http.Request, int, time.Duration) {
+	m.inFlight.Inc()
+	return func(r *http.Request, status int, took time.Duration) {
+		m.inFlight.Dec()
+		where, method := route(r), method(r.Method)
+		m.requests.WithLabelValues(where, method, strconv.Itoa(status)).Inc()
+		m.duration.WithLabelValues(where, method).Observe(took.Seconds())
+	}
+}
+
+// method keeps the number of label values small, whatever callers send.
+func method(name string) string {
+	switch name {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions:
+		return name
+	}
+	return "other"
+}
