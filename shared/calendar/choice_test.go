@@ -219,3 +219,20 @@ func TestModuleCodesAreSpelledOneWay(t *testing.T) {
 		}
 	}
 }
+
+func TestYearIsThatOfTheTermsUnlessGiven(t *testing.T) {
+	t.Parallel()
+	terms := map[string]calendar.Range{"S2": mustRange(t, "2027-07-12..2027-10-15"), "S1": mustRange(t, "2027-02-08..2027-05-21")}
+	for _, test := range []struct {
+		opts calendar.Options
+		want int
+	}{
+		{calendar.Options{}, 2026}, {calendar.Options{Terms: terms}, 2027}, {calendar.Options{Year: 2025, Terms: terms}, 2025},
+		{calendar.Options{Default: terms["S2"]}, 2027},
+	} {
+		got := test.opts
+		if got.UseYear(2026); got.Year != test.want {
+			t.Errorf("%+v: year %d, want %d", test.opts, got.Year, test.want)
+		}
+	}
+}

@@ -12,7 +12,7 @@ import (
 // of Year. In JSON it is the body of a request.
 type Options struct {
 	Name      string            `json:"name,omitempty"`      // the calendar's name; a fitting one when empty
-	Year      int               `json:"year,omitempty"`      // the academic year, for terms that are not given and for UIDs
+	Year      int               `json:"year,omitempty"`      // the academic year, for terms that are not given and for UIDs; else that of Terms
 	Terms     map[string]Range  `json:"terms,omitempty"`     // S1, S2, Q1..Q4, Y; instead of the year's own
 	Modules   []string          `json:"modules,omitempty"`   // only these; all when empty
 	Groups    map[string]Choice `json:"groups,omitempty"`    // by module
@@ -87,6 +87,23 @@ func (o *Options) UseSemester(r Range) {
 	o.Terms = terms
 }
 
+// UseYear settles the academic year, unless it is given: that of the given terms, else the fallback.
+func (o *Options) UseYear(fallback int) {
+	if o.Year != 0 {
+		return
+	}
+	o.Year = fallback
+	first := o.Default.Start
+	for _, r := range o.Terms {
+		if first.IsZero() || r.Start.Before(first) {
+			first = r.Start
+		}
+	}
+	if !first.IsZero() {
+		o.Year = first.Year
+	}
+}
+
 // normalized checks o and gives it with modules, groups, terms and colours spelled in one way.
 func (o Options) normalized() (Options, error) {
 	switch {
@@ -121,6 +138,7 @@ func (o *Options) normalizeTerms() error {
 		}
 		terms[strings.ToUpper(strings.TrimSpace(name))] = r
 	}
+	o.UseYear(0)
 	if o.Default != (Range{}) {
 		if err := checkTerm("semester", o.Default); err != nil {
 			return err

@@ -45,7 +45,6 @@ func Write(w io.Writer, c calendar.Calendar, stamp time.Time) error {
 // Feed writes a calendar that programs fetch again and again.
 type Feed struct {
 	Stamp   time.Time     // of events without a revision
-	Source  string        // the feed's own address; not written when empty
 	Refresh time.Duration // how often to fetch; not written when 0
 	// Revisions tells by UID how often an event has changed and when it last did.
 	Revisions map[string]Revision
@@ -77,9 +76,6 @@ func (f Feed) calendar(out *lines, c calendar.Calendar) {
 		out.text("X-WR-CALNAME", c.Name)
 	}
 	out.line("X-WR-TIMEZONE", zoneName)
-	if f.Source != "" {
-		out.line("SOURCE;VALUE=URI", uri(f.Source))
-	}
 	if f.Refresh > 0 {
 		out.line("REFRESH-INTERVAL;VALUE=DURATION", duration(f.Refresh))
 		out.line("X-PUBLISHED-TTL", duration(f.Refresh))
@@ -235,6 +231,19 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("PT%dM", max(1, d/time.Minute))
 }
 
+// WithSource gives a written calendar with the address that it is fetched from (RFC 7986 section
+// 5.8). A feed's address is a secret, so it is added as the feed goes out and is stored nowhere.
+func WithSource(file []byte, address string) []byte {
+	const after = "CALSCALE:GREGORIAN\r\n"
+	at := bytes.Index(file, []byte(after)) + len(after)
+	var out lines
+	out.Grow(len(file) + len(address) + 32)
+	out.Write(file[:at])
+	out.line("SOURCE;VALUE=URI", uri(address))
+	out.Write(file[at:])
+	return out.Bytes()
+}
+
 // uri keeps an address on one line, whatever it is made of.
 func uri(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -242,7 +251,7 @@ func uri(s string) string {
 			return -1
 		}
 		return r
-	}, s)
+	}, strings.ToValidUTF8(s, ""))
 }
 
 // lines gathers content lines.
