@@ -1,0 +1,141 @@
+// Package feed keeps the feeds: whose they are, what they are made of, what they last said, and how
+// often each of their events has changed. A feed is addressed by a secret token of which only the
+// hash is stored, so that not even the database tells an address.
+package feed
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// ErrNotFound says that there is no such feed, or that it is another owner's.
+var ErrNotFound = errors.New("feed: no such feed")
+
+// ErrTooMany says that the owner has as many feeds as one may have.
+var ErrTooMany = errors.New("feed: the owner has too many feeds")
+
+// Feed is one subscription address and what it last said.
+type Feed struct {
+	ID           string
+	Owner        string
+	Options      calendar.Options
+	Sources      string // what Body was rendered from; empty before the first time
+	Body         []byte
+	LastModified time.Time // when Body last changed
+}
+
+// Token is the secret part of a feed's address: 256 random bits.
+type Token string
+
+// NewToken makes a token.
+func NewToken() Token {
+	var secret [32]byte
+	rand.Read(secret[:]) // never fails
+	return Token(base64.RawURLEncoding.EncodeToString(secret[:]))
+}
+
+// hash is what is stored of the token.
+func (t Token) hash() []byte {
+	sum := sha256.Sum256([]byte(t))
+	return sum[:]
+}
+
+// Store is the feeds of one database. It is safe for concurrent use, by any number of processes.
+type Store struct{ pool *postgres.Pool }
+
+// NewStore is the Store of pool.
+func NewStore(pool *postgres.Pool) *Store { return &Store{pool} }
+
+const createSQL = `
+insert into feeds (id, token_hash, owner, options)
+select $1::uuid, $2::bytea, $3::uuid, $4::jsonb
+where (select count(*) from feeds where owner = $3::uuid) < $5::int`
+
+// Create keeps a new feed of owner, who may have at most that many.
+func (s *Store) Create(ctx context.Context, owner string, token Token, options calendar.Options, most int) (Feed, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Feed{}, fmt.Errorf("make a feed id: %w", err)
+	}
+	encoded, err := json.Marshal(options)
+	if err != nil {
+		return Feed{}, fmt.Errorf("encode a feed's options: %w", err)
+	}
+	touched, err := s.pool.Exec(ctx, createSQL, id.String(), token.hash(), owner, string(encoded), most)
+	if err != nil {
+		return Feed{}, fmt.Errorf("create a feed: %w", err)
+	}
+	if touched == 0 {
+		return Feed{}, ErrTooMany
+	}
+	return Feed{ID: id.String(), Owner: owner, Options: options}, nil
+}
+
+const columns = `id::text, owner::text, options::text, sources, body, last_modified`
+
+const findSQL = `select ` + columns + ` from feeds where token_hash = $1::bytea`
+
+// Find is the feed at the token's address, whoever asks.
+func (s *Store) Find(ctx context.Context, token Token) (Feed, error) {
+	feed, err := postgres.QueryOne(ctx, s.pool, scan, findSQL, token.hash())
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Feed{}, ErrNotFound
+	}
+	if err != nil {
+		return Feed{}, fmt.Errorf("find a feed: %w", err)
+	}
+	return feed, nil
+}
+
+const ofOwnerSQL = `select ` + columns + ` from feeds where owner = $1::uuid order by id`
+
+// OfOwner are the owner's feeds.
+func (s *Store) OfOwner(ctx context.Context, owner string) ([]Feed, error) {
+	feeds, err := postgres.Query(ctx, s.pool, scan, ofOwnerSQL, owner)
+	if err != nil {
+		return nil, fmt.Errorf("list the feeds of an owner: %w", err)
+	}
+	return feeds, nil
+}
+
+const deleteSQL = `delete from feeds where token_hash = $1::bytea and owner = $2::uuid`
+
+// Delete ends the owner's feed at the token's address.
+func (s *Store) Delete(ctx context.Context, owner string, token Token) error {
+	touched, err := s.pool.Exec(ctx, deleteSQL, token.hash(), owner)
+	if err != nil {
+		return fmt.Errorf("delete a feed: %w", err)
+	}
+	if touched == 0 {
+		return ErrNotFound
+	}
+	return nil
+}
+
+// scan reads a row of columns.
+func scan(row pgx.CollectableRow) (f Feed, err error) {
+	var options string
+	var modified *time.Time
+	if err := row.Scan(&f.ID, &f.Owner, &options, &f.Sources, &f.Body, &modified); err != nil {
+		return f, err
+	}
+	if modified != nil {
+		f.LastModified = *modified
+	}
+	if err := json.Unmarshal([]byte(options), &f.Options); err != nil {
+		return f, fmt.Errorf("decode a stored feed's options: %w", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,115 @@
+package calendargenerate
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+)
+
+// feedCreated is the answer to POST /api/feeds. The token is told this once and never again.
+type feedCreated struct {
+	Token     string             `json:"token"`
+	URL       string             `json:"url"`
+	WebcalURL string             `json:"webcalUrl"` // opens the calendar program of most devices
+	Events    int                `json:"events"`
+	Clashes   []calendar.Clash   `json:"clashes"`
+	Warnings  []calendar.Warning `json:"warnings"`
+}
+
+// createFeed answers POST /api/feeds: an address to subscribe to, made of all that the caller uploaded
+// and will upload. Options that do not fit what is there now are refused now; what later uploads make
+// of them is told in the feed's events, and never ends the subscription.
+func (f *Function) createFeed(r *http.Request) (any, error) {
+	owner, ok := f.sessions.Owner(r)
+	if !ok {
+		return nil, api.New(api.Unauthorized).Say("Upload a timetable first: a feed is made of what you uploaded.")
+	}
+	var options calendar.Options
+	if err := readJSON(r, f.cfg.BodyLimit, &options); err != nil {
+		return nil, err
+	}
+	source, err := f.source(r.Context(), owner)
+	if err != nil {
+		return nil, err
+	}
+	// Build once as the caller would see it, so that a misspelled group is an error here.
+	if _, err := f.build(r.Context(), source, options, strict); err != nil {
+		return nil, problem(err)
+	}
+	token := feed.NewToken()
+	created, err := f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner)
+	if errors.Is(err, feed.ErrTooMany) {
+		return nil, api.New(api.Conflict, map[string]int{"limit": f.cfg.FeedsPerOwner}).
+			Say("You have as many feeds as one may have; delete one first.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	cal, err := f.build(r.Context(), source, options, lenient)
+	if err != nil {
+		return nil, problem(err)
+	}
+	if _, err := f.feeds.Refresh(r.Context(), created.ID, f.rendering(source, cal)); err != nil {
+		return nil, err
+	}
+	address := f.feedURL(r, token)
+	return api.Response{
+		Status: http.StatusCreated,
+		Header: http.Header{"Location": {address}, "Cache-Control": {"private, no-store"}},
+		Body: feedCreated{
+			Token: string(token), URL: address, WebcalURL: webcal(address),
+			Events: len(cal.Items), Clashes: cal.Clashes, Warnings: cal.Warnings,
+		},
+	}, nil
+}
+
+// deleteFeed answers DELETE /api/feeds/{token}: the address ends.
+func (f *Function) deleteFeed(r *http.Request) (any, error) {
+	owner, ok := f.sessions.Owner(r)
+	if !ok {
+		return nil, api.New(api.FeedNotFound)
+	}
+	err := f.feeds.Delete(r.Context(), owner, tokenOf(r))
+	if errors.Is(err, feed.ErrNotFound) {
+		return nil, api.New(api.FeedNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("end the feed: %w", err)
+	}
+	return api.Response{Status: http.StatusNoContent}, nil
+}
+
+// tokenOf reads the token of the address, with or without its .ics.
+func tokenOf(r *http.Request) feed.Token {
+	return feed.Token(strings.TrimSuffix(r.PathValue("token"), ".ics"))
+}
+
+// feedURL is the feed's address as its subscribers reach it.
+func (f *Function) feedURL(r *http.Request, token feed.Token) string {
+	base := f.cfg.PublicURL
+	if base == "" {
+		base = requestedBase(r)
+	}
+	return base + "/api/feeds/" + url.PathEscape(string(token)) + ".ics"
+}
+
+// requestedBase is how the caller reached us, through whatever proxy.
+func requestedBase(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+// webcal is the address in the scheme that calendar programs have for subscriptions.
+func webcal(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	return "webcal://" + rest
+}

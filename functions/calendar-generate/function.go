@@ -1,0 +1,110 @@
+// Package calendargenerate turns timetable entries into calendars: ICS files to import, and feeds to
+// subscribe to.
+//
+// A file is made of what the request holds or of one job's entries, and nothing is kept. A feed is an
+// unguessable address whose calendar is made of its owner's newest completed job of each kind
+// (lectures, tests, exams). It is rendered when the event of a newer job arrives, and, should that
+// have been lost, when it is next fetched; an event that did not change keeps its SEQUENCE and
+// LAST-MODIFIED, so that subscribers see only what really changed.
+package calendargenerate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/session"
+)
+
+// Config is everything calendar-generate needs.
+type Config struct {
+	Postgres postgres.Config
+	Session  session.Config
+
+	PublicURL     string        `env:"PUBLIC_URL"`                  // how feeds are addressed from outside; else as the request was
+	FeedRefresh   time.Duration `env:"FEED_REFRESH, default=6h"`    // how often programs are asked to fetch a feed
+	FeedsPerOwner int           `env:"FEEDS_PER_OWNER, default=20"` // more are refused
+	BodyLimit     int64         `env:"BODY_LIMIT, default=2097152"` // bytes of a request's JSON
+	EventsLimit   int           `env:"EVENTS_LIMIT, default=5000"`  // events of a request: 100 printed pages have fewer
+}
+
+// withDefaults fills what a Config written in code left out.
+func (c Config) withDefaults() Config {
+	if c.FeedRefresh <= 0 {
+		c.FeedRefresh = 6 * time.Hour
+	}
+	if c.FeedsPerOwner <= 0 {
+		c.FeedsPerOwner = 20
+	}
+	if c.BodyLimit <= 0 {
+		c.BodyLimit = 2 << 20
+	}
+	if c.EventsLimit <= 0 {
+		c.EventsLimit = 5000
+	}
+	return c
+}
+
+// Function answers the calls about calendars. It is safe for concurrent use.
+type Function struct {
+	cfg      Config
+	pool     *postgres.Pool
+	jobs     *jobs.Store
+	feeds    *feed.Store
+	sessions *session.Sessions
+	now      func() time.Time
+}
+
+// New checks cfg and connects nothing: connections open with the first request that needs them.
+func New(_ context.Context, cfg Config) (*Function, error) {
+	cfg = cfg.withDefaults()
+	if cfg.PublicURL != "" {
+		if u, err := url.Parse(cfg.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, errors.New("PUBLIC_URL is not an address such as https://schedgen.example.org")
+		}
+		cfg.PublicURL = strings.TrimRight(cfg.PublicURL, "/")
+	}
+	sessions, err := session.New(cfg.Session)
+	if err != nil {
+		return nil, fmt.Errorf("prepare sessions: %w", err)
+	}
+	pool, err := postgres.Open(cfg.Postgres)
+	if err != nil {
+		return nil, err
+	}
+	return &Function{
+		cfg:      cfg,
+		pool:     pool,
+		jobs:     jobs.NewStore(pool),
+		feeds:    feed.NewStore(pool),
+		sessions: sessions,
+		now:      time.Now,
+	}, nil
+}
+
+// Routes is the function's whole HTTP surface; shared/faas adds what every function has.
+func (f *Function) Routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /api/generate/ics", api.Handler(f.generate))
+	mux.Handle("POST /api/feeds", api.Handler(f.createFeed))
+	mux.Handle("GET /api/feeds/{token}", http.HandlerFunc(f.serveFeed))
+	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.deleteFeed))
+	mux.Handle("POST /events/timetable", api.Handler(f.timetableParsed))
+	return api.Mux(mux)
+}
+
+// Health asks the dependencies.
+func (f *Function) Health(ctx context.Context) map[string]error {
+	return map[string]error{"postgres": f.pool.Ping(ctx)}
+}
+
+// Close ends the connections.
+func (f *Function) Close() { f.pool.Close() }

@@ -1,0 +1,151 @@
+package calendargenerate
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// generate answers POST /api/generate/ics with the calendar of the request's events or of a job.
+//
+// What a person should know of the calendar is counted in the headers X-Schedgen-Events, -Clashes and
+// -Warnings. A caller who accepts application/json and neither text/calendar nor everything gets the
+// calendar itself as JSON, with its clashes and warnings in full.
+func (f *Function) generate(r *http.Request) (any, error) {
+	req, err := f.readRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	events, stamp := req.Events, f.now()
+	if req.JobID != "" {
+		if events, stamp, err = f.jobEvents(r, &req); err != nil {
+			return nil, err
+		}
+	}
+	cal, err := calendar.Build(events, req.Options)
+	if err != nil {
+		return nil, problem(err)
+	}
+	if len(cal.Items) == 0 {
+		return nil, api.New(api.ValidationFailed, map[string]any{"warnings": cal.Warnings}).
+			Say("None of the events can be placed in a calendar.")
+	}
+	header := counts(cal)
+	if wantsJSON(r) {
+		return api.Response{Status: http.StatusOK, Header: header, Body: cal}, nil
+	}
+	var file bytes.Buffer
+	if err := ics.Write(&file, cal, stamp); err != nil {
+		return nil, err
+	}
+	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": filename(cal)}))
+	header.Set("X-Content-Type-Options", "nosniff")
+	return api.Response{Status: http.StatusOK, Header: header, ContentType: ics.ContentType, Body: file.Bytes()}, nil
+}
+
+// jobEvents gives the events of the caller's job, and the time of its end: a file made of it again
+// has the same bytes. The year of the upload is that of the timetable, unless the request says another.
+func (f *Function) jobEvents(r *http.Request, req *request) ([]calendar.Event, time.Time, error) {
+	owner, ok := f.sessions.Owner(r)
+	if !ok {
+		return nil, time.Time{}, api.New(api.JobNotFound)
+	}
+	job, err := f.jobs.Get(r.Context(), owner, req.JobID)
+	if errors.Is(err, jobs.ErrNotFound) {
+		return nil, time.Time{}, api.New(api.JobNotFound)
+	}
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("find the job: %w", err)
+	}
+	if job.Status != jobs.Completed || job.CompletedAt == nil {
+		return nil, time.Time{}, api.New(api.JobNotCompleted, map[string]any{"status": job.Status})
+	}
+	entries, err := f.jobs.Entries(r.Context(), owner, job.ID)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read the job's entries: %w", err)
+	}
+	req.Options.UseYear(job.CreatedAt.In(calendar.Zone).Year())
+	return calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries}), *job.CompletedAt, nil
+}
+
+// counts tells in headers what a caller who only saves the file would not see.
+func counts(cal calendar.Calendar) http.Header {
+	warnings := len(cal.Warnings)
+	for _, item := range cal.Items {
+		warnings += len(item.Warnings) + len(item.Event.Warnings)
+	}
+	header := make(http.Header)
+	header.Set("X-Schedgen-Events", strconv.Itoa(len(cal.Items)))
+	header.Set("X-Schedgen-Clashes", strconv.Itoa(len(cal.Clashes)))
+	header.Set("X-Schedgen-Warnings", strconv.Itoa(warnings))
+	header.Set("Cache-Control", "private, no-store")
+	return header
+}
+
+// wantsJSON reports whether the caller asks for JSON and for nothing else: browsers' libraries put
+// application/json before */* without meaning it.
+func wantsJSON(r *http.Request) bool {
+	json := false
+	for accepted := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
+		media, _, err := mime.ParseMediaType(accepted)
+		if err != nil {
+			continue
+		}
+		switch media {
+		case "application/json":
+			json = true
+		case "text/calendar", "text/*", "*/*":
+			return false
+		}
+	}
+	return json
+}
+
+// filename names the file after the calendar and the year of its first event: "UP lectures 2026.ics".
+func filename(cal calendar.Calendar) string {
+	first := cal.Items[0].Start
+	for _, item := range cal.Items {
+		if item.Start.Before(first) {
+			first = item.Start
+		}
+	}
+	name := strings.Map(func(r rune) rune {
+		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) || r == 0x7f {
+			return '-' // what some file system does not take
+		}
+		return r
+	}, strings.ToValidUTF8(cal.Name, ""))
+	return strings.TrimLeft(name, ". ") + " " + strconv.Itoa(first.Year()) + ".ics"
+}
+
+// problem is what package calendar found wrong, as the caller sees it.
+func problem(err error) error {
+	var e *calendar.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	code := api.ValidationFailed
+	if e.Code == calendar.MissingSemesterDates {
+		code = api.MissingSemesterDates
+	}
+	return api.New(code, map[string]any{"reason": e.Code, "choices": e.Details}).Say(sentence(e.Message))
+}
+
+// sentence begins with a capital and ends with a full stop.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}

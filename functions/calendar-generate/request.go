@@ -1,0 +1,158 @@
+package calendargenerate
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// request is the body of POST /api/generate/ics: events, as the first frontend sends them, or a job.
+type request struct {
+	calendar.Options
+	JobID         string           `json:"jobId"`
+	Events        []calendar.Event `json:"events"`
+	SemesterStart string           `json:"semesterStart"`
+	SemesterEnd   string           `json:"semesterEnd"`
+	PDFType       timetable.Kind   `json:"pdfType"`
+}
+
+// maxForm is the longest form: a job's id and some choices.
+const maxForm = 64 << 10
+
+// readRequest reads JSON, or the form of a page without script.
+func (f *Function) readRequest(r *http.Request) (request, error) {
+	var req request
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == "application/x-www-form-urlencoded" {
+		r.Body = http.MaxBytesReader(nil, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			return req, formError(err)
+		}
+		if req, err = fromForm(r.PostForm); err != nil {
+			return req, problem(err)
+		}
+	} else if err := readJSON(r, f.cfg.BodyLimit, &req); err != nil {
+		return req, err
+	}
+	return req, req.check(f.cfg.EventsLimit)
+}
+
+// readJSON reads a body, and tells what is wrong with a date or a choice in it.
+func readJSON(r *http.Request, limit int64, into any) error {
+	err := api.DecodeJSON(r, limit, into)
+	var e *calendar.Error
+	if errors.As(err, &e) {
+		return problem(e)
+	}
+	return err
+}
+
+func formError(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return err
+	}
+	return api.New(api.InvalidRequest).Say("The form cannot be read.").Wrap(err)
+}
+
+// fromForm reads fields that may each come several times: group "COS 212=P02", module, term
+// "S1=2026-02-09..2026-05-22", exclude, reminder.
+func fromForm(form url.Values) (request, error) {
+	req := request{
+		JobID: form.Get("jobId"), SemesterStart: form.Get("semesterStart"), SemesterEnd: form.Get("semesterEnd"),
+		Options: calendar.Options{Name: form.Get("name"), Modules: filled(form["module"])},
+	}
+	for _, text := range filled(form["group"]) {
+		module, group, ok := strings.Cut(text, "=")
+		if !ok {
+			return req, api.New(api.ValidationFailed).Say("A group is chosen as in \"COS 212=P02\".")
+		}
+		if req.Groups == nil {
+			req.Groups = make(map[string]calendar.Choice)
+		}
+		req.Groups[module] = append(req.Groups[module], group)
+	}
+	for _, text := range filled(form["term"]) {
+		name, dates, _ := strings.Cut(text, "=")
+		term, err := calendar.ParseRange(dates)
+		if err != nil {
+			return req, err
+		}
+		if req.Terms == nil {
+			req.Terms = make(map[string]calendar.Range)
+		}
+		req.Terms[name] = term
+	}
+	for _, text := range filled(form["exclude"]) {
+		dates, err := calendar.ParseRange(text)
+		if err != nil {
+			return req, err
+		}
+		req.Exclude = append(req.Exclude, dates)
+	}
+	for _, text := range filled(form["reminder"]) {
+		minutes, err := strconv.Atoi(text)
+		if err != nil {
+			return req, api.New(api.ValidationFailed).Say("A reminder is a number of minutes.")
+		}
+		req.Reminders = append(req.Reminders, minutes)
+	}
+	return req, nil
+}
+
+// filled leaves out the fields that a person did not fill in.
+func filled(values []string) []string {
+	var all []string
+	for _, v := range values {
+		if v = strings.TrimSpace(v); v != "" {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// check holds the request's bounds and turns the first frontend's fields into options.
+func (req *request) check(mostEvents int) error {
+	if req.JobID == "" && req.Events == nil {
+		return api.New(api.ValidationFailed).Say("Send events, or a jobId.")
+	}
+	if len(req.Events) > mostEvents {
+		return api.New(api.ValidationFailed, map[string]int{"limit": mostEvents}).
+			Say(fmt.Sprintf("At most %d events make one calendar.", mostEvents))
+	}
+	switch req.PDFType {
+	case "", timetable.Lecture, timetable.Test, timetable.Exam:
+	default:
+		return api.New(api.ValidationFailed, map[string]string{"field": "pdfType"}).Say("The pdfType must be lecture, test or exam.")
+	}
+	for i := range req.Events {
+		if req.Events[i].Kind == "" {
+			req.Events[i].Kind = req.PDFType
+		}
+	}
+	return req.semester()
+}
+
+// semester reads the one range that the first frontend sends. A half of it is as good as none.
+func (req *request) semester() error {
+	if req.SemesterStart == "" && req.SemesterEnd == "" {
+		return nil
+	}
+	if req.SemesterStart == "" || req.SemesterEnd == "" {
+		return api.New(api.MissingSemesterDates)
+	}
+	semester, err := calendar.ParseRange(req.SemesterStart + ".." + req.SemesterEnd)
+	var e *calendar.Error
+	if errors.As(err, &e) {
+		return api.New(api.InvalidSemesterDates).Say(sentence(e.Message))
+	}
+	req.UseSemester(semester)
+	return nil
+}
