@@ -1,0 +1,113 @@
+package uploadingest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/jobs"
+)
+
+// deadLetter takes what a broker gives up on. The job is not lost by that, for the sweep looks at
+// jobs and not at events; the letter says why the event was not taken.
+func (f *Function) deadLetter(r *http.Request) (any, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read the dead letter: %w", err)
+	}
+	reason := "given up by the broker"
+	if list, err := events.Decode(r.Header, body); err == nil && len(list) == 1 {
+		// An event in binary mode is in the headers too: it is kept as one text.
+		if text, err := json.Marshal(list[0]); err == nil {
+			body = text
+		}
+		// Knative's broker says what the receiver answered (its extensions of the delivery specification).
+		for _, name := range []string{"knativeerrordest", "knativeerrorcode", "knativeerrordata"} {
+			if value, ok := list[0].Extensions()[name].(string); ok && value != "" {
+				reason += fmt.Sprintf("; %s %.300s", strings.TrimPrefix(name, "knativeerror"), value)
+			}
+		}
+	}
+	if err := f.putAside(r.Context(), "broker", reason, body); err != nil {
+		return nil, err
+	}
+	return api.Response{Status: http.StatusAccepted, Body: taken{DeadLetters: 1}}, nil
+}
+
+// deadLetters lists the newest first, at most ?limit= of them.
+func (f *Function) deadLetters(r *http.Request) (any, error) {
+	const usual, most = 100, 1000
+	limit := usual
+	if text := r.URL.Query().Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > most {
+			return nil, api.New(api.ValidationFailed, map[string]string{"field": "limit"}).Say(
+				fmt.Sprintf("limit is a number from 1 to %d.", most))
+		}
+		limit = n
+	}
+	list, err := f.jobs.DeadLetters(r.Context(), limit)
+	if err != nil {
+		return nil, err
+	}
+	if list == nil {
+		list = []jobs.DeadLetter{}
+	}
+	return map[string][]jobs.DeadLetter{"deadLetters": list}, nil
+}
+
+// letterOf gives the dead letter that a request names.
+func (f *Function) letterOf(r *http.Request) (jobs.DeadLetter, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return jobs.DeadLetter{}, api.New(api.NotFound)
+	}
+	letter, err := f.jobs.DeadLetter(r.Context(), id)
+	if errors.Is(err, jobs.ErrNotFound) {
+		return letter, api.New(api.NotFound)
+	}
+	return letter, err
+}
+
+// replay sends a dead letter on once more, and deletes it when it was taken.
+func (f *Function) replay(r *http.Request) (any, error) {
+	letter, err := f.letterOf(r)
+	if err != nil {
+		return nil, err
+	}
+	list, err := events.Decode(eventHeader(letter.Event), letter.Event)
+	if err != nil {
+		return nil, api.New(api.InvalidEvent).Wrap(err).Say("This dead letter is no event that can be sent again.")
+	}
+	for _, e := range list {
+		to := f.objects
+		if e.Type() == events.TypeParsed {
+			to = f.parsed
+		}
+		if err := to.Publish(r.Context(), e); err != nil {
+			return nil, api.New(api.Unavailable).Wrap(err)
+		}
+	}
+	if err := f.jobs.Discard(r.Context(), letter.ID); err != nil && !errors.Is(err, jobs.ErrNotFound) {
+		return nil, err // it was sent; once more does no harm
+	}
+	return taken{Events: len(list)}, nil
+}
+
+// deleteDeadLetter ends a dead letter that a person has looked at.
+func (f *Function) deleteDeadLetter(r *http.Request) (any, error) {
+	letter, err := f.letterOf(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.jobs.Discard(r.Context(), letter.ID); err != nil && !errors.Is(err, jobs.ErrNotFound) {
+		return nil, err
+	}
+	return api.Response{Status: http.StatusNoContent}, nil
+}

@@ -1,0 +1,148 @@
+// Package uploadingest takes uploads and keeps their jobs: POST /api/upload, /api/jobs, notifications
+// of the object store, dead letters, and the sweep that finds what no event will ever finish.
+//
+// The job's row comes before the object: a crash at any moment leaves no object without a job, and no
+// job that the sweep does not end. An upload is accepted when row and object are there; from then on
+// nothing that fails here loses it.
+package uploadingest
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/cache"
+	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/session"
+)
+
+// Config is everything the function needs.
+type Config struct {
+	Postgres postgres.Config
+	Blob     blob.Config
+	Cache    cache.Config
+	Session  session.Config
+	// Events are told to pdf-parse, through the broker or at EVENT_TARGETS. EVENT_TOKEN is also what
+	// notifications and tasks must carry.
+	Events events.Config
+	Limits jobs.Limits
+
+	ParsedTargets []string      `env:"PARSED_TARGETS"`               // who is told of timetables where there is no broker
+	AdminToken    string        `env:"ADMIN_TOKEN"`                  // reads and replays dead letters; empty: nobody does
+	MaxFile       int64         `env:"MAX_FILE, default=10485760"`   // bytes of a PDF, 10 MiB
+	UploadTimeout time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`   // until a row without an object is given up
+	Redeliver     time.Duration `env:"REDELIVER_AFTER, default=45s"` // until a job that nobody took is told of again
+	PDFRetention  time.Duration `env:"PDF_RETENTION, default=24h"`   // of a PDF after its job ended; 0 deletes at once
+	JobRetention  time.Duration `env:"JOB_RETENTION, default=8784h"` // of an ended job with its entries, a year; 0 keeps it
+	LetterKept    time.Duration `env:"DEAD_LETTER_RETENTION, default=720h"`
+	Batch         int           `env:"SWEEP_BATCH, default=200"`  // jobs of each sort in one sweep
+	Poll          time.Duration `env:"POLL_INTERVAL, default=1s"` // of a waiting upload, when Redis is away
+	CacheEnded    time.Duration `env:"CACHE_ENDED, default=1h"`   // of an ended job's answer
+}
+
+// Function answers for uploads.
+type Function struct {
+	cfg      Config
+	pool     *postgres.Pool
+	jobs     *jobs.Store
+	blob     *blob.Store
+	cache    *cache.Cache
+	sessions *session.Sessions
+	objects  *events.Publisher
+	parsed   *events.Publisher
+	metrics  *metrics
+}
+
+// New checks cfg and connects nothing: connections open with the first request.
+func New(_ context.Context, cfg Config) (*Function, error) {
+	sessions, err := session.New(cfg.Session)
+	if err != nil {
+		return nil, err
+	}
+	store, err := blob.Open(cfg.Blob)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := events.NewPublisher(cfg.Events)
+	if err != nil {
+		return nil, err
+	}
+	told := cfg.Events
+	told.Targets = cfg.ParsedTargets
+	parsed, err := events.NewPublisher(told)
+	if err != nil {
+		return nil, err
+	}
+	redis, err := cache.Open(cfg.Cache)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := postgres.Open(cfg.Postgres)
+	if err != nil {
+		return nil, errors.Join(err, redis.Close())
+	}
+	return &Function{cfg: cfg, pool: pool, jobs: jobs.NewStore(pool).WithLimits(cfg.Limits), blob: store, cache: redis,
+		sessions: sessions, objects: objects, parsed: parsed, metrics: newMetrics()}, nil
+}
+
+// Routes is the function's whole HTTP surface.
+func (f *Function) Routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /api/upload", api.Handler(f.upload))
+	mux.Handle("GET /api/jobs/metrics", api.Handler(f.books))
+	mux.Handle("GET /api/jobs/{id}", api.Handler(f.job))
+	mux.Handle("GET /api/jobs/{id}/result", api.Handler(f.result))
+	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.delete))
+	mux.Handle("GET /api/openapi.json", api.Handler(f.openAPI))
+
+	mux.Handle("POST /events/s3", f.authorized(f.notified, f.cfg.Events.Token))
+	mux.Handle("POST /events/dead-letter", f.authorized(f.deadLetter, f.cfg.Events.Token))
+	mux.Handle("POST /tasks/sweep", f.authorized(f.sweepTask, f.cfg.Events.Token, f.cfg.AdminToken))
+	mux.Handle("GET /api/admin/dead-letters", f.authorized(f.deadLetters, f.cfg.AdminToken))
+	mux.Handle("POST /api/admin/dead-letters/{id}/replay", f.authorized(f.replay, f.cfg.AdminToken))
+	mux.Handle("DELETE /api/admin/dead-letters/{id}", f.authorized(f.deleteDeadLetter, f.cfg.AdminToken))
+
+	mux.Handle("GET /{$}", forPeople(f.page))
+	mux.Handle("POST /upload", forPeople(f.pageUpload))
+	mux.Handle("GET /jobs/{id}", forPeople(f.pageJob))
+	mux.Handle("POST /jobs/{id}/delete", forPeople(f.pageDelete))
+	return api.Mux(mux)
+}
+
+// Health asks what the function depends on.
+func (f *Function) Health(ctx context.Context) map[string]error {
+	return map[string]error{"postgres": f.pool.Ping(ctx), "redis": faas.Optional(f.cache.Ping(ctx)), "s3": f.blob.Ready(ctx)}
+}
+
+// Close ends the connections.
+func (f *Function) Close() {
+	f.pool.Close()
+	f.objects.Close()
+	f.parsed.Close()
+	_ = f.cache.Close() // nothing there is worth an error at the end
+}
+
+// authorized lets those through that carry one of the tokens. An empty token lets nobody through.
+func (f *Function) authorized(next func(*http.Request) (any, error), tokens ...string) http.Handler {
+	return api.Handler(func(r *http.Request) (any, error) {
+		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		known := 0
+		for _, token := range tokens {
+			if token != "" {
+				known |= subtle.ConstantTimeCompare([]byte(given), []byte(token))
+			}
+		}
+		if !ok || known != 1 {
+			return nil, api.New(api.Unauthorized)
+		}
+		return next(r)
+	})
+}

@@ -1,0 +1,141 @@
+package uploadingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// topic is what wakes those who wait for a job.
+func topic(id string) string { return "job:" + id }
+
+// cacheKey names the owner, so that nobody reads another's.
+func cacheKey(owner, id string) string { return "job:" + id + ":" + owner }
+
+// jobAnswer is a job as its owner sees it.
+type jobAnswer struct {
+	ID          string         `json:"id"`
+	Status      jobs.Status    `json:"status"`
+	PDFType     timetable.Kind `json:"pdfType,omitempty"`
+	CreatedAt   time.Time      `json:"createdAt"`
+	CompletedAt *time.Time     `json:"completedAt"`
+	Error       *jobError      `json:"error"`
+}
+
+type jobError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func answerOf(j jobs.Job) jobAnswer {
+	a := jobAnswer{ID: j.ID, Status: j.Status, PDFType: j.Kind, CreatedAt: j.CreatedAt.UTC()}
+	if j.CompletedAt != nil {
+		at := j.CompletedAt.UTC()
+		a.CompletedAt = &at
+	}
+	if j.Status == jobs.Failed {
+		a.Error = &jobError{j.ErrorCode, j.ErrorMessage}
+	}
+	return a
+}
+
+// owned gives the job a request names, if it is its owner's. Another's is as if it were not there.
+func (f *Function) owned(r *http.Request) (jobs.Job, error) {
+	owner, ok := f.sessions.Owner(r)
+	if !ok {
+		return jobs.Job{}, api.New(api.JobNotFound)
+	}
+	job, err := f.jobs.Get(r.Context(), owner, r.PathValue("id"))
+	if errors.Is(err, jobs.ErrNotFound) {
+		return job, api.New(api.JobNotFound)
+	}
+	return job, err
+}
+
+// job answers how a job is, from Redis where it is known there. Only ended jobs are kept there: a
+// copy of an open one, written late, would hide its end.
+func (f *Function) job(r *http.Request) (any, error) {
+	owner, ok := f.sessions.Owner(r)
+	if !ok {
+		return nil, api.New(api.JobNotFound)
+	}
+	key := cacheKey(owner, r.PathValue("id"))
+	header := http.Header{"Cache-Control": {"no-store"}}
+	if kept, ok := f.cache.Get(r.Context(), key); ok {
+		return api.Response{Header: header, ContentType: "application/json", Body: kept}, nil
+	}
+	job, err := f.owned(r)
+	if err != nil {
+		return nil, err
+	}
+	answer := answerOf(job)
+	if job.Done() {
+		if data, err := json.Marshal(answer); err == nil {
+			f.cache.Set(r.Context(), key, data, f.cfg.CacheEnded)
+		}
+	}
+	return api.Response{Header: header, Body: answer}, nil
+}
+
+// eventsOf gives a completed job's events.
+func (f *Function) eventsOf(ctx context.Context, job jobs.Job) ([]calendar.Event, error) {
+	entries, err := f.jobs.Entries(ctx, job.Owner, job.ID)
+	if err != nil {
+		return nil, err
+	}
+	return calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries}), nil
+}
+
+// result answers a completed job's events.
+func (f *Function) result(r *http.Request) (any, error) {
+	job, err := f.owned(r)
+	if err != nil {
+		return nil, err
+	}
+	if job.Status != jobs.Completed {
+		return nil, api.New(api.JobNotCompleted, map[string]any{"status": job.Status, "error": answerOf(job).Error})
+	}
+	events, err := f.eventsOf(r.Context(), job)
+	if err != nil {
+		return nil, err
+	}
+	return api.Response{
+		Header: http.Header{"Cache-Control": {"no-store"}}, Body: map[string]any{"id": job.ID, "events": events},
+	}, nil
+}
+
+// delete deletes a job with all it made: first the PDF, then the row, so that no failure leaves a
+// PDF that nobody knows of.
+func (f *Function) delete(r *http.Request) (any, error) {
+	job, err := f.owned(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.erase(r.Context(), job); err != nil {
+		return nil, err
+	}
+	return api.Response{Status: http.StatusNoContent}, nil
+}
+
+func (f *Function) erase(ctx context.Context, job jobs.Job) error {
+	if err := f.blob.Delete(ctx, job.ObjectKey); err != nil {
+		return err
+	}
+	if err := f.jobs.Delete(ctx, job.Owner, job.ID); err != nil && !errors.Is(err, jobs.ErrNotFound) {
+		return err
+	}
+	f.cache.Forget(ctx, cacheKey(job.Owner, job.ID))
+	return nil
+}
+
+// books answers the queue's counts and times.
+func (f *Function) books(r *http.Request) (any, error) {
+	return f.jobs.Metrics(r.Context())
+}

@@ -1,0 +1,36 @@
+package uploadingest
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics are what an operator watches beside the requests themselves.
+type metrics struct {
+	uploads     *prometheus.CounterVec
+	uploadBytes prometheus.Histogram
+	swept       *prometheus.CounterVec
+	deadLetters *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	const kib = 1 << 10
+	return &metrics{
+		uploads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "schedgen_uploads_total", Help: "Uploads by outcome: accepted, refused (the file's fault), unavailable (ours).",
+		}, []string{"outcome"}),
+		uploadBytes: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "schedgen_upload_bytes", Help: "Sizes of accepted PDFs.",
+			Buckets: []float64{16 * kib, 64 * kib, 256 * kib, 1024 * kib, 4096 * kib, 10240 * kib},
+		}),
+		swept: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "schedgen_swept_total", Help: "What sweeps moved, by reason.",
+		}, []string{"reason"}),
+		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "schedgen_dead_letters_total", Help: "Events put aside for a person, by where they were given up.",
+		}, []string{"source"}),
+	}
+}
+
+// Collectors are the function's own metrics, for /metrics.
+func (f *Function) Collectors() []prometheus.Collector {
+	m := f.metrics
+	return []prometheus.Collector{m.uploads, m.uploadBytes, m.swept, m.deadLetters}
+}

@@ -1,0 +1,165 @@
+package uploadingest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/jobs"
+)
+
+// received is an upload in a temporary file, so that memory does not grow with it. The file has no
+// name any more: a process that is killed leaves nothing behind.
+type received struct {
+	file     *os.File
+	size     int64
+	sum      hash.Hash
+	name     string
+	priority jobs.Priority
+}
+
+func (u *received) discard() {
+	if u.file != nil {
+		_ = u.file.Close() // it has no name and goes with its last handle
+	}
+}
+
+// body reads the whole upload from its start; it can be read again, for a retry.
+func (u *received) body() *io.SectionReader { return io.NewSectionReader(u.file, 0, u.size) }
+
+// receive reads the form to its end. Fields may come before or after the file.
+func (f *Function) receive(r *http.Request) (u *received, err error) {
+	form, err := r.MultipartReader()
+	if err != nil {
+		return nil, api.New(api.MissingFile)
+	}
+	u = &received{priority: jobs.Normal}
+	defer func() {
+		if err != nil {
+			u.discard()
+			// A caller that still sends does not read the answer: take the rest, up to the limit of a
+			// request.
+			_, _ = io.Copy(io.Discard, r.Body)
+		}
+	}()
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, f.brokenOff(err, api.New(api.InvalidRequest).Say("The form cannot be read to its end."))
+		}
+		if err := f.field(u, part); err != nil {
+			return nil, err
+		}
+	}
+	if u.file == nil {
+		return nil, api.New(api.MissingFile)
+	}
+	return u, nil
+}
+
+func (f *Function) field(u *received, part *multipart.Part) error {
+	defer part.Close()
+	switch part.FormName() {
+	case "priority":
+		value, err := io.ReadAll(io.LimitReader(part, 16))
+		if err != nil {
+			return f.brokenOff(err, api.New(api.InvalidRequest))
+		}
+		priority, ok := jobs.ParsePriority(strings.ToLower(strings.TrimSpace(string(value))))
+		if !ok {
+			return api.New(api.InvalidPriority)
+		}
+		u.priority = priority
+	case "file":
+		if u.file != nil {
+			return api.New(api.InvalidRequest).Say("Send one file at a time.")
+		}
+		return f.spool(u, part)
+	}
+	return nil
+}
+
+// notPDF is the parser's own code for what is no PDF.
+const notPDF = "NOT_A_PDF"
+
+// headerWithin is where a PDF's header begins at the latest (ISO 32000, annex H.3, note 13).
+const headerWithin = 1024
+
+// spool writes the file to disk. What is no PDF is refused by its first bytes.
+func (f *Function) spool(u *received, part *multipart.Part) error {
+	head := make([]byte, headerWithin)
+	n, err := io.ReadFull(part, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return f.brokenOff(err, api.New(api.InvalidRequest).Say("The upload broke off. Try again."))
+	}
+	switch {
+	case n == 0:
+		return api.New(notPDF).Say("The file is empty. Choose the PDF of your timetable.")
+	case !bytes.Contains(head[:n], []byte("%PDF-")):
+		return api.New(notPDF).Say("This file is not a PDF. Download your timetable as a PDF and upload that file.")
+	}
+	file, err := os.CreateTemp("", "schedgen-upload-*")
+	if err != nil {
+		return fmt.Errorf("keep the upload: %w", err)
+	}
+	u.file, u.sum, u.name = file, sha256.New(), cleanName(part.FileName())
+	if err := os.Remove(file.Name()); err != nil {
+		return fmt.Errorf("keep the upload: %w", err)
+	}
+	rest := io.MultiReader(bytes.NewReader(head[:n]), part)
+	u.size, err = io.Copy(io.MultiWriter(file, u.sum), io.LimitReader(rest, f.cfg.MaxFile+1))
+	if err != nil {
+		return f.brokenOff(err, api.New(api.InvalidRequest).Say("The upload broke off. Try again."))
+	}
+	if u.size > f.cfg.MaxFile {
+		return f.tooLarge()
+	}
+	return nil
+}
+
+func (f *Function) tooLarge() *api.Error {
+	return api.New(api.FileTooLarge, map[string]int64{"limit": f.cfg.MaxFile}).Say(fmt.Sprintf(
+		"The file is larger than %d MB. A timetable is far smaller: check that it is the right file.", f.cfg.MaxFile>>20))
+}
+
+// brokenOff is the error of a body that ended early: too large, too slow, or the given one.
+func (f *Function) brokenOff(err error, other *api.Error) error {
+	var limit *http.MaxBytesError
+	switch {
+	case errors.As(err, &limit):
+		return f.tooLarge()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return api.New(api.Timeout).Wrap(err).Say("The upload took too long. Check your connection and try again.")
+	}
+	return other.Wrap(err)
+}
+
+// cleanName keeps a name for people: no path, no control characters, not long.
+func cleanName(s string) string {
+	s = filepath.Base(strings.ReplaceAll(strings.ToValidUTF8(s, ""), `\`, "/"))
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+	const most = 200
+	for len(s) > most {
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+	}
+	return s
+}

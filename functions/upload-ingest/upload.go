@@ -1,0 +1,189 @@
+package uploadingest
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// uploadAnswer is what an accepted upload is answered with.
+type uploadAnswer struct {
+	JobID   string      `json:"jobId"`
+	Status  jobs.Status `json:"status"`
+	Message string      `json:"message"`
+}
+
+// readAnswer is what an upload that was read at once is answered with.
+type readAnswer struct {
+	uploadAnswer
+	PDFType       timetable.Kind            `json:"pdfType"`
+	Events        []calendar.Event          `json:"events"`
+	SemesterDates map[string]calendar.Range `json:"semesterDates,omitempty"` // of lectures, where the year's are known
+}
+
+// upload answers 201 with the events, 202 when they take longer than the caller waits, or 422.
+func (f *Function) upload(r *http.Request) (any, error) {
+	header := http.Header{"Cache-Control": {"no-store"}}
+	wait, asked := waitOf(r)
+	if asked {
+		header.Set("Preference-Applied", fmt.Sprintf("wait=%d", int(wait.Seconds())))
+	}
+	job, err := f.accept(r, f.sessions.Ensure(header, r), wait)
+	if err != nil {
+		return nil, err
+	}
+	header.Set("Location", "/api/jobs/"+job.ID)
+	answer := uploadAnswer{JobID: job.ID, Status: job.Status}
+	switch job.Status {
+	case jobs.Completed:
+		read := readAnswer{uploadAnswer: answer, PDFType: job.Kind}
+		if read.Events, err = f.eventsOf(r.Context(), job); err != nil {
+			// It is read, and only the answer is not to be had now: the caller asks for it.
+			api.Logger(r.Context()).WarnContext(r.Context(), "the events of an upload were not at hand", "job", job.ID, "error", err)
+			return later(header, answer), nil
+		}
+		if job.Kind == timetable.Lecture {
+			read.SemesterDates, _ = calendar.DefaultTerms(job.CreatedAt.In(calendar.Zone).Year())
+		}
+		read.Message = fmt.Sprintf("Found %d events.", len(read.Events))
+		return api.Response{Status: http.StatusCreated, Header: header, Body: read}, nil
+	case jobs.Failed:
+		return nil, verdict(job)
+	}
+	return later(header, answer), nil
+}
+
+// later tells where to ask again.
+func later(header http.Header, answer uploadAnswer) api.Response {
+	header.Set("Retry-After", "1")
+	answer.Message = "The PDF is being read. Ask again at the address in Location."
+	return api.Response{Status: http.StatusAccepted, Header: header, Body: answer}
+}
+
+// verdict is why a job failed, as an answer.
+func verdict(job jobs.Job) error {
+	code := job.ErrorCode
+	if api.Status(code) != http.StatusUnprocessableEntity {
+		code = api.ProcessingFailed // a code of another version, or of what is not the file's fault
+	}
+	e := api.New(code, map[string]string{"jobId": job.ID, "code": job.ErrorCode})
+	if job.ErrorMessage != "" {
+		e = e.Say(job.ErrorMessage)
+	}
+	return e
+}
+
+var preferWait = regexp.MustCompile(`(?i)(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})`)
+
+// waitOf is how long the caller waits (RFC 7240, section 4.3): 3 s unless it asks, at most 20.
+func waitOf(r *http.Request) (wait time.Duration, asked bool) {
+	const usual, most = 3, 20
+	m := preferWait.FindStringSubmatch(strings.Join(r.Header.Values("Prefer"), ","))
+	if m == nil {
+		return usual * time.Second, false
+	}
+	seconds, _ := strconv.Atoi(m[1]) // digits only
+	return time.Duration(min(seconds, most)) * time.Second, true
+}
+
+// accept takes a form's PDF, and gives its job as it is when it has ended or the wait is over.
+func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jobs.Job, error) {
+	u, err := f.receive(r)
+	if err != nil {
+		f.metrics.uploads.WithLabelValues("refused").Inc()
+		return jobs.Job{}, err
+	}
+	defer u.discard()
+	id, err := uuid.NewV7()
+	if err != nil {
+		return jobs.Job{}, fmt.Errorf("make the job's id: %w", err)
+	}
+	woken, end := f.cache.Wait(r.Context(), topic(id.String()))
+	defer end()
+	// The file has come whole: it is kept even if the caller goes away now.
+	job, err := f.keep(context.WithoutCancel(r.Context()), u, jobs.NewJob{
+		ID: id.String(), Owner: owner, Priority: u.priority, Filename: u.name, Size: u.size,
+		SHA256: hex.EncodeToString(u.sum.Sum(nil)), Traceparent: faas.Traceparent(r.Context()),
+	})
+	if err != nil {
+		f.metrics.uploads.WithLabelValues("unavailable").Inc()
+		return job, err
+	}
+	f.metrics.uploads.WithLabelValues("accepted").Inc()
+	f.metrics.uploadBytes.Observe(float64(u.size))
+	return f.await(r.Context(), job, wait, woken), nil
+}
+
+// keep writes the row, then the object, then the note that the object is there. Whatever stops it in
+// between, the sweep either finds the object and has the job done, or fails the job.
+func (f *Function) keep(ctx context.Context, u *received, n jobs.NewJob) (jobs.Job, error) {
+	job, err := f.jobs.Create(ctx, n)
+	if err != nil {
+		return job, err
+	}
+	_, err = f.blob.Put(ctx, job.ObjectKey, u.body(), u.size, "application/pdf", map[string]string{
+		"Job-Id": job.ID, "Priority": string(job.Priority), "Traceparent": job.Traceparent,
+	})
+	if err != nil {
+		// Whether the object is there is not known: the answer may have been lost.
+		return job, api.New(api.StorageUnavailable).Wrap(err)
+	}
+	// From here on the upload is accepted: an event or the sweep finds it without this note.
+	err = f.jobs.Uploaded(ctx, job.ID)
+	if errors.Is(err, jobs.ErrNotFound) {
+		// The sweep had given it up, or the owner has deleted it: no object may stay behind.
+		err = f.blob.Delete(ctx, job.ObjectKey)
+		return job, api.New(api.StorageUnavailable).Wrap(errors.Join(errGivenUp, err))
+	}
+	if err != nil {
+		api.Logger(ctx).WarnContext(ctx, "the upload was not noted, the sweep will", "job", job.ID, "error", err)
+	}
+	return job, nil
+}
+
+var errGivenUp = errors.New("the object was stored after its job was given up")
+
+// await gives the job when it has ended or the wait is over. Redis wakes it; without Redis it looks
+// from time to time.
+func (f *Function) await(ctx context.Context, job jobs.Job, wait time.Duration, woken <-chan struct{}) jobs.Job {
+	if wait <= 0 {
+		return job
+	}
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	look := time.NewTicker(f.cfg.Poll)
+	defer look.Stop()
+	for {
+		select {
+		case _, open := <-woken:
+			if !open {
+				woken = nil // Redis is away
+			}
+		case <-look.C:
+		case <-over.C:
+			return job
+		case <-ctx.Done():
+			return job
+		}
+		if now, err := f.jobs.Find(ctx, job.ID); err == nil {
+			job = now
+		}
+		if job.Done() {
+			return job
+		}
+	}
+}
