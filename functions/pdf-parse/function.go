@@ -1,0 +1,127 @@
+// Package pdfparse turns a stored PDF into timetable entries in PostgreSQL. It is told of objects by
+// events, which are hints: the job in the database says whether there is anything to do, and a claim
+// on it makes this the only worker that does it.
+//
+// Every answer below 300 says that the event needs nobody any more; any other, that it should come
+// again: 429 when too much is going on or the job's next attempt is not due, 503 when something is
+// away or the attempt failed. An event that is given up all the same loses nothing: the sweep of
+// upload-ingest finds its job.
+package pdfparse
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/cache"
+	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// Config is everything the function needs.
+type Config struct {
+	Postgres postgres.Config
+	Blob     blob.Config
+	Cache    cache.Config
+	Limits   jobs.Limits
+	Sandbox  sandbox.Limits
+	// Events are told of timetables, through the broker or at EVENT_TARGETS. EVENT_TOKEN, where it is
+	// given, is also what events must carry.
+	Events events.Config
+
+	Concurrency  int           `env:"PARSE_CONCURRENCY, default=4"`  // PDFs read at once
+	Reserve      int           `env:"PARSE_RESERVE, default=1"`      // of these, kept for high priority; low leaves as many again
+	Rate         int           `env:"PARSE_RATE, default=10"`        // jobs a second, of all instances together
+	Burst        int           `env:"PARSE_BURST, default=100"`      // jobs at once, after a quiet time
+	RateReserve  int           `env:"PARSE_RATE_RESERVE, default=2"` // jobs a second, kept for high priority
+	Lease        time.Duration `env:"JOB_LEASE, default=30s"`        // renewed three times as often
+	PDFRetention time.Duration `env:"PDF_RETENTION, default=24h"`    // 0 deletes a PDF as soon as it is read
+}
+
+// Function reads PDFs.
+type Function struct {
+	// Parse reads one PDF; a *parse.Error of it is final, any other error is worth another attempt.
+	// New sets it to the sandboxed parser.
+	Parse func(context.Context, io.Reader) (timetable.Document, error)
+
+	cfg     Config
+	pool    *postgres.Pool
+	jobs    *jobs.Store
+	blob    *blob.Store
+	cache   *cache.Cache
+	parsed  *events.Publisher
+	rate    *ratelimit.Limiter
+	slots   *slots
+	metrics *metrics
+}
+
+// New checks cfg and connects nothing: connections open with the first request.
+func New(_ context.Context, cfg Config) (*Function, error) {
+	store, err := blob.Open(cfg.Blob)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := events.NewPublisher(cfg.Events)
+	if err != nil {
+		return nil, err
+	}
+	redis, err := cache.Open(cfg.Cache)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := postgres.Open(cfg.Postgres)
+	if err != nil {
+		return nil, errors.Join(err, redis.Close())
+	}
+	f := &Function{
+		cfg: cfg, pool: pool, jobs: jobs.NewStore(pool).WithLimits(cfg.Limits), blob: store, cache: redis, parsed: parsed,
+		rate:  ratelimit.New(redis, "pdf-parse", ratelimit.Config{PerSecond: cfg.Rate, Burst: cfg.Burst, Reserve: cfg.RateReserve}),
+		slots: newSlots(cfg.Concurrency, cfg.Reserve), metrics: newMetrics(),
+	}
+	f.Parse = func(ctx context.Context, pdf io.Reader) (timetable.Document, error) {
+		return sandbox.Parse(ctx, pdf, cfg.Sandbox)
+	}
+	return f, nil
+}
+
+// Routes is the function's whole HTTP surface: events at its root.
+func (f *Function) Routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /{$}", f.authorized(faas.EventHandler(f.Handle)))
+	return api.Mux(mux)
+}
+
+// authorized asks for the token where one is configured; a broker inside a cluster needs none.
+func (f *Function) authorized(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if f.cfg.Events.Token != "" && (!ok || subtle.ConstantTimeCompare([]byte(token), []byte(f.cfg.Events.Token)) != 1) {
+			api.WriteError(w, r, api.New(api.Unauthorized))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Health asks what the function depends on.
+func (f *Function) Health(ctx context.Context) map[string]error {
+	return map[string]error{"postgres": f.pool.Ping(ctx), "redis": faas.Optional(f.cache.Ping(ctx)), "s3": f.blob.Ready(ctx)}
+}
+
+// Close ends the connections.
+func (f *Function) Close() {
+	f.pool.Close()
+	f.parsed.Close()
+	_ = f.cache.Close() // nothing there is worth an error at the end
+}

@@ -1,0 +1,121 @@
+package pdfparse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	handler "github.com/openfaas/templates-sdk/go-http"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/jobs"
+)
+
+// Handle takes an event: an object store's notification, or a CloudEvent in binary or structured
+// mode. What nobody can read becomes a dead letter, for it would be the same the next time. Of
+// several records all are tried, and the answer fails if one must come again.
+func (f *Function) Handle(ctx context.Context, req handler.Request) (handler.Response, error) {
+	done := handler.Response{StatusCode: http.StatusNoContent}
+	if len(req.Body) == 0 && req.Header.Get("Ce-Specversion") == "" {
+		return done, nil // an object store that tries the address
+	}
+	list, err := events.Decode(req.Header, req.Body)
+	if err != nil {
+		return done, f.deadLetter(ctx, err, req.Body)
+	}
+	var again error
+	for _, e := range list {
+		object, err := events.ObjectOf(e)
+		if err == nil && object.JobID == "" {
+			err = fmt.Errorf("the object %q is no upload", object.Key)
+		}
+		if err != nil {
+			err = f.deadLetter(ctx, err, req.Body)
+		} else {
+			err = f.object(ctx, object)
+		}
+		if err != nil && again == nil {
+			again = err
+		}
+	}
+	return done, again
+}
+
+func (f *Function) deadLetter(ctx context.Context, reason error, body []byte) error {
+	f.metrics.events.WithLabelValues("dead_letter").Inc()
+	api.Logger(ctx).WarnContext(ctx, "dead letter", "reason", reason)
+	_, err := f.jobs.Bury(ctx, jobs.DeadLetter{Source: "pdf-parse", Reason: reason.Error(), Event: body})
+	return err
+}
+
+// object does the job of an object; nil says that its event is done with.
+func (f *Function) object(ctx context.Context, o events.Object) error {
+	ctx = faas.ContinueTrace(ctx, o.Traceparent)
+	free, refusal := f.admit(ctx, jobs.Priority(o.Priority))
+	if refusal != nil {
+		return f.refused(ctx, o, refusal)
+	}
+	defer free()
+	claim, err := f.jobs.Claim(ctx, o.JobID, f.cfg.Lease)
+	if err != nil {
+		return f.unclaimed(ctx, o, err)
+	}
+	f.metrics.events.WithLabelValues("work").Inc()
+	return f.work(ctx, claim, free)
+}
+
+// admit gives a slot within the rate, or a 429 at once: who waits here holds what others could use.
+func (f *Function) admit(ctx context.Context, priority jobs.Priority) (free func(), refusal *api.Error) {
+	free, ok := f.slots.take(priority)
+	if !ok {
+		f.metrics.events.WithLabelValues("busy").Inc()
+		return nil, api.New(api.Busy)
+	}
+	if rate := f.rate.Allow(ctx, priority == jobs.High); !rate.Allowed {
+		free()
+		f.metrics.events.WithLabelValues("rate").Inc()
+		return nil, api.New(api.RateLimited).After(rate.RetryAfter)
+	}
+	return free, nil
+}
+
+// refused answers an event that cannot be worked on now: one that asks for nothing is done with all
+// the same, and need not come again.
+func (f *Function) refused(ctx context.Context, o events.Object, refusal *api.Error) error {
+	job, err := f.jobs.Find(ctx, o.JobID)
+	switch {
+	case err == nil && job.Done():
+		return f.unclaimed(ctx, o, &jobs.NotClaimable{Reason: jobs.Done})
+	case errors.Is(err, jobs.ErrNotFound):
+		return f.unclaimed(ctx, o, &jobs.NotClaimable{Reason: jobs.Unknown})
+	}
+	return refusal
+}
+
+// unclaimed answers an event whose job is not this worker's to do.
+func (f *Function) unclaimed(ctx context.Context, o events.Object, err error) error {
+	var refusal *jobs.NotClaimable
+	if !errors.As(err, &refusal) {
+		f.metrics.events.WithLabelValues("error").Inc()
+		return err
+	}
+	outcome := f.metrics.events.WithLabelValues
+	switch refusal.Reason {
+	case jobs.NotDue:
+		// The next attempt waits its time. A broker that redelivers comes again then; where it gives up,
+		// the sweep tells of the job once it is due.
+		outcome("not_due").Inc()
+		return api.New(api.Busy).After(refusal.RetryAfter)
+	case jobs.Unknown:
+		outcome("unknown_job").Inc()
+		api.Logger(ctx).InfoContext(ctx, "an object without a job", "key", o.Key) // deleted in the meantime
+		return nil
+	}
+	// A duplicate, or a job that the sweep will fail. If the worker that has it dies, the sweep finds
+	// its lease.
+	outcome("duplicate").Inc()
+	return nil
+}

@@ -1,0 +1,37 @@
+package pdfparse
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics are what an operator watches beside the requests themselves.
+type metrics struct {
+	events   *prometheus.CounterVec
+	jobs     *prometheus.CounterVec
+	seconds  prometheus.Histogram
+	attempts prometheus.Histogram
+}
+
+func newMetrics() *metrics {
+	return &metrics{
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "schedgen_parse_events_total",
+			Help: "Events by what they led to: work, duplicate, unknown job, not due, busy, rate, dead letter, error.",
+		}, []string{"outcome"}),
+		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "schedgen_parse_jobs_total",
+			Help: "Attempts by outcome (completed, failed, retried, lost) and code; the code is empty where there is none.",
+		}, []string{"outcome", "code"}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "schedgen_parse_seconds", Help: "Time to read one PDF, its transfer included.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}),
+		attempts: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "schedgen_parse_attempts", Help: "Attempts that jobs took until they ended.", Buckets: []float64{1, 2, 3},
+		}),
+	}
+}
+
+// Collectors are the function's own metrics, for /metrics.
+func (f *Function) Collectors() []prometheus.Collector {
+	m := f.metrics
+	return []prometheus.Collector{m.events, m.jobs, m.seconds, m.attempts}
+}
