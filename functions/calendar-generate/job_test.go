@@ -1,0 +1,71 @@
+package calendargenerate
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+func TestJobGivesItsCalendar(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t).student()
+	id := s.uploaded(truth(t, "UP_MOD_XLS"))
+	body := `{"jobId":"` + id + `","year":2026,"groups":{"COS 226":"P02","STK 220":["P01"]},"reminders":[15]}`
+	res := s.call("POST", "/api/generate/ics", body)
+	file := answered(t, res, 200)
+	if n := strings.Count(file, "BEGIN:VEVENT"); n != 30-3-2 {
+		t.Errorf("%d events, want the 25 of the chosen groups", n)
+	}
+	if n := strings.Count(file, "TRIGGER:-PT15M"); n != 25 {
+		t.Errorf("%d reminders, want 25", n)
+	}
+	if again := answered(t, s.call("POST", "/api/generate/ics", body), 200); again != file {
+		t.Error("the same job gives another file")
+	}
+	if strings.Contains(file, "COS 226 P1 (P01)") || !strings.Contains(file, "COS 226 P1 (P02)") {
+		t.Error("the group that was not chosen is in, or the chosen one is not")
+	}
+	form := s.call("POST", "/api/generate/ics", "jobId="+id+"&term=S2%3D2026-07-13..2026-10-16", "Content-Type", "application/x-www-form-urlencoded")
+	if n := strings.Count(answered(t, form, 200), "BEGIN:VEVENT"); n != 30 {
+		t.Errorf("the form gives %d events, want 30", n)
+	}
+}
+
+func TestAnothersJobIsNotFound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := `{"jobId":"` + w.student().uploaded(truth(t, "UP_TST_PDF")) + `"}`
+	refused(t, w.student().call("POST", "/api/generate/ics", body), 404, api.JobNotFound)
+	refused(t, call(t, w.f, "POST", "/api/generate/ics", body), 404, api.JobNotFound)
+	refused(t, w.student().call("POST", "/api/generate/ics", `{"jobId":"../etc"}`), 404, api.JobNotFound)
+}
+
+func TestUnfinishedJobHasNoCalendar(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t).student()
+	refused(t, s.call("POST", "/api/generate/ics", `{"jobId":"`+s.pending()+`"}`), 400, api.JobNotCompleted)
+}
+
+func TestDatabaseAwayIsSaid(t *testing.T) {
+	t.Parallel()
+	s := student{world{t, newFunction(t, nowhere)}, "018f4d6e-0000-7000-8000-000000000000"}
+	refused(t, s.call("POST", "/api/generate/ics", `{"jobId":"018f4d6e-0000-7000-8000-000000000001"}`), 503, api.DatabaseUnavailable)
+	refused(t, s.call("GET", "/api/feeds/x.ics", ""), 503, api.DatabaseUnavailable)
+	refused(t, s.call("POST", "/api/feeds", `{}`), 503, api.DatabaseUnavailable)
+	refused(t, s.call("DELETE", "/api/feeds/x", ""), 503, api.DatabaseUnavailable)
+	event := `{"specversion":"1.0","id":"1","type":"dev.schedgen.timetable.parsed.v1","source":"/x","data":{"jobId":"018f4d6e-0000-7000-8000-000000000001"}}`
+	refused(t, s.call("POST", "/events/timetable", event, "Content-Type", "application/cloudevents+json"), 503, api.DatabaseUnavailable)
+}
+
+// TestJobOfNothingUsable: a job may be completed and yet hold nothing for a calendar.
+func TestJobOfNothingUsable(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t).student()
+	id := s.uploaded(timetable.Document{Kind: timetable.Test, Entries: []timetable.Entry{{Module: "COS 212", Test: "Test1"}}})
+	says := refused(t, s.call("POST", "/api/generate/ics", `{"jobId":"`+id+`"}`), 400, api.ValidationFailed)
+	if !strings.Contains(says, "None of the events") {
+		t.Errorf("it says %q", says)
+	}
+}
