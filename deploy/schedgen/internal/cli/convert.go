@@ -74,9 +74,7 @@ func (c *conversion) run(ctx context.Context, std streams, args []string) error 
 	if err != nil {
 		return err
 	}
-	if opts.Year == 0 {
-		opts.Year = time.Now().In(calendar.Zone).Year()
-	}
+	opts.UseYear(time.Now().In(calendar.Zone).Year())
 	doc, err := readTimetable(ctx, file, std)
 	if err != nil {
 		return err
