@@ -110,11 +110,41 @@ func (s *Store) Put(ctx context.Context, key string, body io.Reader, size int64,
 	if size < 0 {
 		options.PartSize = 5 << 20 // the least that S3 allows: parts are held in memory
 	}
-	stored, err := s.client.PutObject(ctx, s.cfg.Bucket, key, body, size, options)
+	watched, reader := watch(body)
+	stored, err := s.client.PutObject(ctx, s.cfg.Bucket, key, reader, size, options)
+	if watched.err != nil {
+		return Info{}, fmt.Errorf("store %s: read what to store: %w", key, watched.err)
+	}
 	if err != nil {
 		return Info{}, s.failed("store", key, err)
 	}
 	return Info{Key: key, Size: stored.Size, ETag: strings.Trim(stored.ETag, `"`), Modified: stored.LastModified, Meta: meta}, nil
+}
+
+// source notes why the caller's body could not be read, which is not the server's fault.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
+}
+
+// watch is the source of body, and the reader to hand on, which can seek if body can.
+func watch(body io.Reader) (*source, io.Reader) {
+	watched := &source{Reader: body}
+	if seeker, ok := body.(io.Seeker); ok {
+		return watched, struct {
+			io.Reader
+			io.Seeker
+		}{watched, seeker}
+	}
+	return watched, watched
 }
 
 // Get opens an object. The reader must be closed, and ends with the timeout or with ctx.
@@ -236,16 +266,8 @@ func (s *Store) failed(doing, key string, err error) error {
 		s.made = false
 		s.mu.Unlock()
 		return fmt.Errorf("%s %s: %w", doing, key, ErrNotFound)
-	case answer.StatusCode >= 500, answer.StatusCode == 0 && !isCallers(err):
+	case answer.StatusCode >= 500, answer.StatusCode == 0:
 		return &DownError{Err: fmt.Errorf("%s %s: %w", doing, key, err)}
 	}
 	return fmt.Errorf("%s %s: %w", doing, key, err)
-}
-
-// isCallers says that a failure came from the body that the caller gave, not from the server.
-func isCallers(err error) bool {
-	var tooLarge *http.MaxBytesError
-	var argument minio.ErrorResponse
-	return errors.As(err, &tooLarge) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrNoProgress) ||
-		errors.As(err, &argument) && argument.StatusCode == http.StatusBadRequest
 }

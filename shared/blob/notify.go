@@ -1,0 +1,32 @@
+package blob
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/minio/minio-go/v7/pkg/notification"
+)
+
+// Notify asks the server to tell the target of that ARN (MinIO: arn:minio:sqs::<name>:webhook) of
+// every PDF that is stored in uploads/ of the bucket.
+func (s *Store) Notify(ctx context.Context, arn string) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	if err := s.ensure(ctx); err != nil {
+		return err
+	}
+	target, err := notification.NewArnFromString(arn)
+	if err != nil {
+		return fmt.Errorf("read the ARN %q: %w", arn, err)
+	}
+	queue := notification.NewConfig(target)
+	queue.AddEvents(notification.ObjectCreatedAll)
+	queue.AddFilterPrefix("uploads/")
+	queue.AddFilterSuffix(".pdf")
+	var all notification.Configuration
+	all.AddQueue(queue)
+	if err := s.client.SetBucketNotification(ctx, s.cfg.Bucket, all); err != nil {
+		return s.failed("subscribe to bucket", s.cfg.Bucket, err)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+// Package s3 is an S3 server in this process, for one machine and for tests: objects are files that
+// survive a crash, requests must be signed (AWS Signature Version 4), and each stored object is
+// told to a webhook at least once, with the body that MinIO would post.
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+)
+
+// Config is how the server runs.
+type Config struct {
+	Addr      string // where to listen; empty is a free port of 127.0.0.1
+	AccessKey string
+	SecretKey string
+	// Webhook gets a POST for each object stored, until it answers 2xx; empty means nobody is told.
+	Webhook string
+	Token   string // sent to the webhook as a Bearer token
+	// Fast gives up surviving a crash of the machine for speed: for tests only.
+	Fast   bool
+	Logger *slog.Logger // nil is silent
+}
+
+// Server is a running S3 server.
+type Server struct {
+	web      *http.Server
+	listener net.Listener
+	notifier *notifier // nil without a webhook
+	served   chan error
+	stop     sync.Once
+	stopErr  error
+}
+
+// Start serves the objects under dir, which is made if needed. Notifications that were not
+// delivered before are delivered now.
+func Start(dir string, cfg Config) (*Server, error) {
+	if cfg.AccessKey == "" || cfg.SecretKey == "" {
+		return nil, errors.New("start the embedded S3 server: it needs an access key and a secret key")
+	}
+	if cfg.Addr == "" {
+		cfg.Addr = "127.0.0.1:0"
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	files, err := openFiles(filepath.Join(dir, "objects"), cfg.Fast)
+	if err != nil {
+		return nil, fmt.Errorf("start the embedded S3 server: %w", err)
+	}
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("start the embedded S3 server: %w", err)
+	}
+	s := &Server{listener: listener, served: make(chan error, 1)}
+	if cfg.Webhook != "" {
+		s.notifier, err = startNotifier(filepath.Join(dir, "notifications"), cfg)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("start the embedded S3 server: %w", err), listener.Close())
+		}
+		files.stored = s.notifier.stored
+	}
+	// The skew that gofakes3 allows is checked by authenticate, with the signature.
+	fake := gofakes3.New(files, gofakes3.WithTimeSkewLimit(0), gofakes3.WithLogger(gofakes3.DiscardLog()))
+	s.web = &http.Server{
+		Handler:           authenticate(fake.Server(), cfg.AccessKey, cfg.SecretKey, time.Now),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       5 * time.Minute,
+		WriteTimeout:      5 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelWarn),
+	}
+	go func() { s.served <- s.web.Serve(listener) }()
+	return s, nil
+}
+
+// URL is the address for S3_URL.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// Addr is where it listens.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Stop ends requests and deliveries, and waits for them. What was not delivered stays queued.
+func (s *Server) Stop() error {
+	s.stop.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := s.web.Shutdown(ctx); err != nil {
+			s.stopErr = errors.Join(err, s.web.Close())
+		}
+		if err := <-s.served; !errors.Is(err, http.ErrServerClosed) {
+			s.stopErr = errors.Join(s.stopErr, err)
+		}
+		if s.notifier != nil {
+			s.notifier.close()
+		}
+	})
+	return s.stopErr
+}

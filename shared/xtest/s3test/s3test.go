@@ -1,0 +1,152 @@
+// Package s3test gives a test an S3 server of its own: the embedded one, which is started in some
+// milliseconds, or the real MinIO.
+package s3test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/localstack/process"
+	"github.com/schedgen/schedgen/shared/localstack/s3"
+)
+
+// The keys of every test's server.
+const (
+	AccessKey = "schedgen"
+	SecretKey = "schedgen-secret"
+)
+
+// Server is a running S3 server.
+type Server struct {
+	URL  string
+	stop func() error
+}
+
+// Config is how package blob reaches the server.
+func (s *Server) Config() blob.Config {
+	return blob.Config{URL: s.URL, Bucket: "schedgen-pdfs", AccessKey: AccessKey, SecretKey: SecretKey, Timeout: 10 * time.Second}
+}
+
+// Stop ends the server before the test does.
+func (s *Server) Stop() error { return s.stop() }
+
+// Store is an open store on the server.
+func (s *Server) Store(t testing.TB) *blob.Store {
+	t.Helper()
+	store, err := blob.Open(s.Config())
+	if err != nil {
+		t.Fatalf("open the store: %v", err)
+	}
+	return store
+}
+
+// Webhook is who is told of stored objects.
+type Webhook struct{ URL, Token string }
+
+// New starts the embedded server, gone after the test.
+func New(t testing.TB, webhook ...Webhook) *Server {
+	t.Helper()
+	return NewAt(t, t.TempDir(), "", webhook...)
+}
+
+// NewAt is New with the data in dir and on addr, for tests that stop it and start it again.
+func NewAt(t testing.TB, dir, addr string, webhook ...Webhook) *Server {
+	t.Helper()
+	cfg := s3.Config{Addr: addr, AccessKey: AccessKey, SecretKey: SecretKey, Fast: true}
+	if len(webhook) > 0 {
+		cfg.Webhook, cfg.Token = webhook[0].URL, webhook[0].Token
+	}
+	server, err := s3.Start(dir, cfg)
+	if err != nil {
+		t.Fatalf("start the S3 server: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Errorf("stop the S3 server: %v", err)
+		}
+	})
+	return &Server{URL: server.URL(), stop: server.Stop}
+}
+
+// MinIO starts the real server with its webhook, if one is given, for all objects of the bucket of
+// Config. It is gone after the test.
+func MinIO(t testing.TB, webhook ...Webhook) *Server {
+	t.Helper()
+	program := os.Getenv("SCHEDGEN_TEST_MINIO")
+	if program == "" {
+		t.Skip("needs the MinIO server: run `make setup` and then `make test`, or set SCHEDGEN_TEST_MINIO to its program")
+	}
+	dir, addr := t.TempDir(), freeAddr(t)
+	env := []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "MINIO_ROOT_USER=" + AccessKey, "MINIO_ROOT_PASSWORD=" + SecretKey,
+		"MINIO_BROWSER=off", "MINIO_UPDATE=off", "GOMAXPROCS=2"}
+	if len(webhook) > 0 {
+		env = append(env, "MINIO_NOTIFY_WEBHOOK_ENABLE_schedgen=on", "MINIO_NOTIFY_WEBHOOK_ENDPOINT_schedgen="+webhook[0].URL,
+			"MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_schedgen="+webhook[0].Token,
+			"MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_schedgen="+filepath.Join(dir, "queue"))
+	}
+	child, err := process.Start(process.Spec{Path: program, Dir: dir, Env: env, Log: filepath.Join(dir, "minio.log"),
+		Args: []string{"server", filepath.Join(dir, "data"), "--address", addr, "--console-address", "127.0.0.1:0", "--quiet"}, Death: syscall.SIGTERM})
+	if err != nil {
+		t.Fatalf("start MinIO: %v", err)
+	}
+	stop := func() error { return child.Stop(10 * time.Second) }
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Errorf("stop MinIO: %v", err)
+		}
+	})
+	server := &Server{URL: "http://" + addr, stop: stop}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := child.Ready(ctx, func(ctx context.Context) error { return healthy(ctx, server.URL) }); err != nil {
+		t.Fatalf("start MinIO: %v", err)
+	}
+	if len(webhook) > 0 {
+		if err := server.Store(t).Notify(ctx, "arn:minio:sqs::schedgen:webhook"); err != nil {
+			t.Fatalf("subscribe the webhook: %v", err)
+		}
+	}
+	return server
+}
+
+// healthy asks MinIO whether it serves.
+func healthy(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/minio/health/ready", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	if err := response.Body.Close(); err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("answered with status %d", response.StatusCode)
+	}
+	return nil
+}
+
+// freeAddr is an address that nobody listens on now.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("find a free port: %v", err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	if err := listener.Close(); err != nil {
+		t.Fatalf("free the port: %v", err)
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}
