@@ -93,7 +93,11 @@ func batch(body []byte) ([]event.Event, error) {
 
 // binary reads an event whose attributes are headers (CloudEvents HTTP binding, section 3.1).
 func binary(header http.Header, body []byte) (event.Event, error) {
-	e := event.New(header.Get("Ce-Specversion"))
+	version := header.Get("Ce-Specversion")
+	if version != event.CloudEventsVersionV1 && version != event.CloudEventsVersionV03 {
+		return event.Event{}, fmt.Errorf("%w: specversion %.10q", ErrInvalid, version)
+	}
+	e := event.New(version)
 	for name, values := range header {
 		attribute, ok := strings.CutPrefix(strings.ToLower(name), "ce-")
 		if !ok || len(values) == 0 {
