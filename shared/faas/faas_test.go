@@ -1,0 +1,388 @@
+package faas
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	handler "github.com/openfaas/templates-sdk/go-http"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/schedgen/schedgen/shared/api"
+)
+
+// toy is a function whose dependencies are as the test wants.
+type toy struct {
+	mux    *http.ServeMux
+	mu     sync.Mutex
+	health map[string]error
+	closed bool
+}
+
+func newToy() *toy {
+	f := &toy{mux: http.NewServeMux(), health: map[string]error{"postgres": nil}}
+	f.mux.Handle("GET /hello/{id}", api.Handler(func(r *http.Request) (any, error) {
+		return map[string]string{"trace": Traceparent(r.Context()), "request": api.RequestID(r.Context())}, nil
+	}))
+	f.mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("secret") })
+	f.mux.Handle("POST /echo", api.Handler(func(r *http.Request) (any, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, fmt.Errorf("read: %w", err)
+		}
+		return api.Response{Body: body}, nil
+	}))
+	return f
+}
+
+func (f *toy) Routes() http.Handler { return f.mux }
+
+func (f *toy) Health(context.Context) map[string]error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.health
+}
+
+func (f *toy) Close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+}
+
+func (f *toy) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{prometheus.NewGauge(prometheus.GaugeOpts{Name: "toy_gauge", Help: "A gauge."})}
+}
+
+// buffer is a log that several goroutines write.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func ask(t *testing.T, h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, r)
+	return answer
+}
+
+func TestRequestsCarryIDsAndAreLogged(t *testing.T) {
+	t.Parallel()
+	var log buffer
+	h := Wrap("toy", newToy(), Logger(&log, slog.LevelInfo))
+	parent := "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	answer := ask(t, h, "GET", "/hello/secret-token", "", "X-Request-Id", "abc-1", "Traceparent", parent)
+	var got map[string]string
+	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got["request"] != "abc-1" || answer.Header().Get("X-Request-Id") != "abc-1" {
+		t.Errorf("request id: got %v", got)
+	}
+	if !strings.HasPrefix(got["trace"], parent[:36]) || got["trace"] == parent || len(got["trace"]) != len(parent) {
+		t.Errorf("trace: got %q, want a child of %q", got["trace"], parent)
+	}
+	var line map[string]any
+	if err := json.Unmarshal([]byte(log.String()), &line); err != nil {
+		t.Fatalf("the log is not one JSON line: %v: %s", err, log.String())
+	}
+	if line["route"] != "/hello/{id}" || line["status"] != 200.0 || line["requestId"] != "abc-1" || line["function"] != "toy" || line["traceId"] != parent[3:35] {
+		t.Errorf("got log %v", line)
+	}
+	if strings.Contains(log.String(), "secret-token") {
+		t.Error("the log shows the path, which may hold a secret")
+	}
+}
+
+func TestInsaneIDsAreReplaced(t *testing.T) {
+	t.Parallel()
+	h := Wrap("toy", newToy(), nil)
+	for _, id := range []string{"", "a b", "x\"y", strings.Repeat("a", 129), "é"} {
+		if got := ask(t, h, "GET", "/hello/1", "", "X-Request-Id", id).Header().Get("X-Request-Id"); got == id || len(got) != 32 {
+			t.Errorf("%q: got %q", id, got)
+		}
+	}
+	id, parent := strings.Repeat("a", 32), strings.Repeat("b", 16)
+	for _, header := range []string{"", "00", "00-" + id + "-" + parent + "-0", "ff-" + id + "-" + parent + "-01", "00-" + strings.Repeat("0", 32) + "-" + parent + "-01",
+		"00-" + id + "-" + strings.Repeat("0", 16) + "-01", "00-" + strings.ToUpper(id) + "-" + parent + "-01", "00-" + id + "-" + parent + "-01-x", "01-" + id + "-" + parent + "-01x"} {
+		if _, ok := parseTrace(header); ok {
+			t.Errorf("%q is taken for a trace", header)
+		}
+	}
+	if got, ok := parseTrace("01-" + id + "-" + parent + "-01-later"); !ok || got != trace("00-"+id+"-"+parent+"-01") {
+		t.Errorf("a later version: got %q, %v", got, ok)
+	}
+	ctx := ContinueTrace(context.Background(), "00-"+id+"-"+parent+"-01")
+	if got := Traceparent(ctx); !strings.HasPrefix(got, "00-"+id) {
+		t.Errorf("continued: got %q", got)
+	}
+	if got := Traceparent(ContinueTrace(context.Background(), "junk")); got != "" {
+		t.Errorf("of junk: got %q", got)
+	}
+}
+
+func TestErrorsAreObjects(t *testing.T) {
+	t.Parallel()
+	var log buffer
+	h := Wrap("toy", newToy(), Logger(&log, slog.LevelInfo), Config{MaxBody: 8})
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		code               string
+	}{
+		{"GET", "/nowhere", "", 404, "NOT_FOUND"}, {"POST", "/hello/1", "", 405, "METHOD_NOT_ALLOWED"},
+		{"GET", "/panic", "", 500, "INTERNAL"}, {"POST", "/echo", "123456789", 413, "PAYLOAD_TOO_LARGE"}, {"POST", "/echo", "12345678", 200, ""},
+	} {
+		answer := ask(t, h, c.method, c.path, c.body)
+		var got api.Object
+		if c.code != "" {
+			if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if answer.Code != c.status || got.Error != c.code || strings.Contains(answer.Body.String(), "secret") {
+			t.Errorf("%s %s: got %d %s", c.method, c.path, answer.Code, answer.Body)
+		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/echo", struct{ io.Reader }{strings.NewReader("a body of unknown length")})
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, r)
+	if answer.Code != 413 {
+		t.Errorf("a body of unknown length: got %d, want 413", answer.Code)
+	}
+	if !strings.Contains(log.String(), `"msg":"panic"`) || !strings.Contains(log.String(), "faas_test.go") {
+		t.Error("the panic was not logged with its stack")
+	}
+}
+
+func TestAPanicAfterTheAnswerBeganBreaksTheConnection(t *testing.T) {
+	t.Parallel()
+	f := newToy()
+	f.mux.HandleFunc("GET /half", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("half"))
+		panic("late")
+	})
+	defer func() {
+		if recover() != http.ErrAbortHandler {
+			t.Error("the connection was not broken")
+		}
+	}()
+	ask(t, Wrap("toy", f, nil), "GET", "/half", "")
+}
+
+func TestTooManyAtOnceAreToldToWait(t *testing.T) {
+	t.Parallel()
+	f := newToy()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	f.mux.HandleFunc("GET /slow", func(w http.ResponseWriter, _ *http.Request) {
+		close(entered)
+		<-leave
+	})
+	h := Wrap("toy", f, nil, Config{Concurrency: 1})
+	var slow sync.WaitGroup
+	slow.Go(func() { ask(t, h, "GET", "/slow", "") })
+	<-entered
+	answer := ask(t, h, "GET", "/hello/1", "")
+	if answer.Code != 429 || answer.Header().Get("Retry-After") == "" {
+		t.Errorf("got %d, Retry-After %q; want 429 and a time", answer.Code, answer.Header().Get("Retry-After"))
+	}
+	if got := ask(t, h, "GET", "/ready", ""); got.Code != 200 {
+		t.Errorf("a busy function's probe: got %d", got.Code)
+	}
+	close(leave)
+	slow.Wait()
+	if got := ask(t, h, "GET", "/hello/1", ""); got.Code != 200 {
+		t.Errorf("afterwards: got %d", got.Code)
+	}
+}
+
+func TestARequestEndsWithItsDeadline(t *testing.T) {
+	t.Parallel()
+	f := newToy()
+	f.mux.Handle("GET /stuck", api.Handler(func(r *http.Request) (any, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}))
+	if got := ask(t, Wrap("toy", f, nil, Config{RequestTimeout: time.Millisecond}), "GET", "/stuck", ""); got.Code != 504 {
+		t.Errorf("got %d, want 504", got.Code)
+	}
+}
+
+func TestHealthAndReadiness(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		health        map[string]error
+		status, ready string
+		readyCode     int
+	}{
+		"up":       {map[string]error{"postgres": nil}, "ok", "ok", 200},
+		"down":     {map[string]error{"postgres": errors.New("secret"), "redis": nil}, "unavailable", "unavailable", 503},
+		"optional": {map[string]error{"postgres": nil, "redis": Optional(errors.New("x"))}, "degraded", "degraded", 200},
+		"fine":     {map[string]error{"redis": Optional(nil)}, "ok", "ok", 200},
+	} {
+		f := newToy()
+		f.health = c.health
+		h := Wrap("toy", f, nil)
+		for _, path := range []string{"/health", "/_/health"} {
+			answer := ask(t, h, "GET", path, "")
+			if answer.Code != 200 || !strings.Contains(answer.Body.String(), `"status":"`+c.status+`"`) || strings.Contains(answer.Body.String(), "secret") {
+				t.Errorf("%s: %s: got %d %s", name, path, answer.Code, answer.Body)
+			}
+		}
+		for _, path := range []string{"/ready", "/_/ready"} {
+			if answer := ask(t, h, "GET", path, ""); answer.Code != c.readyCode || !strings.Contains(answer.Body.String(), c.ready) {
+				t.Errorf("%s: %s: got %d %s", name, path, answer.Code, answer.Body)
+			}
+		}
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	h := Wrap("toy", newToy(), nil)
+	ask(t, h, "GET", "/hello/1", "")
+	ask(t, h, "BREW", "/nowhere", "")
+	got := ask(t, h, "GET", "/metrics", "").Body.String()
+	for _, want := range []string{`http_requests_total{code="200",function="toy",method="GET",route="/hello/{id}"} 1`,
+		`http_requests_total{code="404",function="toy",method="other",route="none"} 1`, "toy_gauge 0", "go_goroutines", "http_request_duration_seconds_bucket"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+}
+
+func TestServeDrains(t *testing.T) {
+	t.Parallel()
+	f := newToy()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	f.mux.HandleFunc("GET /slow", func(w http.ResponseWriter, _ *http.Request) {
+		close(entered)
+		<-leave
+		fmt.Fprint(w, "done")
+	})
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log buffer
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- Serve(ctx, "toy", f, listener, Logger(&log, slog.LevelInfo), Config{}) }()
+	answered := make(chan string, 1)
+	go func() {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listener.Addr().String()+"/slow", nil)
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer response.Body.Close()
+		body, _ := io.ReadAll(response.Body)
+		answered <- string(body)
+	}()
+	<-entered
+	stop()
+	close(leave)
+	if got := <-answered; got != "done" {
+		t.Errorf("the request in flight: got %q", got)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("got %v", err)
+	}
+	if !f.closed || !strings.Contains(log.String(), "draining") {
+		t.Errorf("closed %v, log %s", f.closed, log.String())
+	}
+	s := newServer("toy", f, nil)
+	s.draining.Store(true)
+	if got := ask(t, s, "GET", "/ready", ""); got.Code != 503 || !strings.Contains(got.Body.String(), "draining") {
+		t.Errorf("ready while draining: got %d %s", got.Code, got.Body)
+	}
+	if got := ask(t, s, "GET", "/health", ""); got.Code != 200 {
+		t.Errorf("alive while draining: got %d", got.Code)
+	}
+}
+
+func TestRunReadsTheEnvironment(t *testing.T) {
+	t.Setenv("PORT", "0")
+	t.Setenv("FUNCTION_TIMEOUT", "7s")
+	var log buffer
+	f := newToy()
+	ctx, stop := context.WithCancel(t.Context())
+	made := func(context.Context) (Function, error) { stop(); return f, nil }
+	if err := run(ctx, "toy", made, &log, Config{Concurrency: 3}); err == nil {
+		if !strings.Contains(log.String(), "listening") || !f.closed {
+			t.Errorf("closed %v, log %s", f.closed, log.String())
+		}
+	} else if !errors.Is(err, context.Canceled) { // listening may see the end first
+		t.Errorf("got %v", err)
+	}
+	refuse := errors.New("no key")
+	err := run(t.Context(), "toy", func(context.Context) (Function, error) { return nil, refuse }, io.Discard)
+	if !errors.Is(err, refuse) {
+		t.Errorf("got %v, want %v", err, refuse)
+	}
+	t.Setenv("FUNCTION_TIMEOUT", "soon")
+	if err := run(t.Context(), "toy", made, io.Discard); err == nil {
+		t.Error("a timeout that is none: got no error")
+	}
+}
+
+func TestEventHandler(t *testing.T) {
+	t.Parallel()
+	h := EventHandler(func(ctx context.Context, r handler.Request) (handler.Response, error) {
+		if r.Context() != ctx || r.Method != "POST" {
+			t.Errorf("got %+v", r)
+		}
+		switch string(r.Body) {
+		case "fail":
+			return handler.Response{}, api.New(api.Unavailable)
+		case "quiet":
+			return handler.Response{}, nil
+		}
+		return handler.Response{StatusCode: 202, Body: []byte(r.QueryString), Header: http.Header{"x-a": {"1"}}}, nil
+	})
+	for _, c := range []struct {
+		body   string
+		status int
+		want   string
+	}{{"x", 202, "q=1"}, {"quiet", 200, ""}, {"fail", 503, "UNAVAILABLE"}, {strings.Repeat("x", eventLimit+1), 413, "PAYLOAD_TOO_LARGE"}} {
+		answer := ask(t, h, "POST", "/?q=1", c.body)
+		if answer.Code != c.status || !strings.Contains(answer.Body.String(), c.want) {
+			t.Errorf("%.10s: got %d %s", c.body, answer.Code, answer.Body)
+		}
+		if c.status == 202 && answer.Header().Get("X-A") != "1" {
+			t.Errorf("got header %v", answer.Header())
+		}
+	}
+}
