@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -27,6 +29,18 @@ func Dir(name string) (string, error) {
 		return "", fmt.Errorf("open the directory for %s: %w", name, err)
 	}
 	return dir, nil
+}
+
+// Passable opens a directory of the test's own (testing.T.TempDir) and those above it to a server
+// that runs as another user, who may then go through and see nothing.
+func Passable(dir string) error {
+	top := filepath.Clean(os.TempDir())
+	for ; strings.HasPrefix(dir, top+string(filepath.Separator)); dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o711); err != nil {
+			return fmt.Errorf("open the directory to the server: %w", err)
+		}
+	}
+	return nil
 }
 
 // Reap arranges that dir is removed after this process and then the given ones have ended. The

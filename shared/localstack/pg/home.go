@@ -60,6 +60,9 @@ func prepare(ctx context.Context, dir string, fast bool) (h *home, err error) {
 	if err := h.settle(dir); err != nil {
 		return nil, err
 	}
+	if err := h.dropForgotten(dir); err != nil {
+		return nil, err
+	}
 	version, err := os.ReadFile(filepath.Join(h.data, "PG_VERSION"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return h, h.create(ctx, dir, fast)
@@ -104,6 +107,18 @@ func (h *home) settle(dir string) error {
 	}
 	h.data = filepath.Join(h.place, "cluster")
 	return h.give(h.place)
+}
+
+// dropForgotten removes data outside of dir whose dir was deleted and made anew.
+func (h *home) dropForgotten(dir string) error {
+	_, err := os.Stat(filepath.Join(dir, "password"))
+	if filepath.Dir(h.place) == dir || !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := os.RemoveAll(h.data); err != nil {
+		return fmt.Errorf("remove the data of a directory that is gone: %w", err)
+	}
+	return nil
 }
 
 // give makes the server's user the owner of path.

@@ -87,6 +87,9 @@ func Pool(t testing.TB) *postgres.Pool {
 func Own(t testing.TB, dir string, opts ...pg.Option) *pg.Server {
 	t.Helper()
 	needServer(t)
+	if err := xtest.Passable(dir); err != nil {
+		t.Fatal(err)
+	}
 	server, err := pg.Start(t.Context(), dir, append([]pg.Option{pg.Fast()}, opts...)...)
 	if err != nil {
 		t.Fatalf("start a server: %v", err)
