@@ -58,10 +58,20 @@ func (f *files) description(bucket, key string) string {
 	return filepath.Join(f.dir, bucket, hex.EncodeToString(name[:])+".json")
 }
 
+// need is an error unless the bucket exists. Errors of gofakes3 go back unwrapped, for it looks at
+// their type alone to answer.
+func (f *files) need(bucket string) error {
+	there, err := f.BucketExists(bucket)
+	if err == nil && !there {
+		return gofakes3.BucketNotFound(bucket)
+	}
+	return err
+}
+
 // read is the description of an object, with f.mu held.
 func (f *files) read(bucket, key string) (o object, err error) {
-	if there, err := f.BucketExists(bucket); err != nil || !there {
-		return o, errors.Join(err, gofakes3.BucketNotFound(bucket))
+	if err := f.need(bucket); err != nil {
+		return o, err
 	}
 	text, err := os.ReadFile(f.description(bucket, key))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -76,8 +86,8 @@ func (f *files) read(bucket, key string) (o object, err error) {
 // PutObject stores an object, durably, before it returns.
 func (f *files) PutObject(bucket, key string, meta map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
 	var none gofakes3.PutObjectResult
-	if there, err := f.BucketExists(bucket); err != nil || !there {
-		return none, errors.Join(err, gofakes3.BucketNotFound(bucket))
+	if err := f.need(bucket); err != nil {
+		return none, err
 	}
 	o := object{Key: key, Modified: time.Now().UTC().Truncate(time.Second), Meta: kept(meta)}
 	content, err := f.writeContent(bucket, input, size, &o)
@@ -86,7 +96,8 @@ func (f *files) PutObject(bucket, key string, meta map[string]string, input io.R
 	}
 	old, err := f.place(bucket, o, conditions)
 	if err != nil {
-		return none, errors.Join(err, os.Remove(content))
+		_ = os.Remove(content) // at worst it takes room
+		return none, err
 	}
 	if old != "" {
 		_ = os.Remove(filepath.Join(f.bucket(bucket), old)) // at worst it takes room
@@ -113,7 +124,7 @@ func (f *files) writeContent(bucket string, input io.Reader, size int64, o *obje
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
+			_ = os.Remove(file.Name()) // at worst it takes room
 		}
 	}()
 	hash := md5.New()
@@ -124,7 +135,10 @@ func (f *files) writeContent(bucket string, input io.Reader, size int64, o *obje
 	if err == nil && f.sync {
 		err = file.Sync()
 	}
-	if err = errors.Join(err, file.Close()); err != nil {
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
 		return "", err
 	}
 	o.MD5, o.Content = hash.Sum(nil), filepath.Base(file.Name())
@@ -177,7 +191,8 @@ func (f *files) GetObject(bucket, key string, wanted *gofakes3.ObjectRangeReques
 	}
 	part, err := wanted.Range(o.Size)
 	if err != nil {
-		return nil, errors.Join(err, content.Close())
+		_ = content.Close() // nothing was read
+		return nil, err
 	}
 	answer := f.answer(o, content)
 	if part != nil {
@@ -269,8 +284,8 @@ func (f *files) ListBucket(bucket string, prefix *gofakes3.Prefix, page gofakes3
 
 // all are the objects of a bucket, sorted, with f.mu held.
 func (f *files) all(bucket string) ([]object, error) {
-	if there, err := f.BucketExists(bucket); err != nil || !there {
-		return nil, errors.Join(err, gofakes3.BucketNotFound(bucket))
+	if err := f.need(bucket); err != nil {
+		return nil, err
 	}
 	names, err := filepath.Glob(filepath.Join(f.bucket(bucket), "*.json"))
 	if err != nil {
