@@ -18,6 +18,7 @@ import (
 
 	handler "github.com/openfaas/templates-sdk/go-http"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sethvargo/go-envconfig"
 
 	"github.com/schedgen/schedgen/shared/api"
 )
@@ -384,5 +385,21 @@ func TestEventHandler(t *testing.T) {
 		if c.status == 202 && answer.Header().Get("X-A") != "1" {
 			t.Errorf("got header %v", answer.Header())
 		}
+	}
+}
+
+func TestTheEnvironmentOverridesTheFunctionsDefaults(t *testing.T) {
+	t.Setenv("FUNCTION_TIMEOUT", "7s")
+	cfg := Config{Concurrency: 3, RequestTimeout: time.Minute, Port: "9000"}
+	if err := envconfig.Process(t.Context(), &cfg); err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Concurrency != 3 || cfg.RequestTimeout != 7*time.Second || cfg.LogLevel != slog.LevelInfo {
+		t.Errorf("got %+v", cfg)
+	}
+	t.Setenv("PORT", "9001")
+	t.Setenv("LOG_LEVEL", "debug")
+	if err := envconfig.Process(t.Context(), &cfg); err != nil || cfg.Port != "9001" || cfg.LogLevel != slog.LevelDebug {
+		t.Errorf("got %+v, %v", cfg, err)
 	}
 }

@@ -27,3 +27,18 @@ func TestEachTestHasItsOwnDatabase(t *testing.T) {
 		}
 	}
 }
+
+func TestAnOwnServerIsMigratedAndAnEmptyDatabaseIsNot(t *testing.T) {
+	t.Parallel()
+	for dsn, want := range map[string]bool{pgtest.Own(t, t.TempDir()).DSN(): true, pgtest.Empty(t): false} {
+		pool, err := postgres.Open(postgres.Config{URL: dsn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := postgres.QueryOne(t.Context(), pool, pgx.RowTo[bool], "select to_regclass('jobs') is not null")
+		pool.Close()
+		if err != nil || got != want {
+			t.Errorf("has a table of jobs: got %v, %v; want %v", got, err, want)
+		}
+	}
+}
