@@ -29,6 +29,9 @@ func fromCharmap(c *charmap.Charmap) *encoding {
 			e[i] = string(r)
 		}
 	}
+	if c == charmap.Windows1252 { // ISO 32000-1, annex D.2, notes 5 and 6
+		e[0xA0], e[0xAD] = " ", "-"
+	}
 	return &e
 }
 
