@@ -73,6 +73,7 @@ func (d *dataDir) close() error { return d.lock.Close() }
 type secrets struct {
 	SessionKey string `json:"sessionKey"` // signs the owners' cookies
 	EventToken string `json:"eventToken"` // authorises object notifications
+	AdminToken string `json:"adminToken"` // authorises operators: dead letters, the sweep
 	S3Key      string `json:"s3Key"`
 	S3Secret   string `json:"s3Secret"`
 }
@@ -90,7 +91,7 @@ func (d *dataDir) secrets() (secrets, error) {
 	case !errors.Is(err, os.ErrNotExist):
 		return s, fmt.Errorf("read the secrets: %w", err)
 	}
-	s = secrets{SessionKey: token(), EventToken: token(), S3Key: token()[:20], S3Secret: token()}
+	s = secrets{SessionKey: token(), EventToken: token(), AdminToken: token(), S3Key: token()[:20], S3Secret: token()}
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return s, fmt.Errorf("write the secrets: %w", err)

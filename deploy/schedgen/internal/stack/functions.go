@@ -1,0 +1,137 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sethvargo/go-envconfig"
+
+	calendargenerate "github.com/schedgen/schedgen/functions/calendar-generate"
+	pdfparse "github.com/schedgen/schedgen/functions/pdf-parse"
+	uploadingest "github.com/schedgen/schedgen/functions/upload-ingest"
+	"github.com/schedgen/schedgen/shared/faas"
+)
+
+// functions are all of them, configured as on a platform, by names and values.
+type functions struct {
+	ingest   *uploadingest.Function
+	parse    *pdfparse.Function
+	calendar *calendargenerate.Function
+}
+
+// functions makes them. None connects before it is asked for something.
+func (s *System) functions(ctx context.Context, at addresses, known secrets) (f functions, err error) {
+	toParse, toCalendar := "http://"+at.parse.Addr().String(), "http://"+at.calendar.Addr().String()+"/events/timetable"
+	settings := s.settings(at, known)
+	f.ingest, err = configured(ctx, settings, uploadingest.New, map[string]string{"EVENT_TARGETS": toParse, "PARSED_TARGETS": toCalendar})
+	if err != nil {
+		return f, err
+	}
+	f.parse, err = configured(ctx, settings, pdfparse.New, map[string]string{"EVENT_TARGETS": toCalendar})
+	if err != nil {
+		return f, err
+	}
+	f.calendar, err = configured(ctx, settings, calendargenerate.New, nil)
+	return f, err
+}
+
+// configured makes one function from its own settings and those of all.
+func configured[C, F any](ctx context.Context, all envconfig.Lookuper, make func(context.Context, C) (F, error), own map[string]string) (fn F, err error) {
+	var cfg C
+	lookup := envconfig.MultiLookuper(envconfig.MapLookuper(own), all)
+	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &cfg, Lookuper: lookup}); err != nil {
+		return fn, fmt.Errorf("read the settings: %w", err)
+	}
+	if fn, err = make(ctx, cfg); err != nil {
+		return fn, fmt.Errorf("configure: %w", err)
+	}
+	return fn, nil
+}
+
+// settings are what the functions find where a platform would set environment variables. What this
+// system decided comes first, then what it was given, then what is good for one machine.
+func (s *System) settings(at addresses, known secrets) envconfig.Lookuper {
+	decided := map[string]string{
+		"DATABASE_URL": at.database, "REDIS_URL": at.redis,
+		"S3_URL": at.s3.URL, "S3_ACCESS_KEY": at.s3.AccessKey, "S3_SECRET_KEY": at.s3.SecretKey,
+	}
+	if at.s3.Bucket != "" {
+		decided["S3_BUCKET"] = at.s3.Bucket
+	}
+	usual := map[string]string{
+		"SESSION_KEY": known.SessionKey, "EVENT_TOKEN": known.EventToken, "ADMIN_TOKEN": known.AdminToken,
+		"SESSION_SECURE":     strconv.FormatBool(s.https()),
+		"DATABASE_MAX_CONNS": "8",
+	}
+	return envconfig.MultiLookuper(envconfig.MapLookuper(decided), s.cfg.Settings, envconfig.MapLookuper(usual))
+}
+
+// https says whether people reach the system through a proxy that speaks HTTPS.
+func (s *System) https() bool {
+	address, _ := s.cfg.Settings.Lookup("PUBLIC_URL")
+	return strings.HasPrefix(address, "https:")
+}
+
+// drain is how long requests in flight have at the end. What is cut is done again at the next start.
+const drain = 20 * time.Second
+
+// serve serves the functions: events on addresses of their own, all else on the public one.
+func (s *System) serve(at addresses, f functions, public net.Listener) {
+	s.run("calendar-generate", f.calendar, at.calendar, faas.Config{RequestTimeout: 30 * time.Second, DrainTimeout: drain})
+	s.run("pdf-parse", f.parse, at.parse, faas.Config{RequestTimeout: 5 * time.Minute, DrainTimeout: drain})
+	s.run("schedgen", whole{f}, public, faas.Config{Concurrency: 400, RequestTimeout: time.Minute, DrainTimeout: drain})
+}
+
+// run serves one function until the system stops, and closes it.
+func (s *System) run(name string, fn faas.Function, listener net.Listener, cfg faas.Config) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		err := faas.Serve(ctx, name, fn, listener, s.cfg.Logger, cfg)
+		if ctx.Err() == nil {
+			s.fail(errors.Join(errors.New(name+" ended"), err))
+		}
+		ended <- err
+	}()
+	s.onStop(func() error {
+		cancel()
+		return <-ended
+	})
+}
+
+// whole is the functions behind one address, as a gateway shows them.
+type whole struct{ functions }
+
+// Routes is every path that callers from outside may use.
+func (w whole) Routes() http.Handler {
+	mux, calendar := http.NewServeMux(), w.calendar.Routes()
+	mux.Handle("/api/generate/", calendar)
+	mux.Handle("/api/feeds", calendar)
+	mux.Handle("/api/feeds/", calendar)
+	mux.Handle("/", w.ingest.Routes())
+	return mux
+}
+
+// Health is upload-ingest's, which depends on all that the others depend on.
+func (w whole) Health(ctx context.Context) map[string]error { return w.ingest.Health(ctx) }
+
+// Close closes upload-ingest; the others are closed by servers of their own, which end later.
+func (w whole) Close() { w.ingest.Close() }
+
+// Collectors are the metrics of all of them.
+func (w whole) Collectors() []prometheus.Collector {
+	var all []prometheus.Collector
+	for _, fn := range []faas.Function{w.ingest, w.parse, w.calendar} {
+		if own, ok := fn.(faas.Collector); ok {
+			all = append(all, own.Collectors()...)
+		}
+	}
+	return all
+}
