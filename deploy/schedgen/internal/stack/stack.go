@@ -83,6 +83,9 @@ func (s *System) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if given, ok := s.cfg.Settings.Lookup("EVENT_TOKEN"); ok {
+		known.EventToken = given // the embedded S3 server sends it as well
+	}
 	public, err := s.listen(ctx, net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port)))
 	if err != nil {
 		return err

@@ -1,0 +1,243 @@
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// TestATimetableBecomesACalendar goes from a PDF to its calendar and reads that with another program.
+func TestATimetableBecomesACalendar(t *testing.T) {
+	t.Parallel()
+	eachWorld(t, func(t *testing.T, w *world) {
+		for _, p := range timetables(t) {
+			t.Run(p.name, func(t *testing.T) {
+				t.Parallel()
+				s := w.student(t)
+				up := s.upload(p.pdf)
+				if up.Status != "completed" || up.PDFType != string(p.doc.Kind) {
+					t.Errorf("got status %q, kind %q; want completed, %q", up.Status, up.PDFType, p.doc.Kind)
+				}
+				expectSame(t, "the upload's events", told(p.doc.Kind, up.Events), meetings(p.doc))
+				var result struct{ Events []event }
+				s.call(http.StatusOK, "GET", "/api/jobs/"+up.JobID+"/result", nil).into(t, &result)
+				expectSame(t, "the result's events", told(p.doc.Kind, result.Events), meetings(p.doc))
+				file := s.call(http.StatusOK, "POST", "/api/generate/ics", map[string]any{"jobId": up.JobID, "year": 2026, "terms": terms2026})
+				if got := file.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/calendar") {
+					t.Errorf("the file is %q", got)
+				}
+				expectSame(t, "the calendar's dates", readBack(t, string(file.body)), dates(p.doc))
+			})
+		}
+	})
+}
+
+// TestTheFirstFrontendsBody makes a calendar of events that the caller has, as the first frontend does.
+func TestTheFirstFrontendsBody(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	s := w.student(t)
+	up := s.upload(generated(t, fixture.Options{Kind: timetable.Test, Seed: 3}).pdf)
+	var result struct{ Events []map[string]any }
+	s.call(http.StatusOK, "GET", "/api/jobs/"+up.JobID+"/result", nil).into(t, &result)
+	file := w.student(t).call(http.StatusOK, "POST", "/api/generate/ics", map[string]any{"events": result.Events, "pdfType": "test"})
+	if got := strings.Count(string(file.body), "BEGIN:VEVENT\r\n"); got != len(result.Events) {
+		t.Errorf("got %d events, want %d", got, len(result.Events))
+	}
+	lecture := map[string]any{"id": "1", "module": "COS 132", "activity": "L1", "group": "G01", "day": "Monday", "startTime": "07:30", "endTime": "08:20", "venue": "IT 4-4", "isRecurring": true}
+	refused := s.call(http.StatusBadRequest, "POST", "/api/generate/ics", map[string]any{"events": []any{lecture}, "pdfType": "lecture"})
+	expectCode(t, refused, "MISSING_SEMESTER_DATES")
+	s.call(http.StatusOK, "POST", "/api/generate/ics", map[string]any{"events": []any{lecture}, "pdfType": "lecture", "semesterStart": "2026-02-09", "semesterEnd": "2026-05-22"})
+}
+
+// expectCode looks at an error object's stable code.
+func expectCode(t *testing.T, got answer, want string) {
+	t.Helper()
+	var object struct{ Error, Message string }
+	got.into(t, &object)
+	if object.Error != want || object.Message == "" {
+		t.Errorf("got %q (%q), want %q", object.Error, object.Message, want)
+	}
+}
+
+// TestAFeedFollowsItsOwner subscribes, uploads a newer timetable, and finds it in the feed.
+func TestAFeedFollowsItsOwner(t *testing.T) {
+	t.Parallel()
+	eachWorld(t, func(t *testing.T, w *world) {
+		s := w.student(t)
+		older := generated(t, fixture.Options{Kind: timetable.Exam, Seed: 1, Modules: 3})
+		s.upload(older.pdf)
+		var feed struct{ URL, Token string }
+		s.call(http.StatusCreated, "POST", "/api/feeds", map[string]any{}).into(t, &feed)
+		anybody := w.student(t) // who has the address needs no session
+		first := anybody.call(http.StatusOK, "GET", feed.URL, nil)
+		anybody.call(http.StatusNotModified, "GET", feed.URL, nil, "If-None-Match", first.Header.Get("ETag"))
+		expectSame(t, "the feed", readBack(t, string(first.body)), dates(older.doc))
+
+		newer := generated(t, fixture.Options{Kind: timetable.Exam, Seed: 2, Modules: 4})
+		s.upload(newer.pdf)
+		eventually(t, func() error {
+			now, err := get(t.Context(), anybody.client, feed.URL)
+			if err != nil {
+				return err
+			}
+			if now.Header.Get("ETag") == first.Header.Get("ETag") {
+				return errors.New("the feed has not changed")
+			}
+			if got := readBack(t, string(now.body)); !slices.Equal(got, dates(newer.doc)) {
+				return fmt.Errorf("the feed has %d dates, want %d", len(got), len(dates(newer.doc)))
+			}
+			return nil
+		})
+		s.call(http.StatusNoContent, "DELETE", "/api/feeds/"+feed.Token, nil)
+		anybody.call(http.StatusNotFound, "GET", feed.URL, nil)
+	})
+}
+
+// TestHostileFilesEndInAClearError uploads every way that a file is not what it should be, and finds
+// the system as well as before.
+func TestHostileFilesEndInAClearError(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	files, err := fixture.Hostile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("files", func(t *testing.T) {
+		for _, file := range files {
+			t.Run(file.Name, func(t *testing.T) {
+				t.Parallel()
+				got := w.student(t).verdict(file.PDF)
+				if !slices.Contains(file.Codes, got) && !(file.MayParse && got == "") {
+					t.Errorf("got %q, want one of %q", got, file.Codes)
+				}
+			})
+		}
+	})
+	w.student(t).upload(generated(t, fixture.Options{Kind: timetable.Lecture, Seed: 4}).pdf)
+}
+
+// verdict is the code of the error that a file ends in, or "" for one that is read.
+func (s *student) verdict(pdf []byte) string {
+	s.t.Helper()
+	contentType, body := form(pdf)
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.world.url+"/api/upload", body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", contentType)
+	request.Header.Set("Prefer", "wait=20")
+	got, err := send(s.client, request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var first struct{ Error, JobID string }
+	got.into(s.t, &first)
+	switch {
+	case got.StatusCode == http.StatusRequestEntityTooLarge:
+		return "PDF_TOO_LARGE" // the API's own code for it comes before the parser's
+	case got.StatusCode != http.StatusAccepted:
+		return first.Error
+	}
+	var job struct {
+		Status string
+		Error  struct{ Code string }
+	}
+	eventually(s.t, func() error {
+		s.call(http.StatusOK, "GET", "/api/jobs/"+first.JobID, nil).into(s.t, &job)
+		if job.Status != "completed" && job.Status != "failed" {
+			return errors.New("the job is " + job.Status)
+		}
+		return nil
+	})
+	return job.Error.Code
+}
+
+// TestOthersSeeNothing asks for a job as somebody else.
+func TestOthersSeeNothing(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	owner, other := w.student(t), w.student(t)
+	up := owner.upload(generated(t, fixture.Options{Kind: timetable.Lecture, Seed: 5}).pdf)
+	other.upload(generated(t, fixture.Options{Kind: timetable.Lecture, Seed: 6}).pdf)
+	job := "/api/jobs/" + up.JobID
+	expectCode(t, other.call(http.StatusNotFound, "GET", job, nil), "JOB_NOT_FOUND")
+	expectCode(t, other.call(http.StatusNotFound, "GET", job+"/result", nil), "JOB_NOT_FOUND")
+	expectCode(t, other.call(http.StatusNotFound, "DELETE", job, nil), "JOB_NOT_FOUND")
+	expectCode(t, other.call(http.StatusNotFound, "POST", "/api/generate/ics", map[string]any{"jobId": up.JobID, "year": 2026}), "JOB_NOT_FOUND")
+	owner.call(http.StatusOK, "GET", job, nil)
+	owner.call(http.StatusNoContent, "DELETE", job, nil)
+	owner.call(http.StatusNotFound, "GET", job, nil)
+}
+
+// TestTheWholeAPIIsUsed uses what the other tests leave out, so that each described operation has
+// been answered with success, as described.
+func TestTheWholeAPIIsUsed(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	s := w.student(t)
+	admin := []string{"Authorization", "Bearer " + adminToken}
+	up := s.upload(generated(t, fixture.Options{Kind: timetable.Lecture, Seed: 11}).pdf)
+	s.call(http.StatusOK, "GET", "/api/jobs/metrics", nil)
+	s.call(http.StatusOK, "GET", "/api/jobs/"+up.JobID, nil)
+	s.call(http.StatusOK, "GET", "/api/jobs/"+up.JobID+"/result", nil)
+	s.call(http.StatusOK, "POST", "/api/generate/ics", map[string]any{"jobId": up.JobID, "terms": terms2026})
+	var feed struct{ URL, Token string }
+	s.call(http.StatusCreated, "POST", "/api/feeds", map[string]any{"terms": terms2026}).into(t, &feed)
+	s.call(http.StatusOK, "GET", feed.URL, nil)
+	s.call(http.StatusNoContent, "DELETE", "/api/feeds/"+feed.Token, nil)
+	s.call(http.StatusNoContent, "DELETE", "/api/jobs/"+up.JobID, nil)
+	s.call(http.StatusOK, "GET", "/api/openapi.json", nil)
+	s.call(http.StatusOK, "POST", "/tasks/sweep", nil, admin...)
+
+	bearer := []string{"Authorization", "Bearer " + eventToken}
+	s.call(http.StatusNoContent, "POST", "/events/s3", nil, bearer...)
+	for range 2 {
+		s.call(http.StatusAccepted, "POST", "/events/dead-letter", notification(up.JobID), bearer...)
+	}
+	var letters struct{ DeadLetters []struct{ ID int64 } }
+	s.call(http.StatusOK, "GET", "/api/admin/dead-letters", nil, admin...).into(t, &letters)
+	if len(letters.DeadLetters) != 2 {
+		t.Fatalf("got %d dead letters, want 2", len(letters.DeadLetters))
+	}
+	letter := func(i int) string { return fmt.Sprint("/api/admin/dead-letters/", letters.DeadLetters[i].ID) }
+	s.call(http.StatusOK, "POST", letter(0)+"/replay", nil, admin...)
+	s.call(http.StatusNoContent, "DELETE", letter(1), nil, admin...)
+
+	// Functions tell each other of timetables on addresses that nobody outside reaches.
+	if got, want := w.api.Unseen(), []string{"POST /events/timetable"}; !slices.Equal(got, want) {
+		t.Errorf("not used with success: %v, want %v", got, want)
+	}
+}
+
+// notification is what an object store tells of an upload.
+func notification(jobID string) any {
+	key := "uploads/normal/" + jobID + ".pdf"
+	return map[string]any{
+		"EventName": "s3:ObjectCreated:Put", "Key": "schedgen-pdfs/" + key,
+		"Records": []any{map[string]any{
+			"eventVersion": "2.0", "eventSource": "minio:s3", "awsRegion": "", "eventTime": "2026-02-09T08:00:00.000Z", "eventName": "s3:ObjectCreated:Put",
+			"responseElements": map[string]any{"x-amz-request-id": "1", "x-amz-id-2": "2"},
+			"s3": map[string]any{
+				"bucket": map[string]any{"name": "schedgen-pdfs"},
+				"object": map[string]any{"key": strings.ReplaceAll(key, "/", "%2F"), "size": 1, "sequencer": "1"},
+			},
+		}},
+	}
+}
+
+// TestTwoSystemsSideBySide share nothing, though they run on one machine.
+func TestTwoSystemsSideBySide(t *testing.T) {
+	t.Parallel()
+	one, two := embedded(t), embedded(t)
+	s := one.student(t)
+	up := s.upload(generated(t, fixture.Options{Kind: timetable.Exam, Seed: 12}).pdf)
+	stranger := &student{t: t, world: two, client: s.client}
+	stranger.call(http.StatusNotFound, "GET", "/api/jobs/"+up.JobID, nil)
+}

@@ -1,0 +1,327 @@
+// Package e2e_test holds the whole system to its promises, from outside: over HTTP, with real PDFs,
+// once on the servers that schedgen brings along and once on real PostgreSQL, Redis and MinIO. Every
+// exchange is checked against the API's own OpenAPI description.
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
+	"github.com/schedgen/schedgen/shared/xtest"
+	"github.com/schedgen/schedgen/shared/xtest/openapitest"
+	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+	"github.com/schedgen/schedgen/shared/xtest/redistest"
+	"github.com/schedgen/schedgen/shared/xtest/s3test"
+)
+
+// patience bounds what must happen, generously: the machine may be busy.
+const patience = 2 * time.Minute
+
+// What authorises operators and events in every world.
+const (
+	adminToken = "an-admin-token-of-a-test"
+	eventToken = "an-event-token-of-a-test"
+)
+
+// world is a running system.
+type world struct {
+	url string
+	api *openapitest.Checker
+}
+
+// eachWorld runs a test on the embedded servers and on real ones.
+func eachWorld(t *testing.T, test func(*testing.T, *world)) {
+	t.Helper()
+	for name, start := range map[string]func(*testing.T) *world{"embedded": embedded, "real servers": onRealServers} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, start(t))
+		})
+	}
+}
+
+// embedded is a system on servers of its own.
+func embedded(t *testing.T) *world {
+	t.Helper()
+	return start(t, stack.Config{})
+}
+
+// onRealServers is a system on PostgreSQL, redis-server and MinIO, which tells it of uploads through
+// its webhook.
+func onRealServers(t *testing.T) *world {
+	t.Helper()
+	system, webhook := relay(t)
+	minio := s3test.MinIO(t, s3test.Webhook{URL: webhook + "/events/s3", Token: eventToken})
+	address, err := url.Parse(minio.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.User, address.Path = url.UserPassword(s3test.AccessKey, s3test.SecretKey), minio.Config().Bucket
+	w := start(t, stack.Config{Postgres: pgtest.New(t), Redis: redistest.New(t).URL(), S3: address.String()})
+	at, err := url.Parse(w.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	system.Store(at)
+	return w
+}
+
+// relay is an address that MinIO can be given before there is a system to forward to.
+func relay(t *testing.T) (to *atomic.Pointer[url.URL], address string) {
+	t.Helper()
+	to = new(atomic.Pointer[url.URL])
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		target := to.Load()
+		if target == nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		httputil.NewSingleHostReverseProxy(target).ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return to, server.URL
+}
+
+// start runs a system with some settings, as names and values, until the test ends.
+func start(t *testing.T, cfg stack.Config, settings ...string) *world {
+	t.Helper()
+	known := map[string]string{"ADMIN_TOKEN": adminToken, "EVENT_TOKEN": eventToken}
+	for i := 0; i+1 < len(settings); i += 2 {
+		known[settings[i]] = settings[i+1]
+	}
+	if cfg.Data == "" {
+		cfg.Data = dataDir(t)
+	}
+	cfg.Settings = envconfig.MapLookuper(known)
+	log := newLog(t)
+	cfg.Logger, cfg.Progress = slog.New(slog.NewJSONHandler(log, nil)), log
+	system, err := stack.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatalf("start: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := system.Stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	return newWorld(t, system.URL())
+}
+
+// dataDir is a directory that PostgreSQL's own user may enter, if root runs the test.
+func dataDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := xtest.Passable(dir); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "data")
+}
+
+// newWorld reads the description that the system itself serves.
+func newWorld(t *testing.T, address string) *world {
+	t.Helper()
+	res, err := get(t.Context(), http.DefaultClient, address+"/api/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &world{url: address, api: openapitest.New(t, res.body)}
+}
+
+// student is a caller with a session of its own.
+type student struct {
+	t      *testing.T
+	world  *world
+	client *http.Client
+}
+
+func (w *world) student(t *testing.T) *student {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := w.api.Client(t)
+	client.Jar = jar
+	return &student{t: t, world: w, client: client}
+}
+
+// answer is a response, read to its end.
+type answer struct {
+	*http.Response
+	body []byte
+}
+
+// into decodes the body.
+func (a answer) into(t *testing.T, v any) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, v); err != nil {
+		t.Fatalf("%v: %.300s", err, a.body)
+	}
+}
+
+func send(client *http.Client, request *http.Request) (answer, error) {
+	response, err := client.Do(request)
+	if err != nil {
+		return answer{}, err
+	}
+	defer response.Body.Close() // read below
+	body, err := io.ReadAll(response.Body)
+	return answer{response, body}, err
+}
+
+func get(ctx context.Context, client *http.Client, address string) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	return send(client, request)
+}
+
+// call sends a request, and fails the test where the status is not the one wanted. A body that is
+// not an io.Reader is sent as JSON. Headers are names and values.
+func (s *student) call(want int, method, path string, body any, headers ...string) answer {
+	s.t.Helper()
+	var content io.Reader
+	switch b := body.(type) {
+	case nil:
+	case io.Reader:
+		content = b
+	default:
+		data, err := json.Marshal(b)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		content = bytes.NewReader(data)
+		headers = append([]string{"Content-Type", "application/json"}, headers...)
+	}
+	address := path
+	if !strings.Contains(path, "://") {
+		address = s.world.url + path
+	}
+	request, err := http.NewRequestWithContext(s.t.Context(), method, address, content)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	got, err := send(s.client, request)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	if got.StatusCode != want {
+		s.t.Fatalf("%s %s: got %d, want %d: %.500s", method, path, got.StatusCode, want, got.body)
+	}
+	return got
+}
+
+// form is a PDF as a browser sends it, with more fields as names and values.
+func form(pdf []byte, fields ...string) (contentType string, body io.Reader) {
+	var buffer bytes.Buffer
+	w := multipart.NewWriter(&buffer)
+	for i := 0; i+1 < len(fields); i += 2 {
+		_ = w.WriteField(fields[i], fields[i+1]) // a buffer takes everything
+	}
+	part, _ := w.CreateFormFile("file", "timetable.pdf")
+	_, _ = part.Write(pdf)
+	_ = w.Close()
+	return w.FormDataContentType(), &buffer
+}
+
+// uploaded is the answer to an upload.
+type uploaded struct {
+	JobID, PDFType, Status string
+	Events                 []event
+}
+
+// event is what the API tells of an event, as far as these tests look.
+type event struct {
+	ID, Module, Activity, Group, Day, Date, StartTime, EndTime, Semester, Venue string
+	Venues                                                                      []string
+	IsRecurring                                                                 bool
+}
+
+// upload sends a PDF and waits until it is read.
+func (s *student) upload(pdf []byte) uploaded {
+	s.t.Helper()
+	contentType, body := form(pdf)
+	var got uploaded
+	answer := s.call(http.StatusCreated, http.MethodPost, "/api/upload", body, "Content-Type", contentType, "Prefer", "wait=20")
+	answer.into(s.t, &got)
+	return got
+}
+
+// eventually asks again and again until check says that it is so; check says what is not, so far.
+func eventually(t *testing.T, check func() error) {
+	t.Helper()
+	over := time.NewTimer(patience)
+	defer over.Stop()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		select {
+		case <-over.C:
+			t.Fatalf("after %s: %v", patience, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// log shows what the system said, if the test fails.
+type log struct{ lines chan string }
+
+func newLog(t *testing.T) *log {
+	t.Helper()
+	l := &log{make(chan string, 400)}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		for {
+			select {
+			case line := <-l.lines:
+				fmt.Print(line)
+			default:
+				return
+			}
+		}
+	})
+	return l
+}
+
+// Write keeps the newest lines.
+func (l *log) Write(p []byte) (int, error) {
+	for {
+		select {
+		case l.lines <- string(p):
+			return len(p), nil
+		default:
+		}
+		select {
+		case <-l.lines:
+		default:
+		}
+	}
+}
