@@ -27,8 +27,9 @@ const (
 
 // Server is a running S3 server.
 type Server struct {
-	URL  string
-	stop func() error
+	URL   string
+	start func() error // of MinIO, again
+	stop  func() error
 }
 
 // Config is how package blob reaches the server.
@@ -38,6 +39,9 @@ func (s *Server) Config() blob.Config {
 
 // Stop ends the server before the test does.
 func (s *Server) Stop() error { return s.stop() }
+
+// Start starts MinIO again after Stop, on the same address and objects.
+func (s *Server) Start() error { return s.start() }
 
 // Store is an open store on the server.
 func (s *Server) Store(t testing.TB) *blob.Store {
@@ -93,25 +97,34 @@ func MinIO(t testing.TB, webhook ...Webhook) *Server {
 			"MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_schedgen="+webhook[0].Token,
 			"MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_schedgen="+filepath.Join(dir, "queue"))
 	}
-	child, err := process.Start(process.Spec{Path: program, Dir: dir, Env: env, Log: filepath.Join(dir, "minio.log"),
-		Args: []string{"server", filepath.Join(dir, "data"), "--address", addr, "--console-address", "127.0.0.1:0", "--quiet"}, Death: syscall.SIGTERM})
-	if err != nil {
+	spec := process.Spec{Path: program, Dir: dir, Env: env, Log: filepath.Join(dir, "minio.log"),
+		Args: []string{"server", filepath.Join(dir, "data"), "--address", addr, "--console-address", "127.0.0.1:0", "--quiet"}, Death: syscall.SIGTERM}
+	server := &Server{URL: "http://" + addr}
+	var child *process.Process
+	server.stop = func() error { return child.Stop(10 * time.Second) }
+	server.start = func() (err error) {
+		if child, err = process.Start(spec); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		return child.Ready(ctx, func(ctx context.Context) error { return healthy(ctx, server.URL) })
+	}
+	if err := server.start(); err != nil {
 		t.Fatalf("start MinIO: %v", err)
 	}
-	stop := func() error { return child.Stop(10 * time.Second) }
 	t.Cleanup(func() {
-		if err := stop(); err != nil {
+		if err := server.stop(); err != nil {
 			t.Errorf("stop MinIO: %v", err)
 		}
 	})
-	server := &Server{URL: "http://" + addr, stop: stop}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := child.Ready(ctx, func(ctx context.Context) error { return healthy(ctx, server.URL) }); err != nil {
-		t.Fatalf("start MinIO: %v", err)
-	}
 	if len(webhook) > 0 {
-		if err := server.Store(t).Notify(ctx, "arn:minio:sqs::schedgen:webhook"); err != nil {
+		// MinIO answers before it knows its webhooks.
+		store := server.Store(t)
+		subscribe := func(ctx context.Context) error { return store.Notify(ctx, "arn:minio:sqs::schedgen:webhook") }
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := child.Ready(ctx, subscribe); err != nil {
 			t.Fatalf("subscribe the webhook: %v", err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/localstack/pg"
@@ -152,20 +153,50 @@ func (s *System) givenS3() (blob.Config, error) {
 // webhookARN is the name under which MinIO knows our webhook, see the hint below.
 const webhookARN = "arn:minio:sqs::SCHEDGEN:webhook"
 
-// subscribe has a real S3 server tell us of uploads. Where it cannot, the sweep finds them, later.
-func (s *System) subscribe(ctx context.Context, at addresses, known secrets) {
+// subscribe has a real S3 server tell us of uploads, and tries until it does: it may be started later,
+// or answer before it knows its webhooks. Meanwhile the sweep finds uploads, only later.
+func (s *System) subscribe(at addresses) error {
 	store, err := blob.Open(at.s3)
-	if err == nil {
-		err = store.Notify(ctx, webhookARN)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		return
-	}
-	s.cfg.Logger.Warn("the bucket's notifications could not be set", "error", err.Error())
-	s.say(`The object store does not know where to tell of uploads (they are found by the sweep, more slowly).
-Start MinIO with these in its environment, and schedgen again:
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(subscribeAgain)
+		defer tick.Stop()
+		for tries := 0; ; tries++ {
+			err := store.Notify(ctx, webhookARN)
+			if err == nil || ctx.Err() != nil {
+				return
+			}
+			s.cfg.Logger.Warn("the bucket's notifications could not be set; trying again", "error", err.Error())
+			if tries == hintAfter {
+				s.say(webhookHint, s.url, s.cfg.Data)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	s.onStop(func() error {
+		cancel()
+		<-ended
+		return nil
+	})
+	return nil
+}
+
+const (
+	subscribeAgain = 2 * time.Second
+	hintAfter      = 3 // tries
+	webhookHint    = `The object store does not know where to tell of uploads (they are found by the sweep, more slowly).
+Start MinIO with these in its environment:
   MINIO_NOTIFY_WEBHOOK_ENABLE_SCHEDGEN=on
   MINIO_NOTIFY_WEBHOOK_ENDPOINT_SCHEDGEN=%s/events/s3
   MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_SCHEDGEN=TOKEN    (eventToken in %s/secrets.json, or your EVENT_TOKEN)
-  MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_SCHEDGEN=/var/lib/minio/events`, s.url, s.cfg.Data)
-}
+  MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_SCHEDGEN=/var/lib/minio/events`
+)

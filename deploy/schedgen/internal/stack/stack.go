@@ -102,7 +102,7 @@ func (s *System) start(ctx context.Context) error {
 	s.serve(at, functions, public)
 	s.sweep(functions.ingest)
 	if s.cfg.S3 != "" {
-		s.subscribe(ctx, at, known)
+		return s.subscribe(at)
 	}
 	return nil
 }
