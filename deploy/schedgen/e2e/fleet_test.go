@@ -27,15 +27,20 @@ import (
 	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
-// programs is where the functions' own programs are built, once for the test process.
+// programs is where the functions' own programs and the command are built, once for the test process.
 var programs = sync.OnceValues(func() (string, error) {
 	dir, err := xtest.Dir("programs")
 	if err != nil {
 		return "", err
 	}
-	const functions = "github.com/schedgen/schedgen/functions/"
-	for _, name := range []string{"upload-ingest", "pdf-parse", "calendar-generate"} {
-		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), functions+name+"/cmd/"+name)
+	const module = "github.com/schedgen/schedgen/"
+	for name, from := range map[string]string{
+		"schedgen":          "deploy/schedgen",
+		"upload-ingest":     "functions/upload-ingest/cmd/upload-ingest",
+		"pdf-parse":         "functions/pdf-parse/cmd/pdf-parse",
+		"calendar-generate": "functions/calendar-generate/cmd/calendar-generate",
+	} {
+		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), module+from)
 		if out, err := build.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("build %s: %w: %s", name, err, out)
 		}

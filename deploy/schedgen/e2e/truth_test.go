@@ -38,6 +38,7 @@ func timetables(t testing.TB) []printed {
 	t.Helper()
 	all := []printed{
 		generated(t, fixture.Options{Kind: timetable.Lecture, Seed: 7, Modules: 5}),
+		semesterLectures(t),
 		generated(t, fixture.Options{Kind: timetable.Test, Seed: 8, Modules: 6, Style: fixture.Stroked}),
 		generated(t, fixture.Options{Kind: timetable.Exam, Seed: 9, Modules: 6, Style: fixture.Borderless}),
 	}
@@ -46,6 +47,23 @@ func timetables(t testing.TB) []printed {
 		all = append(all, sample(t, file))
 	}
 	return all
+}
+
+// semesterLectures is the first made-up timetable whose lectures are all of S1 and S2.
+func semesterLectures(t testing.TB) printed {
+	t.Helper()
+	for seed := uint64(1); ; seed++ {
+		if p := generated(t, fixture.Options{Kind: timetable.Lecture, Seed: seed, Modules: 2}); inSemesters(p.doc) {
+			return p
+		}
+	}
+}
+
+// inSemesters says that no row is of a quarter or of the year.
+func inSemesters(doc timetable.Document) bool {
+	return !slices.ContainsFunc(doc.Entries, func(e timetable.Entry) bool {
+		return e.Offered != "" && e.Offered != "S1" && e.Offered != "S2"
+	})
 }
 
 // sample reads a real timetable and the truth beside it.
