@@ -35,6 +35,7 @@ var programs = sync.OnceValues(func() (string, error) {
 	}
 	const module = "github.com/schedgen/schedgen/"
 	for name, from := range map[string]string{
+		"bare":              "deploy/schedgen/e2e/testdata/bare",
 		"schedgen":          "deploy/schedgen",
 		"upload-ingest":     "functions/upload-ingest/cmd/upload-ingest",
 		"pdf-parse":         "functions/pdf-parse/cmd/pdf-parse",

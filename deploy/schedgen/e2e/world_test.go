@@ -126,7 +126,7 @@ func start(t *testing.T, cfg stack.Config, settings ...string) *world {
 }
 
 // dataDir is a directory that PostgreSQL's own user may enter, if root runs the test.
-func dataDir(t *testing.T) string {
+func dataDir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := xtest.Passable(dir); err != nil {
