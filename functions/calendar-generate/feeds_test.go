@@ -15,6 +15,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // feedOptions are the terms of any year, so that the tests hold in every year.
@@ -54,11 +55,11 @@ func revisions(file string) map[string]string {
 func TestFeedIsACalendarToSubscribeTo(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	s.uploaded(truth(t, "UP_MOD_XLS"))
-	s.uploaded(truth(t, "UP_TST_PDF"))
+	s.uploaded(tabletest.Lectures())
+	s.uploaded(tabletest.Tests())
 	path := s.subscribed(feedOptions)
 	res, file := s.fetch(path)
-	if n := strings.Count(file, "BEGIN:VEVENT"); n != 30+12 {
+	if n := strings.Count(file, "BEGIN:VEVENT"); n != tabletest.LectureEvents+3 {
 		t.Errorf("%d events, want all of both timetables", n)
 	}
 	for _, want := range []string{"REFRESH-INTERVAL;VALUE=DURATION:PT6H\r\n", "X-PUBLISHED-TTL:PT6H\r\n", "SOURCE;VALUE=URI:https://schedgen.example.org"} {
@@ -79,7 +80,7 @@ func TestFeedIsACalendarToSubscribeTo(t *testing.T) {
 func TestFeedIsNotSentTwice(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	s.uploaded(truth(t, "UP_TST_PDF"))
+	s.uploaded(tabletest.Tests())
 	path := s.subscribed(feedOptions)
 	res, _ := s.fetch(path)
 	for name, value := range map[string]string{"If-None-Match": res.Header.Get("ETag"), "If-Modified-Since": res.Header.Get("Last-Modified")} {
@@ -88,9 +89,9 @@ func TestFeedIsNotSentTwice(t *testing.T) {
 		}
 		answered(t, call(t, s.f, "GET", path, "", name, value), 304)
 	}
-	s.uploaded(truth(t, "UP_TST_PDF")) // the same again: nothing has changed for a subscriber
+	s.uploaded(tabletest.Tests()) // the same again: nothing has changed for a subscriber
 	answered(t, call(t, s.f, "GET", path, "", "If-None-Match", res.Header.Get("ETag")), 304)
-	s.uploaded(truth(t, "UP_EXAM_SS"))
+	s.uploaded(tabletest.Exams())
 	answered(t, call(t, s.f, "GET", path, "", "If-None-Match", res.Header.Get("ETag")), 200)
 }
 
@@ -100,16 +101,16 @@ func TestOnlyChangedEventsHaveANewRevision(t *testing.T) {
 	s := newWorld(t).student()
 	clock := time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC)
 	s.f.now = func() time.Time { clock = clock.Add(time.Hour); return clock }
-	doc := truth(t, "UP_MOD_XLS")
+	doc := tabletest.Lectures()
 	s.uploaded(doc)
 	path := s.subscribed(feedOptions)
 	_, file := s.fetch(path)
 	before := revisions(file)
-	if len(before) != 30 {
+	if len(before) != tabletest.LectureEvents {
 		t.Fatalf("%d revisions in:\n%s", len(before), file)
 	}
 
-	doc.Entries[0].Venues = []string{"Elsewhere"} // COS 214 L1 moves, and its L4 ends
+	doc.Entries[0].Venues = []string{"Elsewhere"} // PHY 131 L1 moves, and its P01 ends
 	moved, gone := doc.Entries[0], doc.Entries[3]
 	doc.Entries = append(doc.Entries[:3:3], doc.Entries[4:]...)
 	s.uploaded(doc)
@@ -127,11 +128,11 @@ func TestOnlyChangedEventsHaveANewRevision(t *testing.T) {
 			}
 		}
 	}
-	if changed != 2 || len(after) != 29 {
-		t.Errorf("%d events changed and %d are left, want 2 and 29: %s moved and %s ended", changed, len(after), moved.Activity, gone.Activity)
+	if changed != 2 || len(after) != len(before)-1 {
+		t.Errorf("%d events changed and %d are left, want 2 and %d: %s moved and %s ended", changed, len(after), len(before)-1, moved.Activity, gone.Activity)
 	}
 
-	s.uploaded(truth(t, "UP_MOD_XLS")) // all as it was: what moved back has changed again
+	s.uploaded(tabletest.Lectures()) // all as it was: what moved back has changed again
 	_, file = s.fetch(path)
 	twice := 0
 	for _, revision := range revisions(file) {
@@ -139,8 +140,8 @@ func TestOnlyChangedEventsHaveANewRevision(t *testing.T) {
 			twice++
 		}
 	}
-	if twice != 1 || len(revisions(file)) != 30 {
-		t.Errorf("%d of %d events changed twice, want 1 of 30", twice, len(revisions(file)))
+	if twice != 1 || len(revisions(file)) != len(before) {
+		t.Errorf("%d of %d events changed twice, want 1 of %d", twice, len(revisions(file)), len(before))
 	}
 }
 
@@ -150,20 +151,20 @@ func TestEventRefreshesTheFeed(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
 	s.subscribed(feedOptions)
-	id := s.uploaded(truth(t, "UP_TST_PDF"))
-	data := `{"jobId":"` + id + `","owner":"somebody else","pdfType":"test","entries":12}`
+	id := s.uploaded(tabletest.Tests())
+	data := `{"jobId":"` + id + `","owner":"somebody else","pdfType":"test","entries":3}`
 	binary := []string{"Content-Type", "application/json", "Ce-Specversion", "1.0", "Ce-Id", id, "Ce-Source", "/schedgen/pdf-parse", "Ce-Type", "dev.schedgen.timetable.parsed.v1"}
 	answered(t, call(t, s.f, "POST", "/events/timetable", data, binary...), 204)
-	if n := s.rendered(); n != 12 {
-		t.Errorf("the feed has %d events after the event, want 12", n)
+	if n := s.rendered(); n != 3 {
+		t.Errorf("the feed has %d events after the event, want 3", n)
 	}
-	second := s.uploaded(truth(t, "UP_EXAM_SS"))
+	second := s.uploaded(tabletest.Exams())
 	structured := `{"specversion":"1.0","id":"` + second + `","source":"/x","type":"dev.schedgen.timetable.parsed.v1","datacontenttype":"application/json","data":{"jobId":"` + second + `"}}`
 	for range 2 {
 		answered(t, call(t, s.f, "POST", "/events/timetable", structured, "Content-Type", "application/cloudevents+json"), 204)
 	}
-	if n := s.rendered(); n != 17 {
-		t.Errorf("the feed has %d events after the second, want 17", n)
+	if n := s.rendered(); n != 5 {
+		t.Errorf("the feed has %d events after the second, want 5", n)
 	}
 }
 
@@ -204,7 +205,7 @@ func TestFeedEndsWhenItsOwnerEndsIt(t *testing.T) {
 func TestFeedAddressIsStoredNowhere(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	s.uploaded(truth(t, "UP_TST_PDF"))
+	s.uploaded(tabletest.Tests())
 	path := s.subscribed(feedOptions)
 	s.fetch(path)
 	token := strings.TrimSuffix(strings.TrimPrefix(path, "/api/feeds/"), ".ics")
@@ -231,8 +232,8 @@ func TestFeedsThatAreRefused(t *testing.T) {
 	refused(t, call(t, w.f, "POST", "/api/feeds", feedOptions), 401, api.Unauthorized)
 	refused(t, s.call("POST", "/api/feeds", `{"exclude":["x"]}`), 400, api.ValidationFailed)
 	refused(t, s.call("POST", "/api/feeds", `{"reminders":[-1]}`), 400, api.ValidationFailed)
-	s.uploaded(truth(t, "UP_MOD_XLS"))
-	says := refused(t, s.call("POST", "/api/feeds", `{"year":2026,"groups":{"COS 226":"P09"}}`), 400, api.ValidationFailed)
+	s.uploaded(tabletest.Lectures())
+	says := refused(t, s.call("POST", "/api/feeds", `{"year":2026,"groups":{"PHY 131":"P09"}}`), 400, api.ValidationFailed)
 	if !strings.Contains(says, "G01, P01, P02, P03, P04") {
 		t.Errorf("it says %q, want the groups that exist", says)
 	}
@@ -246,8 +247,8 @@ func TestFeedsThatAreRefused(t *testing.T) {
 func TestNewTimetableNeverEndsASubscription(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	s.uploaded(truth(t, "UP_MOD_XLS"))
-	path := s.subscribed(`{"year":2026,"groups":{"COS 226":"P02"}}`)
+	s.uploaded(tabletest.Lectures())
+	path := s.subscribed(`{"year":2026,"groups":{"PHY 131":"P02"}}`)
 	s.uploaded(timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{
 		{Module: "COS 332", Offered: "S1", Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20"},
 	}})
@@ -260,7 +261,7 @@ func TestNewTimetableNeverEndsASubscription(t *testing.T) {
 func TestDeletedJobLeavesTheFeed(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	id := s.uploaded(truth(t, "UP_TST_PDF"))
+	id := s.uploaded(tabletest.Tests())
 	path := s.subscribed(feedOptions)
 	if err := s.f.jobs.Delete(t.Context(), s.owner, id); err != nil {
 		t.Fatal(err)
@@ -273,9 +274,9 @@ func TestDeletedJobLeavesTheFeed(t *testing.T) {
 func TestManyFetchesAtOnceAgree(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	s.uploaded(truth(t, "UP_TST_PDF"))
+	s.uploaded(tabletest.Tests())
 	path := s.subscribed(feedOptions)
-	doc := truth(t, "UP_TST_PDF")
+	doc := tabletest.Tests()
 	doc.Entries[0].StartTime = "09:30"
 	s.uploaded(doc)
 	var mu sync.Mutex
@@ -295,7 +296,7 @@ func TestManyFetchesAtOnceAgree(t *testing.T) {
 	for revision := range maps.Values(revisions(file)) {
 		sequences[revision[:1]]++
 	}
-	if len(seen) != 1 || sequences["0"] != 11 || sequences["1"] != 1 {
+	if len(seen) != 1 || sequences["0"] != 2 || sequences["1"] != 1 {
 		t.Errorf("answers are %v and sequences %v, want one answer with one event raised once", seen, sequences)
 	}
 }

@@ -6,37 +6,38 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 func TestJobGivesItsCalendar(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	id := s.uploaded(truth(t, "UP_MOD_XLS"))
-	body := `{"jobId":"` + id + `","year":2026,"groups":{"COS 226":"P02","STK 220":["P01"]},"reminders":[15]}`
+	id := s.uploaded(tabletest.Lectures())
+	body := `{"jobId":"` + id + `","year":2026,"groups":{"PHY 131":"P02","MLB 112":["T01"]},"reminders":[15]}`
 	res := s.call("POST", "/api/generate/ics", body)
 	file := answered(t, res, 200)
-	if n := strings.Count(file, "BEGIN:VEVENT"); n != 30-3-2 {
-		t.Errorf("%d events, want the 25 of the chosen groups", n)
+	if n := strings.Count(file, "BEGIN:VEVENT"); n != tabletest.LectureEvents-3-1 {
+		t.Errorf("%d events, want the 12 of the chosen groups", n)
 	}
-	if n := strings.Count(file, "TRIGGER:-PT15M"); n != 25 {
-		t.Errorf("%d reminders, want 25", n)
+	if n := strings.Count(file, "TRIGGER:-PT15M"); n != tabletest.LectureEvents-4 {
+		t.Errorf("%d reminders, want 12", n)
 	}
 	if again := answered(t, s.call("POST", "/api/generate/ics", body), 200); again != file {
 		t.Error("the same job gives another file")
 	}
-	if strings.Contains(file, "COS 226 P1 (P01)") || !strings.Contains(file, "COS 226 P1 (P02)") {
+	if strings.Contains(file, "PHY 131 P1 (P01)") || !strings.Contains(file, "PHY 131 P1 (P02)") {
 		t.Error("the group that was not chosen is in, or the chosen one is not")
 	}
-	form := s.call("POST", "/api/generate/ics", "jobId="+id+"&term=S2%3D2026-07-13..2026-10-16", "Content-Type", "application/x-www-form-urlencoded")
-	if n := strings.Count(answered(t, form, 200), "BEGIN:VEVENT"); n != 30 {
-		t.Errorf("the form gives %d events, want 30", n)
+	form := s.call("POST", "/api/generate/ics", "jobId="+id+"&term=S1%3D2026-02-09..2026-05-22&term=S2%3D2026-07-13..2026-10-16", "Content-Type", "application/x-www-form-urlencoded")
+	if n := strings.Count(answered(t, form, 200), "BEGIN:VEVENT"); n != tabletest.LectureEvents {
+		t.Errorf("the form gives %d events, want %d", n, tabletest.LectureEvents)
 	}
 }
 
 func TestAnothersJobIsNotFound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	body := `{"jobId":"` + w.student().uploaded(truth(t, "UP_TST_PDF")) + `"}`
+	body := `{"jobId":"` + w.student().uploaded(tabletest.Tests()) + `"}`
 	refused(t, w.student().call("POST", "/api/generate/ics", body), 404, api.JobNotFound)
 	refused(t, call(t, w.f, "POST", "/api/generate/ics", body), 404, api.JobNotFound)
 	refused(t, w.student().call("POST", "/api/generate/ics", `{"jobId":"../etc"}`), 404, api.JobNotFound)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // lecture is a lecture of the given term and day.
@@ -226,21 +227,21 @@ func TestWhatACalendarCannotShowIsAWarning(t *testing.T) {
 
 func TestColorsAreStable(t *testing.T) {
 	t.Parallel()
-	events := calendar.Events(truth(t, "UP_MOD_XLS"))
-	all := build(t, calendar.Options{Year: 2026, Colors: map[string]string{"cos 214": "Tomato"}}, events...)
-	one := build(t, calendar.Options{Year: 2026, Modules: []string{"STK 220"}}, events...)
+	events := calendar.Events(tabletest.Lectures())
+	all := build(t, calendar.Options{Year: 2026, Colors: map[string]string{"phy 131": "Tomato"}}, events...)
+	one := build(t, calendar.Options{Year: 2026, Modules: []string{"EKN 214"}}, events...)
 	seen := map[string]string{}
 	for _, i := range all.Items {
-		if i.Event.Module == "COS 214" && i.Color != "tomato" {
-			t.Errorf("COS 214 is %s, want the chosen colour", i.Color)
+		if i.Event.Module == "PHY 131" && i.Color != "tomato" {
+			t.Errorf("PHY 131 is %s, want the chosen colour", i.Color)
 		}
 		if module, ok := seen[i.Color]; ok && module != i.Event.Module {
 			t.Errorf("%s and %s are both %s", module, i.Event.Module, i.Color)
 		}
 		seen[i.Color] = i.Event.Module
 	}
-	if seen[one.Items[0].Color] != "STK 220" {
-		t.Errorf("STK 220 alone is %s, which is not its colour among others", one.Items[0].Color)
+	if seen[one.Items[0].Color] != "EKN 214" {
+		t.Errorf("EKN 214 alone is %s, which is not its colour among others", one.Items[0].Color)
 	}
 }
 
@@ -261,16 +262,15 @@ func TestCallersEventsAreNotChanged(t *testing.T) {
 
 func TestCalendarIsNamedAfterItsKind(t *testing.T) {
 	t.Parallel()
-	for sample, want := range map[string]string{"UP_MOD_XLS": "UP lectures", "UP_TST_PDF": "UP tests", "UP_EXAM_SS": "UP exams"} {
-		if got := build(t, calendar.Options{Year: 2026}, calendar.Events(truth(t, sample))...).Name; got != want {
-			t.Errorf("%s is named %q, want %q", sample, got, want)
+	lectures, tests, exams := calendar.Events(tabletest.Lectures()), calendar.Events(tabletest.Tests()), calendar.Events(tabletest.Exams())
+	for want, events := range map[string][]calendar.Event{
+		"UP lectures": lectures, "UP tests": tests, "UP exams": exams, "UP timetable": slices.Concat(tests, exams),
+	} {
+		if got := build(t, calendar.Options{Year: 2026}, events...).Name; got != want {
+			t.Errorf("the calendar is named %q, want %q", got, want)
 		}
 	}
-	both := append(calendar.Events(truth(t, "UP_TST_PDF")), calendar.Events(truth(t, "UP_EXAM_SS"))...)
-	if got := build(t, calendar.Options{}, both...).Name; got != "UP timetable" {
-		t.Errorf("tests and exams are named %q", got)
-	}
-	if got := build(t, calendar.Options{Name: "Mine"}, both...).Name; got != "Mine" {
+	if got := build(t, calendar.Options{Name: "Mine"}, tests...).Name; got != "Mine" {
 		t.Errorf("a given name became %q", got)
 	}
 }

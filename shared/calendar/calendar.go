@@ -158,6 +158,9 @@ func (b *builder) addDated(e Event, at clock) *Warning {
 	if err != nil {
 		return &Warning{Code: InvalidDate, Message: err.Error() + ", so it is not in the calendar"}
 	}
+	if date.Year < firstYear || date.Year > lastYear {
+		return &Warning{Code: InvalidDate, Message: fmt.Sprintf("%s is not between the years %d and %d, so it is not in the calendar", date, firstYear, lastYear)}
+	}
 	e.Date = date.String()
 	item := b.item(e, date.Year)
 	item.Start, item.End = date.At(at.start), date.At(at.end)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // groupsOf lists "module group" of the items, each once.
@@ -24,7 +25,7 @@ func groupsOf(c calendar.Calendar, module string) []string {
 
 func TestChoiceSpeaksOnlyAboutItsOwnLetters(t *testing.T) {
 	t.Parallel()
-	events := calendar.Events(truth(t, "UP_MOD_XLS"))
+	events := calendar.Events(tabletest.Lectures())
 	for _, test := range []struct {
 		choice calendar.Choice
 		want   []string
@@ -34,21 +35,21 @@ func TestChoiceSpeaksOnlyAboutItsOwnLetters(t *testing.T) {
 		{calendar.Choice{" p01 ", "P04"}, []string{"G01", "P01", "P04"}},
 		{calendar.Choice{"G01"}, []string{"G01", "P01", "P02", "P03", "P04"}},
 	} {
-		c := build(t, calendar.Options{Year: 2026, Groups: map[string]calendar.Choice{"cos226": test.choice}}, events...)
-		if got := groupsOf(c, "COS 226"); !slices.Equal(got, test.want) {
+		c := build(t, calendar.Options{Year: 2026, Groups: map[string]calendar.Choice{"phy131": test.choice}}, events...)
+		if got := groupsOf(c, "PHY 131"); !slices.Equal(got, test.want) {
 			t.Errorf("choice %q takes %q, want %q", test.choice, got, test.want)
 		}
-		if got := groupsOf(c, "COS 284"); !slices.Equal(got, []string{"G01", "P01", "P02"}) {
-			t.Errorf("choice %q for COS 226 took %q of COS 284", test.choice, got)
+		if got := groupsOf(c, "MLB 112"); !slices.Equal(got, []string{"G01", "T01", "T02"}) {
+			t.Errorf("choice %q for PHY 131 took %q of MLB 112", test.choice, got)
 		}
 	}
 }
 
 func TestModulesLeaveOutTheOthers(t *testing.T) {
 	t.Parallel()
-	c := build(t, calendar.Options{Year: 2026, Modules: []string{"wtw285", "STK 220"}}, calendar.Events(truth(t, "UP_MOD_XLS"))...)
+	c := build(t, calendar.Options{Year: 2026, Modules: []string{"gts161", "EKN 214"}}, calendar.Events(tabletest.Lectures())...)
 	for _, i := range c.Items {
-		if i.Event.Module != "WTW 285" && i.Event.Module != "STK 220" {
+		if i.Event.Module != "GTS 161" && i.Event.Module != "EKN 214" {
 			t.Errorf("%s is in", i.Summary)
 		}
 	}
@@ -56,15 +57,15 @@ func TestModulesLeaveOutTheOthers(t *testing.T) {
 
 func TestUnknownChoiceSaysWhatExists(t *testing.T) {
 	t.Parallel()
-	events := calendar.Events(truth(t, "UP_MOD_XLS"))
+	events := calendar.Events(tabletest.Lectures())
 	for _, test := range []struct {
 		opts calendar.Options
 		code string
 		says string
 	}{
-		{calendar.Options{Groups: map[string]calendar.Choice{"COS 226": {"P09"}}}, calendar.UnknownGroup, "G01, P01, P02, P03, P04"},
-		{calendar.Options{Groups: map[string]calendar.Choice{"COS 999": {"P01"}}}, calendar.UnknownModule, "COS 214, COS 226"},
-		{calendar.Options{Modules: []string{"COS 999"}}, calendar.UnknownModule, "COS 214, COS 226"},
+		{calendar.Options{Groups: map[string]calendar.Choice{"PHY 131": {"P09"}}}, calendar.UnknownGroup, "G01, P01, P02, P03, P04"},
+		{calendar.Options{Groups: map[string]calendar.Choice{"PHY 999": {"P01"}}}, calendar.UnknownModule, "EKN 214, FSK 176"},
+		{calendar.Options{Modules: []string{"PHY 999"}}, calendar.UnknownModule, "EKN 214, FSK 176"},
 	} {
 		test.opts.Year = 2026
 		_, err := calendar.Build(events, test.opts)

@@ -16,16 +16,15 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestSamplesGiveTheGoldenFiles(t *testing.T) {
+func TestTimetablesGiveTheGoldenFiles(t *testing.T) {
 	t.Parallel()
-	for _, sample := range []string{"UP_MOD_XLS", "UP_TST_PDF", "UP_EXAM_SS"} {
-		_, doc := truth(t, sample)
-		got := write(t, calendar.Options{Year: 2026, Reminders: []int{15}}, calendar.Events(doc)...)
-		golden(t, sample, got)
+	for name, doc := range map[string]timetable.Document{"lectures": tabletest.Lectures(), "tests": tabletest.Tests(), "exams": tabletest.Exams()} {
+		golden(t, name, write(t, calendar.Options{Year: 2026, Reminders: []int{15}}, calendar.Events(doc)...))
 	}
 }
 
