@@ -129,6 +129,43 @@ func TestTermWithoutDatesIsAnErrorThatNamesIt(t *testing.T) {
 	}
 }
 
+// TestYearWithoutDataNeedsWhatItsLecturesNeed: quarters stand in their semester and a year module in
+// both, as soon as somebody gives the semesters' dates.
+func TestYearWithoutDataNeedsWhatItsLecturesNeed(t *testing.T) {
+	t.Parallel()
+	s1, s2 := mustRange(t, "2031-02-10..2031-05-23"), mustRange(t, "2031-07-14..2031-10-17")
+	for _, test := range []struct {
+		offered, given string // space-separated
+		first, last    string // empty: the term is asked for
+	}{
+		{"S1", "", "", ""}, {"S1", "S2", "", ""}, {"S1", "S1", "2031-02-10", "2031-05-19"},
+		{"S2", "S1", "", ""}, {"S2", "S2", "2031-07-14", "2031-10-13"},
+		{"Q1", "", "", ""}, {"Q1", "S2", "", ""}, {"Q1", "S1", "2031-02-10", "2031-05-19"},
+		{"Q2", "S1", "2031-02-10", "2031-05-19"}, {"Q3", "S1", "", ""}, {"Q3", "S2", "2031-07-14", "2031-10-13"},
+		{"Q4", "S1 S2", "2031-07-14", "2031-10-13"},
+		{"Y", "", "", ""}, {"Y", "S1", "", ""}, {"Y", "S2", "", ""}, {"Y", "S1 S2", "2031-02-10", "2031-10-13"},
+	} {
+		opts := calendar.Options{Year: 2031, Terms: map[string]calendar.Range{}}
+		for _, name := range strings.Fields(test.given) {
+			opts.Terms[name] = map[string]calendar.Range{"S1": s1, "S2": s2}[name]
+		}
+		c, err := calendar.Build([]calendar.Event{lecture(test.offered, "Monday")}, opts)
+		var e *calendar.Error
+		switch {
+		case test.first == "":
+			if !errors.As(err, &e) || e.Code != calendar.MissingSemesterDates || !strings.HasSuffix(e.Message, " "+test.offered) {
+				t.Errorf("%s with %q given: error is %v, want %s of it", test.offered, test.given, err, calendar.MissingSemesterDates)
+			}
+		case err != nil:
+			t.Errorf("%s with %q given: %v", test.offered, test.given, err)
+		default:
+			if got := dates(c.Items[0]); got[0] != test.first || got[len(got)-1] != test.last {
+				t.Errorf("%s with %q given runs from %s to %s, want %s to %s", test.offered, test.given, got[0], got[len(got)-1], test.first, test.last)
+			}
+		}
+	}
+}
+
 func TestLenientOptionsTellOfTermsWithoutDates(t *testing.T) {
 	t.Parallel()
 	test := calendar.Event{Kind: timetable.Test, Module: "COS 212", Test: "Test1", Date: "2031-05-04", StartTime: "10:00", EndTime: "11:30"}
@@ -242,6 +279,50 @@ func TestColorsAreStable(t *testing.T) {
 	}
 	if seen[one.Items[0].Color] != "EKN 214" {
 		t.Errorf("EKN 214 alone is %s, which is not its colour among others", one.Items[0].Color)
+	}
+}
+
+// TestNewModulesKeepColorsThatAreChosen is what a feed relies on.
+func TestNewModulesKeepColorsThatAreChosen(t *testing.T) {
+	t.Parallel()
+	names := []string{"AAA 100", "BBB 100", "CCC 100", "DDD 100", "EEE 100", "FFF 100", "GGG 100", "HHH 100", "III 100", "JJJ 100", "KKK 100", "LLL 100"}
+	chosen := map[string]string{}
+	for n := range names { // each comes before those that are there
+		var events []calendar.Event
+		for _, name := range names[len(names)-1-n:] {
+			e := lecture("S1", "Monday")
+			e.Module = name
+			events = append(events, e)
+		}
+		seen := map[string]bool{}
+		for _, i := range build(t, calendar.Options{Year: 2026, Colors: chosen}, events...).Items {
+			if before, ok := chosen[i.Event.Module]; ok && before != i.Color || seen[i.Color] {
+				t.Errorf("of %d modules %s is %s, want %q and no other's", n+1, i.Event.Module, i.Color, before)
+			}
+			seen[i.Color] = true
+			chosen[i.Event.Module] = i.Color
+		}
+	}
+}
+
+func TestTitleTellsGroupsApart(t *testing.T) {
+	t.Parallel()
+	g1, g2, p1 := lecture("S1", "Monday"), lecture("S1", "Tuesday"), lecture("S1", "Friday")
+	g2.Group, p1.Group, p1.Activity = "G02", "P01", "P1"
+	for _, test := range []struct {
+		events []calendar.Event
+		want   []string
+	}{
+		{[]calendar.Event{g1, p1}, []string{"COS 212 L1", "COS 212 P1 (P01)"}},
+		{[]calendar.Event{g1, g2, p1}, []string{"COS 212 L1 (G01)", "COS 212 L1 (G02)", "COS 212 P1 (P01)"}},
+	} {
+		var got []string
+		for _, i := range build(t, calendar.Options{Year: 2026}, test.events...).Items {
+			got = append(got, i.Summary)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("titles are %q, want %q", got, test.want)
+		}
 	}
 }
 

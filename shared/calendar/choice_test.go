@@ -170,24 +170,40 @@ func TestOptionsAreReadFromTheRequest(t *testing.T) {
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]calendar.Options{
-		"year":      {Year: 20266},
-		"reminder":  {Reminders: []int{-1}},
-		"reminders": {Reminders: []int{1, 2, 3, 4, 5, 6}},
-		"color":     {Colors: map[string]string{"COS 212": "#ff0000"}},
-		"name":      {Name: strings.Repeat("x", 300)},
-		"exclude":   {Exclude: make([]calendar.Range, 500)},
-		"empty":     {Exclude: make([]calendar.Range, 1)},
-		"term":      {Terms: map[string]calendar.Range{"S1": mustRange(t, "2026-01-01..2036-01-01")}},
-		"no term":   {Terms: map[string]calendar.Range{"S1": {}}},
-		"default":   {Default: mustRange(t, "1026-01-01..1026-02-01")},
-		"modules":   {Modules: make([]string, 600)},
-		"groups":    {Groups: map[string]calendar.Choice{"COS 212": make(calendar.Choice, 60)}},
+		"year":       {Year: 20266},
+		"reminder":   {Reminders: []int{-1}},
+		"reminders":  {Reminders: []int{1, 2, 3, 4, 5, 6}},
+		"color":      {Colors: map[string]string{"COS 212": "#ff0000"}},
+		"name":       {Name: strings.Repeat("x", 300)},
+		"exclude":    {Exclude: make([]calendar.Range, 500)},
+		"empty":      {Exclude: make([]calendar.Range, 1)},
+		"term":       {Terms: map[string]calendar.Range{"S1": mustRange(t, "2026-01-01..2036-01-01")}},
+		"no term":    {Terms: map[string]calendar.Range{"S1": {}}},
+		"default":    {Default: mustRange(t, "1026-01-01..1026-02-01")},
+		"misspelled": {Terms: map[string]calendar.Range{"Semester 1": mustRange(t, "2026-02-09..2026-05-22")}},
+		"term twice": {Terms: map[string]calendar.Range{"S1": mustRange(t, "2026-02-09..2026-05-22"), " s1": mustRange(t, "2026-02-10..2026-05-22")}},
+		"two colors": {Colors: map[string]string{"COS 212": "red", "cos212": "blue"}},
+		"modules":    {Modules: make([]string, 600)},
+		"groups":     {Groups: map[string]calendar.Choice{"COS 212": make(calendar.Choice, 60)}},
 	} {
 		_, err := calendar.Build(nil, o)
 		var e *calendar.Error
 		if !errors.As(err, &e) || e.Code != calendar.InvalidOptions || e.Error() == "" {
 			t.Errorf("%s: error is %v, want %s", name, err, calendar.InvalidOptions)
 		}
+	}
+}
+
+// TestTermsOfTheEventsOwnNamesAreTaken: a timetable may know more terms than we do.
+func TestTermsOfTheEventsOwnNamesAreTaken(t *testing.T) {
+	t.Parallel()
+	opts := calendar.Options{Terms: map[string]calendar.Range{"s7": mustRange(t, "2026-02-09..2026-02-22")}}
+	if got := dates(build(t, opts, lecture("S7", "Monday")).Items[0]); !slices.Equal(got, []string{"2026-02-09", "2026-02-16"}) {
+		t.Errorf("it is on %q", got)
+	}
+	opts.Lenient = true
+	if got := dates(build(t, opts, lecture("S1", "Monday")).Items[0]); got[0] != "2026-02-09" || len(got) != 13 {
+		t.Errorf("a lenient S1 is on %q, want the year's own S1", got)
 	}
 }
 
