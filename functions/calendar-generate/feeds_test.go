@@ -2,17 +2,17 @@ package calendargenerate
 
 import (
 	"encoding/json"
-	"maps"
+	"fmt"
 	"net/http"
-	"regexp"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
 	"github.com/schedgen/schedgen/shared/xtest/tabletest"
@@ -40,16 +40,6 @@ func (w world) fetch(path string, headers ...string) (*http.Response, string) {
 	w.Helper()
 	res := call(w, w.f, "GET", path, "", headers...)
 	return res, answered(w, res, 200)
-}
-
-// revisions reads "SEQUENCE LAST-MODIFIED" of each UID.
-func revisions(file string) map[string]string {
-	all := make(map[string]string)
-	find := regexp.MustCompile(`UID:(\S+)\r\nDTSTAMP:\S+\r\nLAST-MODIFIED:(\S+)\r\nSEQUENCE:(\d+)\r\n`)
-	for _, m := range find.FindAllStringSubmatch(file, -1) {
-		all[m[1]] = m[3] + " " + m[2]
-	}
-	return all
 }
 
 func TestFeedIsACalendarToSubscribeTo(t *testing.T) {
@@ -93,56 +83,6 @@ func TestFeedIsNotSentTwice(t *testing.T) {
 	answered(t, call(t, s.f, "GET", path, "", "If-None-Match", res.Header.Get("ETag")), 304)
 	s.uploaded(tabletest.Exams())
 	answered(t, call(t, s.f, "GET", path, "", "If-None-Match", res.Header.Get("ETag")), 200)
-}
-
-// TestOnlyChangedEventsHaveANewRevision follows a feed through three uploads.
-func TestOnlyChangedEventsHaveANewRevision(t *testing.T) {
-	t.Parallel()
-	s := newWorld(t).student()
-	clock := time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC)
-	s.f.now = func() time.Time { clock = clock.Add(time.Hour); return clock }
-	doc := tabletest.Lectures()
-	s.uploaded(doc)
-	path := s.subscribed(feedOptions)
-	_, file := s.fetch(path)
-	before := revisions(file)
-	if len(before) != tabletest.LectureEvents {
-		t.Fatalf("%d revisions in:\n%s", len(before), file)
-	}
-
-	doc.Entries[0].Venues = []string{"Elsewhere"} // PHY 131 L1 moves, and its P01 ends
-	moved, gone := doc.Entries[0], doc.Entries[3]
-	doc.Entries = append(doc.Entries[:3:3], doc.Entries[4:]...)
-	s.uploaded(doc)
-	_, file = s.fetch(path)
-	after := revisions(file)
-	changed := 0
-	for uid, revision := range before {
-		switch {
-		case after[uid] == "":
-			changed++ // the one that is gone
-		case after[uid] != revision:
-			changed++
-			if !strings.HasPrefix(after[uid], "1 ") {
-				t.Errorf("%s went from %q to %q", uid, revision, after[uid])
-			}
-		}
-	}
-	if changed != 2 || len(after) != len(before)-1 {
-		t.Errorf("%d events changed and %d are left, want 2 and %d: %s moved and %s ended", changed, len(after), len(before)-1, moved.Activity, gone.Activity)
-	}
-
-	s.uploaded(tabletest.Lectures()) // all as it was: what moved back has changed again
-	_, file = s.fetch(path)
-	twice := 0
-	for _, revision := range revisions(file) {
-		if strings.HasPrefix(revision, "2 ") {
-			twice++
-		}
-	}
-	if twice != 1 || len(revisions(file)) != len(before) {
-		t.Errorf("%d of %d events changed twice, want 1 of %d", twice, len(revisions(file)), len(before))
-	}
 }
 
 // TestEventRefreshesTheFeed sends the event in both of CloudEvents' modes, twice, and finds the feed
@@ -257,47 +197,92 @@ func TestNewTimetableNeverEndsASubscription(t *testing.T) {
 	}
 }
 
-// TestDeletedJobLeavesTheFeed: a user can delete a job with all it made.
+// TestDeletedJobLeavesTheFeed: a user can delete a job with all it made. The subscription goes on with
+// what is left, and an event that comes back goes on counting.
 func TestDeletedJobLeavesTheFeed(t *testing.T) {
-	t.Parallel()
-	s := newWorld(t).student()
-	id := s.uploaded(tabletest.Tests())
-	path := s.subscribed(feedOptions)
-	if err := s.f.jobs.Delete(t.Context(), s.owner, id); err != nil {
-		t.Fatal(err)
-	}
-	if _, file := s.fetch(path); strings.Contains(file, "VEVENT") {
-		t.Errorf("a deleted job is in the feed:\n%s", file)
-	}
-}
-
-func TestManyFetchesAtOnceAgree(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
 	s.uploaded(tabletest.Tests())
 	path := s.subscribed(feedOptions)
 	doc := tabletest.Tests()
-	doc.Entries[0].StartTime = "09:30"
-	s.uploaded(doc)
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	seen := map[string]bool{}
-	for range 10 {
-		all.Go(func() {
-			res := call(t, s.f, "GET", path, "")
-			mu.Lock()
-			defer mu.Unlock()
-			seen[res.Status+" "+res.Header.Get("ETag")] = true
-		})
+	doc.Entries[0].Venues = []string{"Elsewhere"}
+	newer := s.uploaded(doc)
+	if _, file := s.fetch(path); strings.Count(file, "LOCATION:Elsewhere") != 1 || strings.Count(file, "SEQUENCE:1\r\n") != 1 {
+		t.Fatalf("the newer timetable is not in the feed:\n%s", file)
 	}
-	all.Wait()
+	if err := s.f.jobs.Delete(t.Context(), s.owner, newer); err != nil {
+		t.Fatal(err)
+	}
+	if feeds, err := s.f.feeds.OfOwner(t.Context(), s.owner); err != nil || len(feeds) != 1 || len(feeds[0].Body) != 0 {
+		t.Errorf("feeds are %+v, %v; want nothing kept of a deleted job", feeds, err)
+	}
 	_, file := s.fetch(path)
-	sequences := map[string]int{}
-	for revision := range maps.Values(revisions(file)) {
-		sequences[revision[:1]]++
+	if strings.Contains(file, "Elsewhere") || strings.Count(file, "BEGIN:VEVENT") != 3 || strings.Count(file, "SEQUENCE:2\r\n") != 1 {
+		t.Errorf("the feed does not go on with the older timetable:\n%s", file)
 	}
-	if len(seen) != 1 || sequences["0"] != 2 || sequences["1"] != 1 {
-		t.Errorf("answers are %v and sequences %v, want one answer with one event raised once", seen, sequences)
+	all, err := s.f.source(t.Context(), s.owner)
+	if err != nil || len(all.jobs) != 1 {
+		t.Fatalf("jobs are %+v, %v", all.jobs, err)
+	}
+	if err := s.f.jobs.Delete(t.Context(), s.owner, all.jobs[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, file := s.fetch(path); strings.Contains(file, "VEVENT") || !strings.HasSuffix(file, "END:VCALENDAR\r\n") {
+		t.Errorf("without any job, the feed is:\n%s", file)
+	}
+}
+
+// TestFeedOfAJobShowsItsKindAlone: it follows newer uploads of that kind, and no others.
+func TestFeedOfAJobShowsItsKindAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.student()
+	s.uploaded(tabletest.Lectures())
+	id := s.uploaded(tabletest.Tests())
+	path := s.subscribed(`{"jobId":"` + id + `","year":2026}`)
+	if _, file := s.fetch(path); strings.Count(file, "BEGIN:VEVENT") != 3 {
+		t.Errorf("the feed of 3 tests is:\n%s", file)
+	}
+	s.uploaded(tabletest.Exams())
+	doc := tabletest.Tests()
+	doc.Entries[1].StartTime = "18:00"
+	s.uploaded(doc)
+	if _, file := s.fetch(path); strings.Count(file, "BEGIN:VEVENT") != 3 || !strings.Contains(file, "20260420T180000") {
+		t.Errorf("after newer uploads the feed is:\n%s", file)
+	}
+	refused(t, w.student().call("POST", "/api/feeds", `{"jobId":"`+id+`"}`), 404, api.JobNotFound)
+	refused(t, s.call("POST", "/api/feeds", `{"jobId":"`+s.pending()+`"}`), 400, api.JobNotCompleted)
+}
+
+// TestFeedMovesOnWithTheYear: a year that was given when the feed was made does not hold a newer one's
+// lectures.
+func TestFeedMovesOnWithTheYear(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t).student()
+	this := time.Now().In(calendar.Zone).Year()
+	path := s.subscribed(fmt.Sprintf(`{"year":%d}`, this-1))
+	lectures := timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{
+		{Module: "PHY 131", Offered: "Y", Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20"},
+	}}
+	s.exec(`update feeds set created_at = created_at - interval '1 year',
+		options = jsonb_set(options, '{terms}', '{"Y": {"start": "` + strconv.Itoa(this) + `-02-01", "end": "` + strconv.Itoa(this) + `-05-31"}}')`)
+	s.uploaded(lectures)
+	_, file := s.fetch(path)
+	if want := fmt.Sprintf("-%d@schedgen\r\n", this); strings.Count(file, want) != 1 {
+		t.Errorf("want a UID that ends in %q in:\n%s", want, file)
+	}
+}
+
+// exec changes the student's database behind the function's back.
+func (s student) exec(sql string) {
+	s.Helper()
+	pool, err := postgres.Open(s.f.cfg.Postgres)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer pool.Close()
+	if _, err := pool.Exec(s.Context(), sql); err != nil {
+		s.Fatal(err)
 	}
 }
 

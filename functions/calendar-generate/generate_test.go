@@ -211,6 +211,15 @@ func TestFormsThatMakeNoSense(t *testing.T) {
 	refused(t, form("jobId=018f4d6e-0000-7000-8000-000000000000"), 404, api.JobNotFound)
 }
 
+func TestSentencesBeginWithACapital(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"the term": "The term.", "éen groep": "Éen groep.", `"x" is none`: `"x" is none.`, "": ""} {
+		if got := sentence(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestFileNamesAreSafe(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"UP lectures": "UP lectures 2026.ics", "../../etc/x": "-..-etc-x 2026.ics", "a\r\nb": "a--b 2026.ics", "é": "é 2026.ics"} {

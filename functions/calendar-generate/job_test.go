@@ -34,6 +34,40 @@ func TestJobGivesItsCalendar(t *testing.T) {
 	}
 }
 
+// TestJobTakesAllOptions holds each option of the request against the file.
+func TestJobTakesAllOptions(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t).student()
+	id := s.uploaded(tabletest.Lectures())
+	body := `{"jobId":"` + id + `","groups":{"PHY 131":"P02"},"modules":["PHY 131","MLB 112"],
+		"terms":{"S1":{"start":"2027-02-09","end":"2027-05-21"},"S2":{"start":"2027-07-12","end":"2027-10-15"}},
+		"exclude":[{"start":"2027-04-05","end":"2027-04-09","name":"Recess"}],"reminders":[30,5],"colors":{"mlb112":"Tomato"}}`
+	file := answered(t, s.call("POST", "/api/generate/ics", body), 200)
+	for want, count := range map[string]int{
+		"BEGIN:VEVENT\r\n": 8, "COLOR:tomato\r\n": 4, "TRIGGER:-PT5M\r\n": 8, "TRIGGER:-PT30M\r\n": 8, "(P02)\r\n": 3, "(P01)": 0, "FSK": 0,
+		"DTSTART;TZID=Africa/Johannesburg:20270215T073000\r\n": 1, // the Monday after the term's first Tuesday
+		"RRULE:FREQ=WEEKLY;UNTIL=20270517T053000Z\r\n":         1,
+		"EXDATE;TZID=Africa/Johannesburg:20270322T073000\r\n":  1, // Human Rights Day, observed
+		"EXDATE;TZID=Africa/Johannesburg:20270329T073000\r\n":  1, // Family Day
+		"EXDATE;TZID=Africa/Johannesburg:20270405T073000\r\n":  1, // recess
+		"-2027@schedgen\r\n": 8,
+	} {
+		if got := strings.Count(file, want); got != count {
+			t.Errorf("%q is there %d times, want %d, in:\n%s", want, got, count, file)
+		}
+	}
+	for name, refusedBody := range map[string]string{
+		"misspelled term": `"terms":{"Semester 1":{"start":"2026-02-09","end":"2026-05-22"}}`,
+		"no such day":     `"terms":{"S1":{"start":"2026-02-29","end":"2026-05-22"}}`,
+		"no color":        `"colors":{"PHY 131":"#ff0000"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, s.call("POST", "/api/generate/ics", `{"jobId":"`+id+`",`+refusedBody+`}`), 400, api.ValidationFailed)
+		})
+	}
+	refused(t, s.call("POST", "/api/generate/ics", `{"jobId":"`+id+`","year":2031}`), 400, api.MissingSemesterDates)
+}
+
 func TestAnothersJobIsNotFound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
