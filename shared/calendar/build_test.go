@@ -1,7 +1,9 @@
 package calendar_test
 
 import (
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -338,6 +340,48 @@ func TestCallersEventsAreNotChanged(t *testing.T) {
 	}
 	if e := c.Items[0].Event; e.Kind != timetable.Lecture || !e.IsRecurring || e.ID == "" || !slices.Equal(e.Venues, []string{"IT 4-4"}) {
 		t.Errorf("the item's event is %+v, want it completed", e)
+	}
+}
+
+// TestIDsFromElsewhereDoubleNothing: another id on every upload gives the same UID, one id in two
+// timetables gives two, and the events keep the ids that their sender knows.
+func TestIDsFromElsewhereDoubleNothing(t *testing.T) {
+	t.Parallel()
+	lectures, tests := calendar.Events(tabletest.Lectures()), calendar.Events(tabletest.Tests())
+	opts := calendar.Options{Year: 2026}
+	uids := func(events []calendar.Event, id func(n int) string) []string {
+		events = slices.Clone(events)
+		for n := range events {
+			if id != nil {
+				events[n].ID = id(n)
+			}
+		}
+		var all []string
+		for n, i := range build(t, opts, events...).Items {
+			if i.Event.ID != events[n].ID {
+				t.Errorf("the id %q became %q", events[n].ID, i.Event.ID)
+			}
+			all = append(all, i.UID)
+		}
+		return all
+	}
+	numbered := func(n int) string { return fmt.Sprint("event ", n) }
+	ours := uids(lectures, nil)
+	for name, id := range map[string]func(int) string{
+		"numbers": numbered, "random": func(int) string { return rand.Text() }, "with what needs escaping": func(n int) string { return fmt.Sprint(n, ";\r\n,") },
+	} {
+		if got := uids(lectures, id); !slices.Equal(got, ours) {
+			t.Errorf("%s: UIDs are\n%q, want\n%q", name, got, ours)
+		}
+	}
+	for _, uid := range uids(tests, numbered) {
+		if slices.Contains(ours, uid) {
+			t.Errorf("a test's UID %s is a lecture's", uid)
+		}
+	}
+	some := slices.Concat(lectures[:1], lectures[9:10])
+	if got, want := uids(some, nil), []string{ours[0], ours[9]}; !slices.Equal(got, want) {
+		t.Errorf("two of the events alone have the UIDs %q, want %q", got, want)
 	}
 }
 

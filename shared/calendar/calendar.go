@@ -55,7 +55,7 @@ func Build(events []Event, opts Options) (Calendar, error) {
 	if err != nil {
 		return Calendar{}, err
 	}
-	events = complete(events)
+	events, names := complete(events)
 	if err := checkTermNames(events, opts); err != nil {
 		return Calendar{}, err
 	}
@@ -67,6 +67,7 @@ func Build(events []Event, opts Options) (Calendar, error) {
 		opts:  opts,
 		terms: opts.calendarTerms(),
 		off:   newDaysOff(opts.Exclude),
+		names: names,
 		calendar: Calendar{
 			Name: opts.Name, Items: []Item{}, Warnings: append([]Warning{}, warnings...), Reminders: opts.Reminders,
 		},
@@ -86,6 +87,7 @@ type builder struct {
 	terms    calendarTerms
 	off      *daysOff
 	offer    offer
+	names    map[string]string // event id -> the part of its UID that names it
 	colors   map[string]string
 	missing  []string
 	quarters map[string][]string // quarter -> ids of the events whose semester stands in
@@ -245,7 +247,7 @@ func (b *builder) yearOf(s span) int {
 
 func (b *builder) item(e Event, year int) Item {
 	return Item{
-		UID:     e.ID + "-" + strconv.Itoa(year) + "@schedgen",
+		UID:     b.names[e.ID] + "-" + strconv.Itoa(year) + "@schedgen",
 		Event:   e,
 		Summary: b.label(e),
 		Color:   b.colors[NormalModule(e.Module)],

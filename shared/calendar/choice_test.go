@@ -84,8 +84,8 @@ func TestClashesAreReportedOnce(t *testing.T) {
 	t.Parallel()
 	a, b := lecture("S2", "Monday"), lecture("S2", "Monday")
 	a.ID, b.ID = "a", "b"
-	b.Module, b.StartTime, b.EndTime = "STK 220", "09:00", "10:00"
-	test := calendar.Event{ID: "t", Kind: timetable.Test, Module: "WTW 285", Test: "Test1", Date: "2026-07-20", StartTime: "08:00", EndTime: "08:30"}
+	b.Module, b.StartTime, b.EndTime = "EKN 214", "09:00", "10:00"
+	test := calendar.Event{ID: "t", Kind: timetable.Test, Module: "MLB 112", Test: "Test1", Date: "2026-07-20", StartTime: "08:00", EndTime: "08:30"}
 	c := build(t, calendar.Options{Year: 2026}, a, b, test)
 	if len(c.Clashes) != 1 {
 		t.Fatalf("clashes are %+v, want one: a test that ends as a lecture begins is none", c.Clashes)
@@ -142,7 +142,7 @@ func hasCode(c calendar.Calendar, code string) bool {
 
 func TestOptionsAreReadFromTheRequest(t *testing.T) {
 	t.Parallel()
-	body := `{"groups":{"COS 212":"P02","COS 226":["P01","P02"],"STK 220":""},"modules":["COS 212"],
+	body := `{"groups":{"COS 212":"P02","COS 216":["P01","P02"],"EKN 214":""},"modules":["COS 212"],
 		"terms":{"S1":{"start":"2026-02-09","end":"2026-05-22"},"S2":"2026-07-13..2026-10-16"},
 		"exclude":["2026-03-30",{"start":"2026-03-31","end":"2026-04-06","name":"Recess"},{"start":"2026-05-06"}],
 		"reminders":[30],"colors":{"COS 212":"red"}}`
@@ -150,7 +150,7 @@ func TestOptionsAreReadFromTheRequest(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &o); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(o.Groups["COS 212"], calendar.Choice{"P02"}) || len(o.Groups["COS 226"]) != 2 || len(o.Groups["STK 220"]) != 0 {
+	if !slices.Equal(o.Groups["COS 212"], calendar.Choice{"P02"}) || len(o.Groups["COS 216"]) != 2 || len(o.Groups["EKN 214"]) != 0 {
 		t.Errorf("groups are %v", o.Groups)
 	}
 	if o.Terms["S2"] != mustRange(t, "2026-07-13..2026-10-16") || o.Terms["S1"] != mustRange(t, "2026-02-09..2026-05-22") {

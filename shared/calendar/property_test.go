@@ -17,7 +17,7 @@ import (
 func randomEntry(r *rand.Rand, kind timetable.Kind) timetable.Entry {
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
 	e := timetable.Entry{
-		Module: pick("COS 212", "COS 226", "STK 220", "WTW 285"), Group: pick("G01", "P01", "P02", "T01", ""),
+		Module: pick("COS 212", "COS 216", "PHY 131", "MLB 112"), Group: pick("G01", "P01", "P02", "T01", ""),
 		Activity: pick("L1", "L2", "P1", "T1"), StartTime: pick("07:30", "08:30", "09:00", "16:30", ""),
 		EndTime: pick("09:20", "17:20", "10:20", "07:30", ""), Venues: []string{pick("IT 4-4", "Centenary 6", "HB 4-1")}, Page: 1,
 	}
@@ -169,13 +169,13 @@ func FuzzBuild(f *testing.F) {
 
 func ExampleBuild() {
 	doc := timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{
-		{Module: "COS 214", Offered: "S2", Group: "P01", Activity: "P1", Day: "Monday", StartTime: "11:30", EndTime: "14:20", Venues: []string{"Grey Lab"}},
-		{Module: "COS 214", Offered: "S2", Group: "P01", Activity: "P1", Day: "Monday", StartTime: "11:30", EndTime: "14:20", Venues: []string{"Orange Lab"}},
-		{Module: "COS 214", Offered: "S2", Group: "P02", Activity: "P1", Day: "Wednesday", StartTime: "14:30", EndTime: "17:20", Venues: []string{"Red Lab"}},
+		{Module: "PHY 131", Offered: "S2", Group: "P01", Activity: "P1", Day: "Monday", StartTime: "12:30", EndTime: "14:20", Venues: []string{"Bench 1"}},
+		{Module: "PHY 131", Offered: "S2", Group: "P01", Activity: "P1", Day: "Monday", StartTime: "12:30", EndTime: "14:20", Venues: []string{"Bench 2"}},
+		{Module: "PHY 131", Offered: "S2", Group: "P02", Activity: "P1", Day: "Wednesday", StartTime: "14:30", EndTime: "17:20", Venues: []string{"Bench 3"}},
 	}}
 	c, err := calendar.Build(calendar.Events(doc), calendar.Options{
 		Year:   2026,
-		Groups: map[string]calendar.Choice{"COS 214": {"P01"}},
+		Groups: map[string]calendar.Choice{"PHY 131": {"P01"}},
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -187,7 +187,7 @@ func ExampleBuild() {
 		fmt.Println("but not on", item.Excluded[0].Format(time.DateOnly))
 	}
 	// Output:
-	// COS 214 P1 (P01) in Grey Lab; Orange Lab
-	// from 2026-07-13 11:30:00 to 2026-10-12 11:30:00
+	// PHY 131 P1 (P01) in Bench 1; Bench 2
+	// from 2026-07-13 12:30:00 to 2026-10-12 12:30:00
 	// but not on 2026-08-10
 }

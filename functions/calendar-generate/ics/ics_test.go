@@ -30,7 +30,7 @@ func TestTimetablesGiveTheGoldenFiles(t *testing.T) {
 
 func TestFeedGivesTheGoldenFile(t *testing.T) {
 	t.Parallel()
-	e := calendar.Event{ID: "a", Module: "COS 212", Activity: "L1", Group: "G01", Day: "Monday", Semester: "S1", StartTime: "08:30", EndTime: "09:20"}
+	e := calendar.Event{ID: "a000000000000001", Module: "COS 212", Activity: "L1", Group: "G01", Day: "Monday", Semester: "S1", StartTime: "08:30", EndTime: "09:20"}
 	c, err := calendar.Build([]calendar.Event{e}, calendar.Options{Year: 2026, Name: "Semester, one; or \\ two"})
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestFeedGivesTheGoldenFile(t *testing.T) {
 	var out bytes.Buffer
 	feed := ics.Feed{
 		Stamp: stamp, Refresh: 12 * time.Hour,
-		Revisions: map[string]ics.Revision{"a-2026@schedgen": {Sequence: 3, Modified: stamp.Add(time.Hour)}},
+		Revisions: map[string]ics.Revision{"a000000000000001-2026@schedgen": {Sequence: 3, Modified: stamp.Add(time.Hour)}},
 	}
 	if err := feed.Write(&out, c); err != nil {
 		t.Fatal(err)
@@ -183,9 +183,9 @@ func TestDurationsAreWholeMinutes(t *testing.T) {
 func TestCalendarSaysWhatAStudentShouldKnow(t *testing.T) {
 	t.Parallel()
 	lost := test("Test3", "A")
-	lost.ID, lost.Date = "c", "2026-06-31"
+	lost.ID, lost.Date = "c000000000000003", "2026-06-31"
 	first, second := test("Test1", "A"), test("Test2", "B")
-	second.ID = "b"
+	second.ID = "b000000000000002"
 	file := write(t, calendar.Options{}, first, second, lost)
 	want := `Please check: COS 212 Test3: "2026-06-31" is not a date (YYYY-MM-DD), so it is not in the calendar` + "\n" +
 		"Clash: COS 212 Test1 and COS 212 Test2, Monday 08:30-09:20, first on 2026-05-04"
@@ -243,13 +243,13 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 // test is a semester test in a room.
 func test(name, venue string) calendar.Event {
-	return calendar.Event{ID: "a", Kind: timetable.Test, Module: "COS 212", Activity: name, Test: name, Date: "2026-05-04",
+	return calendar.Event{ID: "a000000000000001", Kind: timetable.Test, Module: "COS 212", Activity: name, Test: name, Date: "2026-05-04",
 		StartTime: "08:30", EndTime: "09:20", Venue: venue}
 }
 
 func ExampleWrite() {
 	events := []calendar.Event{{
-		ID: "a", Module: "COS 212", Activity: "L1", Group: "G01", Semester: "S1", Day: "Monday",
+		ID: "a000000000000001", Module: "COS 212", Activity: "L1", Group: "G01", Semester: "S1", Day: "Monday",
 		StartTime: "08:30", EndTime: "09:20", Venue: "IT 4-4",
 	}}
 	c, err := calendar.Build(events, calendar.Options{Year: 2026})
@@ -267,7 +267,7 @@ func ExampleWrite() {
 	fmt.Println(strings.Join(lines[begin:begin+8], "\n"))
 	// Output:
 	// BEGIN:VEVENT
-	// UID:a-2026@schedgen
+	// UID:a000000000000001-2026@schedgen
 	// DTSTAMP:20260201T120000Z
 	// LAST-MODIFIED:20260201T120000Z
 	// SEQUENCE:0
