@@ -343,6 +343,38 @@ func TestCallersEventsAreNotChanged(t *testing.T) {
 	}
 }
 
+// TestKindIsToldFromWhatIsGiven: the first frontend's events have none.
+func TestKindIsToldFromWhatIsGiven(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[timetable.Kind]calendar.Event{
+		timetable.Lecture: {Module: "PHY 131", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20", Semester: "S1"},
+		timetable.Test:    {Module: "PHY 131", Activity: "Test1", Date: "2026-03-14", StartTime: "08:30", EndTime: "09:20"},
+		timetable.Exam:    {Module: "PHY 131", Activity: "EXAM Written", Date: "2026-06-04", StartTime: "07:30"},
+	} {
+		if got := build(t, calendar.Options{Year: 2026}, e).Items[0].Event.Kind; got != want {
+			t.Errorf("%s is a %s, want a %s", e.Activity, got, want)
+		}
+	}
+}
+
+// TestNoTwoItemsShareAUID, whatever a caller sends.
+func TestNoTwoItemsShareAUID(t *testing.T) {
+	t.Parallel()
+	alone := build(t, calendar.Options{Year: 2026}, lecture("S1", "Monday")).Items[0]
+	ours, foreign, same := lecture("S1", "Monday"), lecture("S1", "Monday"), lecture("S1", "Monday")
+	ours.ID, foreign.ID, same.ID = alone.Event.ID, "foreign", alone.Event.ID
+	seen := map[string]bool{}
+	for _, i := range build(t, calendar.Options{Year: 2026}, ours, foreign, same).Items {
+		if seen[i.UID] || seen[i.Event.ID] {
+			t.Errorf("UID %s or id %s comes twice", i.UID, i.Event.ID)
+		}
+		seen[i.UID], seen[i.Event.ID] = true, true
+	}
+	if !seen[alone.UID] {
+		t.Errorf("none of %v is the UID %s that the event has alone", seen, alone.UID)
+	}
+}
+
 // TestIDsFromElsewhereDoubleNothing: another id on every upload gives the same UID, one id in two
 // timetables gives two, and the events keep the ids that their sender knows.
 func TestIDsFromElsewhereDoubleNothing(t *testing.T) {

@@ -203,7 +203,7 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 	if len(held) == 0 {
 		return &Warning{Code: AllExcluded, Message: "holidays and recess leave no date, so it is not in the calendar"}
 	}
-	item := b.item(e, b.yearOf(term))
+	item := b.item(e, b.opts.Year) // settled by the terms, if not given
 	first, last := held[0], held[len(held)-1]
 	item.Start, item.End = first.At(at.start), first.At(at.end)
 	if first != last {
@@ -237,14 +237,8 @@ func weekly(ranges []Range, day time.Weekday, off *daysOff) (all, held []Date) {
 	return all, held
 }
 
-// yearOf is the year in a lecture's UID. The academic year is a calendar year at this university.
-func (b *builder) yearOf(s span) int {
-	if b.opts.Year != 0 {
-		return b.opts.Year
-	}
-	return s.ranges[0].Start.Year
-}
-
+// item begins an item of the event. The year in its UID keeps next year's lectures apart from this
+// year's: the academic year is a calendar year at this university.
 func (b *builder) item(e Event, year int) Item {
 	return Item{
 		UID:     b.names[e.ID] + "-" + strconv.Itoa(year) + "@schedgen",

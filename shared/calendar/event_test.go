@@ -22,6 +22,24 @@ func TestRowsInSeveralRoomsAreOneEvent(t *testing.T) {
 	}
 }
 
+// TestRoomsOnTwoCampusesKeepWhatEachSays: what differs between the rows of one event is kept from all.
+func TestRoomsOnTwoCampusesKeepWhatEachSays(t *testing.T) {
+	t.Parallel()
+	first := timetable.Entry{Module: "PHY 131", Activity: "Exam Written", Paper: "1", Date: "2026-06-04", StartTime: "07:30", EndTime: "10:30",
+		Venues: []string{"Aula North"}, Campus: "HATFIELD", Comments: "Open book"}
+	second, third := first, first
+	second.Venues, second.Campus, second.Comments, second.EndTimeEstimated = []string{"Hall 2"}, "MAMELODI", "", true
+	third.Venues, third.Status = []string{"Aula North", "Hall 3"}, "FINAL"
+	events := calendar.Events(timetable.Document{Kind: timetable.Exam, Entries: []timetable.Entry{first, second, third}})
+	if len(events) != 1 {
+		t.Fatalf("%d events, want one: %+v", len(events), events)
+	}
+	e := events[0]
+	if e.Venue != "Aula North; Hall 2; Hall 3" || e.Campus != "HATFIELD; MAMELODI" || e.Notes != "Open book" || e.Status != "FINAL" || !e.EndTimeEstimated {
+		t.Errorf("the event is %+v", e)
+	}
+}
+
 func TestGroupsAreNeverMerged(t *testing.T) {
 	t.Parallel()
 	row := timetable.Entry{Module: "COS 212", Offered: "S1", Group: "P01", Activity: "P1", Day: "Monday", StartTime: "08:30", EndTime: "09:20"}
