@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/calendar"
@@ -15,9 +17,9 @@ import (
 
 // renderingVersion is part of what a feed's body is made of: raise it with any change of how feeds
 // are written, and all of them are written anew when they are next fetched.
-const renderingVersion = "1"
+const renderingVersion = "2"
 
-// source is what an owner's feeds are made of: the newest completed job of each kind.
+// source is what feeds are made of: the newest completed job of each kind.
 type source struct {
 	owner string
 	jobs  []jobs.Job
@@ -48,6 +50,20 @@ func (f *Function) source(ctx context.Context, owner string) (source, error) {
 	return s, nil
 }
 
+// of gives the part of the source that a feed shows.
+func (s source) of(options feed.Options) source {
+	if len(options.Kinds) == 0 {
+		return s
+	}
+	shown := source{owner: s.owner}
+	for _, job := range s.jobs {
+		if slices.Contains(options.Kinds, job.Kind) {
+			shown.jobs = append(shown.jobs, job)
+		}
+	}
+	return shown
+}
+
 // tolerance is how a feed's options are held against what there is.
 type tolerance bool
 
@@ -56,9 +72,10 @@ const (
 	lenient tolerance = true  // what does not fit is a warning
 )
 
-// build makes the calendar of a source.
-func (f *Function) build(ctx context.Context, s source, options calendar.Options, t tolerance) (calendar.Calendar, error) {
+// build makes the calendar of a source for a feed that was made then.
+func (f *Function) build(ctx context.Context, s source, of feed.Options, made time.Time, t tolerance) (calendar.Calendar, error) {
 	var events []calendar.Event
+	options := of.Calendar()
 	// A feed made before the first upload has nothing yet to hold its choices against.
 	options.Lenient = bool(t) || len(s.jobs) == 0
 	for _, job := range s.jobs {
@@ -68,19 +85,23 @@ func (f *Function) build(ctx context.Context, s source, options calendar.Options
 		}
 		events = append(events, calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries})...)
 		if job.Kind == timetable.Lecture {
-			options.Terms = currentTerms(options.Terms, job.CreatedAt.In(calendar.Zone).Year())
-			options.UseYear(job.CreatedAt.In(calendar.Zone).Year())
+			useYearOf(&options, job.CreatedAt, made)
 		}
 	}
 	return calendar.Build(events, options)
 }
 
-// currentTerms leaves out the terms of years before the timetable's: a feed outlives the dates that
-// it was made with, and this year's lectures do not belong into last year.
-func currentTerms(terms map[string]calendar.Range, year int) map[string]calendar.Range {
-	terms = maps.Clone(terms)
-	maps.DeleteFunc(terms, func(_ string, r calendar.Range) bool { return r.End.Year < year })
-	return terms
+// useYearOf settles the year of a lecture timetable that was uploaded then. A feed outlives the dates
+// that it was made with, and this year's lectures do not belong into last year: terms of earlier years
+// are left out, and so is an earlier year that was given when the feed was made, before this one.
+func useYearOf(options *calendar.Options, uploaded, made time.Time) {
+	year := uploaded.In(calendar.Zone).Year()
+	options.Terms = maps.Clone(options.Terms)
+	maps.DeleteFunc(options.Terms, func(_ string, r calendar.Range) bool { return r.End.Year < year })
+	if options.Year < year && made.In(calendar.Zone).Year() < year {
+		options.Year = 0
+	}
+	options.UseYear(year)
 }
 
 // rendering is what a feed shall say, made of a source.
@@ -88,12 +109,13 @@ func (f *Function) rendering(s source, cal calendar.Calendar) feed.Rendering {
 	return feed.Rendering{Sources: s.key(), Calendar: cal, Refresh: f.cfg.FeedRefresh, Now: f.now()}
 }
 
-// refresh gives the feed as it should be now. What is up to date costs no more than finding that out.
-func (f *Function) refresh(ctx context.Context, s source, known feed.Feed) (feed.Feed, error) {
+// refresh gives the feed as it should be now, made of all that its owner has. What is up to date costs no more than finding that out.
+func (f *Function) refresh(ctx context.Context, all source, known feed.Feed) (feed.Feed, error) {
+	s := all.of(known.Options)
 	if known.Sources == s.key() {
 		return known, nil
 	}
-	cal, err := f.build(ctx, s, known.Options, lenient)
+	cal, err := f.build(ctx, s, known.Options, known.Created, lenient)
 	if err != nil {
 		return feed.Feed{}, fmt.Errorf("build feed %s: %w", known.ID, err)
 	}

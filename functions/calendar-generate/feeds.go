@@ -10,6 +10,7 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/timetable"
 )
 
 // feedCreated is the answer to POST /api/feeds. The token is told this once and never again.
@@ -22,40 +23,49 @@ type feedCreated struct {
 	Warnings  []calendar.Warning `json:"warnings"`
 }
 
+// feedRequest is the body of POST /api/feeds.
+type feedRequest struct {
+	calendar.Options
+	JobID string `json:"jobId"`
+}
+
 // createFeed answers POST /api/feeds: an address to subscribe to, made of all that the caller uploaded
-// and will upload. Options that do not fit what is there now are refused now; what later uploads make
-// of them is told in the feed's events, and never ends the subscription.
+// and will upload, or, with a jobId, of timetables of that job's kind alone. Options that do not fit
+// what is there now are refused now; what later uploads make of them is told in the feed itself, and
+// never ends the subscription.
 func (f *Function) createFeed(r *http.Request) (any, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
 		return nil, api.New(api.Unauthorized).Say("Upload a timetable first: a feed is made of what you uploaded.")
 	}
-	var options calendar.Options
-	if err := readJSON(r, f.cfg.BodyLimit, &options); err != nil {
+	var asked feedRequest
+	if err := readJSON(r, f.cfg.BodyLimit, &asked); err != nil {
 		return nil, err
 	}
-	source, err := f.source(r.Context(), owner)
+	options := feed.Options{Options: asked.Options}
+	if asked.JobID != "" {
+		job, err := f.ownJob(r, asked.JobID)
+		if err != nil {
+			return nil, err
+		}
+		options.Kinds = []timetable.Kind{job.Kind}
+	}
+	all, err := f.source(r.Context(), owner)
 	if err != nil {
 		return nil, err
 	}
-	// Build once as the caller would see it, so that a misspelled group is an error here.
-	if _, err := f.build(r.Context(), source, options, strict); err != nil {
+	source := all.of(options)
+	cal, err := f.build(r.Context(), source, options, f.now(), strict)
+	if err != nil {
 		return nil, problem(err)
 	}
 	token := feed.NewToken()
-	created, err := f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner)
+	_, err = f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, f.rendering(source, cal))
 	if errors.Is(err, feed.ErrTooMany) {
 		return nil, api.New(api.Conflict, map[string]int{"limit": f.cfg.FeedsPerOwner}).
 			Say("You have as many feeds as one may have; delete one first.")
 	}
 	if err != nil {
-		return nil, err
-	}
-	cal, err := f.build(r.Context(), source, options, lenient)
-	if err != nil {
-		return nil, problem(err)
-	}
-	if _, err := f.feeds.Refresh(r.Context(), created.ID, f.rendering(source, cal)); err != nil {
 		return nil, err
 	}
 	address := f.feedURL(r, token)

@@ -2,19 +2,20 @@ package calendargenerate
 
 import (
 	"encoding/json"
-	"maps"
+	"fmt"
 	"net/http"
-	"regexp"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // feedOptions are the terms of any year, so that the tests hold in every year.
@@ -41,24 +42,14 @@ func (w world) fetch(path string, headers ...string) (*http.Response, string) {
 	return res, answered(w, res, 200)
 }
 
-// revisions reads "SEQUENCE LAST-MODIFIED" of each UID.
-func revisions(file string) map[string]string {
-	all := make(map[string]string)
-	find := regexp.MustCompile(`UID:(\S+)\r\nDTSTAMP:\S+\r\nLAST-MODIFIED:(\S+)\r\nSEQUENCE:(\d+)\r\n`)
-	for _, m := range find.FindAllStringSubmatch(file, -1) {
-		all[m[1]] = m[3] + " " + m[2]
-	}
-	return all
-}
-
 func TestFeedIsACalendarToSubscribeTo(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	s.uploaded(truth(t, "UP_MOD_XLS"))
-	s.uploaded(truth(t, "UP_TST_PDF"))
+	s.uploaded(tabletest.Lectures())
+	s.uploaded(tabletest.Tests())
 	path := s.subscribed(feedOptions)
 	res, file := s.fetch(path)
-	if n := strings.Count(file, "BEGIN:VEVENT"); n != 30+12 {
+	if n := strings.Count(file, "BEGIN:VEVENT"); n != tabletest.LectureEvents+3 {
 		t.Errorf("%d events, want all of both timetables", n)
 	}
 	for _, want := range []string{"REFRESH-INTERVAL;VALUE=DURATION:PT6H\r\n", "X-PUBLISHED-TTL:PT6H\r\n", "SOURCE;VALUE=URI:https://schedgen.example.org"} {
@@ -79,7 +70,7 @@ func TestFeedIsACalendarToSubscribeTo(t *testing.T) {
 func TestFeedIsNotSentTwice(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	s.uploaded(truth(t, "UP_TST_PDF"))
+	s.uploaded(tabletest.Tests())
 	path := s.subscribed(feedOptions)
 	res, _ := s.fetch(path)
 	for name, value := range map[string]string{"If-None-Match": res.Header.Get("ETag"), "If-Modified-Since": res.Header.Get("Last-Modified")} {
@@ -88,60 +79,10 @@ func TestFeedIsNotSentTwice(t *testing.T) {
 		}
 		answered(t, call(t, s.f, "GET", path, "", name, value), 304)
 	}
-	s.uploaded(truth(t, "UP_TST_PDF")) // the same again: nothing has changed for a subscriber
+	s.uploaded(tabletest.Tests()) // the same again: nothing has changed for a subscriber
 	answered(t, call(t, s.f, "GET", path, "", "If-None-Match", res.Header.Get("ETag")), 304)
-	s.uploaded(truth(t, "UP_EXAM_SS"))
+	s.uploaded(tabletest.Exams())
 	answered(t, call(t, s.f, "GET", path, "", "If-None-Match", res.Header.Get("ETag")), 200)
-}
-
-// TestOnlyChangedEventsHaveANewRevision follows a feed through three uploads.
-func TestOnlyChangedEventsHaveANewRevision(t *testing.T) {
-	t.Parallel()
-	s := newWorld(t).student()
-	clock := time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC)
-	s.f.now = func() time.Time { clock = clock.Add(time.Hour); return clock }
-	doc := truth(t, "UP_MOD_XLS")
-	s.uploaded(doc)
-	path := s.subscribed(feedOptions)
-	_, file := s.fetch(path)
-	before := revisions(file)
-	if len(before) != 30 {
-		t.Fatalf("%d revisions in:\n%s", len(before), file)
-	}
-
-	doc.Entries[0].Venues = []string{"Elsewhere"} // COS 214 L1 moves, and its L4 ends
-	moved, gone := doc.Entries[0], doc.Entries[3]
-	doc.Entries = append(doc.Entries[:3:3], doc.Entries[4:]...)
-	s.uploaded(doc)
-	_, file = s.fetch(path)
-	after := revisions(file)
-	changed := 0
-	for uid, revision := range before {
-		switch {
-		case after[uid] == "":
-			changed++ // the one that is gone
-		case after[uid] != revision:
-			changed++
-			if !strings.HasPrefix(after[uid], "1 ") {
-				t.Errorf("%s went from %q to %q", uid, revision, after[uid])
-			}
-		}
-	}
-	if changed != 2 || len(after) != 29 {
-		t.Errorf("%d events changed and %d are left, want 2 and 29: %s moved and %s ended", changed, len(after), moved.Activity, gone.Activity)
-	}
-
-	s.uploaded(truth(t, "UP_MOD_XLS")) // all as it was: what moved back has changed again
-	_, file = s.fetch(path)
-	twice := 0
-	for _, revision := range revisions(file) {
-		if strings.HasPrefix(revision, "2 ") {
-			twice++
-		}
-	}
-	if twice != 1 || len(revisions(file)) != 30 {
-		t.Errorf("%d of %d events changed twice, want 1 of 30", twice, len(revisions(file)))
-	}
 }
 
 // TestEventRefreshesTheFeed sends the event in both of CloudEvents' modes, twice, and finds the feed
@@ -150,20 +91,20 @@ func TestEventRefreshesTheFeed(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
 	s.subscribed(feedOptions)
-	id := s.uploaded(truth(t, "UP_TST_PDF"))
-	data := `{"jobId":"` + id + `","owner":"somebody else","pdfType":"test","entries":12}`
+	id := s.uploaded(tabletest.Tests())
+	data := `{"jobId":"` + id + `","owner":"somebody else","pdfType":"test","entries":3}`
 	binary := []string{"Content-Type", "application/json", "Ce-Specversion", "1.0", "Ce-Id", id, "Ce-Source", "/schedgen/pdf-parse", "Ce-Type", "dev.schedgen.timetable.parsed.v1"}
 	answered(t, call(t, s.f, "POST", "/events/timetable", data, binary...), 204)
-	if n := s.rendered(); n != 12 {
-		t.Errorf("the feed has %d events after the event, want 12", n)
+	if n := s.rendered(); n != 3 {
+		t.Errorf("the feed has %d events after the event, want 3", n)
 	}
-	second := s.uploaded(truth(t, "UP_EXAM_SS"))
+	second := s.uploaded(tabletest.Exams())
 	structured := `{"specversion":"1.0","id":"` + second + `","source":"/x","type":"dev.schedgen.timetable.parsed.v1","datacontenttype":"application/json","data":{"jobId":"` + second + `"}}`
 	for range 2 {
 		answered(t, call(t, s.f, "POST", "/events/timetable", structured, "Content-Type", "application/cloudevents+json"), 204)
 	}
-	if n := s.rendered(); n != 17 {
-		t.Errorf("the feed has %d events after the second, want 17", n)
+	if n := s.rendered(); n != 5 {
+		t.Errorf("the feed has %d events after the second, want 5", n)
 	}
 }
 
@@ -204,7 +145,7 @@ func TestFeedEndsWhenItsOwnerEndsIt(t *testing.T) {
 func TestFeedAddressIsStoredNowhere(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	s.uploaded(truth(t, "UP_TST_PDF"))
+	s.uploaded(tabletest.Tests())
 	path := s.subscribed(feedOptions)
 	s.fetch(path)
 	token := strings.TrimSuffix(strings.TrimPrefix(path, "/api/feeds/"), ".ics")
@@ -231,8 +172,8 @@ func TestFeedsThatAreRefused(t *testing.T) {
 	refused(t, call(t, w.f, "POST", "/api/feeds", feedOptions), 401, api.Unauthorized)
 	refused(t, s.call("POST", "/api/feeds", `{"exclude":["x"]}`), 400, api.ValidationFailed)
 	refused(t, s.call("POST", "/api/feeds", `{"reminders":[-1]}`), 400, api.ValidationFailed)
-	s.uploaded(truth(t, "UP_MOD_XLS"))
-	says := refused(t, s.call("POST", "/api/feeds", `{"year":2026,"groups":{"COS 226":"P09"}}`), 400, api.ValidationFailed)
+	s.uploaded(tabletest.Lectures())
+	says := refused(t, s.call("POST", "/api/feeds", `{"year":2026,"groups":{"PHY 131":"P09"}}`), 400, api.ValidationFailed)
 	if !strings.Contains(says, "G01, P01, P02, P03, P04") {
 		t.Errorf("it says %q, want the groups that exist", says)
 	}
@@ -246,8 +187,8 @@ func TestFeedsThatAreRefused(t *testing.T) {
 func TestNewTimetableNeverEndsASubscription(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	s.uploaded(truth(t, "UP_MOD_XLS"))
-	path := s.subscribed(`{"year":2026,"groups":{"COS 226":"P02"}}`)
+	s.uploaded(tabletest.Lectures())
+	path := s.subscribed(`{"year":2026,"groups":{"PHY 131":"P02"}}`)
 	s.uploaded(timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{
 		{Module: "COS 332", Offered: "S1", Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20"},
 	}})
@@ -256,47 +197,92 @@ func TestNewTimetableNeverEndsASubscription(t *testing.T) {
 	}
 }
 
-// TestDeletedJobLeavesTheFeed: a user can delete a job with all it made.
+// TestDeletedJobLeavesTheFeed: a user can delete a job with all it made. The subscription goes on with
+// what is left, and an event that comes back goes on counting.
 func TestDeletedJobLeavesTheFeed(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	id := s.uploaded(truth(t, "UP_TST_PDF"))
+	s.uploaded(tabletest.Tests())
 	path := s.subscribed(feedOptions)
-	if err := s.f.jobs.Delete(t.Context(), s.owner, id); err != nil {
+	doc := tabletest.Tests()
+	doc.Entries[0].Venues = []string{"Elsewhere"}
+	newer := s.uploaded(doc)
+	if _, file := s.fetch(path); strings.Count(file, "LOCATION:Elsewhere") != 1 || strings.Count(file, "SEQUENCE:1\r\n") != 1 {
+		t.Fatalf("the newer timetable is not in the feed:\n%s", file)
+	}
+	if err := s.f.jobs.Delete(t.Context(), s.owner, newer); err != nil {
 		t.Fatal(err)
 	}
-	if _, file := s.fetch(path); strings.Contains(file, "VEVENT") {
-		t.Errorf("a deleted job is in the feed:\n%s", file)
+	if feeds, err := s.f.feeds.OfOwner(t.Context(), s.owner); err != nil || len(feeds) != 1 || len(feeds[0].Body) != 0 {
+		t.Errorf("feeds are %+v, %v; want nothing kept of a deleted job", feeds, err)
+	}
+	_, file := s.fetch(path)
+	if strings.Contains(file, "Elsewhere") || strings.Count(file, "BEGIN:VEVENT") != 3 || strings.Count(file, "SEQUENCE:2\r\n") != 1 {
+		t.Errorf("the feed does not go on with the older timetable:\n%s", file)
+	}
+	all, err := s.f.source(t.Context(), s.owner)
+	if err != nil || len(all.jobs) != 1 {
+		t.Fatalf("jobs are %+v, %v", all.jobs, err)
+	}
+	if err := s.f.jobs.Delete(t.Context(), s.owner, all.jobs[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, file := s.fetch(path); strings.Contains(file, "VEVENT") || !strings.HasSuffix(file, "END:VCALENDAR\r\n") {
+		t.Errorf("without any job, the feed is:\n%s", file)
 	}
 }
 
-func TestManyFetchesAtOnceAgree(t *testing.T) {
+// TestFeedOfAJobShowsItsKindAlone: it follows newer uploads of that kind, and no others.
+func TestFeedOfAJobShowsItsKindAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.student()
+	s.uploaded(tabletest.Lectures())
+	id := s.uploaded(tabletest.Tests())
+	path := s.subscribed(`{"jobId":"` + id + `","year":2026}`)
+	if _, file := s.fetch(path); strings.Count(file, "BEGIN:VEVENT") != 3 {
+		t.Errorf("the feed of 3 tests is:\n%s", file)
+	}
+	s.uploaded(tabletest.Exams())
+	doc := tabletest.Tests()
+	doc.Entries[1].StartTime = "18:00"
+	s.uploaded(doc)
+	if _, file := s.fetch(path); strings.Count(file, "BEGIN:VEVENT") != 3 || !strings.Contains(file, "20260420T180000") {
+		t.Errorf("after newer uploads the feed is:\n%s", file)
+	}
+	refused(t, w.student().call("POST", "/api/feeds", `{"jobId":"`+id+`"}`), 404, api.JobNotFound)
+	refused(t, s.call("POST", "/api/feeds", `{"jobId":"`+s.pending()+`"}`), 400, api.JobNotCompleted)
+}
+
+// TestFeedMovesOnWithTheYear: a year that was given when the feed was made does not hold a newer one's
+// lectures.
+func TestFeedMovesOnWithTheYear(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()
-	s.uploaded(truth(t, "UP_TST_PDF"))
-	path := s.subscribed(feedOptions)
-	doc := truth(t, "UP_TST_PDF")
-	doc.Entries[0].StartTime = "09:30"
-	s.uploaded(doc)
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	seen := map[string]bool{}
-	for range 10 {
-		all.Go(func() {
-			res := call(t, s.f, "GET", path, "")
-			mu.Lock()
-			defer mu.Unlock()
-			seen[res.Status+" "+res.Header.Get("ETag")] = true
-		})
-	}
-	all.Wait()
+	this := time.Now().In(calendar.Zone).Year()
+	path := s.subscribed(fmt.Sprintf(`{"year":%d}`, this-1))
+	lectures := timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{
+		{Module: "PHY 131", Offered: "Y", Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20"},
+	}}
+	s.exec(`update feeds set created_at = created_at - interval '1 year',
+		options = jsonb_set(options, '{terms}', '{"Y": {"start": "` + strconv.Itoa(this) + `-02-01", "end": "` + strconv.Itoa(this) + `-05-31"}}')`)
+	s.uploaded(lectures)
 	_, file := s.fetch(path)
-	sequences := map[string]int{}
-	for revision := range maps.Values(revisions(file)) {
-		sequences[revision[:1]]++
+	if want := fmt.Sprintf("-%d@schedgen\r\n", this); strings.Count(file, want) != 1 {
+		t.Errorf("want a UID that ends in %q in:\n%s", want, file)
 	}
-	if len(seen) != 1 || sequences["0"] != 11 || sequences["1"] != 1 {
-		t.Errorf("answers are %v and sequences %v, want one answer with one event raised once", seen, sequences)
+}
+
+// exec changes the student's database behind the function's back.
+func (s student) exec(sql string) {
+	s.Helper()
+	pool, err := postgres.Open(s.f.cfg.Postgres)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer pool.Close()
+	if _, err := pool.Exec(s.Context(), sql); err != nil {
+		s.Fatal(err)
 	}
 }
 

@@ -63,7 +63,8 @@ type Function struct {
 	now      func() time.Time
 }
 
-// New checks cfg and connects nothing: connections open with the first request that needs them.
+// New makes the Function of a configuration, and fails where that makes no sense. It does not connect:
+// the database is first reached by a request that needs it, and may be away until then.
 func New(_ context.Context, cfg Config) (*Function, error) {
 	cfg = cfg.withDefaults()
 	if cfg.PublicURL != "" {
@@ -90,7 +91,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	}, nil
 }
 
-// Routes is the function's whole HTTP surface; shared/faas adds what every function has.
+// Routes is every path that the function answers, apart from those that shared/faas gives to all of them.
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/generate/ics", api.Handler(f.generate))

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/api"
@@ -57,26 +59,35 @@ func (f *Function) generate(r *http.Request) (any, error) {
 // jobEvents gives the events of the caller's job, and the time of its end: a file made of it again
 // has the same bytes. The year of the upload is that of the timetable, unless the request says another.
 func (f *Function) jobEvents(r *http.Request, req *request) ([]calendar.Event, time.Time, error) {
-	owner, ok := f.sessions.Owner(r)
-	if !ok {
-		return nil, time.Time{}, api.New(api.JobNotFound)
-	}
-	job, err := f.jobs.Get(r.Context(), owner, req.JobID)
-	if errors.Is(err, jobs.ErrNotFound) {
-		return nil, time.Time{}, api.New(api.JobNotFound)
-	}
+	job, err := f.ownJob(r, req.JobID)
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("find the job: %w", err)
+		return nil, time.Time{}, err
 	}
-	if job.Status != jobs.Completed || job.CompletedAt == nil {
-		return nil, time.Time{}, api.New(api.JobNotCompleted, map[string]any{"status": job.Status})
-	}
-	entries, err := f.jobs.Entries(r.Context(), owner, job.ID)
+	entries, err := f.jobs.Entries(r.Context(), job.Owner, job.ID)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read the job's entries: %w", err)
 	}
 	req.Options.UseYear(job.CreatedAt.In(calendar.Zone).Year())
 	return calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries}), *job.CompletedAt, nil
+}
+
+// ownJob gives the caller's completed job. Another's is not found, as one that does not exist.
+func (f *Function) ownJob(r *http.Request, id string) (jobs.Job, error) {
+	owner, ok := f.sessions.Owner(r)
+	if !ok {
+		return jobs.Job{}, api.New(api.JobNotFound)
+	}
+	job, err := f.jobs.Get(r.Context(), owner, id)
+	if errors.Is(err, jobs.ErrNotFound) {
+		return jobs.Job{}, api.New(api.JobNotFound)
+	}
+	if err != nil {
+		return jobs.Job{}, fmt.Errorf("find the job: %w", err)
+	}
+	if job.Status != jobs.Completed || job.CompletedAt == nil {
+		return jobs.Job{}, api.New(api.JobNotCompleted, map[string]any{"status": job.Status})
+	}
+	return job, nil
 }
 
 // counts tells in headers what a caller who only saves the file would not see.
@@ -147,5 +158,6 @@ func sentence(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:] + "."
 }

@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
@@ -73,8 +75,8 @@ func refused(t testing.TB, res *http.Response, status int, code string) string {
 
 // firstFrontend is a body as the first frontend sends it: no kind, no semester, no venues.
 const firstFrontend = `{"pdfType":"lecture","semesterStart":"2026-07-12T22:00:00.000Z","semesterEnd":"2026-10-15T22:00:00.000Z","events":[
-	{"id":"evt-1","module":"COS 214","activity":"L1","group":"G01","day":"Monday","startTime":"08:30","endTime":"09:20","venue":"Centenary 6","isRecurring":true},
-	{"id":"evt-2","module":"STK 220","activity":"L1","group":"G01","day":"Monday","startTime":"09:00","endTime":"10:00","venue":"EMS 4-152","isRecurring":true,"date":null}]}`
+	{"id":"evt-1","module":"PHY 131","activity":"L1","group":"G01","day":"Monday","startTime":"08:30","endTime":"09:20","venue":"Aula North","isRecurring":true},
+	{"id":"evt-2","module":"EKN 214","activity":"L1","group":"G01","day":"Monday","startTime":"09:00","endTime":"10:00","venue":"Exchange 2-7","isRecurring":true,"date":null}]}`
 
 // axios is the Accept header of the first frontend.
 const axios = "application/json, text/plain, */*"
@@ -84,8 +86,8 @@ func TestFirstFrontendsBodyGivesAFile(t *testing.T) {
 	res := call(t, newFunction(t, nowhere), "POST", "/api/generate/ics", firstFrontend, "Accept", axios)
 	file := answered(t, res, 200)
 	for _, want := range []string{
-		"UID:evt-1-2026@schedgen\r\n", "DTSTART;TZID=Africa/Johannesburg:20260713T083000\r\n", "RRULE:FREQ=WEEKLY;UNTIL=20261012T063000Z\r\n",
-		"EXDATE;TZID=Africa/Johannesburg:20260810T083000\r\n", "LOCATION:Centenary 6\r\n",
+		"UID:b501df3e031d32b5-2026@schedgen\r\n", "DTSTART;TZID=Africa/Johannesburg:20260713T083000\r\n", "RRULE:FREQ=WEEKLY;UNTIL=20261012T063000Z\r\n",
+		"EXDATE;TZID=Africa/Johannesburg:20260810T083000\r\n", "LOCATION:Aula North\r\n",
 	} {
 		if !strings.Contains(file, want) {
 			t.Errorf("want %q in:\n%s", want, file)
@@ -135,7 +137,7 @@ func TestRequestsThatCannotBeAnswered(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, nowhere)
 	f.cfg.EventsLimit = 3
-	lecture := `{"module":"COS 214","activity":"L1","group":"P01","day":"Monday","startTime":"08:30","endTime":"09:20","semester":"S1"}`
+	lecture := `{"module":"PHY 131","activity":"L1","group":"P01","day":"Monday","startTime":"08:30","endTime":"09:20","semester":"S1"}`
 	for name, test := range map[string]struct {
 		body   string
 		status int
@@ -154,9 +156,9 @@ func TestRequestsThatCannotBeAnswered(t *testing.T) {
 		"no such date":     {`{"events":[` + lecture + `],"semesterStart":"2026-02-30","semesterEnd":"2026-05-22"}`, 400, api.InvalidSemesterDates, "2026-02-30"},
 		"a year of terms":  {`{"events":[` + lecture + `],"semesterStart":"2026-02-09","semesterEnd":"2036-05-22"}`, 400, api.ValidationFailed, "longer than"},
 		"bad exclusion":    {`{"events":[` + lecture + `],"year":2026,"exclude":["2026-02-30"]}`, 400, api.ValidationFailed, "2026-02-30"},
-		"unknown group":    {`{"events":[` + lecture + `],"year":2026,"groups":{"COS 214":"P07"}}`, 400, api.ValidationFailed, "it has P01"},
+		"unknown group":    {`{"events":[` + lecture + `],"year":2026,"groups":{"PHY 131":"P07"}}`, 400, api.ValidationFailed, "it has P01"},
 		"unknown kind":     {`{"events":[` + lecture + `],"pdfType":"party"}`, 400, api.ValidationFailed, "pdfType"},
-		"only nonsense":    {`{"events":[{"module":"COS 214","day":"Funday","startTime":"08:30","endTime":"09:20","semester":"S1"}],"year":2026}`, 400, api.ValidationFailed, "None of the events"},
+		"only nonsense":    {`{"events":[{"module":"PHY 131","day":"Funday","startTime":"08:30","endTime":"09:20","semester":"S1"}],"year":2026}`, 400, api.ValidationFailed, "None of the events"},
 		"somebody's job":   {`{"jobId":"018f4d6e-0000-7000-8000-000000000000"}`, 404, api.JobNotFound, ""},
 		"more than a body": {`{"events":[]}{"events":[]}`, 400, api.InvalidJSON, ""},
 	} {
@@ -175,7 +177,7 @@ func TestRequestsThatCannotBeAnswered(t *testing.T) {
 func TestFormSaysWhatJSONSays(t *testing.T) {
 	t.Parallel()
 	form := url.Values{
-		"jobId": {"j"}, "name": {"Mine"}, "module": {"COS 214", " "}, "group": {"COS 214=P02", "COS 214=T01"},
+		"jobId": {"j"}, "name": {"Mine"}, "module": {"PHY 131", " "}, "group": {"PHY 131=P02", "PHY 131=T01"},
 		"term": {"S1=2026-02-09..2026-05-22"}, "exclude": {"2026-03-30..2026-04-06", ""}, "reminder": {"15"},
 		"semesterStart": {"2026-07-13"}, "semesterEnd": {"2026-10-16"},
 	}
@@ -184,7 +186,7 @@ func TestFormSaysWhatJSONSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want request
-	if err := json.Unmarshal([]byte(`{"jobId":"j","name":"Mine","modules":["COS 214"],"groups":{"COS 214":["P02","T01"]},
+	if err := json.Unmarshal([]byte(`{"jobId":"j","name":"Mine","modules":["PHY 131"],"groups":{"PHY 131":["P02","T01"]},
 		"terms":{"S1":"2026-02-09..2026-05-22"},"exclude":["2026-03-30..2026-04-06"],"reminders":[15],
 		"semesterStart":"2026-07-13","semesterEnd":"2026-10-16"}`), &want); err != nil {
 		t.Fatal(err)
@@ -209,6 +211,15 @@ func TestFormsThatMakeNoSense(t *testing.T) {
 	refused(t, form("%zz"), 400, api.InvalidRequest)
 	refused(t, form("a="+strings.Repeat("x", maxForm)), 413, api.PayloadTooLarge)
 	refused(t, form("jobId=018f4d6e-0000-7000-8000-000000000000"), 404, api.JobNotFound)
+}
+
+func TestSentencesBeginWithACapital(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"the term": "The term.", "éen groep": "Éen groep.", `"x" is none`: `"x" is none.`, "": ""} {
+		if got := sentence(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
 }
 
 func TestFileNamesAreSafe(t *testing.T) {
@@ -251,16 +262,55 @@ func FuzzRequest(f *testing.F) {
 	f.Add(firstFrontend)
 	f.Add(`{"events":[{"date":"2026-05-04","startTime":"08:00"}],"pdfType":"exam","reminders":[5],"colors":{"":"red"}}`)
 	f.Add(`{"events":[{"day":"Monday","startTime":"08:00","endTime":"09:00","semester":"Y"}],"terms":{"Y":"2026-01-01..2026-12-01"},"exclude":["2026-01-01..2026-11-01"]}`)
+	f.Add(`{"events":[{"date":"2200-12-31","startTime":"23:00","module":"\u0000\r\n","venue":"\ud800"}],"pdfType":"exam","name":"\u2028"}`)
 	fn := newFunction(f, nowhere)
 	f.Fuzz(func(t *testing.T, body string) {
-		if strings.Contains(body, "job") {
+		var req request
+		if json.Unmarshal([]byte(body), &req) == nil && req.JobID != "" {
 			t.Skip("there is no database")
 		}
-		res := call(t, fn, "POST", "/api/generate/ics", body, "Content-Type", "application/json")
-		switch res.StatusCode {
-		case 200, 400, 413:
-		default:
-			t.Errorf("status is %d for %q", res.StatusCode, body)
-		}
+		holdAnswer(t, call(t, fn, "POST", "/api/generate/ics", body, "Content-Type", "application/json"), body)
 	})
+}
+
+// FuzzForm is FuzzRequest for a page's form, which names a job: without a database it is an error that
+// is the caller's, or that of the database.
+func FuzzForm(f *testing.F) {
+	f.Add("group=COS+212%3DP02&term=S1%3D2026-02-09..2026-05-22&exclude=2026-03-30&reminder=15")
+	f.Add("jobId=&semesterStart=2026-02-29&semesterEnd=%zz&term==&group==&reminder=1e9")
+	fn := newFunction(f, nowhere)
+	f.Fuzz(func(t *testing.T, body string) {
+		if form, err := url.ParseQuery(body); err == nil && form.Get("jobId") != "" {
+			t.Skip("there is no database")
+		}
+		holdAnswer(t, call(t, fn, "POST", "/api/generate/ics", body, "Content-Type", "application/x-www-form-urlencoded"), body)
+	})
+}
+
+var startsAndEnds = regexp.MustCompile(`(?m)^(?:DTSTART|DTEND|EXDATE);TZID=Africa/Johannesburg:(.*)\r$`)
+
+// holdAnswer wants an error of the caller's, or a file whose lines and dates are right.
+func holdAnswer(t *testing.T, res *http.Response, body string) {
+	t.Helper()
+	switch res.StatusCode {
+	case 400, 413:
+		return
+	case 200:
+	default:
+		t.Fatalf("status is %d for %q", res.StatusCode, body)
+	}
+	file := answered(t, res, 200)
+	if !strings.HasPrefix(file, "BEGIN:VCALENDAR\r\n") || !strings.HasSuffix(file, "END:VCALENDAR\r\n") || !utf8.ValidString(file) {
+		t.Fatalf("%q gives the file\n%q", body, file)
+	}
+	for line := range strings.SplitSeq(file, "\r\n") {
+		if len(line) > 75 || strings.ContainsAny(line, "\r\n") {
+			t.Fatalf("%q gives the line %q", body, line)
+		}
+	}
+	for _, m := range startsAndEnds.FindAllStringSubmatch(file, -1) {
+		if at, err := time.Parse("20060102T150405", m[1]); err != nil || at.Year() < 2000 {
+			t.Fatalf("%q gives the time %q", body, m[1])
+		}
+	}
 }

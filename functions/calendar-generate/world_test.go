@@ -1,11 +1,8 @@
 package calendargenerate
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -68,33 +65,6 @@ func (s student) pending() string {
 		s.Fatal(err)
 	}
 	return job.ID
-}
-
-// truth reads what a real printed timetable holds.
-func truth(t testing.TB, name string) timetable.Document {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "shared", "calendar", "testdata", name+".truth.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var printed struct {
-		Type timetable.Kind
-		Rows []struct {
-			Module, Offered, Group, Activity, Day, Date, Start, End, Venue, Test, Paper string
-			Venues                                                                      []string
-		}
-	}
-	if err := json.Unmarshal(data, &printed); err != nil {
-		t.Fatal(err)
-	}
-	doc := timetable.Document{Kind: printed.Type}
-	for _, r := range printed.Rows {
-		doc.Entries = append(doc.Entries, timetable.Entry{
-			Module: r.Module, Offered: r.Offered, Group: r.Group, Activity: r.Activity, Day: r.Day, Date: r.Date,
-			StartTime: r.Start, EndTime: r.End, Venues: append(r.Venues, r.Venue), Test: r.Test, Paper: r.Paper, Page: 1,
-		})
-	}
-	return doc
 }
 
 func copyAll(w io.Writer, res *http.Response) (int64, error) {

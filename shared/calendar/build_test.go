@@ -1,7 +1,9 @@
 package calendar_test
 
 import (
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // lecture is a lecture of the given term and day.
@@ -128,6 +131,43 @@ func TestTermWithoutDatesIsAnErrorThatNamesIt(t *testing.T) {
 	}
 }
 
+// TestYearWithoutDataNeedsWhatItsLecturesNeed: quarters stand in their semester and a year module in
+// both, as soon as somebody gives the semesters' dates.
+func TestYearWithoutDataNeedsWhatItsLecturesNeed(t *testing.T) {
+	t.Parallel()
+	s1, s2 := mustRange(t, "2031-02-10..2031-05-23"), mustRange(t, "2031-07-14..2031-10-17")
+	for _, test := range []struct {
+		offered, given string // space-separated
+		first, last    string // empty: the term is asked for
+	}{
+		{"S1", "", "", ""}, {"S1", "S2", "", ""}, {"S1", "S1", "2031-02-10", "2031-05-19"},
+		{"S2", "S1", "", ""}, {"S2", "S2", "2031-07-14", "2031-10-13"},
+		{"Q1", "", "", ""}, {"Q1", "S2", "", ""}, {"Q1", "S1", "2031-02-10", "2031-05-19"},
+		{"Q2", "S1", "2031-02-10", "2031-05-19"}, {"Q3", "S1", "", ""}, {"Q3", "S2", "2031-07-14", "2031-10-13"},
+		{"Q4", "S1 S2", "2031-07-14", "2031-10-13"},
+		{"Y", "", "", ""}, {"Y", "S1", "", ""}, {"Y", "S2", "", ""}, {"Y", "S1 S2", "2031-02-10", "2031-10-13"},
+	} {
+		opts := calendar.Options{Year: 2031, Terms: map[string]calendar.Range{}}
+		for _, name := range strings.Fields(test.given) {
+			opts.Terms[name] = map[string]calendar.Range{"S1": s1, "S2": s2}[name]
+		}
+		c, err := calendar.Build([]calendar.Event{lecture(test.offered, "Monday")}, opts)
+		var e *calendar.Error
+		switch {
+		case test.first == "":
+			if !errors.As(err, &e) || e.Code != calendar.MissingSemesterDates || !strings.HasSuffix(e.Message, " "+test.offered) {
+				t.Errorf("%s with %q given: error is %v, want %s of it", test.offered, test.given, err, calendar.MissingSemesterDates)
+			}
+		case err != nil:
+			t.Errorf("%s with %q given: %v", test.offered, test.given, err)
+		default:
+			if got := dates(c.Items[0]); got[0] != test.first || got[len(got)-1] != test.last {
+				t.Errorf("%s with %q given runs from %s to %s, want %s to %s", test.offered, test.given, got[0], got[len(got)-1], test.first, test.last)
+			}
+		}
+	}
+}
+
 func TestLenientOptionsTellOfTermsWithoutDates(t *testing.T) {
 	t.Parallel()
 	test := calendar.Event{Kind: timetable.Test, Module: "COS 212", Test: "Test1", Date: "2031-05-04", StartTime: "10:00", EndTime: "11:30"}
@@ -226,21 +266,65 @@ func TestWhatACalendarCannotShowIsAWarning(t *testing.T) {
 
 func TestColorsAreStable(t *testing.T) {
 	t.Parallel()
-	events := calendar.Events(truth(t, "UP_MOD_XLS"))
-	all := build(t, calendar.Options{Year: 2026, Colors: map[string]string{"cos 214": "Tomato"}}, events...)
-	one := build(t, calendar.Options{Year: 2026, Modules: []string{"STK 220"}}, events...)
+	events := calendar.Events(tabletest.Lectures())
+	all := build(t, calendar.Options{Year: 2026, Colors: map[string]string{"phy 131": "Tomato"}}, events...)
+	one := build(t, calendar.Options{Year: 2026, Modules: []string{"EKN 214"}}, events...)
 	seen := map[string]string{}
 	for _, i := range all.Items {
-		if i.Event.Module == "COS 214" && i.Color != "tomato" {
-			t.Errorf("COS 214 is %s, want the chosen colour", i.Color)
+		if i.Event.Module == "PHY 131" && i.Color != "tomato" {
+			t.Errorf("PHY 131 is %s, want the chosen colour", i.Color)
 		}
 		if module, ok := seen[i.Color]; ok && module != i.Event.Module {
 			t.Errorf("%s and %s are both %s", module, i.Event.Module, i.Color)
 		}
 		seen[i.Color] = i.Event.Module
 	}
-	if seen[one.Items[0].Color] != "STK 220" {
-		t.Errorf("STK 220 alone is %s, which is not its colour among others", one.Items[0].Color)
+	if seen[one.Items[0].Color] != "EKN 214" {
+		t.Errorf("EKN 214 alone is %s, which is not its colour among others", one.Items[0].Color)
+	}
+}
+
+// TestNewModulesKeepColorsThatAreChosen is what a feed relies on.
+func TestNewModulesKeepColorsThatAreChosen(t *testing.T) {
+	t.Parallel()
+	names := []string{"AAA 100", "BBB 100", "CCC 100", "DDD 100", "EEE 100", "FFF 100", "GGG 100", "HHH 100", "III 100", "JJJ 100", "KKK 100", "LLL 100"}
+	chosen := map[string]string{}
+	for n := range names { // each comes before those that are there
+		var events []calendar.Event
+		for _, name := range names[len(names)-1-n:] {
+			e := lecture("S1", "Monday")
+			e.Module = name
+			events = append(events, e)
+		}
+		seen := map[string]bool{}
+		for _, i := range build(t, calendar.Options{Year: 2026, Colors: chosen}, events...).Items {
+			if before, ok := chosen[i.Event.Module]; ok && before != i.Color || seen[i.Color] {
+				t.Errorf("of %d modules %s is %s, want %q and no other's", n+1, i.Event.Module, i.Color, before)
+			}
+			seen[i.Color] = true
+			chosen[i.Event.Module] = i.Color
+		}
+	}
+}
+
+func TestTitleTellsGroupsApart(t *testing.T) {
+	t.Parallel()
+	g1, g2, p1 := lecture("S1", "Monday"), lecture("S1", "Tuesday"), lecture("S1", "Friday")
+	g2.Group, p1.Group, p1.Activity = "G02", "P01", "P1"
+	for _, test := range []struct {
+		events []calendar.Event
+		want   []string
+	}{
+		{[]calendar.Event{g1, p1}, []string{"COS 212 L1", "COS 212 P1 (P01)"}},
+		{[]calendar.Event{g1, g2, p1}, []string{"COS 212 L1 (G01)", "COS 212 L1 (G02)", "COS 212 P1 (P01)"}},
+	} {
+		var got []string
+		for _, i := range build(t, calendar.Options{Year: 2026}, test.events...).Items {
+			got = append(got, i.Summary)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("titles are %q, want %q", got, test.want)
+		}
 	}
 }
 
@@ -259,18 +343,91 @@ func TestCallersEventsAreNotChanged(t *testing.T) {
 	}
 }
 
-func TestCalendarIsNamedAfterItsKind(t *testing.T) {
+// TestKindIsToldFromWhatIsGiven: the first frontend's events have none.
+func TestKindIsToldFromWhatIsGiven(t *testing.T) {
 	t.Parallel()
-	for sample, want := range map[string]string{"UP_MOD_XLS": "UP lectures", "UP_TST_PDF": "UP tests", "UP_EXAM_SS": "UP exams"} {
-		if got := build(t, calendar.Options{Year: 2026}, calendar.Events(truth(t, sample))...).Name; got != want {
-			t.Errorf("%s is named %q, want %q", sample, got, want)
+	for want, e := range map[timetable.Kind]calendar.Event{
+		timetable.Lecture: {Module: "PHY 131", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20", Semester: "S1"},
+		timetable.Test:    {Module: "PHY 131", Activity: "Test1", Date: "2026-03-14", StartTime: "08:30", EndTime: "09:20"},
+		timetable.Exam:    {Module: "PHY 131", Activity: "EXAM Written", Date: "2026-06-04", StartTime: "07:30"},
+	} {
+		if got := build(t, calendar.Options{Year: 2026}, e).Items[0].Event.Kind; got != want {
+			t.Errorf("%s is a %s, want a %s", e.Activity, got, want)
 		}
 	}
-	both := append(calendar.Events(truth(t, "UP_TST_PDF")), calendar.Events(truth(t, "UP_EXAM_SS"))...)
-	if got := build(t, calendar.Options{}, both...).Name; got != "UP timetable" {
-		t.Errorf("tests and exams are named %q", got)
+}
+
+// TestNoTwoItemsShareAUID, whatever a caller sends.
+func TestNoTwoItemsShareAUID(t *testing.T) {
+	t.Parallel()
+	alone := build(t, calendar.Options{Year: 2026}, lecture("S1", "Monday")).Items[0]
+	ours, foreign, same := lecture("S1", "Monday"), lecture("S1", "Monday"), lecture("S1", "Monday")
+	ours.ID, foreign.ID, same.ID = alone.Event.ID, "foreign", alone.Event.ID
+	seen := map[string]bool{}
+	for _, i := range build(t, calendar.Options{Year: 2026}, ours, foreign, same).Items {
+		if seen[i.UID] || seen[i.Event.ID] {
+			t.Errorf("UID %s or id %s comes twice", i.UID, i.Event.ID)
+		}
+		seen[i.UID], seen[i.Event.ID] = true, true
 	}
-	if got := build(t, calendar.Options{Name: "Mine"}, both...).Name; got != "Mine" {
+	if !seen[alone.UID] {
+		t.Errorf("none of %v is the UID %s that the event has alone", seen, alone.UID)
+	}
+}
+
+// TestIDsFromElsewhereDoubleNothing: another id on every upload gives the same UID, one id in two
+// timetables gives two, and the events keep the ids that their sender knows.
+func TestIDsFromElsewhereDoubleNothing(t *testing.T) {
+	t.Parallel()
+	lectures, tests := calendar.Events(tabletest.Lectures()), calendar.Events(tabletest.Tests())
+	opts := calendar.Options{Year: 2026}
+	uids := func(events []calendar.Event, id func(n int) string) []string {
+		events = slices.Clone(events)
+		for n := range events {
+			if id != nil {
+				events[n].ID = id(n)
+			}
+		}
+		var all []string
+		for n, i := range build(t, opts, events...).Items {
+			if i.Event.ID != events[n].ID {
+				t.Errorf("the id %q became %q", events[n].ID, i.Event.ID)
+			}
+			all = append(all, i.UID)
+		}
+		return all
+	}
+	numbered := func(n int) string { return fmt.Sprint("event ", n) }
+	ours := uids(lectures, nil)
+	for name, id := range map[string]func(int) string{
+		"numbers": numbered, "random": func(int) string { return rand.Text() }, "with what needs escaping": func(n int) string { return fmt.Sprint(n, ";\r\n,") },
+	} {
+		if got := uids(lectures, id); !slices.Equal(got, ours) {
+			t.Errorf("%s: UIDs are\n%q, want\n%q", name, got, ours)
+		}
+	}
+	for _, uid := range uids(tests, numbered) {
+		if slices.Contains(ours, uid) {
+			t.Errorf("a test's UID %s is a lecture's", uid)
+		}
+	}
+	some := slices.Concat(lectures[:1], lectures[9:10])
+	if got, want := uids(some, nil), []string{ours[0], ours[9]}; !slices.Equal(got, want) {
+		t.Errorf("two of the events alone have the UIDs %q, want %q", got, want)
+	}
+}
+
+func TestCalendarIsNamedAfterItsKind(t *testing.T) {
+	t.Parallel()
+	lectures, tests, exams := calendar.Events(tabletest.Lectures()), calendar.Events(tabletest.Tests()), calendar.Events(tabletest.Exams())
+	for want, events := range map[string][]calendar.Event{
+		"UP lectures": lectures, "UP tests": tests, "UP exams": exams, "UP timetable": slices.Concat(tests, exams),
+	} {
+		if got := build(t, calendar.Options{Year: 2026}, events...).Name; got != want {
+			t.Errorf("the calendar is named %q, want %q", got, want)
+		}
+	}
+	if got := build(t, calendar.Options{Name: "Mine"}, tests...).Name; got != "Mine" {
 		t.Errorf("a given name became %q", got)
 	}
 }

@@ -55,7 +55,10 @@ func Build(events []Event, opts Options) (Calendar, error) {
 	if err != nil {
 		return Calendar{}, err
 	}
-	events = complete(events)
+	events, names := complete(events)
+	if err := checkTermNames(events, opts); err != nil {
+		return Calendar{}, err
+	}
 	chosen, warnings, err := choose(events, opts)
 	if err != nil {
 		return Calendar{}, err
@@ -64,12 +67,14 @@ func Build(events []Event, opts Options) (Calendar, error) {
 		opts:  opts,
 		terms: opts.calendarTerms(),
 		off:   newDaysOff(opts.Exclude),
+		names: names,
 		calendar: Calendar{
 			Name: opts.Name, Items: []Item{}, Warnings: append([]Warning{}, warnings...), Reminders: opts.Reminders,
 		},
 	}
-	// Colours come of all modules, not of the chosen, so that a choice changes no other's colour.
-	b.colors = assignColors(offerOf(events).modules(), opts.Colors)
+	// Colours and titles come of all events, not of the chosen, so that a choice changes no other's.
+	b.offer = offerOf(events)
+	b.colors = assignColors(b.offer.modules(), opts.Colors)
 	for _, e := range chosen {
 		b.add(e)
 	}
@@ -81,6 +86,8 @@ type builder struct {
 	opts     Options
 	terms    calendarTerms
 	off      *daysOff
+	offer    offer
+	names    map[string]string // event id -> the part of its UID that names it
 	colors   map[string]string
 	missing  []string
 	quarters map[string][]string // quarter -> ids of the events whose semester stands in
@@ -97,7 +104,7 @@ func (b *builder) add(e Event) {
 		}
 	}
 	if problem != nil {
-		problem.Message = label(e) + ": " + problem.Message
+		problem.Message = b.label(e) + ": " + problem.Message
 		problem.Events = []string{e.ID}
 		b.calendar.Warnings = append(b.calendar.Warnings, *problem)
 	}
@@ -158,6 +165,9 @@ func (b *builder) addDated(e Event, at clock) *Warning {
 	if err != nil {
 		return &Warning{Code: InvalidDate, Message: err.Error() + ", so it is not in the calendar"}
 	}
+	if date.Year < firstYear || date.Year > lastYear {
+		return &Warning{Code: InvalidDate, Message: fmt.Sprintf("%s is not between the years %d and %d, so it is not in the calendar", date, firstYear, lastYear)}
+	}
 	e.Date = date.String()
 	item := b.item(e, date.Year)
 	item.Start, item.End = date.At(at.start), date.At(at.end)
@@ -184,7 +194,7 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 	case !known:
 		return &Warning{Code: timetable.UnknownTerm, Message: fmt.Sprintf("%q is no term that has dates, so it is not in the calendar", clip(e.Semester))}
 	case len(term.ranges) == 0:
-		return b.miss(strings.ToUpper(strings.TrimSpace(e.Semester)))
+		return b.miss(normalTerm(e.Semester))
 	}
 	all, held := weekly(term.ranges, day, b.off)
 	if len(all) == 0 {
@@ -193,7 +203,7 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 	if len(held) == 0 {
 		return &Warning{Code: AllExcluded, Message: "holidays and recess leave no date, so it is not in the calendar"}
 	}
-	item := b.item(e, b.yearOf(term))
+	item := b.item(e, b.opts.Year) // settled by the terms, if not given
 	first, last := held[0], held[len(held)-1]
 	item.Start, item.End = first.At(at.start), first.At(at.end)
 	if first != last {
@@ -227,19 +237,13 @@ func weekly(ranges []Range, day time.Weekday, off *daysOff) (all, held []Date) {
 	return all, held
 }
 
-// yearOf is the year in a lecture's UID. The academic year is a calendar year at this university.
-func (b *builder) yearOf(s span) int {
-	if b.opts.Year != 0 {
-		return b.opts.Year
-	}
-	return s.ranges[0].Start.Year
-}
-
+// item begins an item of the event. The year in its UID keeps next year's lectures apart from this
+// year's: the academic year is a calendar year at this university.
 func (b *builder) item(e Event, year int) Item {
 	return Item{
-		UID:     e.ID + "-" + strconv.Itoa(year) + "@schedgen",
+		UID:     b.names[e.ID] + "-" + strconv.Itoa(year) + "@schedgen",
 		Event:   e,
-		Summary: label(e),
+		Summary: b.label(e),
 		Color:   b.colors[NormalModule(e.Module)],
 	}
 }
@@ -259,7 +263,7 @@ func (b *builder) miss(term string) *Warning {
 
 // guess notes that a semester stands in for a quarter, and gives the item's own remark of it.
 func (b *builder) guess(e Event, semester string) Warning {
-	quarter := strings.ToUpper(strings.TrimSpace(e.Semester))
+	quarter := normalTerm(e.Semester)
 	if b.quarters == nil {
 		b.quarters = make(map[string][]string)
 	}
@@ -328,11 +332,13 @@ func nameFor(items []Item) string {
 	return "UP timetable"
 }
 
-// label is the event's title: module and activity, and what tells it from others of that name.
-func label(e Event) string {
+// label is the event's title: module and activity, and what tells it from others of that name. The
+// group is such a thing where it is a student's choice: of P01, P02... only some are there, and
+// of G groups there is a choice where a module has several.
+func (b *builder) label(e Event) string {
 	title := strings.TrimSpace(cmp.Or(e.Module, "Unknown module") + " " + cmp.Or(e.Activity, e.Test))
-	if f := family(e.Group); f != "" && f != "G" {
-		title += " (" + e.Group + ")" // every student of the module is in G01; of P01, P02... only some
+	if f := family(e.Group); f != "" && (f != "G" || b.offer.several(e.Module, f)) {
+		title += " (" + e.Group + ")"
 	}
 	if e.Paper != "" && e.Paper != "1" {
 		title += " paper " + e.Paper

@@ -9,6 +9,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // groupsOf lists "module group" of the items, each once.
@@ -24,7 +25,7 @@ func groupsOf(c calendar.Calendar, module string) []string {
 
 func TestChoiceSpeaksOnlyAboutItsOwnLetters(t *testing.T) {
 	t.Parallel()
-	events := calendar.Events(truth(t, "UP_MOD_XLS"))
+	events := calendar.Events(tabletest.Lectures())
 	for _, test := range []struct {
 		choice calendar.Choice
 		want   []string
@@ -34,21 +35,21 @@ func TestChoiceSpeaksOnlyAboutItsOwnLetters(t *testing.T) {
 		{calendar.Choice{" p01 ", "P04"}, []string{"G01", "P01", "P04"}},
 		{calendar.Choice{"G01"}, []string{"G01", "P01", "P02", "P03", "P04"}},
 	} {
-		c := build(t, calendar.Options{Year: 2026, Groups: map[string]calendar.Choice{"cos226": test.choice}}, events...)
-		if got := groupsOf(c, "COS 226"); !slices.Equal(got, test.want) {
+		c := build(t, calendar.Options{Year: 2026, Groups: map[string]calendar.Choice{"phy131": test.choice}}, events...)
+		if got := groupsOf(c, "PHY 131"); !slices.Equal(got, test.want) {
 			t.Errorf("choice %q takes %q, want %q", test.choice, got, test.want)
 		}
-		if got := groupsOf(c, "COS 284"); !slices.Equal(got, []string{"G01", "P01", "P02"}) {
-			t.Errorf("choice %q for COS 226 took %q of COS 284", test.choice, got)
+		if got := groupsOf(c, "MLB 112"); !slices.Equal(got, []string{"G01", "T01", "T02"}) {
+			t.Errorf("choice %q for PHY 131 took %q of MLB 112", test.choice, got)
 		}
 	}
 }
 
 func TestModulesLeaveOutTheOthers(t *testing.T) {
 	t.Parallel()
-	c := build(t, calendar.Options{Year: 2026, Modules: []string{"wtw285", "STK 220"}}, calendar.Events(truth(t, "UP_MOD_XLS"))...)
+	c := build(t, calendar.Options{Year: 2026, Modules: []string{"gts161", "EKN 214"}}, calendar.Events(tabletest.Lectures())...)
 	for _, i := range c.Items {
-		if i.Event.Module != "WTW 285" && i.Event.Module != "STK 220" {
+		if i.Event.Module != "GTS 161" && i.Event.Module != "EKN 214" {
 			t.Errorf("%s is in", i.Summary)
 		}
 	}
@@ -56,15 +57,15 @@ func TestModulesLeaveOutTheOthers(t *testing.T) {
 
 func TestUnknownChoiceSaysWhatExists(t *testing.T) {
 	t.Parallel()
-	events := calendar.Events(truth(t, "UP_MOD_XLS"))
+	events := calendar.Events(tabletest.Lectures())
 	for _, test := range []struct {
 		opts calendar.Options
 		code string
 		says string
 	}{
-		{calendar.Options{Groups: map[string]calendar.Choice{"COS 226": {"P09"}}}, calendar.UnknownGroup, "G01, P01, P02, P03, P04"},
-		{calendar.Options{Groups: map[string]calendar.Choice{"COS 999": {"P01"}}}, calendar.UnknownModule, "COS 214, COS 226"},
-		{calendar.Options{Modules: []string{"COS 999"}}, calendar.UnknownModule, "COS 214, COS 226"},
+		{calendar.Options{Groups: map[string]calendar.Choice{"PHY 131": {"P09"}}}, calendar.UnknownGroup, "G01, P01, P02, P03, P04"},
+		{calendar.Options{Groups: map[string]calendar.Choice{"PHY 999": {"P01"}}}, calendar.UnknownModule, "EKN 214, FSK 176"},
+		{calendar.Options{Modules: []string{"PHY 999"}}, calendar.UnknownModule, "EKN 214, FSK 176"},
 	} {
 		test.opts.Year = 2026
 		_, err := calendar.Build(events, test.opts)
@@ -83,8 +84,8 @@ func TestClashesAreReportedOnce(t *testing.T) {
 	t.Parallel()
 	a, b := lecture("S2", "Monday"), lecture("S2", "Monday")
 	a.ID, b.ID = "a", "b"
-	b.Module, b.StartTime, b.EndTime = "STK 220", "09:00", "10:00"
-	test := calendar.Event{ID: "t", Kind: timetable.Test, Module: "WTW 285", Test: "Test1", Date: "2026-07-20", StartTime: "08:00", EndTime: "08:30"}
+	b.Module, b.StartTime, b.EndTime = "EKN 214", "09:00", "10:00"
+	test := calendar.Event{ID: "t", Kind: timetable.Test, Module: "MLB 112", Test: "Test1", Date: "2026-07-20", StartTime: "08:00", EndTime: "08:30"}
 	c := build(t, calendar.Options{Year: 2026}, a, b, test)
 	if len(c.Clashes) != 1 {
 		t.Fatalf("clashes are %+v, want one: a test that ends as a lecture begins is none", c.Clashes)
@@ -141,7 +142,7 @@ func hasCode(c calendar.Calendar, code string) bool {
 
 func TestOptionsAreReadFromTheRequest(t *testing.T) {
 	t.Parallel()
-	body := `{"groups":{"COS 212":"P02","COS 226":["P01","P02"],"STK 220":""},"modules":["COS 212"],
+	body := `{"groups":{"COS 212":"P02","COS 216":["P01","P02"],"EKN 214":""},"modules":["COS 212"],
 		"terms":{"S1":{"start":"2026-02-09","end":"2026-05-22"},"S2":"2026-07-13..2026-10-16"},
 		"exclude":["2026-03-30",{"start":"2026-03-31","end":"2026-04-06","name":"Recess"},{"start":"2026-05-06"}],
 		"reminders":[30],"colors":{"COS 212":"red"}}`
@@ -149,7 +150,7 @@ func TestOptionsAreReadFromTheRequest(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &o); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(o.Groups["COS 212"], calendar.Choice{"P02"}) || len(o.Groups["COS 226"]) != 2 || len(o.Groups["STK 220"]) != 0 {
+	if !slices.Equal(o.Groups["COS 212"], calendar.Choice{"P02"}) || len(o.Groups["COS 216"]) != 2 || len(o.Groups["EKN 214"]) != 0 {
 		t.Errorf("groups are %v", o.Groups)
 	}
 	if o.Terms["S2"] != mustRange(t, "2026-07-13..2026-10-16") || o.Terms["S1"] != mustRange(t, "2026-02-09..2026-05-22") {
@@ -169,24 +170,40 @@ func TestOptionsAreReadFromTheRequest(t *testing.T) {
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]calendar.Options{
-		"year":      {Year: 20266},
-		"reminder":  {Reminders: []int{-1}},
-		"reminders": {Reminders: []int{1, 2, 3, 4, 5, 6}},
-		"color":     {Colors: map[string]string{"COS 212": "#ff0000"}},
-		"name":      {Name: strings.Repeat("x", 300)},
-		"exclude":   {Exclude: make([]calendar.Range, 500)},
-		"empty":     {Exclude: make([]calendar.Range, 1)},
-		"term":      {Terms: map[string]calendar.Range{"S1": mustRange(t, "2026-01-01..2036-01-01")}},
-		"no term":   {Terms: map[string]calendar.Range{"S1": {}}},
-		"default":   {Default: mustRange(t, "1026-01-01..1026-02-01")},
-		"modules":   {Modules: make([]string, 600)},
-		"groups":    {Groups: map[string]calendar.Choice{"COS 212": make(calendar.Choice, 60)}},
+		"year":       {Year: 20266},
+		"reminder":   {Reminders: []int{-1}},
+		"reminders":  {Reminders: []int{1, 2, 3, 4, 5, 6}},
+		"color":      {Colors: map[string]string{"COS 212": "#ff0000"}},
+		"name":       {Name: strings.Repeat("x", 300)},
+		"exclude":    {Exclude: make([]calendar.Range, 500)},
+		"empty":      {Exclude: make([]calendar.Range, 1)},
+		"term":       {Terms: map[string]calendar.Range{"S1": mustRange(t, "2026-01-01..2036-01-01")}},
+		"no term":    {Terms: map[string]calendar.Range{"S1": {}}},
+		"default":    {Default: mustRange(t, "1026-01-01..1026-02-01")},
+		"misspelled": {Terms: map[string]calendar.Range{"Semester 1": mustRange(t, "2026-02-09..2026-05-22")}},
+		"term twice": {Terms: map[string]calendar.Range{"S1": mustRange(t, "2026-02-09..2026-05-22"), " s1": mustRange(t, "2026-02-10..2026-05-22")}},
+		"two colors": {Colors: map[string]string{"COS 212": "red", "cos212": "blue"}},
+		"modules":    {Modules: make([]string, 600)},
+		"groups":     {Groups: map[string]calendar.Choice{"COS 212": make(calendar.Choice, 60)}},
 	} {
 		_, err := calendar.Build(nil, o)
 		var e *calendar.Error
 		if !errors.As(err, &e) || e.Code != calendar.InvalidOptions || e.Error() == "" {
 			t.Errorf("%s: error is %v, want %s", name, err, calendar.InvalidOptions)
 		}
+	}
+}
+
+// TestTermsOfTheEventsOwnNamesAreTaken: a timetable may know more terms than we do.
+func TestTermsOfTheEventsOwnNamesAreTaken(t *testing.T) {
+	t.Parallel()
+	opts := calendar.Options{Terms: map[string]calendar.Range{"s7": mustRange(t, "2026-02-09..2026-02-22")}}
+	if got := dates(build(t, opts, lecture("S7", "Monday")).Items[0]); !slices.Equal(got, []string{"2026-02-09", "2026-02-16"}) {
+		t.Errorf("it is on %q", got)
+	}
+	opts.Lenient = true
+	if got := dates(build(t, opts, lecture("S1", "Monday")).Items[0]); got[0] != "2026-02-09" || len(got) != 13 {
+		t.Errorf("a lenient S1 is on %q, want the year's own S1", got)
 	}
 }
 

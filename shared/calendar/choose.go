@@ -30,6 +30,17 @@ func offerOf(events []Event) offer {
 
 func (o offer) modules() []string { return slices.Sorted(maps.Keys(o)) }
 
+// several reports whether the module has several groups of that letter.
+func (o offer) several(module, letters string) bool {
+	count := 0
+	for _, group := range o[NormalModule(module)] {
+		if family(group) == letters {
+			count++
+		}
+	}
+	return count > 1
+}
+
 // choose gives the events of the modules and groups that opts takes. A choice of what does not exist
 // is an [Error], or, for lenient options, left out and told as a warning.
 func choose(events []Event, opts Options) ([]Event, []Warning, error) {

@@ -14,11 +14,20 @@ var palette = []string{
 	"teal", "hotpink", "saddlebrown", "olivedrab", "royalblue", "slategray",
 }
 
-// assignColors gives each module a colour: the chosen one, or one of the palette that its name picks,
-// so that a module keeps its colour when others come and go.
+// assignColors gives each module a colour: the chosen one, or one of the palette that its name picks
+// and that no other module has, while there are any. A module keeps its colour when a choice leaves
+// others out; when other modules come, who wants to keep it passes it as chosen.
 func assignColors(modules []string, chosen map[string]string) map[string]string {
-	colors := make(map[string]string, len(modules))
+	colors := maps.Clone(chosen)
+	if colors == nil {
+		colors = make(map[string]string, len(modules))
+	}
 	taken := make(map[int]bool, len(palette))
+	for _, color := range chosen {
+		if slot := slices.Index(palette, color); slot >= 0 {
+			taken[slot] = true
+		}
+	}
 	for _, module := range slices.Sorted(slices.Values(modules)) {
 		if _, done := colors[module]; done {
 			continue
@@ -35,7 +44,6 @@ func assignColors(modules []string, chosen map[string]string) map[string]string 
 		taken[slot] = true
 		colors[module] = palette[slot]
 	}
-	maps.Copy(colors, chosen)
 	return colors
 }
 

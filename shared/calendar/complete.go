@@ -8,8 +8,11 @@ import (
 )
 
 // complete fills in what events from elsewhere may lack, as the first frontend's do: kind, venues,
-// ids. It changes none of the caller's.
-func complete(events []Event) []Event {
+// ids. It changes none of the caller's. names are the parts of UIDs by event id: ids that [Events] gave are
+// kept, for they are stable even where a caller sends some of a timetable's events alone. Of an id
+// from elsewhere nobody knows whether it is another on the next upload, or another timetable's too, so
+// that event's name is made of what it is, and importing it again doubles nothing.
+func complete(events []Event) (completed []Event, names map[string]string) {
 	events = slices.Clone(events)
 	used := make(map[string]bool, len(events))
 	for i := range events {
@@ -24,13 +27,26 @@ func complete(events []Event) []Event {
 			e.Venue = strings.Join(e.Venues, venueSeparator)
 		}
 		e.IsRecurring = e.Kind == timetable.Lecture
-		if used[e.ID] || !usableID(e.ID) {
+		if used[e.ID] {
 			e.ID = ""
 		}
 		used[e.ID] = true
 	}
-	setIDs(events)
-	return events
+	named := slices.Clone(events)
+	for i := range named {
+		if !isHashID(named[i].ID) {
+			named[i].ID = ""
+		}
+	}
+	setIDs(named)
+	names = make(map[string]string, len(events))
+	for i := range events {
+		if events[i].ID == "" {
+			events[i].ID = named[i].ID
+		}
+		names[events[i].ID] = named[i].ID
+	}
+	return events, names
 }
 
 // kindOf tells a kind that is not given from what is.
@@ -42,18 +58,4 @@ func kindOf(e Event) timetable.Kind {
 		return timetable.Exam
 	}
 	return timetable.Test
-}
-
-// usableID reports whether an id may become part of a UID: short, and without what would need escaping.
-func usableID(id string) bool {
-	const most = 64
-	if id == "" || len(id) > most {
-		return false
-	}
-	for _, c := range []byte(id) {
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
-			return false
-		}
-	}
-	return true
 }

@@ -1,27 +1,42 @@
 package calendar_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 func TestRowsInSeveralRoomsAreOneEvent(t *testing.T) {
 	t.Parallel()
-	events := calendar.Events(truth(t, "UP_MOD_XLS"))
-	e := find(t, events, "COS 284", "P01")
-	want := []string{"Informatorium Brown Lab", "Informatorium Green Lab", "Informatorium Grey Lab", "Informatorium Purple Lab"}
-	if !slices.Equal(e.Venues, want) {
+	e := find(t, calendar.Events(tabletest.Lectures()), "PHY 131", "P03")
+	if want := []string{"Optics bench 1", "Optics bench 2", "Annexe 3, 4 and 5"}; !slices.Equal(e.Venues, want) {
 		t.Errorf("venues are %q, want %q", e.Venues, want)
 	}
-	if want := "Informatorium Brown Lab; Informatorium Green Lab; Informatorium Grey Lab; Informatorium Purple Lab"; e.Venue != want {
+	if want := "Optics bench 1; Optics bench 2; Annexe 3, 4 and 5"; e.Venue != want {
 		t.Errorf("venue is %q, want %q", e.Venue, want)
 	}
-	across := find(t, events, "STK 220", "P03") // its rows break across two pages
-	if len(across.Venues) != 3 {
-		t.Errorf("STK 220 P03 is in %q, want three rooms", across.Venues)
+}
+
+// TestRoomsOnTwoCampusesKeepWhatEachSays: what differs between the rows of one event is kept from all.
+func TestRoomsOnTwoCampusesKeepWhatEachSays(t *testing.T) {
+	t.Parallel()
+	first := timetable.Entry{Module: "PHY 131", Activity: "Exam Written", Paper: "1", Date: "2026-06-04", StartTime: "07:30", EndTime: "10:30",
+		Venues: []string{"Aula North"}, Campus: "HATFIELD", Comments: "Open book"}
+	second, third := first, first
+	second.Venues, second.Campus, second.Comments, second.EndTimeEstimated = []string{"Hall 2"}, "MAMELODI", "", true
+	third.Venues, third.Status = []string{"Aula North", "Hall 3"}, "FINAL"
+	events := calendar.Events(timetable.Document{Kind: timetable.Exam, Entries: []timetable.Entry{first, second, third}})
+	if len(events) != 1 {
+		t.Fatalf("%d events, want one: %+v", len(events), events)
+	}
+	e := events[0]
+	if e.Venue != "Aula North; Hall 2; Hall 3" || e.Campus != "HATFIELD; MAMELODI" || e.Notes != "Open book" || e.Status != "FINAL" || !e.EndTimeEstimated {
+		t.Errorf("the event is %+v", e)
 	}
 }
 
@@ -45,63 +60,70 @@ func TestRowsWithoutATimeAreNotMerged(t *testing.T) {
 	}
 }
 
-// TestEveryPrintedRowIsInAnEvent holds for each sample: nothing is lost and nothing invented.
+// TestEveryPrintedRowIsInAnEvent holds for generated and for real timetables: nothing is lost,
+// nothing invented, and no event has an id that another has, or another id on the next upload.
 func TestEveryPrintedRowIsInAnEvent(t *testing.T) {
 	t.Parallel()
-	for sample, count := range map[string]int{"UP_MOD_XLS": 30, "UP_TST_PDF": 12, "UP_EXAM_SS": 5} {
-		doc := truth(t, sample)
-		events := calendar.Events(doc)
-		if len(events) != count {
-			t.Errorf("%s: %d events, want %d", sample, len(events), count)
-		}
-		for _, row := range doc.Entries {
-			held := slices.ContainsFunc(events, func(e calendar.Event) bool {
-				return e.Module == row.Module && e.Group == row.Group && e.Day == row.Day && e.Date == row.Date &&
-					e.StartTime == row.StartTime && !slices.ContainsFunc(row.Venues, func(v string) bool { return !slices.Contains(e.Venues, v) })
-			})
-			if !held {
-				t.Errorf("%s: no event for the row %+v", sample, row)
-			}
-		}
+	seed := tabletest.Seed(t)
+	for n := range uint64(200) {
+		holdRows(t, fmt.Sprintf("seed %d", seed+n), tabletest.Generated(t, fixture.Random(seed+n)))
+	}
+	for _, name := range []string{"UP_MOD_XLS", "UP_TST_PDF", "UP_EXAM_SS"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			holdRows(t, name, tabletest.Real(t, name))
+		})
 	}
 }
 
-func TestIDsAreUniqueAndTheSameOnEveryUpload(t *testing.T) {
-	t.Parallel()
-	for _, sample := range []string{"UP_MOD_XLS", "UP_TST_PDF", "UP_EXAM_SS"} {
-		first, second := calendar.Events(truth(t, sample)), calendar.Events(truth(t, sample))
-		seen := map[string]bool{}
-		for i := range first {
-			if first[i].ID == "" || first[i].ID != second[i].ID {
-				t.Errorf("%s: ids %q and %q of one row", sample, first[i].ID, second[i].ID)
-			}
-			if seen[first[i].ID] {
-				t.Errorf("%s: id %q twice", sample, first[i].ID)
-			}
-			seen[first[i].ID] = true
+func holdRows(t *testing.T, name string, doc timetable.Document) {
+	t.Helper()
+	events, again := calendar.Events(doc), calendar.Events(doc)
+	rooms, printed := 0, 0
+	for _, row := range doc.Entries {
+		printed += len(row.Venues)
+		held := slices.ContainsFunc(events, func(e calendar.Event) bool {
+			return e.Module == row.Module && e.Group == row.Group && e.Semester == row.Offered && e.Day == row.Day && e.Date == row.Date &&
+				e.StartTime == row.StartTime && e.EndTime == row.EndTime && e.Test == row.Test && e.Paper == row.Paper &&
+				!slices.ContainsFunc(row.Venues, func(v string) bool { return !slices.Contains(e.Venues, v) })
+		})
+		if !held {
+			t.Errorf("%s: no event for the row %+v", name, row)
 		}
+	}
+	seen := map[string]bool{}
+	for i, e := range events {
+		rooms += len(e.Venues)
+		if e.ID == "" || seen[e.ID] || e.ID != again[i].ID {
+			t.Errorf("%s: %s %s has the id %q, then %q; want one of its own", name, e.Module, e.Activity, e.ID, again[i].ID)
+		}
+		seen[e.ID] = true
+	}
+	if rooms > printed {
+		t.Errorf("%s: the events have %d rooms, and %d are printed", name, rooms, printed)
 	}
 }
 
 // TestIDsDoNotChange pins an id: a change of the hash would double every calendar out there.
 func TestIDsDoNotChange(t *testing.T) {
 	t.Parallel()
-	events := calendar.Events(truth(t, "UP_MOD_XLS"))
-	if got, want := events[0].ID, "98699f80e4ac0c89"; got != want {
-		t.Errorf("the id of COS 214 L1 is %q, want %q", got, want)
+	for doc, want := range map[*timetable.Document]string{new(tabletest.Lectures()): "36b16c7b5c707730", new(tabletest.Tests()): "5b58a456ce2a81cf", new(tabletest.Exams()): "7e44a6fa1771baf5"} {
+		if e := calendar.Events(*doc)[0]; e.ID != want {
+			t.Errorf("the id of %s %s is %q, want %q", e.Module, e.Activity, e.ID, want)
+		}
 	}
 }
 
 func TestMovedLectureKeepsItsID(t *testing.T) {
 	t.Parallel()
-	doc := truth(t, "UP_MOD_XLS")
+	doc := tabletest.Lectures()
 	before := calendar.Events(doc)
 	doc.Entries[0].Day, doc.Entries[0].StartTime, doc.Entries[0].EndTime = "Wednesday", "16:30", "17:20"
 	doc.Entries[0].Venues = []string{"Elsewhere"}
 	after := calendar.Events(doc)
 	for i := range before {
 		if before[i].ID != after[i].ID {
-			t.Errorf("%s %s %s has a new id after COS 214 L1 moved", before[i].Module, before[i].Group, before[i].Activity)
+			t.Errorf("%s %s %s has a new id after PHY 131 L1 moved", before[i].Module, before[i].Group, before[i].Activity)
 		}
 	}
 }

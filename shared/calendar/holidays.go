@@ -1,6 +1,10 @@
 package calendar
 
-import "github.com/rickar/cal/v2/za"
+import (
+	"slices"
+
+	"github.com/rickar/cal/v2/za"
+)
 
 // PublicHolidays gives South Africa's public holidays of a year by date. A holiday on a Sunday is
 // followed by a Monday off (Public Holidays Act 36 of 1994, section 2(1)); both days are listed.
@@ -21,14 +25,16 @@ func PublicHolidays(year int) map[Date]string {
 	return days
 }
 
-// daysOff tells lecture days from days without lectures.
+// daysOff tells lecture days from days without lectures. It looks at each day once, however many
+// lectures ask for it: thousands of events with hundreds of ranges would be seconds of work.
 type daysOff struct {
 	holidays map[int]map[Date]string // by year
 	recess   []Range
+	known    map[Date]bool
 }
 
 func newDaysOff(recess []Range) *daysOff {
-	return &daysOff{holidays: make(map[int]map[Date]string), recess: recess}
+	return &daysOff{holidays: make(map[int]map[Date]string), recess: recess, known: make(map[Date]bool)}
 }
 
 // holiday gives the name of the public holiday on d, or nothing.
@@ -43,13 +49,10 @@ func (o *daysOff) holiday(d Date) string {
 
 // contains reports whether no lectures are held on d.
 func (o *daysOff) contains(d Date) bool {
-	if o.holiday(d) != "" {
-		return true
+	off, seen := o.known[d]
+	if !seen {
+		off = o.holiday(d) != "" || slices.ContainsFunc(o.recess, func(r Range) bool { return r.Contains(d) })
+		o.known[d] = off
 	}
-	for _, r := range o.recess {
-		if r.Contains(d) {
-			return true
-		}
-	}
-	return false
+	return off
 }

@@ -74,3 +74,9 @@ func hashID(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:8])
 }
+
+// isHashID reports whether an id is one that hashID may have written.
+func isHashID(id string) bool {
+	const digits = 16
+	return len(id) == digits && strings.Trim(id, "0123456789abcdef") == ""
+}

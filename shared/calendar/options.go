@@ -132,11 +132,15 @@ func (o Options) normalized() (Options, error) {
 
 func (o *Options) normalizeTerms() error {
 	terms := make(map[string]Range, len(o.Terms))
-	for name, r := range o.Terms {
-		if err := checkTerm(name, r); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(o.Terms)) {
+		if err := checkTerm(name, o.Terms[name]); err != nil {
 			return err
 		}
-		terms[strings.ToUpper(strings.TrimSpace(name))] = r
+		normal := normalTerm(name)
+		if _, twice := terms[normal]; twice {
+			return invalid("term %q is given twice", clip(normal))
+		}
+		terms[normal] = o.Terms[name]
 	}
 	o.UseYear(0)
 	if o.Default != (Range{}) {
@@ -170,7 +174,8 @@ func (o *Options) normalizeModules() error {
 	}
 	o.Modules = modules
 	groups := make(map[string]Choice, len(o.Groups))
-	for m, choice := range o.Groups {
+	for _, m := range slices.Sorted(maps.Keys(o.Groups)) {
+		choice := o.Groups[m]
 		if len(choice) > maxGroupsChosen {
 			return invalid("at most %d groups of a module can be chosen", maxGroupsChosen)
 		}
@@ -180,10 +185,14 @@ func (o *Options) normalizeModules() error {
 	}
 	o.Groups = groups
 	colors := make(map[string]string, len(o.Colors))
-	for m, name := range o.Colors {
+	for _, m := range slices.Sorted(maps.Keys(o.Colors)) {
+		name := o.Colors[m]
 		lower := strings.ToLower(strings.TrimSpace(name))
 		if !isColorName(lower) {
 			return invalid("%q is not a CSS3 colour name such as \"steelblue\"", clip(name))
+		}
+		if before, twice := colors[NormalModule(m)]; twice && before != lower {
+			return invalid("%s is given two colours", clip(NormalModule(m)))
 		}
 		colors[NormalModule(m)] = lower
 	}
@@ -201,6 +210,8 @@ func NormalModule(s string) string {
 	}
 	return s
 }
+
+func normalTerm(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }
 
 func normalGroup(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }
 

@@ -10,13 +10,14 @@ import (
 
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // randomEntry makes a row that may be whole, may lack something, and may equal another's.
 func randomEntry(r *rand.Rand, kind timetable.Kind) timetable.Entry {
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
 	e := timetable.Entry{
-		Module: pick("COS 212", "COS 226", "STK 220", "WTW 285"), Group: pick("G01", "P01", "P02", "T01", ""),
+		Module: pick("COS 212", "COS 216", "PHY 131", "MLB 112"), Group: pick("G01", "P01", "P02", "T01", ""),
 		Activity: pick("L1", "L2", "P1", "T1"), StartTime: pick("07:30", "08:30", "09:00", "16:30", ""),
 		EndTime: pick("09:20", "17:20", "10:20", "07:30", ""), Venues: []string{pick("IT 4-4", "Centenary 6", "HB 4-1")}, Page: 1,
 	}
@@ -33,7 +34,7 @@ func randomEntry(r *rand.Rand, kind timetable.Kind) timetable.Entry {
 // held exactly on its term's days of that weekday that are no days off, and no two share a UID.
 func TestEveryEventIsShownOrToldOf(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
+	seed := tabletest.Seed(t)
 	r := rand.New(rand.NewPCG(seed, 0))
 	for range 300 {
 		kind := []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam}[r.IntN(3)]
@@ -41,10 +42,11 @@ func TestEveryEventIsShownOrToldOf(t *testing.T) {
 		for range r.IntN(40) {
 			doc.Entries = append(doc.Entries, randomEntry(r, kind))
 		}
-		recess := calendar.Range{Start: calendar.Date{Year: 2026, Month: time.Month(1 + r.IntN(12)), Day: 1 + r.IntN(28)}}
+		year := 2026 + r.IntN(2)
+		recess := calendar.Range{Start: calendar.Date{Year: year, Month: time.Month(1 + r.IntN(12)), Day: 1 + r.IntN(28)}}
 		recess.End = recess.Start.AddDays(r.IntN(40))
 		events := calendar.Events(doc)
-		c, err := calendar.Build(events, calendar.Options{Year: 2026, Exclude: []calendar.Range{recess}})
+		c, err := calendar.Build(events, yearOptions(t, year, recess))
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -61,7 +63,7 @@ func TestEveryEventIsShownOrToldOf(t *testing.T) {
 			}
 			uids[i.UID] = true
 			told[i.Event.ID] = true
-			if want := expected(i.Event, recess); !slices.Equal(dates(i), want) {
+			if want := expected(i.Event, year, recess); !slices.Equal(dates(i), want) {
 				t.Errorf("seed %d: %+v with recess %s is on %q, want %q", seed, i.Event, recess, dates(i), want)
 			}
 		}
@@ -76,20 +78,36 @@ func TestEveryEventIsShownOrToldOf(t *testing.T) {
 	}
 }
 
-// expected goes through every day of 2026 the slow way.
-func expected(e calendar.Event, recess calendar.Range) []string {
+// semesters are the first and last days of the years' semesters.
+var semesters = map[int][2][2]string{
+	2026: {{"2026-02-09", "2026-05-22"}, {"2026-07-13", "2026-10-16"}}, // known
+	2027: {{"2027-02-08", "2027-05-21"}, {"2027-07-12", "2027-10-15"}}, // given
+}
+
+// yearOptions are those of a year, with the terms of one that is not known.
+func yearOptions(t *testing.T, year int, recess calendar.Range) calendar.Options {
+	t.Helper()
+	opts := calendar.Options{Year: year, Exclude: []calendar.Range{recess}}
+	if year != 2026 {
+		s := semesters[year]
+		opts.Terms = map[string]calendar.Range{"S1": mustRange(t, s[0][0]+".."+s[0][1]), "S2": mustRange(t, s[1][0]+".."+s[1][1])}
+	}
+	return opts
+}
+
+// expected goes through every day of the year the slow way.
+func expected(e calendar.Event, year int, recess calendar.Range) []string {
 	if e.Kind != timetable.Lecture {
 		return []string{e.Date}
 	}
-	first, second := [2]string{"2026-02-09", "2026-05-22"}, [2]string{"2026-07-13", "2026-10-16"}
+	first, second := semesters[year][0], semesters[year][1]
 	terms := map[string][][2]string{"S1": {first}, "Q1": {first}, "S2": {second}, "Q4": {second}, "Y": {first, second}}[e.Semester]
-	holidays := []string{"2026-03-21", "2026-04-03", "2026-04-06", "2026-04-27", "2026-05-01", "2026-08-09", "2026-08-10", "2026-09-24"}
 	var days []string
-	for d := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); d.Year() == 2026; d = d.AddDate(0, 0, 1) {
+	for d := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC); d.Year() == year; d = d.AddDate(0, 0, 1) {
 		day := d.Format(time.DateOnly)
 		inTerm := slices.ContainsFunc(terms, func(t [2]string) bool { return t[0] <= day && day <= t[1] })
 		inRecess := recess.Start.String() <= day && day <= recess.End.String()
-		if inTerm && !inRecess && d.Weekday().String() == e.Day && !slices.Contains(holidays, day) {
+		if _, holiday := publicHolidays[year][day]; inTerm && !inRecess && !holiday && d.Weekday().String() == e.Day {
 			days = append(days, day)
 		}
 	}
@@ -151,13 +169,13 @@ func FuzzBuild(f *testing.F) {
 
 func ExampleBuild() {
 	doc := timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{
-		{Module: "COS 214", Offered: "S2", Group: "P01", Activity: "P1", Day: "Monday", StartTime: "11:30", EndTime: "14:20", Venues: []string{"Grey Lab"}},
-		{Module: "COS 214", Offered: "S2", Group: "P01", Activity: "P1", Day: "Monday", StartTime: "11:30", EndTime: "14:20", Venues: []string{"Orange Lab"}},
-		{Module: "COS 214", Offered: "S2", Group: "P02", Activity: "P1", Day: "Wednesday", StartTime: "14:30", EndTime: "17:20", Venues: []string{"Red Lab"}},
+		{Module: "PHY 131", Offered: "S2", Group: "P01", Activity: "P1", Day: "Monday", StartTime: "12:30", EndTime: "14:20", Venues: []string{"Bench 1"}},
+		{Module: "PHY 131", Offered: "S2", Group: "P01", Activity: "P1", Day: "Monday", StartTime: "12:30", EndTime: "14:20", Venues: []string{"Bench 2"}},
+		{Module: "PHY 131", Offered: "S2", Group: "P02", Activity: "P1", Day: "Wednesday", StartTime: "14:30", EndTime: "17:20", Venues: []string{"Bench 3"}},
 	}}
 	c, err := calendar.Build(calendar.Events(doc), calendar.Options{
 		Year:   2026,
-		Groups: map[string]calendar.Choice{"COS 214": {"P01"}},
+		Groups: map[string]calendar.Choice{"PHY 131": {"P01"}},
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -169,7 +187,7 @@ func ExampleBuild() {
 		fmt.Println("but not on", item.Excluded[0].Format(time.DateOnly))
 	}
 	// Output:
-	// COS 214 P1 (P01) in Grey Lab; Orange Lab
-	// from 2026-07-13 11:30:00 to 2026-10-12 11:30:00
+	// PHY 131 P1 (P01) in Bench 1; Bench 2
+	// from 2026-07-13 12:30:00 to 2026-10-12 12:30:00
 	// but not on 2026-08-10
 }

@@ -33,6 +33,19 @@ func DefaultTerms(year int) (map[string]Range, bool) {
 // TermNames are the names that a timetable's Offered column uses.
 func TermNames() []string { return []string{"S1", "S2", "Q1", "Q2", "Q3", "Q4", "Y"} }
 
+// checkTermNames refuses dates of a term that no timetable has: misspelled, they would be ignored in
+// silence, and other dates taken. A name that the events use themselves is as good as a term's.
+func checkTermNames(events []Event, opts Options) error {
+	for _, name := range slices.Sorted(maps.Keys(opts.Terms)) {
+		used := func(e Event) bool { return normalTerm(e.Semester) == name }
+		if opts.Lenient || slices.Contains(TermNames(), name) || slices.ContainsFunc(events, used) {
+			continue
+		}
+		return invalid("%q is no term; terms are %s", clip(name), strings.Join(TermNames(), ", "))
+	}
+	return nil
+}
+
 // span is where a term lies: one range, or two with a gap for a year module.
 type span struct {
 	ranges  []Range
@@ -54,10 +67,15 @@ func (o Options) calendarTerms() calendarTerms {
 	return calendarTerms{terms, o.Default}
 }
 
-// find gives the term's span. known is false for a name that is no term; a term whose dates nobody
+// find gives the term's span. A quarter whose dates nobody gave is shown in all of its semester, so
+// that no lecture is missed, and told as guessed; a year module is held in both semesters. In a year
+// that is not in terms.json the caller must give what the lectures need: S1 for Q1 and Q2, S2 for Q3
+// and Q4, both or Y for Y.
+//
+// known is false for a name that is no term; a term whose dates nobody
 // gave is known and has no ranges.
 func (t calendarTerms) find(name string) (s span, known bool) {
-	name = strings.ToUpper(strings.TrimSpace(name))
+	name = normalTerm(name)
 	if r, ok := t.terms[name]; ok {
 		return span{ranges: []Range{r}}, true
 	}

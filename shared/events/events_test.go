@@ -2,6 +2,7 @@ package events_test
 
 import (
 	"bytes"
+	"crypto/md5"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,9 +23,10 @@ import (
 
 const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-func sample(t testing.TB) []byte {
+// notification is the captured body.
+func notification(t testing.TB) []byte {
 	t.Helper()
-	body, err := os.ReadFile("testdata/minio-object-created.json")
+	body, err := os.ReadFile(captured)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,48 +42,84 @@ func decodeOne(t *testing.T, header http.Header, body []byte) event.Event {
 	return all[0]
 }
 
-// checkSample expects the event and the object of the captured notification.
-func checkSample(t *testing.T, e event.Event) {
+// capturedObject is the object that the captured notification tells of.
+func capturedObject(t testing.TB) events.Object {
 	t.Helper()
-	if e.Type() != events.TypeObjectCreated || e.Source() != "minio:s3..schedgen-pdfs" || e.Subject() != "uploads/a b/é+1.pdf" ||
-		!strings.HasPrefix(e.ID(), "18EAC824637B7BB4.") || e.Extensions()["priority"] != "high" || e.Extensions()["traceparent"] != trace {
-		t.Errorf("got event %v", e)
+	return events.Object{
+		Bucket: "schedgen-pdfs", Key: "uploads/high/" + capturedJob + ".pdf", JobID: capturedJob, Priority: "high",
+		Traceparent: trace, Size: int64(len(capturedPDF)), ETag: fmt.Sprintf("%x", md5.Sum([]byte(capturedPDF))),
 	}
-	if want := time.Date(2026, 11, 23, 20, 57, 40, 78e6, time.UTC); !e.Time().Equal(want) {
-		t.Errorf("got time %v, want %v", e.Time(), want)
+}
+
+// checkCaptured expects the event and the object of the captured notification.
+func checkCaptured(t *testing.T, e event.Event) {
+	t.Helper()
+	var raw struct {
+		Records []struct {
+			EventTime        time.Time
+			ResponseElements map[string]string
+			S3               struct{ Object struct{ Sequencer string } }
+		}
 	}
-	object, err := events.ObjectOf(e)
-	want := events.Object{Bucket: "schedgen-pdfs", Key: "uploads/a b/é+1.pdf", JobID: "0192", Priority: "high",
-		Traceparent: trace, Size: 4168, ETag: "c438a4eb1132d04ed7f172be6addcff9"}
-	if err != nil || object != want {
-		t.Errorf("got %+v, %v; want %+v", object, err, want)
+	if err := json.Unmarshal(notification(t), &raw); err != nil || len(raw.Records) != 1 {
+		t.Fatalf("read %s: %v, %d records", captured, err, len(raw.Records))
+	}
+	want := raw.Records[0]
+	id := want.ResponseElements["x-amz-request-id"] + "." + want.ResponseElements["x-amz-id-2"] + "." + want.S3.Object.Sequencer
+	if e.Type() != events.TypeObjectCreated || e.Source() != "minio:s3..schedgen-pdfs" || e.Subject() != capturedObject(t).Key ||
+		e.ID() != id || e.Extensions()["priority"] != "high" || e.Extensions()["traceparent"] != trace {
+		t.Errorf("got event %v, want id %s", e, id)
+	}
+	if want.EventTime.IsZero() || !e.Time().Equal(want.EventTime) {
+		t.Errorf("got time %v, want %v", e.Time(), want.EventTime)
+	}
+	if object, err := events.ObjectOf(e); err != nil || object != capturedObject(t) {
+		t.Errorf("got %+v, %v; want %+v", object, err, capturedObject(t))
+	}
+}
+
+// TestKeysComeURLEncoded: a record's key is encoded as a query is, with + for a space.
+func TestKeysComeURLEncoded(t *testing.T) {
+	t.Parallel()
+	encoded := []byte("uploads%2Fhigh%2F" + capturedJob + ".pdf")
+	if !bytes.Contains(notification(t), encoded) {
+		t.Fatalf("the captured notification does not hold %s", encoded)
+	}
+	e := decodeOne(t, nil, bytes.ReplaceAll(notification(t), encoded, []byte("uploads%2Fone+two%2F%C3%BC%2B2.pdf")))
+	if object, err := events.ObjectOf(e); err != nil || object.Key != "uploads/one two/ü+2.pdf" {
+		t.Errorf("got %+v, %v", object, err)
+	}
+	header := http.Header{}
+	events.Encode(header, e)
+	if got := header.Get("Ce-Subject"); got != "uploads/one%20two/%C3%BC+2.pdf" {
+		t.Errorf("the subject's header: got %q", got)
+	}
+	if got := decodeOne(t, header, e.Data()).Subject(); got != "uploads/one two/ü+2.pdf" {
+		t.Errorf("the subject is read back as %q", got)
 	}
 }
 
 func TestARawNotificationInEachForm(t *testing.T) {
 	t.Parallel()
-	e := decodeOne(t, http.Header{"Content-Type": {"application/json"}}, sample(t))
-	checkSample(t, e)
+	e := decodeOne(t, http.Header{"Content-Type": {"application/json"}}, notification(t))
+	checkCaptured(t, e)
 
 	binary := http.Header{}
 	events.Encode(binary, e)
-	if got := binary.Get("Ce-Subject"); got != "uploads/a%20b/%C3%A9+1.pdf" {
-		t.Errorf("the subject's header: got %q", got)
-	}
-	checkSample(t, decodeOne(t, binary, e.Data()))
+	checkCaptured(t, decodeOne(t, binary, e.Data()))
 
 	body, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkSample(t, decodeOne(t, http.Header{"Content-Type": {"application/cloudevents+json; charset=utf-8"}}, body))
-	checkSample(t, decodeOne(t, http.Header{"Content-Type": {"application/cloudevents-batch+json"}}, []byte("["+string(body)+"]")))
+	checkCaptured(t, decodeOne(t, http.Header{"Content-Type": {"application/cloudevents+json; charset=utf-8"}}, body))
+	checkCaptured(t, decodeOne(t, http.Header{"Content-Type": {"application/cloudevents-batch+json"}}, []byte("["+string(body)+"]")))
 }
 
 func TestANotificationOfSeveralRecords(t *testing.T) {
 	t.Parallel()
 	var whole map[string]any
-	if err := json.Unmarshal(sample(t), &whole); err != nil {
+	if err := json.Unmarshal(notification(t), &whole); err != nil {
 		t.Fatal(err)
 	}
 	records := whole["Records"].([]any)
@@ -137,7 +175,7 @@ func TestWhatIsNoEventIsInvalid(t *testing.T) {
 			t.Errorf("%v %q: got %v, %v; want ErrInvalid", c.header, c.body, all, err)
 		}
 	}
-	deleted := decodeOne(t, nil, bytes.ReplaceAll(sample(t), []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete")))
+	deleted := decodeOne(t, nil, bytes.ReplaceAll(notification(t), []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete")))
 	if _, err := events.ObjectOf(deleted); !errors.Is(err, events.ErrInvalid) {
 		t.Errorf("a deletion: got %v, want ErrInvalid", err)
 	}
@@ -156,7 +194,7 @@ func TestTheParsedEvent(t *testing.T) {
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
-	if _, err := events.ParsedOf(decodeOne(t, nil, sample(t))); !errors.Is(err, events.ErrInvalid) {
+	if _, err := events.ParsedOf(decodeOne(t, nil, notification(t))); !errors.Is(err, events.ErrInvalid) {
 		t.Errorf("of another type: got %v", err)
 	}
 }
@@ -203,7 +241,7 @@ func TestPublishTriesAgainWhatMayPass(t *testing.T) {
 	url, count, last := receiver(t, 503, 429)
 	other, otherCount, _ := receiver(t)
 	p := publisher(t, events.Config{Sink: url, Targets: []string{other}, Token: "s", Retries: 3})
-	if err := p.Publish(t.Context(), decodeOne(t, nil, sample(t))); err != nil {
+	if err := p.Publish(t.Context(), decodeOne(t, nil, notification(t))); err != nil {
 		t.Fatal(err)
 	}
 	if count.Load() != 3 || otherCount.Load() != 1 {
@@ -213,12 +251,12 @@ func TestPublishTriesAgainWhatMayPass(t *testing.T) {
 	if header.Get("Authorization") != "Bearer s" || header.Get("Traceparent") != trace {
 		t.Errorf("got header %v", header)
 	}
-	checkSample(t, decodeOne(t, header, body))
+	checkCaptured(t, decodeOne(t, header, body))
 }
 
 func TestPublishGivesUp(t *testing.T) {
 	t.Parallel()
-	e := decodeOne(t, nil, sample(t))
+	e := decodeOne(t, nil, notification(t))
 	refusing, count, _ := receiver(t, 400, 400)
 	err := publisher(t, events.Config{Sink: refusing, Retries: 3}).Publish(t.Context(), e)
 	var refused *events.RefusedError
@@ -251,7 +289,7 @@ func TestTargetsAreChecked(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	raw := sample(f)
+	raw := notification(f)
 	f.Add("application/json", "", raw)
 	f.Add("application/cloudevents+json", "", []byte(`{"specversion":"1.0","id":"1","type":"t","source":"/s","data":{}}`))
 	f.Add("application/json", "1.0", raw)

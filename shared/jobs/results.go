@@ -42,7 +42,9 @@ func scanEntry(row pgx.CollectableRow) (entry timetable.Entry, err error) {
 
 const deleteSQL = `
 with gone as (delete from jobs where id = $1::uuid and owner = $2::uuid returning id),
-	letters as (delete from dead_letters where job_id in (select id from gone))
+	letters as (delete from dead_letters where job_id in (select id from gone)),
+	-- What feeds say of it goes too; the next fetch makes them anew of what is left.
+	said as (update feeds set sources = '', body = null where owner = $2::uuid and exists (select from gone))
 select count(*) from gone`
 
 // Delete removes an owner's job with all it made in the database. Delete its object first: then no

@@ -18,6 +18,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/timetable"
 )
 
 // ErrNotFound says that there is no such feed, or that it is another owner's.
@@ -26,14 +27,23 @@ var ErrNotFound = errors.New("feed: no such feed")
 // ErrTooMany says that the owner has as many feeds as one may have.
 var ErrTooMany = errors.New("feed: the owner has too many feeds")
 
+// Options say what a feed shows.
+type Options struct {
+	calendar.Options
+	Kinds []timetable.Kind `json:"kinds,omitempty"` // only timetables of these; all when empty
+	// Given are the colours in which modules were shown, so that new modules change no other's.
+	Given map[string]string `json:"given,omitempty"`
+}
+
 // Feed is one subscription address and what it last said.
 type Feed struct {
 	ID           string
 	Owner        string
-	Options      calendar.Options
-	Sources      string // what Body was rendered from; empty before the first time
+	Options      Options
+	Sources      string // what Body was rendered from; empty when it must be rendered
 	Body         []byte
 	LastModified time.Time // when Body last changed
+	Created      time.Time
 }
 
 // Token is the secret part of a feed's address: 256 random bits.
@@ -63,8 +73,9 @@ insert into feeds (id, token_hash, owner, options)
 select $1::uuid, $2::bytea, $3::uuid, $4::jsonb
 where (select count(*) from feeds where owner = $3::uuid) < $5::int`
 
-// Create keeps a new feed of owner, who may have at most that many.
-func (s *Store) Create(ctx context.Context, owner string, token Token, options calendar.Options, most int) (Feed, error) {
+// Create keeps a new feed of owner, who may have at most that many, and what it says. Either all of it
+// is kept or nothing: a feed whose address nobody was told could never be deleted.
+func (s *Store) Create(ctx context.Context, owner string, token Token, options Options, most int, first Rendering) (Feed, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Feed{}, fmt.Errorf("make a feed id: %w", err)
@@ -73,17 +84,27 @@ func (s *Store) Create(ctx context.Context, owner string, token Token, options c
 	if err != nil {
 		return Feed{}, fmt.Errorf("encode a feed's options: %w", err)
 	}
-	touched, err := s.pool.Exec(ctx, createSQL, id.String(), token.hash(), owner, string(encoded), most)
+	var created Feed
+	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		done, err := tx.Exec(ctx, createSQL, id.String(), token.hash(), owner, string(encoded), most)
+		if err != nil {
+			return err
+		}
+		if done.RowsAffected() == 0 {
+			return ErrTooMany
+		}
+		if created, err = lock(ctx, tx, id.String()); err != nil {
+			return err
+		}
+		return created.render(ctx, tx, first)
+	})
 	if err != nil {
 		return Feed{}, fmt.Errorf("create a feed: %w", err)
 	}
-	if touched == 0 {
-		return Feed{}, ErrTooMany
-	}
-	return Feed{ID: id.String(), Owner: owner, Options: options}, nil
+	return created, nil
 }
 
-const columns = `id::text, owner::text, options::text, sources, body, last_modified`
+const columns = `id::text, owner::text, options::text, sources, body, last_modified, created_at`
 
 const findSQL = `select ` + columns + ` from feeds where token_hash = $1::bytea`
 
@@ -128,7 +149,7 @@ func (s *Store) Delete(ctx context.Context, owner string, token Token) error {
 func scan(row pgx.CollectableRow) (f Feed, err error) {
 	var options string
 	var modified *time.Time
-	if err := row.Scan(&f.ID, &f.Owner, &options, &f.Sources, &f.Body, &modified); err != nil {
+	if err := row.Scan(&f.ID, &f.Owner, &options, &f.Sources, &f.Body, &modified, &f.Created); err != nil {
 		return f, err
 	}
 	if modified != nil {

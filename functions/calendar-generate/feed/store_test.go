@@ -3,6 +3,8 @@ package feed_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -32,7 +34,8 @@ func rendering(t *testing.T, source, room string, now time.Time) feed.Rendering 
 func create(t *testing.T, s *feed.Store, owner string) (feed.Token, feed.Feed) {
 	t.Helper()
 	token := feed.NewToken()
-	created, err := s.Create(t.Context(), owner, token, calendar.Options{Year: 2026, Modules: []string{"COS 212"}}, 2)
+	options := feed.Options{Options: calendar.Options{Year: 2026, Modules: []string{"COS 212"}}}
+	created, err := s.Create(t.Context(), owner, token, options, 2, feed.Rendering{Sources: "0", Now: noon.Add(-time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,14 +69,14 @@ func TestFeedIsFoundByItsTokenAlone(t *testing.T) {
 	owner := uuid.NewString()
 	token, created := create(t, s, owner)
 	got, err := s.Find(t.Context(), token)
-	if err != nil || got.ID != created.ID || got.Owner != owner || got.Options.Year != 2026 || got.Options.Modules[0] != "COS 212" || got.Sources != "" {
+	if err != nil || got.ID != created.ID || got.Owner != owner || got.Options.Year != 2026 || got.Options.Modules[0] != "COS 212" || got.Sources != "0" || time.Since(got.Created) > time.Hour {
 		t.Errorf("found %+v, %v", got, err)
 	}
 	if _, err := s.Find(t.Context(), feed.NewToken()); !errors.Is(err, feed.ErrNotFound) {
 		t.Errorf("another token: error is %v", err)
 	}
 	create(t, s, owner)
-	if _, err := s.Create(t.Context(), owner, feed.NewToken(), calendar.Options{}, 2); !errors.Is(err, feed.ErrTooMany) {
+	if _, err := s.Create(t.Context(), owner, feed.NewToken(), feed.Options{}, 2, feed.Rendering{}); !errors.Is(err, feed.ErrTooMany) {
 		t.Errorf("a third feed of two: error is %v", err)
 	}
 	if all, err := s.OfOwner(t.Context(), owner); err != nil || len(all) != 2 {
@@ -114,6 +117,54 @@ func TestFeedChangesOnlyWithWhatItSays(t *testing.T) {
 	back := refresh(t, s, created.ID, rendering(t, "5", "IT 4-4", noon.Add(5*time.Hour)))
 	if !bytes.Contains(back.Body, []byte("SEQUENCE:2\r\n")) {
 		t.Errorf("the event that came back does not go on counting:\n%s", back.Body)
+	}
+}
+
+// TestTwoChangesNeverHaveOneTime: a subscriber who asks by time would miss the second for ever.
+func TestTwoChangesNeverHaveOneTime(t *testing.T) {
+	t.Parallel()
+	s := feed.NewStore(pgtest.Pool(t))
+	_, created := create(t, s, uuid.NewString())
+	first := refresh(t, s, created.ID, rendering(t, "1", "IT 4-4", noon))
+	for n, now := range []time.Time{noon, noon.Add(-time.Hour), noon.Add(time.Millisecond)} {
+		next := refresh(t, s, created.ID, rendering(t, fmt.Sprint("again ", n), fmt.Sprint("Room ", n), now))
+		if want := first.LastModified.Add(time.Second); !next.LastModified.Equal(want) || !bytes.Contains(next.Body, []byte("LAST-MODIFIED:"+want.UTC().Format("20060102T150405Z"))) {
+			t.Errorf("a change at %v after one at %v is of %v, want %v", now, first.LastModified, next.LastModified, want)
+		}
+		first = next
+	}
+}
+
+// TestFeedThatCannotBeWrittenIsNotKept: nobody would know its address.
+func TestFeedThatCannotBeWrittenIsNotKept(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	if _, err := pool.Exec(t.Context(), "alter table feed_events rename to lost"); err != nil {
+		t.Fatal(err)
+	}
+	s, owner := feed.NewStore(pool), uuid.NewString()
+	if _, err := s.Create(t.Context(), owner, feed.NewToken(), feed.Options{}, 2, rendering(t, "1", "IT 4-4", noon)); err == nil {
+		t.Error("it is created")
+	}
+	if all, err := s.OfOwner(t.Context(), owner); err != nil || len(all) != 0 {
+		t.Errorf("the owner has %d feeds, %v; want none", len(all), err)
+	}
+}
+
+func TestChosenColorsComeBeforeGivenOnes(t *testing.T) {
+	t.Parallel()
+	options := feed.Options{
+		Options: calendar.Options{Colors: map[string]string{"cos212": "red"}},
+		Given:   map[string]string{"COS 212": "teal", "PHY 131": "navy"},
+	}
+	if got, want := options.Calendar().Colors, map[string]string{"cos212": "red", "PHY 131": "navy"}; !maps.Equal(got, want) {
+		t.Errorf("colours are %v, want %v", got, want)
+	}
+	for n := range 200 {
+		options.Colors[fmt.Sprint("AAA ", 100+n)] = "red"
+	}
+	if got := options.Calendar().Colors; len(got) != 201 {
+		t.Errorf("%d colours, want the 201 that are chosen", len(got))
 	}
 }
 

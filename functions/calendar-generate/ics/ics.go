@@ -14,6 +14,7 @@ package ics
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -71,9 +72,13 @@ func (f Feed) calendar(out *lines, c calendar.Calendar) {
 	out.line("VERSION", "2.0")
 	out.line("PRODID", productID)
 	out.line("CALSCALE", "GREGORIAN")
-	if c.Name != "" {
+	if plain(c.Name) != "" {
 		out.text("NAME", c.Name)
 		out.text("X-WR-CALNAME", c.Name)
+	}
+	if remarks := remarks(c); remarks != "" {
+		out.text("DESCRIPTION", remarks)
+		out.text("X-WR-CALDESC", remarks)
 	}
 	out.line("X-WR-TIMEZONE", zoneName)
 	if f.Refresh > 0 {
@@ -119,8 +124,9 @@ func (f Feed) event(out *lines, item calendar.Item, reminders []int) {
 // body writes what an event says, apart from its revision.
 func body(out *lines, item calendar.Item, reminders []int) {
 	when(out, item)
-	out.text("SUMMARY", item.Summary)
-	if location := location(item.Event); location != "" {
+	summary := cmp.Or(plain(item.Summary), "Untitled") // a DISPLAY alarm must have one
+	out.text("SUMMARY", summary)
+	if location := plain(location(item.Event)); location != "" {
 		out.text("LOCATION", location)
 	}
 	out.text("DESCRIPTION", describe(item))
@@ -134,7 +140,7 @@ func body(out *lines, item calendar.Item, reminders []int) {
 		out.line("BEGIN", "VALARM")
 		out.line("ACTION", "DISPLAY")
 		out.line("TRIGGER", fmt.Sprintf("-PT%dM", minutes))
-		out.text("DESCRIPTION", item.Summary)
+		out.text("DESCRIPTION", summary)
 		out.line("END", "VALARM")
 	}
 }
@@ -153,6 +159,32 @@ func when(out *lines, item calendar.Item) {
 	for _, t := range item.Excluded {
 		local("EXDATE", t) // one a line: some programs read only the first of a list
 	}
+}
+
+// maxRemarks is how many warnings and how many clashes a calendar's description tells.
+const maxRemarks = 20
+
+// remarks writes what a student should know of the calendar as a whole: what could not be placed in
+// it, and what happens at the same time. A file may be all that a student ever sees of it.
+func remarks(c calendar.Calendar) string {
+	var b strings.Builder
+	for _, w := range c.Warnings[:min(len(c.Warnings), maxRemarks)] {
+		fmt.Fprintf(&b, "Please check: %s\n", w.Message)
+	}
+	if more := len(c.Warnings) - maxRemarks; more > 0 {
+		fmt.Fprintf(&b, "Please check: there are %d more remarks\n", more)
+	}
+	for _, x := range c.Clashes[:min(len(c.Clashes), maxRemarks)] {
+		fmt.Fprintf(&b, "Clash: %s and %s, %s %s-%s, first on %s", x.Titles[0], x.Titles[1], x.Day, x.Start, x.End, x.Date)
+		if x.Alternatives {
+			b.WriteString("; a student takes one of these groups")
+		}
+		b.WriteString("\n")
+	}
+	if more := len(c.Clashes) - maxRemarks; more > 0 {
+		fmt.Fprintf(&b, "Clash: there are %d more clashes\n", more)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func location(e calendar.Event) string {
@@ -174,7 +206,7 @@ func categories(e calendar.Event) []string {
 	kind := map[timetable.Kind]string{timetable.Lecture: "Lecture", timetable.Test: "Test", timetable.Exam: "Exam"}[e.Kind]
 	var names []string
 	for _, name := range []string{e.Module, kind} {
-		if name != "" {
+		if plain(name) != "" {
 			names = append(names, name)
 		}
 	}
@@ -235,12 +267,16 @@ func duration(d time.Duration) string {
 // 5.8). A feed's address is a secret, so it is added as the feed goes out and is stored nowhere.
 func WithSource(file []byte, address string) []byte {
 	const after = "CALSCALE:GREGORIAN\r\n"
-	at := bytes.Index(file, []byte(after)) + len(after)
+	head, rest, ok := bytes.Cut(file, []byte(after))
+	if !ok {
+		return file // it is none of ours
+	}
 	var out lines
 	out.Grow(len(file) + len(address) + 32)
-	out.Write(file[:at])
+	out.Write(head)
+	out.WriteString(after)
 	out.line("SOURCE;VALUE=URI", uri(address))
-	out.Write(file[at:])
+	out.Write(rest)
 	return out.Bytes()
 }
 

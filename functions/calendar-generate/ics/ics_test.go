@@ -16,22 +16,21 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestSamplesGiveTheGoldenFiles(t *testing.T) {
+func TestTimetablesGiveTheGoldenFiles(t *testing.T) {
 	t.Parallel()
-	for _, sample := range []string{"UP_MOD_XLS", "UP_TST_PDF", "UP_EXAM_SS"} {
-		_, doc := truth(t, sample)
-		got := write(t, calendar.Options{Year: 2026, Reminders: []int{15}}, calendar.Events(doc)...)
-		golden(t, sample, got)
+	for name, doc := range map[string]timetable.Document{"lectures": tabletest.Lectures(), "tests": tabletest.Tests(), "exams": tabletest.Exams()} {
+		golden(t, name, write(t, calendar.Options{Year: 2026, Reminders: []int{15}}, calendar.Events(doc)...))
 	}
 }
 
 func TestFeedGivesTheGoldenFile(t *testing.T) {
 	t.Parallel()
-	e := calendar.Event{ID: "a", Module: "COS 212", Activity: "L1", Group: "G01", Day: "Monday", Semester: "S1", StartTime: "08:30", EndTime: "09:20"}
+	e := calendar.Event{ID: "a000000000000001", Module: "COS 212", Activity: "L1", Group: "G01", Day: "Monday", Semester: "S1", StartTime: "08:30", EndTime: "09:20"}
 	c, err := calendar.Build([]calendar.Event{e}, calendar.Options{Year: 2026, Name: "Semester, one; or \\ two"})
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +38,7 @@ func TestFeedGivesTheGoldenFile(t *testing.T) {
 	var out bytes.Buffer
 	feed := ics.Feed{
 		Stamp: stamp, Refresh: 12 * time.Hour,
-		Revisions: map[string]ics.Revision{"a-2026@schedgen": {Sequence: 3, Modified: stamp.Add(time.Hour)}},
+		Revisions: map[string]ics.Revision{"a000000000000001-2026@schedgen": {Sequence: 3, Modified: stamp.Add(time.Hour)}},
 	}
 	if err := feed.Write(&out, c); err != nil {
 		t.Fatal(err)
@@ -180,6 +179,56 @@ func TestDurationsAreWholeMinutes(t *testing.T) {
 	}
 }
 
+// TestCalendarSaysWhatAStudentShouldKnow: a file may be all that a student sees of the calendar.
+func TestCalendarSaysWhatAStudentShouldKnow(t *testing.T) {
+	t.Parallel()
+	lost := test("Test3", "A")
+	lost.ID, lost.Date = "c000000000000003", "2026-06-31"
+	first, second := test("Test1", "A"), test("Test2", "B")
+	second.ID = "b000000000000002"
+	file := write(t, calendar.Options{}, first, second, lost)
+	want := `Please check: COS 212 Test3: "2026-06-31" is not a date (YYYY-MM-DD), so it is not in the calendar` + "\n" +
+		"Clash: COS 212 Test1 and COS 212 Test2, Monday 08:30-09:20, first on 2026-05-04"
+	for _, name := range []string{"DESCRIPTION", "X-WR-CALDESC"} {
+		if got := values(file, name)[0]; got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	eachReader(t, file, func(t *testing.T, got reading) {
+		if got.Description != want || len(got.Events) != 2 {
+			t.Errorf("the calendar of %d events says %q, want %q", len(got.Events), got.Description, want)
+		}
+	})
+	if file := write(t, calendar.Options{}, first); len(values(file, "X-WR-CALDESC")) != 0 {
+		t.Errorf("a calendar without faults has remarks:\n%s", file)
+	}
+}
+
+func TestRemarksAreBounded(t *testing.T) {
+	t.Parallel()
+	var events []calendar.Event
+	for n := range 60 {
+		e := test("Test1", "A")
+		if e.ID = fmt.Sprint(n); n >= 30 {
+			e.Date = "2026-06-31"
+		}
+		events = append(events, e)
+	}
+	remarks := values(write(t, calendar.Options{}, events...), "X-WR-CALDESC")[0]
+	if got := strings.Count(remarks, "\n") + 1; got != 42 || !strings.Contains(remarks, "there are 10 more remarks") || !strings.Contains(remarks, "there are 415 more clashes") {
+		t.Errorf("%d lines of remarks, want 42 that tell how many are left out:\n%s", got, remarks)
+	}
+}
+
+func TestOnlyOurFilesGetASource(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"} {
+		if got := string(ics.WithSource([]byte(file), "https://example.org/x.ics")); got != file {
+			t.Errorf("%q became %q", file, got)
+		}
+	}
+}
+
 func TestWriteTellsWhenItCannot(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("disk full")
@@ -192,52 +241,15 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-// FuzzText writes any text in any place and wants back the same text, unfolded and unescaped.
-func FuzzText(f *testing.F) {
-	f.Add("IT 4-4", "COS 212")
-	f.Add("é€😀\\n;,\r\n\t", "\x00\xff")
-	f.Fuzz(func(t *testing.T, venue, notes string) {
-		e := test("Test1", venue)
-		e.Notes = notes
-		file := write(t, calendar.Options{}, e)
-		checkLines(t, file)
-		if !strings.Contains(unfold(file), "UID:a-2026@schedgen\r\n") {
-			t.Errorf("the event is lost in %s", file)
-		}
-		for line := range strings.SplitSeq(unfold(file), "\r\n") {
-			if value, ok := strings.CutPrefix(line, "LOCATION:"); ok && unescape(value) != plain(venue) {
-				t.Errorf("venue %q is read back as %q", venue, unescape(value))
-			}
-		}
-	})
-}
-
-// plain is what may be read back of a text: lines end in \n, and control characters are gone.
-func plain(s string) string {
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(s, "\uFFFD"))
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' && r != '\n' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-func unescape(s string) string {
-	return strings.NewReplacer(`\\`, `\`, `\;`, `;`, `\,`, `,`, `\n`, "\n").Replace(s)
-}
-
-func unfold(file []byte) string { return strings.ReplaceAll(string(file), "\r\n ", "") }
-
 // test is a semester test in a room.
 func test(name, venue string) calendar.Event {
-	return calendar.Event{ID: "a", Kind: timetable.Test, Module: "COS 212", Activity: name, Test: name, Date: "2026-05-04",
+	return calendar.Event{ID: "a000000000000001", Kind: timetable.Test, Module: "COS 212", Activity: name, Test: name, Date: "2026-05-04",
 		StartTime: "08:30", EndTime: "09:20", Venue: venue}
 }
 
 func ExampleWrite() {
 	events := []calendar.Event{{
-		ID: "a", Module: "COS 212", Activity: "L1", Group: "G01", Semester: "S1", Day: "Monday",
+		ID: "a000000000000001", Module: "COS 212", Activity: "L1", Group: "G01", Semester: "S1", Day: "Monday",
 		StartTime: "08:30", EndTime: "09:20", Venue: "IT 4-4",
 	}}
 	c, err := calendar.Build(events, calendar.Options{Year: 2026})
@@ -255,7 +267,7 @@ func ExampleWrite() {
 	fmt.Println(strings.Join(lines[begin:begin+8], "\n"))
 	// Output:
 	// BEGIN:VEVENT
-	// UID:a-2026@schedgen
+	// UID:a000000000000001-2026@schedgen
 	// DTSTAMP:20260201T120000Z
 	// LAST-MODIFIED:20260201T120000Z
 	// SEQUENCE:0

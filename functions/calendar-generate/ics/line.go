@@ -38,14 +38,19 @@ func (l *lines) fold(s string) {
 	l.WriteString("\r\n")
 }
 
-var escaper = strings.NewReplacer(`\`, `\\`, `;`, `\;`, `,`, `\,`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
+var escaper = strings.NewReplacer(`\`, `\\`, `;`, `\;`, `,`, `\,`, "\n", `\n`)
 
-// escape writes a TEXT value (RFC 5545 section 3.3.11). Control characters have no place in one, and
-// broken UTF-8 would break the whole file, so the first are left out and the second is replaced.
-func escape(s string) string {
-	s = escaper.Replace(strings.ToValidUTF8(s, "\uFFFD"))
+func escape(s string) string { return escaper.Replace(plain(s)) }
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+
+// plain is what can be written of a text. Control characters have no place in one, and broken UTF-8
+// would break the whole file, so the first are left out and the second is replaced. Unicode's own line
+// ends become the one there is: Python's icalendar, for one, ends a content line at each of them.
+func plain(s string) string {
+	s = lineEnds.Replace(strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f {
+		if r < ' ' && r != '\t' && r != '\n' || r == 0x7f {
 			return -1
 		}
 		return r

@@ -182,22 +182,11 @@ func pair(flag, s, example string) (name, value string, err error) {
 
 // dateRange reads 2026-02-09..2026-05-22, or one day.
 func dateRange(flag, s string) (calendar.Range, error) {
-	first, last, ok := strings.Cut(s, "..")
-	if !ok {
-		last = first
-	}
-	start, err := calendar.ParseDate(strings.TrimSpace(first))
+	r, err := calendar.ParseRange(s)
 	if err != nil {
 		return calendar.Range{}, usagef("%s: %v", flag, err)
 	}
-	end, err := calendar.ParseDate(strings.TrimSpace(last))
-	if err != nil {
-		return calendar.Range{}, usagef("%s: %v", flag, err)
-	}
-	if end.Before(start) {
-		return calendar.Range{}, usagef("%s: %s ends before it begins", flag, s)
-	}
-	return calendar.Range{Start: start, End: end}, nil
+	return r, nil
 }
 
 // tell writes what a person should look at.
@@ -221,7 +210,10 @@ func tell(w io.Writer, cal calendar.Calendar) {
 		fmt.Fprintf(w, "clash: %s and %s, %s %s-%s, %s from %s\n",
 			clash.Titles[0], clash.Titles[1], clash.Day, clash.Start, clash.End, times(clash.Count), clash.Date)
 	}
-	if alternatives > 0 {
+	switch {
+	case alternatives == 1:
+		fmt.Fprintln(w, "hint: one clash is between groups of which a student takes one; choose with --group")
+	case alternatives > 1:
 		fmt.Fprintf(w, "hint: %d clashes are between groups of which a student takes one; choose with --group\n", alternatives)
 	}
 }

@@ -5,9 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -82,6 +87,106 @@ func TestConvertWritesTheSameBytesAgain(t *testing.T) {
 	}
 	if got := runLine(t, nil, "convert", file, "-o", "-", "--reminder=60"); got.out != string(first) {
 		t.Error("converted again, it is another file")
+	}
+}
+
+// TestConvertKeepsToItsTermAndGroup converts generated lectures with the flags of the help, after
+// the file, and holds each event's dates and group against the truth.
+func TestConvertKeepsToItsTermAndGroup(t *testing.T) {
+	t.Parallel()
+	seed := strconv.FormatInt(time.Now().UnixNano(), 10)
+	t.Log("seed", seed)
+	file, truth := generated(t, "--kind", "lecture", "--modules", "14", "--seed", seed)
+	module, group, others := someChoice(truth)
+	if module == "" {
+		t.Fatal("none of the modules has two practicals to choose from")
+	}
+	line := []string{"convert", file, "-o", "-", "--term", "S1=2027-02-08..2027-05-21", "--term", "S2=2027-07-12..2027-10-15", "--group", module + "=" + group}
+	got := runLine(t, nil, line...)
+	if got.code != exitOK {
+		t.Fatalf("got %+v", got)
+	}
+	text := strings.ReplaceAll(got.out, "\r\n ", "")
+	if !strings.Contains(text, module) || !strings.Contains(text, "("+group+")") {
+		t.Errorf("%s %s is not in the calendar", module, group)
+	}
+	starts := regexp.MustCompile(`DTSTART;TZID=Africa/Johannesburg:(\d{8})T`)
+	until := regexp.MustCompile(`UNTIL=(\d{8})T`)
+	for _, event := range strings.Split(text, "BEGIN:VEVENT\r\n")[1:] {
+		for _, other := range others {
+			if strings.Contains(event, "SUMMARY:"+module+" ") && strings.Contains(event, "("+other+")") {
+				t.Errorf("%s %s is in the calendar, and %s was chosen", module, other, group)
+			}
+		}
+		from, to := "20270208", "20271015"
+		switch {
+		case strings.Contains(event, "Semester: S1"), strings.Contains(event, "Semester: Q1"), strings.Contains(event, "Semester: Q2"):
+			to = "20270521"
+		case !strings.Contains(event, "Semester: Y"):
+			from = "20270712"
+		}
+		first, last := starts.FindStringSubmatch(event)[1], until.FindStringSubmatch(event)[1]
+		if first < from || last > to || last <= first {
+			t.Errorf("it runs from %s to %s, want it inside %s to %s:\n%s", first, last, from, to, event)
+		}
+	}
+	if again := runLine(t, nil, line...); again != got {
+		t.Error("converted again, it is another file")
+	}
+}
+
+// someChoice gives a module with several groups of a letter, one of them, and the others.
+func someChoice(doc timetable.Document) (module, group string, others []string) {
+	groups := make(map[string][]string)
+	for _, e := range doc.Entries {
+		if e.Group[0] != 'G' && !slices.Contains(groups[e.Module], e.Group) {
+			groups[e.Module] = append(groups[e.Module], e.Group)
+		}
+	}
+	for module, all := range groups {
+		if len(all) > 1 {
+			group := all[1]
+			return module, group, slices.DeleteFunc(all, func(g string) bool { return g == group })
+		}
+	}
+	return "", "", nil
+}
+
+func TestConvertRefusesFlagsThatMakeNoSense(t *testing.T) {
+	t.Parallel()
+	file, _ := generated(t, "--kind", "lecture")
+	for line, want := range map[string]string{
+		"--term S1=2026-02-29..2026-05-22": "2026-02-29", "--term S1=2026-05-22..2026-02-09": "ends before it starts", "--term S9=2026-02-09..2026-05-22": "S9",
+		"--term S1": "S1=2026-02-09..2026-05-22", "--group P02": "COS 212=P02", "--exclude 2026-06-31": "2026-06-31", "--reminder soon": "soon", "--color red": "COS 212=steelblue",
+	} {
+		got := runLine(t, nil, append([]string{"convert", file, "-o", "-"}, strings.Fields(line)...)...)
+		if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, want) {
+			t.Errorf("%s: got %+v, want code %d and %q", line, got, exitUsage, want)
+		}
+	}
+	if got := runLine(t, nil, "convert", file); got.code != exitUsage || !strings.Contains(got.err, "-o") {
+		t.Errorf("without -o: got %+v", got)
+	}
+}
+
+// TestConvertTellsOfClashes: what overlaps is in the file, and told.
+func TestConvertTellsOfClashes(t *testing.T) {
+	t.Parallel()
+	cal := calendar.Calendar{
+		Warnings: []calendar.Warning{{Message: "one is lost"}},
+		Items:    []calendar.Item{{Summary: "A", Event: calendar.Event{Warnings: []timetable.Warning{{Message: "odd", Page: 2, Row: 3}}}, Warnings: []calendar.Warning{{Message: "a holiday"}}}},
+		Clashes: []calendar.Clash{
+			{Titles: [2]string{"A", "B"}, Day: "Monday", Start: "08:30", End: "09:20", Count: 1, Date: "2026-02-09"},
+			{Titles: [2]string{"C (P01)", "C (P02)"}, Day: "Friday", Start: "10:30", End: "11:20", Count: 13, Date: "2026-02-13", Alternatives: true},
+		},
+	}
+	var out strings.Builder
+	tell(&out, cal)
+	want := "warning: one is lost\nwarning: A: odd (page 2, row 3)\nwarning: A: a holiday\n" +
+		"clash: A and B, Monday 08:30-09:20, once from 2026-02-09\nclash: C (P01) and C (P02), Friday 10:30-11:20, 13 times from 2026-02-13\n" +
+		"hint: one clash is between groups of which a student takes one; choose with --group\n"
+	if out.String() != want {
+		t.Errorf("it tells\n%swant\n%s", out.String(), want)
 	}
 }
 
