@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -199,23 +200,28 @@ func readBack(t *testing.T, ics string) []string {
 		t.Skip("install Debian's python3-icalendar and python3-dateutil to read calendars back (make setup does)")
 	}
 	cmd := exec.CommandContext(t.Context(), "/usr/bin/python3", filepath.Join("..", "..", "..", "functions", "calendar-generate", "ics", "testdata", "readback", "read.py"))
-	cmd.Stdin = strings.NewReader(ics)
+	files, err := json.Marshal([]string{ics})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdin = bytes.NewReader(files)
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("python3-icalendar refuses the calendar: %v\n%.500s", err, ics)
+		t.Fatalf("run python3-icalendar: %v", err)
 	}
-	var got struct {
-		Events []struct {
+	var read []struct {
+		Refused string
+		Events  []struct {
 			Summary     string
 			Occurrences [][2]time.Time
 		}
 	}
-	if err := json.Unmarshal(out, &got); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal(out, &read); err != nil || len(read) != 1 || read[0].Refused != "" {
+		t.Fatalf("python3-icalendar refuses the calendar: %v, %.300s\n%.500s", err, out, ics)
 	}
 	seen := map[string]bool{}
 	zone := time.FixedZone("SAST", 2*60*60)
-	for _, e := range got.Events {
+	for _, e := range read[0].Events {
 		module := strings.Join(strings.Fields(e.Summary)[:2], " ")
 		for _, o := range e.Occurrences {
 			seen[o[0].In(zone).Format("2006-01-02 15:04 ")+module] = true
