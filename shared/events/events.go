@@ -113,10 +113,21 @@ func item(body []byte, read func() (event.Event, error)) Item {
 	if err != nil {
 		return Item{Raw: body, Err: err}
 	}
-	if text, err := json.Marshal(e); err == nil {
-		body = text
+	return Item{Event: e, Raw: kept(e, body)}
+}
+
+// kept is e in its structured form. Data that is not of the type it says to be is kept as bytes.
+func kept(e event.Event, body []byte) []byte {
+	text, err := json.Marshal(e)
+	if err != nil {
+		e = e.Clone()
+		e.DataBase64 = true
+		text, err = json.Marshal(e)
 	}
-	return Item{Event: e, Raw: body}
+	if err != nil {
+		return body
+	}
+	return text
 }
 
 // valid says what an event lacks.
