@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -47,6 +49,9 @@ type view struct {
 	Events  []calendar.Event
 	Problem string
 	Waiting bool
+	// AskDates says that the year's terms are not known here: the student knows them.
+	AskDates bool
+	Year     int
 }
 
 // kindName is a kind of timetable in words.
@@ -76,7 +81,11 @@ func asPage(next func(*http.Request) (any, error)) func(*http.Request) (any, err
 		if e.Status() >= http.StatusInternalServerError {
 			api.Logger(r.Context()).ErrorContext(r.Context(), "request failed", "code", e.Code, "error", err)
 		}
-		return render(e.Status(), view{Title: "That did not work", Problem: e.Message}, http.Header{})
+		header := http.Header{}
+		if e.RetryAfter > 0 {
+			header.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+		}
+		return render(e.Status(), view{Title: "That did not work", Problem: e.Message}, header)
 	}
 }
 
@@ -110,7 +119,11 @@ func (f *Function) pageJob(r *http.Request) (any, error) {
 	v := view{Job: &job}
 	switch job.Status {
 	case jobs.Completed:
-		v.Title = kindName(job.Kind)
+		v.Title, v.Year = kindName(job.Kind), job.CreatedAt.In(calendar.Zone).Year()
+		if job.Kind == timetable.Lecture {
+			_, known := calendar.DefaultTerms(v.Year)
+			v.AskDates = !known
+		}
 		if v.Events, err = f.eventsOf(r.Context(), job); err != nil {
 			return nil, err
 		}
@@ -145,7 +158,8 @@ func render(status int, v view, header http.Header) (any, error) {
 	}
 	header.Set("Content-Security-Policy", l.policy)
 	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
+	// Not "no-referrer": forms would then hide their origin, and be taken for another site's.
+	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
 	return api.Response{Status: status, Header: header, ContentType: "text/html; charset=utf-8", Body: out.Bytes()}, nil
 }
