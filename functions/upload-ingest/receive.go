@@ -38,36 +38,39 @@ func (u *received) discard() {
 func (u *received) body() *io.SectionReader { return io.NewSectionReader(u.file, 0, u.size) }
 
 // receive reads the form to its end. Fields may come before or after the file.
-func (f *Function) receive(r *http.Request) (u *received, err error) {
+func (f *Function) receive(r *http.Request) (*received, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
 		return nil, api.New(api.MissingFile)
 	}
-	u = &received{priority: jobs.Normal}
-	defer func() {
-		if err != nil {
-			u.discard()
-			// A caller that still sends does not read the answer: take the rest, up to the limit of a
-			// request.
-			_, _ = io.Copy(io.Discard, r.Body)
-		}
-	}()
+	u := &received{priority: jobs.Normal}
+	err = f.fields(u, form)
+	if err == nil && u.file == nil {
+		err = api.New(api.MissingFile)
+	}
+	if err != nil {
+		u.discard()
+		// A caller that still sends does not read the answer: take the rest, up to the limit of a request.
+		_, _ = io.Copy(io.Discard, r.Body)
+		return nil, err
+	}
+	return u, nil
+}
+
+// fields reads a form to its end.
+func (f *Function) fields(u *received, form *multipart.Reader) error {
 	for {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
-			return nil, f.brokenOff(err, api.New(api.InvalidRequest).Say("The form cannot be read to its end."))
+			return f.brokenOff(err, api.New(api.InvalidRequest).Say("The form cannot be read to its end."))
 		}
 		if err := f.field(u, part); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if u.file == nil {
-		return nil, api.New(api.MissingFile)
-	}
-	return u, nil
 }
 
 func (f *Function) field(u *received, part *multipart.Part) error {
