@@ -26,9 +26,12 @@ func proxyTo(t *testing.T, backend string, s *storeProxy) http.Handler {
 		if all != nil && all(w, r) {
 			return
 		}
-		if put != nil && r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, ".pdf") {
-			put(w, r, func(w http.ResponseWriter) { proxy.ServeHTTP(w, r) })
-			return
+		if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, ".pdf") {
+			s.puts.Add(1)
+			if put != nil {
+				put(w, r, func(w http.ResponseWriter) { proxy.ServeHTTP(w, r) })
+				return
+			}
 		}
 		proxy.ServeHTTP(w, r)
 	})

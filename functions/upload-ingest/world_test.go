@@ -108,6 +108,22 @@ func newWorld(t *testing.T, options ...option) *world {
 	return w
 }
 
+// newWorldBeside is another instance over the same data, configured otherwise.
+func newWorldBeside(w *world, change func(*Config)) *world {
+	w.Helper()
+	beside := *w
+	change(&beside.cfg)
+	f, err := New(w.Context(), beside.cfg)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(f.Close)
+	server := httptest.NewServer(faas.Wrap("upload-ingest", f, nil))
+	w.Cleanup(server.Close)
+	beside.f, beside.url = f, server.URL
+	return &beside
+}
+
 // lateHandler is a handler that is known only when the server's address is.
 type lateHandler struct{ handler atomic.Pointer[http.Handler] }
 
@@ -219,6 +235,7 @@ type storeProxy struct {
 	backend *s3test.Server
 	proxy   *httptest.Server
 	silent  bool
+	puts    atomic.Int64 // of objects
 
 	mu sync.Mutex
 	// put is called for each PUT of an object with what does it, and answers.
