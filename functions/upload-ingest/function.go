@@ -133,10 +133,10 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /api/admin/dead-letters/{id}/replay", f.authorized(f.replay, f.cfg.AdminToken))
 	mux.Handle("DELETE /api/admin/dead-letters/{id}", f.authorized(f.deleteDeadLetter, f.cfg.AdminToken))
 
-	mux.Handle("GET /{$}", forPeople(f.page))
-	mux.Handle("POST /upload", forPeople(f.origins.Guard(f.pageUpload)))
-	mux.Handle("GET /jobs/{id}", forPeople(f.pageJob))
-	mux.Handle("POST /jobs/{id}/delete", forPeople(f.origins.Guard(f.pageDelete)))
+	mux.Handle("GET /{$}", f.forPeople(f.page))
+	mux.Handle("POST /upload", f.forPeople(f.origins.Guard(f.pageUpload)))
+	mux.Handle("GET /jobs/{id}", f.forPeople(f.pageJob))
+	mux.Handle("POST /jobs/{id}/delete", f.forPeople(f.origins.Guard(f.pageDelete)))
 	return api.Mux(mux)
 }
 

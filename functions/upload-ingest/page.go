@@ -52,6 +52,7 @@ type view struct {
 	// AskDates says that the year's terms are not known here: the student knows them.
 	AskDates bool
 	Year     int
+	MaxMB    int64 // of a file
 }
 
 // kindName is a kind of timetable in words.
@@ -68,10 +69,12 @@ func kindName(k timetable.Kind) string {
 }
 
 // forPeople serves a page whose errors are pages too.
-func forPeople(next func(*http.Request) (any, error)) http.Handler { return api.Handler(asPage(next)) }
+func (f *Function) forPeople(next func(*http.Request) (any, error)) http.Handler {
+	return api.Handler(f.asPage(next))
+}
 
 // asPage turns an error into a page that says it in plain language.
-func asPage(next func(*http.Request) (any, error)) func(*http.Request) (any, error) {
+func (f *Function) asPage(next func(*http.Request) (any, error)) func(*http.Request) (any, error) {
 	return func(r *http.Request) (any, error) {
 		answer, err := next(r)
 		if err == nil || r.Context().Err() != nil {
@@ -85,13 +88,13 @@ func asPage(next func(*http.Request) (any, error)) func(*http.Request) (any, err
 		if e.RetryAfter > 0 {
 			header.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 		}
-		return render(e.Status(), view{Title: "That did not work", Problem: e.Message}, header)
+		return f.render(e.Status(), view{Title: "That did not work", Problem: e.Message}, header)
 	}
 }
 
 // page answers the page on which a PDF is chosen. It needs no script.
 func (f *Function) page(*http.Request) (any, error) {
-	return render(http.StatusOK, view{Title: "Your timetable as a calendar"}, http.Header{})
+	return f.render(http.StatusOK, view{Title: "Your timetable as a calendar"}, http.Header{})
 }
 
 // pageUpload takes the page's form and leads to what it made.
@@ -132,7 +135,7 @@ func (f *Function) pageJob(r *http.Request) (any, error) {
 	default:
 		v.Title, v.Waiting = "Reading your PDF", true
 	}
-	return render(http.StatusOK, v, http.Header{})
+	return f.render(http.StatusOK, v, http.Header{})
 }
 
 // pageDelete deletes an upload and leads back to the beginning.
@@ -147,11 +150,12 @@ func (f *Function) pageDelete(r *http.Request) (any, error) {
 	return seeOther(http.Header{}, "/"), nil
 }
 
-func render(status int, v view, header http.Header) (any, error) {
+func (f *Function) render(status int, v view, header http.Header) (any, error) {
 	l, err := pageLayout()
 	if err != nil {
 		return nil, fmt.Errorf("read the page's template: %w", err)
 	}
+	v.MaxMB = f.cfg.MaxFile >> 20
 	var out bytes.Buffer
 	if err := l.Execute(&out, v); err != nil {
 		return nil, fmt.Errorf("write the page: %w", err)
