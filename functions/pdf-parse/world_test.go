@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -39,36 +37,12 @@ import (
 const serveEnv = "SCHEDGEN_TEST_SERVE"
 
 func TestMain(m *testing.M) {
-	if os.Getenv("SCHEDGEN_SANDBOX") != "" {
-		quiet(m)
-	}
 	sandbox.MaybeChild()
 	if os.Getenv(serveEnv) != "" {
 		serve()
 		return
 	}
 	os.Exit(m.Run())
-}
-
-// quiet keeps a test's binary that counts coverage from saying at its end that it kept none, on the
-// stream on which a parser's child answers: it does not say so once tests have run, were it none.
-func quiet(m *testing.M) {
-	if testing.CoverMode() == "" {
-		return
-	}
-	out := os.Stdout
-	defer func() { os.Stdout = out }()
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err == nil {
-		os.Stdout = null
-		flag.Parse()
-		err = flag.Set("test.run", "^$")
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	m.Run()
 }
 
 // patience ends what is waited for. Nothing is right or wrong by it.
