@@ -10,7 +10,7 @@ for module in $MODULES; do
   for package in $("$GO" list ./...); do
     for target in $("$GO" test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
       say "$package $target for $each"
-      "$GO" test -run '^$' -fuzz "^$target\$" -fuzztime "$each" "$package"
+      "$GO" test -run '^$' -fuzz "^$target\$" -fuzztime "$each" -fuzzminimizetime 100x "$package"
     done
   done
 done

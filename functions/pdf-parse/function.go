@@ -9,6 +9,7 @@
 package pdfparse
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -49,6 +50,16 @@ type Config struct {
 	PDFRetention time.Duration `env:"PDF_RETENTION, default=24h"`    // 0 deletes a PDF as soon as it is read
 }
 
+// withDefaults fills what a Config written in code left out, where nothing is no choice.
+func (c Config) withDefaults() Config {
+	c.Limits = c.Limits.WithDefaults()
+	c.Concurrency = cmp.Or(max(0, c.Concurrency), 4)
+	c.Rate = cmp.Or(max(0, c.Rate), 10)
+	c.Burst = cmp.Or(max(0, c.Burst), 10*c.Rate)
+	c.Lease = cmp.Or(max(0, c.Lease), jobs.DefaultLease)
+	return c
+}
+
 // Function reads PDFs.
 type Function struct {
 	// Parse reads one PDF; a *parse.Error of it is final, any other error is worth another attempt.
@@ -68,6 +79,7 @@ type Function struct {
 
 // New checks cfg and connects nothing: connections open with the first request.
 func New(_ context.Context, cfg Config) (*Function, error) {
+	cfg = cfg.withDefaults()
 	store, err := blob.Open(cfg.Blob)
 	if err != nil {
 		return nil, err

@@ -22,32 +22,34 @@ func (f *Function) Handle(ctx context.Context, req handler.Request) (handler.Res
 	if len(req.Body) == 0 && req.Header.Get("Ce-Specversion") == "" {
 		return done, nil // an object store that tries the address
 	}
-	list, err := events.Decode(req.Header, req.Body)
-	if err != nil {
-		return done, f.deadLetter(ctx, err, req.Body)
-	}
 	var again error
-	for _, e := range list {
-		object, err := events.ObjectOf(e)
-		if err == nil && object.JobID == "" {
-			err = fmt.Errorf("the object %q is no upload", object.Key)
-		}
-		if err != nil {
-			err = f.deadLetter(ctx, err, req.Body)
-		} else {
-			err = f.object(ctx, object)
-		}
-		if err != nil && again == nil {
+	for _, item := range events.Each(req.Header, req.Body) {
+		if err := f.item(ctx, item); err != nil && again == nil {
 			again = err
 		}
 	}
 	return done, again
 }
 
-func (f *Function) deadLetter(ctx context.Context, reason error, body []byte) error {
+// item does what one event asks for; nil says that it is done with.
+func (f *Function) item(ctx context.Context, item events.Item) error {
+	if item.Err != nil {
+		return f.deadLetter(ctx, item.Err, item)
+	}
+	object, err := events.ObjectOf(item.Event)
+	if err == nil && object.JobID == "" {
+		err = fmt.Errorf("the object %q is no upload", object.Key)
+	}
+	if err != nil {
+		return f.deadLetter(ctx, err, item)
+	}
+	return f.object(ctx, object)
+}
+
+func (f *Function) deadLetter(ctx context.Context, reason error, item events.Item) error {
 	f.metrics.events.WithLabelValues("dead_letter").Inc()
 	api.Logger(ctx).WarnContext(ctx, "dead letter", "reason", reason)
-	_, err := f.jobs.Bury(ctx, jobs.DeadLetter{Source: "pdf-parse", Reason: reason.Error(), Event: body})
+	_, err := f.jobs.Bury(ctx, jobs.DeadLetter{Source: "pdf-parse", Reason: reason.Error(), Event: item.Raw})
 	return err
 }
 

@@ -140,6 +140,7 @@ func (f *Function) failed(ctx context.Context, claim *jobs.Claim, err error) err
 		return errors.Join(err, e) // the lease runs out, and the sweep gives the job back
 	case job.Done():
 		f.ended(ctx, job, "failed", code)
+		f.deletePDF(ctx, job)
 		return nil
 	}
 	f.metrics.jobs.WithLabelValues("retried", code).Inc()

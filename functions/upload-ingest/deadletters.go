@@ -1,7 +1,6 @@
 package uploadingest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,23 +20,29 @@ func (f *Function) deadLetter(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the dead letter: %w", err)
 	}
+	var out taken
+	for _, item := range events.Each(r.Header, body) {
+		if err := f.putAside(r.Context(), "broker", givenUp(item), item); err != nil {
+			return nil, err
+		}
+		out.DeadLetters++
+	}
+	return api.Response{Status: http.StatusAccepted, Body: out}, nil
+}
+
+// givenUp is why a broker gave an event up: Knative's says what the receiver answered (its
+// extensions of the delivery specification).
+func givenUp(item events.Item) string {
 	reason := "given up by the broker"
-	if list, err := events.Decode(r.Header, body); err == nil && len(list) == 1 {
-		// An event in binary mode is in the headers too: it is kept as one text.
-		if text, err := json.Marshal(list[0]); err == nil {
-			body = text
-		}
-		// Knative's broker says what the receiver answered (its extensions of the delivery specification).
-		for _, name := range []string{"knativeerrordest", "knativeerrorcode", "knativeerrordata"} {
-			if value, ok := list[0].Extensions()[name].(string); ok && value != "" {
-				reason += fmt.Sprintf("; %s %.300s", strings.TrimPrefix(name, "knativeerror"), value)
-			}
+	if item.Err != nil {
+		return reason
+	}
+	for _, name := range []string{"knativeerrordest", "knativeerrorcode", "knativeerrordata"} {
+		if value, ok := item.Event.Extensions()[name]; ok {
+			reason += fmt.Sprintf("; %s %.300s", strings.TrimPrefix(name, "knativeerror"), fmt.Sprint(value))
 		}
 	}
-	if err := f.putAside(r.Context(), "broker", reason, body); err != nil {
-		return nil, err
-	}
-	return api.Response{Status: http.StatusAccepted, Body: taken{DeadLetters: 1}}, nil
+	return reason
 }
 
 // deadLetters lists the newest first, at most ?limit= of them.
@@ -81,7 +86,7 @@ func (f *Function) replay(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := events.Decode(eventHeader(letter.Event), letter.Event)
+	list, err := events.Reread(letter.Event)
 	if err != nil {
 		return nil, api.New(api.InvalidEvent).Wrap(err).Say("This dead letter is no event that can be sent again.")
 	}
@@ -89,6 +94,9 @@ func (f *Function) replay(r *http.Request) (any, error) {
 		to := f.objects
 		if e.Type() == events.TypeParsed {
 			to = f.parsed
+		}
+		if !to.Enabled() {
+			return nil, api.New(api.Unavailable).Wrap(errNobody)
 		}
 		if err := to.Publish(r.Context(), e); err != nil {
 			return nil, api.New(api.Unavailable).Wrap(err)

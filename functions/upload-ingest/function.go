@@ -7,9 +7,11 @@
 package uploadingest
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -35,8 +37,10 @@ type Config struct {
 	Events events.Config
 	Limits jobs.Limits
 
-	ParsedTargets []string      `env:"PARSED_TARGETS"`               // who is told of timetables where there is no broker
-	AdminToken    string        `env:"ADMIN_TOKEN"`                  // reads and replays dead letters; empty: nobody does
+	ParsedTargets  []string `env:"PARSED_TARGETS"`  // who is told of timetables where there is no broker
+	AdminToken     string   `env:"ADMIN_TOKEN"`     // reads and replays dead letters; empty: nobody does
+	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // whose pages may send forms here: https://host, ...
+
 	MaxFile       int64         `env:"MAX_FILE, default=10485760"`   // bytes of a PDF, 10 MiB
 	UploadTimeout time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`   // until a row without an object is given up
 	Redeliver     time.Duration `env:"REDELIVER_AFTER, default=45s"` // until a job that nobody took is told of again
@@ -48,6 +52,19 @@ type Config struct {
 	CacheEnded    time.Duration `env:"CACHE_ENDED, default=1h"`   // of an ended job's answer
 }
 
+// withDefaults fills what a Config written in code left out, where nothing is no choice.
+func (c Config) withDefaults() Config {
+	c.Limits = c.Limits.WithDefaults()
+	c.MaxFile = cmp.Or(max(0, c.MaxFile), 10<<20)
+	c.UploadTimeout = cmp.Or(max(0, c.UploadTimeout), 2*time.Minute)
+	c.Redeliver = cmp.Or(max(0, c.Redeliver), 45*time.Second)
+	c.LetterKept = cmp.Or(max(0, c.LetterKept), 720*time.Hour)
+	c.Batch = cmp.Or(max(0, c.Batch), 200)
+	c.Poll = cmp.Or(max(0, c.Poll), time.Second)
+	c.CacheEnded = cmp.Or(max(0, c.CacheEnded), time.Hour)
+	return c
+}
+
 // Function answers for uploads.
 type Function struct {
 	cfg      Config
@@ -56,6 +73,7 @@ type Function struct {
 	blob     *blob.Store
 	cache    *cache.Cache
 	sessions *session.Sessions
+	origins  *api.Origins
 	objects  *events.Publisher
 	parsed   *events.Publisher
 	metrics  *metrics
@@ -63,9 +81,14 @@ type Function struct {
 
 // New checks cfg and connects nothing: connections open with the first request.
 func New(_ context.Context, cfg Config) (*Function, error) {
+	cfg = cfg.withDefaults()
 	sessions, err := session.New(cfg.Session)
 	if err != nil {
 		return nil, err
+	}
+	origins, err := api.NewOrigins(cfg.TrustedOrigins...)
+	if err != nil {
+		return nil, fmt.Errorf("TRUSTED_ORIGINS: %w", err)
 	}
 	store, err := blob.Open(cfg.Blob)
 	if err != nil {
@@ -90,17 +113,17 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, errors.Join(err, redis.Close())
 	}
 	return &Function{cfg: cfg, pool: pool, jobs: jobs.NewStore(pool).WithLimits(cfg.Limits), blob: store, cache: redis,
-		sessions: sessions, objects: objects, parsed: parsed, metrics: newMetrics()}, nil
+		sessions: sessions, origins: origins, objects: objects, parsed: parsed, metrics: newMetrics()}, nil
 }
 
 // Routes is the function's whole HTTP surface.
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /api/upload", api.Handler(f.upload))
+	mux.Handle("POST /api/upload", api.Handler(f.origins.Guard(f.upload)))
 	mux.Handle("GET /api/jobs/metrics", api.Handler(f.books))
 	mux.Handle("GET /api/jobs/{id}", api.Handler(f.job))
 	mux.Handle("GET /api/jobs/{id}/result", api.Handler(f.result))
-	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.delete))
+	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.delete)))
 	mux.Handle("GET /api/openapi.json", api.Handler(f.openAPI))
 
 	mux.Handle("POST /events/s3", f.authorized(f.notified, f.cfg.Events.Token))
@@ -110,10 +133,10 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /api/admin/dead-letters/{id}/replay", f.authorized(f.replay, f.cfg.AdminToken))
 	mux.Handle("DELETE /api/admin/dead-letters/{id}", f.authorized(f.deleteDeadLetter, f.cfg.AdminToken))
 
-	mux.Handle("GET /{$}", forPeople(f.page))
-	mux.Handle("POST /upload", forPeople(f.pageUpload))
-	mux.Handle("GET /jobs/{id}", forPeople(f.pageJob))
-	mux.Handle("POST /jobs/{id}/delete", forPeople(f.pageDelete))
+	mux.Handle("GET /{$}", f.forPeople(f.page))
+	mux.Handle("POST /upload", f.forPeople(f.origins.Guard(f.pageUpload)))
+	mux.Handle("GET /jobs/{id}", f.forPeople(f.pageJob))
+	mux.Handle("POST /jobs/{id}/delete", f.forPeople(f.origins.Guard(f.pageDelete)))
 	return api.Mux(mux)
 }
 

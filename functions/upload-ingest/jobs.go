@@ -1,6 +1,7 @@
 package uploadingest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,8 +60,12 @@ func (f *Function) owned(r *http.Request) (jobs.Job, error) {
 	return job, err
 }
 
-// job answers how a job is, from Redis where it is known there. Only ended jobs are kept there: a
-// copy of an open one, written late, would hide its end.
+// erased is what is kept of a job in place of its answer once it is deleted.
+var erased = []byte("erased")
+
+// job answers how a job is, from Redis where it is known there. Only ended jobs are kept there, for a
+// copy of an open one, written late, would hide its end; and only where nothing is kept yet, for a
+// copy written late must not bring back a deleted job.
 func (f *Function) job(r *http.Request) (any, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
@@ -68,7 +73,11 @@ func (f *Function) job(r *http.Request) (any, error) {
 	}
 	key := cacheKey(owner, r.PathValue("id"))
 	header := http.Header{"Cache-Control": {"no-store"}}
-	if kept, ok := f.cache.Get(r.Context(), key); ok {
+	kept, ok := f.cache.Get(r.Context(), key)
+	if ok && bytes.Equal(kept, erased) {
+		return nil, api.New(api.JobNotFound)
+	}
+	if ok {
 		return api.Response{Header: header, ContentType: "application/json", Body: kept}, nil
 	}
 	job, err := f.owned(r)
@@ -78,7 +87,7 @@ func (f *Function) job(r *http.Request) (any, error) {
 	answer := answerOf(job)
 	if job.Done() {
 		if data, err := json.Marshal(answer); err == nil {
-			f.cache.Set(r.Context(), key, data, f.cfg.CacheEnded)
+			f.cache.Add(r.Context(), key, data, f.cfg.CacheEnded)
 		}
 	}
 	return api.Response{Header: header, Body: answer}, nil
@@ -131,7 +140,7 @@ func (f *Function) erase(ctx context.Context, job jobs.Job) error {
 	if err := f.jobs.Delete(ctx, job.Owner, job.ID); err != nil && !errors.Is(err, jobs.ErrNotFound) {
 		return err
 	}
-	f.cache.Forget(ctx, cacheKey(job.Owner, job.ID))
+	f.cache.Set(ctx, cacheKey(job.Owner, job.ID), erased, f.cfg.CacheEnded)
 	return nil
 }
 

@@ -2,13 +2,13 @@ package uploadingest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
@@ -22,8 +22,8 @@ type taken struct {
 }
 
 // notified hands an object store's notification on as CloudEvents, one for each record, and answers
-// 2xx only when all of them were taken. What nobody can use becomes a dead letter, for it would be
-// the same the next time. A notification that comes again is handed on again, which does no harm.
+// 2xx only when all of them were taken. What nobody can use, or nobody will take, becomes a dead
+// letter. A notification that comes again is handed on again, which does no harm.
 func (f *Function) notified(r *http.Request) (any, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -32,83 +32,70 @@ func (f *Function) notified(r *http.Request) (any, error) {
 	if len(body) == 0 {
 		return api.Response{Status: http.StatusNoContent}, nil // an object store that tries the address
 	}
+	if !f.objects.Enabled() {
+		return nil, api.New(api.Unavailable).Wrap(errNobody)
+	}
 	var out taken
-	for _, record := range records(body) {
-		e, err := objectEvent(record)
-		if err != nil {
-			out.DeadLetters++
-			if err := f.putAside(r.Context(), "/events/s3", err.Error(), record); err != nil {
-				return nil, err
+	for _, item := range events.Each(r.Header, body) {
+		err := tellsOfUpload(item)
+		if err == nil {
+			err = f.objects.Publish(r.Context(), item.Event)
+			if err != nil && !events.Refused(err) {
+				return nil, api.New(api.Unavailable).Wrap(err)
 			}
+		}
+		if err == nil {
+			out.Events++
 			continue
 		}
-		if err := f.objects.Publish(r.Context(), e); err != nil {
-			return nil, api.New(api.Unavailable).Wrap(err)
+		// It would be the same the next time, and hold up all that comes after it. The sweep has its job.
+		if err := f.putAside(r.Context(), "/events/s3", err.Error(), item); err != nil {
+			return nil, err
 		}
-		out.Events++
+		out.DeadLetters++
 	}
 	return out, nil
 }
 
-// records splits a notification into notifications of one record each, so that one that cannot be
-// used does not take the others with it. What cannot be split is given as it is.
-func records(body []byte) [][]byte {
-	var n struct{ Records []json.RawMessage }
-	if err := json.Unmarshal(body, &n); err != nil || len(n.Records) == 0 {
-		return [][]byte{body}
+// errNobody says that the configuration names nobody to tell: to answer 2xx would be to lose events.
+var errNobody = errors.New("neither K_SINK nor EVENT_TARGETS is set: there is nobody to tell of uploads")
+
+// tellsOfUpload says why an event does not tell of an upload.
+func tellsOfUpload(item events.Item) error {
+	if item.Err != nil {
+		return item.Err
 	}
-	all := make([][]byte, 0, len(n.Records))
-	for _, record := range n.Records {
-		one, err := json.Marshal(map[string][]json.RawMessage{"Records": {record}})
-		if err != nil {
-			return [][]byte{body}
-		}
-		all = append(all, one)
+	object, err := events.ObjectOf(item.Event)
+	if err != nil {
+		return err
 	}
-	return all
+	if _, err := uuid.Parse(object.JobID); err != nil {
+		return fmt.Errorf("the object %q is no upload", object.Key)
+	}
+	return nil
 }
 
-// objectEvent is the event of a notification's only record, if it tells of an upload.
-func objectEvent(record []byte) (event.Event, error) {
-	list, err := events.Notification(record)
-	if err != nil {
-		return event.Event{}, err
+// putAside keeps a dead letter, with its job, so that it goes when its job is deleted.
+func (f *Function) putAside(ctx context.Context, source, reason string, item events.Item) error {
+	letter := jobs.DeadLetter{Source: source, Reason: reason, Event: item.Raw}
+	if item.Err == nil {
+		letter.JobID = jobOf(item.Event)
 	}
-	if len(list) != 1 {
-		return event.Event{}, errors.New("not one record")
+	if _, err := f.jobs.Bury(ctx, letter); err != nil {
+		return err
 	}
-	object, err := events.ObjectOf(list[0])
-	if err != nil {
-		return event.Event{}, err
-	}
-	if object.JobID == "" {
-		return event.Event{}, fmt.Errorf("the object %q is no upload", object.Key)
-	}
-	return list[0], nil
-}
-
-// putAside keeps a dead letter.
-func (f *Function) putAside(ctx context.Context, source, reason string, body []byte) error {
 	f.metrics.deadLetters.WithLabelValues(source).Inc()
-	api.Logger(ctx).WarnContext(ctx, "dead letter", "source", source, "reason", reason)
-	letter := jobs.DeadLetter{Source: source, Reason: reason, Event: body}
-	if list, err := events.Decode(eventHeader(body), body); err == nil && len(list) == 1 {
-		if object, err := events.ObjectOf(list[0]); err == nil {
-			letter.JobID = object.JobID // so that it goes when its job is deleted
-		}
-	}
-	_, err := f.jobs.Bury(ctx, letter)
-	return err
+	api.Logger(ctx).WarnContext(ctx, "dead letter", "source", source, "reason", reason, "job", letter.JobID)
+	return nil
 }
 
-// eventHeader is the header that a stored event needs to be decoded again.
-func eventHeader(body []byte) http.Header {
-	header := http.Header{}
-	var e struct {
-		SpecVersion string `json:"specversion"`
+// jobOf is the job that an event tells of, or empty.
+func jobOf(e event.Event) string {
+	if object, err := events.ObjectOf(e); err == nil {
+		return object.JobID
 	}
-	if json.Unmarshal(body, &e) == nil && e.SpecVersion != "" {
-		header.Set("Content-Type", event.ApplicationCloudEventsJSON)
+	if parsed, err := events.ParsedOf(e); err == nil {
+		return parsed.JobID
 	}
-	return header
+	return ""
 }

@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -47,6 +49,10 @@ type view struct {
 	Events  []calendar.Event
 	Problem string
 	Waiting bool
+	// AskDates says that the year's terms are not known here: the student knows them.
+	AskDates bool
+	Year     int
+	MaxMB    int64 // of a file
 }
 
 // kindName is a kind of timetable in words.
@@ -63,10 +69,12 @@ func kindName(k timetable.Kind) string {
 }
 
 // forPeople serves a page whose errors are pages too.
-func forPeople(next func(*http.Request) (any, error)) http.Handler { return api.Handler(asPage(next)) }
+func (f *Function) forPeople(next func(*http.Request) (any, error)) http.Handler {
+	return api.Handler(f.asPage(next))
+}
 
 // asPage turns an error into a page that says it in plain language.
-func asPage(next func(*http.Request) (any, error)) func(*http.Request) (any, error) {
+func (f *Function) asPage(next func(*http.Request) (any, error)) func(*http.Request) (any, error) {
 	return func(r *http.Request) (any, error) {
 		answer, err := next(r)
 		if err == nil || r.Context().Err() != nil {
@@ -76,13 +84,17 @@ func asPage(next func(*http.Request) (any, error)) func(*http.Request) (any, err
 		if e.Status() >= http.StatusInternalServerError {
 			api.Logger(r.Context()).ErrorContext(r.Context(), "request failed", "code", e.Code, "error", err)
 		}
-		return render(e.Status(), view{Title: "That did not work", Problem: e.Message}, http.Header{})
+		header := http.Header{}
+		if e.RetryAfter > 0 {
+			header.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+		}
+		return f.render(e.Status(), view{Title: "That did not work", Problem: e.Message}, header)
 	}
 }
 
 // page answers the page on which a PDF is chosen. It needs no script.
 func (f *Function) page(*http.Request) (any, error) {
-	return render(http.StatusOK, view{Title: "Your timetable as a calendar"}, http.Header{})
+	return f.render(http.StatusOK, view{Title: "Your timetable as a calendar"}, http.Header{})
 }
 
 // pageUpload takes the page's form and leads to what it made.
@@ -110,7 +122,11 @@ func (f *Function) pageJob(r *http.Request) (any, error) {
 	v := view{Job: &job}
 	switch job.Status {
 	case jobs.Completed:
-		v.Title = kindName(job.Kind)
+		v.Title, v.Year = kindName(job.Kind), job.CreatedAt.In(calendar.Zone).Year()
+		if job.Kind == timetable.Lecture {
+			_, known := calendar.DefaultTerms(v.Year)
+			v.AskDates = !known
+		}
 		if v.Events, err = f.eventsOf(r.Context(), job); err != nil {
 			return nil, err
 		}
@@ -119,7 +135,7 @@ func (f *Function) pageJob(r *http.Request) (any, error) {
 	default:
 		v.Title, v.Waiting = "Reading your PDF", true
 	}
-	return render(http.StatusOK, v, http.Header{})
+	return f.render(http.StatusOK, v, http.Header{})
 }
 
 // pageDelete deletes an upload and leads back to the beginning.
@@ -134,18 +150,20 @@ func (f *Function) pageDelete(r *http.Request) (any, error) {
 	return seeOther(http.Header{}, "/"), nil
 }
 
-func render(status int, v view, header http.Header) (any, error) {
+func (f *Function) render(status int, v view, header http.Header) (any, error) {
 	l, err := pageLayout()
 	if err != nil {
 		return nil, fmt.Errorf("read the page's template: %w", err)
 	}
+	v.MaxMB = f.cfg.MaxFile >> 20
 	var out bytes.Buffer
 	if err := l.Execute(&out, v); err != nil {
 		return nil, fmt.Errorf("write the page: %w", err)
 	}
 	header.Set("Content-Security-Policy", l.policy)
 	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
+	// Not "no-referrer": forms would then hide their origin, and be taken for another site's.
+	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
 	return api.Response{Status: status, Header: header, ContentType: "text/html; charset=utf-8", Body: out.Bytes()}, nil
 }

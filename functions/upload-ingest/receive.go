@@ -10,8 +10,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/shared/api"
@@ -38,48 +38,52 @@ func (u *received) discard() {
 func (u *received) body() *io.SectionReader { return io.NewSectionReader(u.file, 0, u.size) }
 
 // receive reads the form to its end. Fields may come before or after the file.
-func (f *Function) receive(r *http.Request) (u *received, err error) {
+func (f *Function) receive(r *http.Request) (*received, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
 		return nil, api.New(api.MissingFile)
 	}
-	u = &received{priority: jobs.Normal}
-	defer func() {
-		if err != nil {
-			u.discard()
-			// A caller that still sends does not read the answer: take the rest, up to the limit of a
-			// request.
-			_, _ = io.Copy(io.Discard, r.Body)
-		}
-	}()
+	u := &received{priority: jobs.Normal}
+	err = f.fields(u, form)
+	if err == nil && u.file == nil {
+		err = api.New(api.MissingFile)
+	}
+	if err != nil {
+		u.discard()
+		// A caller that still sends does not read the answer: take the rest, up to the limit of a request.
+		_, _ = io.Copy(io.Discard, r.Body)
+		return nil, err
+	}
+	return u, nil
+}
+
+// fields reads a form to its end.
+func (f *Function) fields(u *received, form *multipart.Reader) error {
 	for {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
-			return nil, f.brokenOff(err, api.New(api.InvalidRequest).Say("The form cannot be read to its end."))
+			return f.brokenOff(err, api.New(api.InvalidRequest).Say("The form cannot be read to its end."))
 		}
 		if err := f.field(u, part); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if u.file == nil {
-		return nil, api.New(api.MissingFile)
-	}
-	return u, nil
 }
 
 func (f *Function) field(u *received, part *multipart.Part) error {
 	defer part.Close()
 	switch part.FormName() {
 	case "priority":
-		value, err := io.ReadAll(io.LimitReader(part, 16))
+		const most = 64 // far more than any priority has
+		value, err := io.ReadAll(io.LimitReader(part, most+1))
 		if err != nil {
 			return f.brokenOff(err, api.New(api.InvalidRequest))
 		}
 		priority, ok := jobs.ParsePriority(strings.ToLower(strings.TrimSpace(string(value))))
-		if !ok {
+		if !ok || len(value) > most {
 			return api.New(api.InvalidPriority)
 		}
 		u.priority = priority
@@ -147,19 +151,21 @@ func (f *Function) brokenOff(err error, other *api.Error) error {
 	return other.Wrap(err)
 }
 
-// cleanName keeps a name for people: no path, no control characters, not long.
+// cleanName keeps a name for people: no path, not long, and nothing that is not seen, for a name that
+// turns the direction of writing shows another ending than it has. What is left of none is empty.
 func cleanName(s string) string {
-	s = filepath.Base(strings.ReplaceAll(strings.ToValidUTF8(s, ""), `\`, "/"))
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+	s = strings.ToValidUTF8(s, "")
+	s = s[strings.LastIndexAny(s, `/\`)+1:]
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
-	}, s)
+	}, s))
 	const most = 200
 	for len(s) > most {
 		_, size := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-size]
 	}
-	return s
+	return strings.TrimSpace(s)
 }

@@ -5,15 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/cloudevents/sdk-go/v2/event"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
-	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
@@ -39,13 +34,17 @@ func (s Swept) reasons() map[string]int64 {
 
 func (f *Function) sweepTask(r *http.Request) (any, error) { return f.Sweep(r.Context()) }
 
+// partTime bounds what one part of a sweep takes, so that the others have their turn within a request.
+const partTime = 10 * time.Second
+
 // Sweep finds what no event will ever finish. It is safe to run at any time, any number of times,
-// anywhere. An error of one part leaves the others done.
+// anywhere. An error of one part leaves the others done. Telling others comes last: receivers that
+// are away must not keep PDFs beyond their time.
 func (f *Function) Sweep(ctx context.Context) (Swept, error) {
 	var s Swept
 	var errs []error
 	for _, part := range []func(context.Context, *Swept) error{
-		f.failExpired, f.finishUploads, f.tellAgain, f.announce, f.deletePDFs, f.purge,
+		f.failExpired, f.finishUploads, f.deletePDFs, f.purge, f.tellAgain, f.announce,
 	} {
 		errs = append(errs, part(ctx, &s))
 	}
@@ -58,137 +57,111 @@ func (f *Function) Sweep(ctx context.Context) (Swept, error) {
 	return s, errors.Join(errs...)
 }
 
+// rounds does one batch after the other, until one is not full or the part's time is over: after an
+// outage there may be far more than one batch, and more comes while it is swept.
+func (f *Function) rounds(batch func() (moved int, err error)) error {
+	for end := time.Now().Add(partTime); time.Now().Before(end); {
+		if moved, err := batch(); err != nil || moved < f.cfg.Batch {
+			return err
+		}
+	}
+	return nil
+}
+
 // failExpired ends jobs that had their chances.
 func (f *Function) failExpired(ctx context.Context, s *Swept) error {
-	list, err := f.jobs.Expire(ctx, f.cfg.Batch)
-	s.Failed = int64(len(list))
-	for _, job := range list {
-		f.cache.Wake(ctx, topic(job.ID))
-	}
-	return err
+	return f.rounds(func() (int, error) {
+		list, err := f.jobs.Expire(ctx, f.cfg.Batch)
+		s.Failed += int64(len(list))
+		for _, job := range list {
+			f.cache.Wake(ctx, topic(job.ID))
+		}
+		return len(list), err
+	})
 }
 
 // finishUploads ends uploads that were cut off between the row and the note that the object is stored.
 func (f *Function) finishUploads(ctx context.Context, s *Swept) error {
-	list, err := f.jobs.Unfinished(ctx, f.cfg.UploadTimeout, f.cfg.Batch)
-	if err != nil {
-		return err
-	}
-	for _, job := range list {
-		_, err := f.blob.Stat(ctx, job.ObjectKey)
-		switch {
-		case err == nil:
-			s.Adopted++
-			err = f.jobs.Uploaded(ctx, job.ID)
-		case errors.Is(err, blob.ErrNotFound):
-			s.Abandoned++
-			err = f.jobs.Abandon(ctx, job.ID, jobs.CodeUploadIncomplete, api.Sentence(jobs.CodeUploadIncomplete))
-			f.cache.Wake(ctx, topic(job.ID))
-		}
-		// That the store cannot be asked is no reason to fail an upload.
-		if err != nil && !errors.Is(err, jobs.ErrNotFound) {
-			return fmt.Errorf("finish the upload of job %s: %w", job.ID, err)
-		}
-	}
-	return nil
-}
-
-// tellAgain tells of jobs whose notification was lost, whose retry is due, whose worker died.
-func (f *Function) tellAgain(ctx context.Context, s *Swept) error {
-	if !f.objects.Enabled() {
-		return nil
-	}
-	list, err := f.jobs.Due(ctx, f.cfg.Redeliver, f.cfg.Batch)
-	if err != nil {
-		return err
-	}
-	told := f.publish(ctx, f.objects, list, func(job jobs.Job) (event.Event, error) {
-		return events.NewObject(events.Object{
-			Bucket: f.cfg.Blob.Bucket, Key: job.ObjectKey, JobID: job.ID, Priority: string(job.Priority),
-			Traceparent: job.Traceparent, Size: job.Size,
-		}, time.Now())
-	}, func(jobs.Job) error { return nil })
-	s.Told, s.Untold = told, s.Untold+int64(len(list))-told
-	return nil
-}
-
-// announce tells of timetables whose event was lost when their worker died.
-func (f *Function) announce(ctx context.Context, s *Swept) error {
-	if !f.parsed.Enabled() {
-		return nil
-	}
-	list, err := f.jobs.Unannounced(ctx, f.cfg.Redeliver, f.cfg.Batch)
-	if err != nil {
-		return err
-	}
-	told := f.publish(ctx, f.parsed, list, func(job jobs.Job) (event.Event, error) {
-		parsed := events.Parsed{JobID: job.ID, Owner: job.Owner, Kind: string(job.Kind), Traceparent: job.Traceparent}
-		entries, err := f.jobs.Entries(ctx, job.Owner, job.ID)
+	return f.rounds(func() (int, error) {
+		list, err := f.jobs.Unfinished(ctx, f.cfg.UploadTimeout, f.cfg.Batch)
 		if err != nil {
-			return event.Event{}, err
+			return 0, err
 		}
-		parsed.Entries = len(entries)
-		return events.NewParsed(parsed, *job.CompletedAt)
-	}, func(job jobs.Job) error { return f.jobs.Announced(ctx, job.ID) })
-	s.Announced, s.Untold = told, s.Untold+int64(len(list))-told
-	return nil
+		for _, job := range list {
+			// One that was deleted or finished meanwhile needs nothing.
+			if err := f.finishUpload(ctx, job, s); err != nil && !errors.Is(err, jobs.ErrNotFound) {
+				return 0, fmt.Errorf("finish the upload of job %s: %w", job.ID, err)
+			}
+		}
+		return len(list), nil
+	})
 }
 
-// publish sends an event for each job, in order, and gives how many were taken. Without a broker in
-// between the receiver answers when it has done the work, so several are under way at once.
-func (f *Function) publish(ctx context.Context, to *events.Publisher, list []jobs.Job,
-	newEvent func(jobs.Job) (event.Event, error), taken func(jobs.Job) error) int64 {
-	const atOnce = 8
-	var told atomic.Int64
-	var group sync.WaitGroup
-	room := make(chan struct{}, atOnce)
-	for _, job := range list {
-		room <- struct{}{}
-		group.Go(func() {
-			defer func() { <-room }()
-			e, err := newEvent(job)
-			if err == nil {
-				err = to.Publish(ctx, e)
-			}
-			if err == nil {
-				err = taken(job)
-			}
-			if err != nil {
-				api.Logger(ctx).WarnContext(ctx, "nobody took the news of a job", "job", job.ID, "error", err)
-				return
-			}
-			told.Add(1)
-		})
+// finishUpload adopts or abandons. That the store cannot be asked is no reason to fail an upload.
+func (f *Function) finishUpload(ctx context.Context, job jobs.Job, s *Swept) error {
+	_, err := f.blob.Stat(ctx, job.ObjectKey)
+	switch {
+	case err == nil:
+		s.Adopted++
+		return f.jobs.Uploaded(ctx, job.ID)
+	case !errors.Is(err, blob.ErrNotFound):
+		return err
 	}
-	group.Wait()
-	return told.Load()
+	s.Abandoned++
+	err = f.jobs.Abandon(ctx, job.ID, jobs.CodeUploadIncomplete, api.Sentence(jobs.CodeUploadIncomplete))
+	f.cache.Wake(ctx, topic(job.ID))
+	return err
 }
+
+// sweepEvery is how often a sweep comes at the least: what would be too old at the next is deleted now.
+const sweepEvery = 5 * time.Minute
 
 // deletePDFs deletes PDFs that were kept long enough.
 func (f *Function) deletePDFs(ctx context.Context, s *Swept) error {
-	list, err := f.jobs.ExpiredPDFs(ctx, f.cfg.PDFRetention, f.cfg.Batch)
-	if err != nil {
-		return err
-	}
+	return f.rounds(func() (int, error) {
+		list, err := f.jobs.ExpiredPDFs(ctx, max(0, f.cfg.PDFRetention-sweepEvery), f.cfg.Batch)
+		if err != nil || len(list) == 0 {
+			return 0, err
+		}
+		gone, err := f.deleteObjects(ctx, list)
+		s.PDFs += int64(len(gone))
+		return len(list), errors.Join(err, f.jobs.PDFDeleted(ctx, gone...))
+	})
+}
+
+// deleteObjects deletes what it can, and gives whose objects are gone. One that cannot be deleted
+// does not keep the others, but a store that is away is asked once only.
+func (f *Function) deleteObjects(ctx context.Context, list []jobs.Object) (gone []string, err error) {
+	var errs []error
 	for _, object := range list {
-		if err := f.blob.Delete(ctx, object.Key); err != nil {
-			return err
+		err := f.blob.Delete(ctx, object.Key)
+		if err == nil {
+			gone = append(gone, object.JobID)
+			continue
 		}
-		if err := f.jobs.PDFDeleted(ctx, object.JobID); err != nil {
-			return err
+		errs = append(errs, err)
+		var away *blob.DownError
+		if errors.As(err, &away) || ctx.Err() != nil {
+			break
 		}
-		s.PDFs++
 	}
-	return nil
+	return gone, errors.Join(errs...)
 }
 
 // purge deletes rows that were kept long enough.
-func (f *Function) purge(ctx context.Context, s *Swept) (err error) {
-	if f.cfg.JobRetention > 0 {
-		if s.Jobs, err = f.jobs.Forget(ctx, f.cfg.JobRetention, f.cfg.Batch); err != nil {
-			return err
+func (f *Function) purge(ctx context.Context, s *Swept) error {
+	old := f.rounds(func() (int, error) {
+		if f.cfg.JobRetention <= 0 {
+			return 0, nil
 		}
-	}
-	s.DeadLetters, err = f.jobs.DiscardOld(ctx, f.cfg.LetterKept, f.cfg.Batch)
-	return err
+		gone, err := f.jobs.Forget(ctx, f.cfg.JobRetention, f.cfg.Batch)
+		s.Jobs += gone
+		return int(gone), err
+	})
+	letters := f.rounds(func() (int, error) {
+		gone, err := f.jobs.DiscardOld(ctx, f.cfg.LetterKept, f.cfg.Batch)
+		s.DeadLetters += gone
+		return int(gone), err
+	})
+	return errors.Join(old, letters)
 }

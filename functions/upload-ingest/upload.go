@@ -43,10 +43,13 @@ func (f *Function) upload(r *http.Request) (any, error) {
 		header.Set("Preference-Applied", fmt.Sprintf("wait=%d", int(wait.Seconds())))
 	}
 	job, err := f.accept(r, f.sessions.Ensure(header, r), wait)
-	if err != nil {
+	if err != nil && job.ID == "" {
 		return nil, err
 	}
 	header.Set("Location", "/api/jobs/"+job.ID)
+	if err != nil {
+		return nil, api.From(err).With(header) // the job may be read yet: its owner must be able to ask
+	}
 	answer := uploadAnswer{JobID: job.ID, Status: job.Status}
 	switch job.Status {
 	case jobs.Completed:
@@ -62,7 +65,7 @@ func (f *Function) upload(r *http.Request) (any, error) {
 		read.Message = fmt.Sprintf("Found %d events.", len(read.Events))
 		return api.Response{Status: http.StatusCreated, Header: header, Body: read}, nil
 	case jobs.Failed:
-		return nil, verdict(job)
+		return nil, verdict(job).With(header)
 	}
 	return later(header, answer), nil
 }
@@ -75,7 +78,7 @@ func later(header http.Header, answer uploadAnswer) api.Response {
 }
 
 // verdict is why a job failed, as an answer.
-func verdict(job jobs.Job) error {
+func verdict(job jobs.Job) *api.Error {
 	code := job.ErrorCode
 	if api.Status(code) != http.StatusUnprocessableEntity {
 		code = api.ProcessingFailed // a code of another version, or of what is not the file's fault
@@ -112,8 +115,13 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 	if err != nil {
 		return jobs.Job{}, fmt.Errorf("make the job's id: %w", err)
 	}
-	woken, end := f.cache.Wait(r.Context(), topic(id.String()))
-	defer end()
+	var woken <-chan struct{}
+	if wait > 0 {
+		// Before anybody can know of the job, so that no news of it is missed.
+		news, end := f.cache.Wait(r.Context(), topic(id.String()))
+		defer end()
+		woken = news
+	}
 	// The file has come whole: it is kept even if the caller goes away now.
 	job, err := f.keep(context.WithoutCancel(r.Context()), u, jobs.NewJob{
 		ID: id.String(), Owner: owner, Priority: u.priority, Filename: u.name, Size: u.size,
@@ -157,8 +165,8 @@ func (f *Function) keep(ctx context.Context, u *received, n jobs.NewJob) (jobs.J
 
 var errGivenUp = errors.New("the object was stored after its job was given up")
 
-// await gives the job when it has ended or the wait is over. Redis wakes it; without Redis it looks
-// from time to time.
+// await gives the job when it has ended or the wait is over. Redis wakes it; it also looks from time
+// to time, for Redis may be away, or lose the news.
 func (f *Function) await(ctx context.Context, job jobs.Job, wait time.Duration, woken <-chan struct{}) jobs.Job {
 	if wait <= 0 {
 		return job

@@ -77,6 +77,7 @@ var codes = map[string]entry{
 	"PDF_TOO_LARGE":      {422, "The PDF is larger than allowed.", 0},
 	"PDF_NO_TEXT":        {422, "The PDF contains no text; a scan cannot be read.", 0},
 	"NO_TIMETABLE":       {422, "The PDF contains no timetable that is known here.", 0},
+	"MIXED_TIMETABLES":   {422, "The PDF holds timetables of several kinds.", 0},
 	"PDF_DAMAGED":        {422, "The PDF is damaged.", 0},
 	"PDF_TOO_COMPLEX":    {422, "Reading the PDF takes more time or memory than allowed.", 0},
 	"UPLOAD_INCOMPLETE":  {422, "The upload never finished; please upload the PDF again.", 0},

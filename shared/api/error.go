@@ -25,6 +25,7 @@ type Error struct {
 	Message    string        // one sentence for people; empty means the table's
 	Details    any           // what exactly, as JSON; may be nil
 	RetryAfter time.Duration // when trying again makes sense; 0 means the table's default
+	Header     http.Header   // added to the answer's; may be nil
 	Err        error         // the cause: logged for 5xx, never shown
 }
 
@@ -55,6 +56,13 @@ func (e *Error) Say(message string) *Error {
 func (e *Error) After(d time.Duration) *Error {
 	copied := *e
 	copied.RetryAfter = d
+	return &copied
+}
+
+// With returns e with headers that go with the answer, such as a new caller's cookie.
+func (e *Error) With(header http.Header) *Error {
+	copied := *e
+	copied.Header = header
 	return &copied
 }
 

@@ -76,6 +76,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		// The rest of the body stays unread, so the connection cannot serve another request.
 		w.Header().Set("Connection", "close")
 	}
+	add(w.Header(), e.Header)
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, r, status, Object{
 		StatusCode: status,
@@ -93,9 +94,7 @@ func write(w http.ResponseWriter, r *http.Request, response Response) {
 	if closer, ok := response.Body.(io.Closer); ok {
 		defer closer.Close() // reading it is done either way
 	}
-	for name, values := range response.Header {
-		w.Header()[http.CanonicalHeaderKey(name)] = values
-	}
+	add(w.Header(), response.Header)
 	status := response.Status
 	if status == 0 {
 		status = http.StatusOK
@@ -122,6 +121,13 @@ func write(w http.ResponseWriter, r *http.Request, response Response) {
 		sent(r, second(io.Copy(w, body)))
 	default:
 		writeJSON(w, r, status, body)
+	}
+}
+
+// add puts a handler's headers among those of an answer, in place of ones of the same name.
+func add(to, header http.Header) {
+	for name, values := range header {
+		to[http.CanonicalHeaderKey(name)] = values
 	}
 }
 

@@ -154,10 +154,10 @@ func (c *Cache) Set(ctx context.Context, key string, value []byte, keep time.Dur
 	})
 }
 
-// Forget drops keys, if it can; what it cannot drop expires by itself.
-func (c *Cache) Forget(ctx context.Context, keys ...string) {
+// Add keeps a value for that long, if it can and if nothing is kept under key.
+func (c *Cache) Add(ctx context.Context, key string, value []byte, keep time.Duration) {
 	_ = c.Do(ctx, func(ctx context.Context, client *redis.Client) error { // a favour: failing is fine
-		return client.Del(ctx, keys...).Err()
+		return client.SetArgs(ctx, key, value, redis.SetArgs{Mode: "NX", TTL: keep}).Err()
 	})
 }
 

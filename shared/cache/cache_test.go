@@ -40,9 +40,13 @@ func TestWhatIsKeptComesBack(t *testing.T) {
 	if got, ok := c.Get(t.Context(), "k"); !ok || string(got) != "v" {
 		t.Errorf("got %q, %v", got, ok)
 	}
-	c.Forget(t.Context(), "k")
-	if _, ok := c.Get(t.Context(), "k"); ok {
-		t.Error("the value was not forgotten")
+	c.Add(t.Context(), "k", []byte("late"), time.Minute)
+	if got, ok := c.Get(t.Context(), "k"); !ok || string(got) != "v" {
+		t.Errorf("after adding to what is there: got %q, %v; want the first", got, ok)
+	}
+	c.Add(t.Context(), "new", []byte("n"), time.Minute)
+	if got, ok := c.Get(t.Context(), "new"); !ok || string(got) != "n" {
+		t.Errorf("what was added: got %q, %v", got, ok)
 	}
 	if err := c.Ping(t.Context()); err != nil {
 		t.Error(err)

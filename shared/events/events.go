@@ -52,20 +52,90 @@ type Parsed struct {
 	Traceparent string `json:"-"`
 }
 
-// Decode reads the events of a request: one, or as many as a raw notification has records.
-// Everything that is wrong with them is an ErrInvalid.
-func Decode(header http.Header, body []byte) ([]event.Event, error) {
+// Item is one event of a request.
+type Item struct {
+	Event event.Event
+	Raw   []byte // for a dead letter: one JSON text that Reread reads, or what came
+	Err   error  // an ErrInvalid: the Event is none
+}
+
+// Each reads the events of a request one by one: one, or as many as a batch or a raw notification
+// holds. What cannot be read is an Item with an error, and does not take the others with it.
+func Each(header http.Header, body []byte) []Item {
 	if header.Get("Ce-Specversion") != "" {
-		return single(binary(header, body))
+		return []Item{item(body, func() (event.Event, error) { return binary(header, body) })}
 	}
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err == nil && media == "application/cloudevents+json" {
-		return single(structured(body))
+	if err == nil && media == event.ApplicationCloudEventsJSON {
+		return []Item{item(body, func() (event.Event, error) { return structured(body) })}
 	}
-	if err == nil && media == "application/cloudevents-batch+json" {
+	if err == nil && media == event.ApplicationCloudEventsBatchJSON {
 		return batch(body)
 	}
-	return Notification(body)
+	return notified(body)
+}
+
+// Decode reads the events of a request as Each does, where all of them must be readable.
+func Decode(header http.Header, body []byte) ([]event.Event, error) {
+	items := Each(header, body)
+	all := make([]event.Event, 0, len(items))
+	for i, item := range items {
+		if item.Err != nil && len(items) > 1 {
+			return nil, fmt.Errorf("event %d: %w", i, item.Err)
+		}
+		if item.Err != nil {
+			return nil, item.Err
+		}
+		all = append(all, item.Event)
+	}
+	return all, nil
+}
+
+// Reread reads what an Item's Raw kept.
+func Reread(raw []byte) ([]event.Event, error) {
+	header := http.Header{}
+	var e struct {
+		SpecVersion string `json:"specversion"`
+	}
+	if json.Unmarshal(raw, &e) == nil && e.SpecVersion != "" {
+		header.Set("Content-Type", event.ApplicationCloudEventsJSON)
+	}
+	return Decode(header, raw)
+}
+
+// item is the event that read gives, if it is a valid one. A binary event's attributes are not in
+// its body, so that what is kept of a valid one is its structured form.
+func item(body []byte, read func() (event.Event, error)) Item {
+	e, err := read()
+	if err == nil {
+		err = valid(e)
+	}
+	if err != nil {
+		return Item{Raw: body, Err: err}
+	}
+	return Item{Event: e, Raw: kept(e, body)}
+}
+
+// kept is e in its structured form. Data that is not of the type it says to be is kept as bytes.
+func kept(e event.Event, body []byte) []byte {
+	text, err := json.Marshal(e)
+	if err != nil {
+		e = e.Clone()
+		e.DataBase64 = true
+		text, err = json.Marshal(e)
+	}
+	if err != nil {
+		return body
+	}
+	return text
+}
+
+// valid says what an event lacks.
+func valid(e event.Event) error {
+	if err := e.Validate(); err != nil {
+		return fmt.Errorf("%w: %s", ErrInvalid, strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return nil
 }
 
 // structured reads an event whose attributes and data are one JSON object.
@@ -78,17 +148,16 @@ func structured(body []byte) (event.Event, error) {
 }
 
 // batch reads an array of structured events.
-func batch(body []byte) ([]event.Event, error) {
-	var all []event.Event
-	if err := json.Unmarshal(body, &all); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+func batch(body []byte) []Item {
+	var list []json.RawMessage
+	if err := json.Unmarshal(body, &list); err != nil {
+		return []Item{{Raw: body, Err: fmt.Errorf("%w: %w", ErrInvalid, err)}}
 	}
-	for _, e := range all {
-		if _, err := single(e, nil); err != nil {
-			return nil, err
-		}
+	all := make([]Item, 0, len(list))
+	for _, raw := range list {
+		all = append(all, item(raw, func() (event.Event, error) { return structured(raw) }))
 	}
-	return all, nil
+	return all
 }
 
 // binary reads an event whose attributes are headers (CloudEvents HTTP binding, section 3.1).
@@ -134,17 +203,6 @@ func binary(header http.Header, body []byte) (event.Event, error) {
 	}
 	e.DataEncoded = body
 	return e, nil
-}
-
-// single checks one event.
-func single(e event.Event, err error) ([]event.Event, error) {
-	if err != nil {
-		return nil, err
-	}
-	if err := e.Validate(); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrInvalid, strings.Join(strings.Fields(err.Error()), " "))
-	}
-	return []event.Event{e}, nil
 }
 
 // ObjectOf is the object that an event tells of. An event of another type is an ErrInvalid.

@@ -71,6 +71,23 @@ type RefusedError struct{ Status int }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("refused with status %d", e.Status) }
 
+// Refused says that err of Publish comes of receivers that will not take the event, now or later.
+func Refused(err error) bool {
+	if err == nil {
+		return false
+	}
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range list.Unwrap() {
+			if !Refused(one) {
+				return false
+			}
+		}
+		return true
+	}
+	var refused *RefusedError
+	return errors.As(err, &refused)
+}
+
 // Publish sends e to every target in binary mode and returns nil when all have taken it. It
 // tries again what may pass (429, 5xx, no connection) until the timeout.
 func (p *Publisher) Publish(ctx context.Context, e event.Event) error {

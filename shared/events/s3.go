@@ -47,23 +47,27 @@ func (r record) meta(name string) string {
 }
 
 // Notification reads a raw S3 notification as one CloudEvent for each record.
-func Notification(body []byte) ([]event.Event, error) {
+func Notification(body []byte) ([]event.Event, error) { return Decode(nil, body) }
+
+// notified reads a raw S3 notification record by record.
+func notified(body []byte) []Item {
 	var n notification
-	if err := json.Unmarshal(body, &n); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	err := json.Unmarshal(body, &n)
+	switch {
+	case err != nil:
+		return []Item{{Raw: body, Err: fmt.Errorf("%w: %w", ErrInvalid, err)}}
+	case len(n.Records) == 0:
+		return []Item{{Raw: body, Err: fmt.Errorf("%w: no Records", ErrInvalid)}}
 	}
-	if len(n.Records) == 0 {
-		return nil, fmt.Errorf("%w: no Records", ErrInvalid)
-	}
-	all := make([]event.Event, 0, len(n.Records))
-	for i, raw := range n.Records {
-		e, err := fromRecord(raw)
-		if err != nil {
-			return nil, fmt.Errorf("record %d: %w", i, err)
+	all := make([]Item, 0, len(n.Records))
+	for _, raw := range n.Records {
+		one := body
+		if text, err := json.Marshal(notification{Records: []json.RawMessage{raw}}); err == nil {
+			one = text
 		}
-		all = append(all, e)
+		all = append(all, item(one, func() (event.Event, error) { return fromRecord(raw) }))
 	}
-	return all, nil
+	return all
 }
 
 // fromRecord maps one record as the CloudEvents adapter for AWS S3 says: source from
@@ -94,10 +98,7 @@ func fromRecord(raw json.RawMessage) (event.Event, error) {
 	}
 	e.SetDataContentType(event.ApplicationJSON)
 	e.DataEncoded = raw
-	if err := e.Validate(); err != nil {
-		return e, fmt.Errorf("%w: %s", ErrInvalid, strings.Join(strings.Fields(err.Error()), " "))
-	}
-	return e, nil
+	return e, valid(e)
 }
 
 // recordID is made of the ids that the request had; the same delivery has the same id again.

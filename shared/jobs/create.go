@@ -29,13 +29,18 @@ func ObjectKey(priority Priority, id string) string {
 
 // scanJob reads a row of columns.
 func scanJob(row pgx.CollectableRow) (j Job, err error) {
-	err = row.Scan(&j.ID, &j.Owner, &j.Status, &j.Priority, &j.Kind, &j.Filename, &j.Size, &j.SHA256,
-		&j.ObjectKey, &j.Traceparent, &j.CreatedAt, &j.UpdatedAt, &j.UploadedAt, &j.StartedAt,
-		&j.CompletedAt, &j.RunAfter, &j.Attempts, &j.LeaseUntil, &j.ErrorCode, &j.ErrorMessage, &j.PDFDeletedAt)
+	err = row.Scan(j.fields()...)
 	return j, err
 }
 
-// columns is what scanJob reads, in its order; a constant, so queries with it are constants too.
+// fields are where the columns go.
+func (j *Job) fields() []any {
+	return []any{&j.ID, &j.Owner, &j.Status, &j.Priority, &j.Kind, &j.Filename, &j.Size, &j.SHA256,
+		&j.ObjectKey, &j.Traceparent, &j.CreatedAt, &j.UpdatedAt, &j.UploadedAt, &j.StartedAt,
+		&j.CompletedAt, &j.RunAfter, &j.Attempts, &j.LeaseUntil, &j.ErrorCode, &j.ErrorMessage, &j.PDFDeletedAt}
+}
+
+// columns is what fields takes, in its order; a constant, so queries with it are constants too.
 const columns = `id::text, owner::text, status, priority, coalesce(kind, ''), filename, size, sha256,
 	object_key, traceparent, created_at, updated_at, uploaded_at, started_at,
 	completed_at, run_after, attempts, lease_until, coalesce(error_code, ''), coalesce(error_message, ''), pdf_deleted_at`
@@ -67,28 +72,16 @@ func (s *Store) Create(ctx context.Context, n NewJob) (Job, error) {
 }
 
 const uploadedSQL = `
-update jobs set uploaded_at = coalesce(uploaded_at, now()), updated_at = now(),
-	size = case when $2::bigint > 0 then $2::bigint else size end,
-	sha256 = case when $3::text <> '' then $3::text else sha256 end
+update jobs set uploaded_at = coalesce(uploaded_at, now()), updated_at = now()
 where id = $1::uuid and not (status = 'failed' and uploaded_at is null)`
-
-// Stored is what is known of an object once it is stored; zero values change nothing.
-type Stored struct {
-	Size   int64
-	SHA256 string
-}
 
 // Uploaded notes that the job's object is stored. ErrNotFound means that the job was deleted, or
 // given up by the sweep, meanwhile: the caller should delete the object.
-func (s *Store) Uploaded(ctx context.Context, id string, stored ...Stored) error {
-	var what Stored
-	if len(stored) > 0 {
-		what = stored[0]
-	}
+func (s *Store) Uploaded(ctx context.Context, id string) error {
 	if !validID(id) {
 		return ErrNotFound
 	}
-	touched, err := s.pool.Exec(ctx, uploadedSQL, id, what.Size, what.SHA256)
+	touched, err := s.pool.Exec(ctx, uploadedSQL, id)
 	if err != nil {
 		return fmt.Errorf("note the upload of job %s: %w", id, err)
 	}

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,8 +37,31 @@ func (s *Store) Complete(ctx context.Context, c *Claim, doc timetable.Document) 
 		return fmt.Errorf("encode the entries of job %s: %w", c.Job.ID, err)
 	}
 	done, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], completeSQL,
-		c.Job.ID, c.Token, string(doc.Kind), string(body))
+		c.Job.ID, c.Token, string(doc.Kind), string(withoutNull(body)))
 	return c.held(done, err, "complete")
+}
+
+// withoutNull drops U+0000 from the strings of a JSON text: jsonb refuses it, and a PDF may hold any.
+func withoutNull(body []byte) []byte {
+	const null = `\u0000`
+	if !bytes.Contains(body, []byte(null)) {
+		return body
+	}
+	kept := make([]byte, 0, len(body))
+	for i := 0; i < len(body); {
+		size := 1
+		if body[i] == '\\' {
+			size = 2 // an escaped backslash begins no other escape
+		}
+		if size == 2 && bytes.HasPrefix(body[i:], []byte(null)) {
+			i += len(null)
+			continue
+		}
+		end := min(i+size, len(body))
+		kept = append(kept, body[i:end]...)
+		i = end
+	}
+	return kept
 }
 
 const failSQL = `
@@ -71,15 +95,4 @@ func (s *Store) Retry(ctx context.Context, c *Claim, code, message string) (Job,
 		return Job{}, err
 	}
 	return rows[0], nil
-}
-
-const releaseSQL = `
-update jobs set status = 'pending', attempts = attempts - 1, run_after = now(), updated_at = now(),
-	lease_until = null, lease_token = null, dispatched_at = null
-where id = $1::uuid and status = 'processing' and lease_token = $2::uuid`
-
-// Release gives the job back at once and uncounted: for a worker that is told to stop.
-func (s *Store) Release(ctx context.Context, c *Claim) error {
-	touched, err := s.pool.Exec(ctx, releaseSQL, c.Job.ID, c.Token)
-	return c.held(touched, err, "release")
 }

@@ -14,6 +14,7 @@
 package jobs
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -123,7 +124,19 @@ func NewStore(pool *postgres.Pool) *Store {
 	return &Store{pool: pool, limits: DefaultLimits()}
 }
 
-// WithLimits is the same store with other limits.
+// WithLimits is the same store with other limits. Of those that are not given it has the default.
 func (s *Store) WithLimits(limits Limits) *Store {
-	return &Store{pool: s.pool, limits: limits}
+	return &Store{pool: s.pool, limits: limits.WithDefaults()}
+}
+
+// WithDefaults fills what is not given.
+func (l Limits) WithDefaults() Limits {
+	usual := DefaultLimits()
+	return Limits{
+		Attempts:       cmp.Or(max(0, l.Attempts), usual.Attempts),
+		Backoff:        cmp.Or(max(0, l.Backoff), usual.Backoff),
+		Timeout:        cmp.Or(max(0, l.Timeout), usual.Timeout),
+		BooksCompleted: cmp.Or(max(0, l.BooksCompleted), usual.BooksCompleted),
+		BooksFailed:    cmp.Or(max(0, l.BooksFailed), usual.BooksFailed),
+	}
 }

@@ -187,7 +187,6 @@ func TestAZombieWritesNothing(t *testing.T) {
 		"complete": func() error { return w.Complete(ctx, zombie, document(7)) },
 		"fail":     func() error { return w.Fail(ctx, zombie, "X", "x") },
 		"retry":    func() error { _, err := w.Retry(ctx, zombie, "X", "x"); return err },
-		"release":  func() error { return w.Release(ctx, zombie) },
 		"renew":    func() error { return zombie.Renew(ctx, time.Hour) },
 	} {
 		if err := write(); !errors.Is(err, jobs.ErrLeaseLost) {
@@ -226,12 +225,26 @@ func TestRetriesBackOffAndEndWithTheReason(t *testing.T) {
 	}
 }
 
-func TestAReleasedJobIsDueAndUncounted(t *testing.T) {
+func TestLimitsThatAreNotGivenAreTheUsual(t *testing.T) {
+	t.Parallel()
+	if got := (jobs.Limits{Attempts: -1}).WithDefaults(); got != jobs.DefaultLimits() {
+		t.Errorf("got %+v, want %+v", got, jobs.DefaultLimits())
+	}
+	want := jobs.Limits{Attempts: 1, Backoff: 2, Timeout: 3, BooksCompleted: 4, BooksFailed: 5}
+	if got := want.WithDefaults(); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestTextThatPostgreSQLRefusesDoesNotFailAJob(t *testing.T) {
 	w := newWorld(t)
+	doc := document(1)
+	doc.Entries[0].Comments, doc.Entries[0].Campus = "a\x00b\\u0000\\\x00", "\x00"
 	job := w.stored()
-	w.must(w.Release(t.Context(), w.claim(job.ID)))
-	if got := w.claim(job.ID).Job.Attempts; got != 1 {
-		t.Errorf("got attempt %d, want 1", got)
+	w.must(w.Complete(t.Context(), w.claim(job.ID), doc))
+	got, err := w.Entries(t.Context(), w.owner, job.ID)
+	if err != nil || len(got) != 1 || got[0].Comments != "ab\\u0000\\" || got[0].Campus != "" {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 

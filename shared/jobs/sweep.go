@@ -81,18 +81,28 @@ func (s *Store) Announced(ctx context.Context, id string) error {
 	return nil
 }
 
-const unannouncedSQL = `select ` + columns + ` from jobs
+// Announcement is a completed job that nobody was told of.
+type Announcement struct {
+	Job     Job
+	Entries int // how many it has
+}
+
+const unannouncedSQL = `
+select ` + columns + `, (select count(*) from entries where job_id = jobs.id)::int from jobs
 where status = 'completed' and announced_at is null and completed_at <= now() - make_interval(secs => $1::float8)
 order by completed_at limit $2::int`
 
 // Unannounced are at most limit jobs that completed longer than grace ago and whose event nobody
 // has taken: the worker died in between, or the next hop was away.
-func (s *Store) Unannounced(ctx context.Context, grace time.Duration, limit int) ([]Job, error) {
-	jobs, err := postgres.Query(ctx, s.pool, scanJob, unannouncedSQL, grace.Seconds(), limit)
+func (s *Store) Unannounced(ctx context.Context, grace time.Duration, limit int) ([]Announcement, error) {
+	list, err := postgres.Query(ctx, s.pool, func(row pgx.CollectableRow) (a Announcement, err error) {
+		err = row.Scan(append(a.Job.fields(), &a.Entries)...)
+		return a, err
+	}, unannouncedSQL, grace.Seconds(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("find unannounced jobs: %w", err)
 	}
-	return jobs, nil
+	return list, nil
 }
 
 // Object names the PDF of a job.

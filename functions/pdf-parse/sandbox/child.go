@@ -43,7 +43,9 @@ func MaybeChild() {
 		}
 		report(e)
 	}
-	os.Exit(0)
+	// Not os.Exit: what is to be done at a program's end, such as telling that no coverage was kept,
+	// would end up among what the child answers.
+	syscall.Exit(0)
 }
 
 // report tells the parent an error of the file, as JSON on standard error.

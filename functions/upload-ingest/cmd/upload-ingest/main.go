@@ -19,5 +19,9 @@ func main() {
 			return nil, fmt.Errorf("read the configuration: %w", err)
 		}
 		return uploadingest.New(ctx, cfg)
-	}, faas.Config{Concurrency: 80, RequestTimeout: 60 * time.Second})
+	}, faas.Config{
+		Concurrency: 80, RequestTimeout: 60 * time.Second,
+		// Far more than MAX_FILE: a browser reads why its file is too large only when all of it is sent.
+		MaxBody: 64 << 20,
+	})
 }

@@ -1,0 +1,284 @@
+package pdfparse
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
+	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/localstack/pg"
+	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+	"github.com/schedgen/schedgen/shared/xtest/s3test"
+)
+
+func TestTheStoreIsAway(t *testing.T) {
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	defer broken.Close()
+	w := newWorld(t)
+	_, truth := lecture()
+	lucky, unlucky := w.lectures(), w.lectures()
+	_, url := w.instance(func(c *Config) { c.Blob.URL = broken.URL })
+	for attempt := 1; attempt <= 3; attempt++ {
+		a, err := w.post(url, notification(record(t, unlucky)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if attempt == 3 {
+			a.want(204)
+			break
+		}
+		a.refused(503, api.Unavailable)
+		if got := w.find(unlucky.ID); got.Status != jobs.Pending || got.Attempts != attempt || !got.RunAfter.After(got.UpdatedAt) {
+			t.Errorf("attempt %d: got %+v, want it pending until later", attempt, got)
+		}
+		w.due(unlucky.ID)
+	}
+	w.failed(unlucky.ID, api.ProcessingFailed)
+	w.notify(unlucky).want(204) // and stays so
+
+	if a, err := w.post(url, notification(record(t, lucky))); err != nil || a.StatusCode != http.StatusServiceUnavailable {
+		t.Fatalf("got %d, %v", a.StatusCode, err)
+	}
+	w.due(lucky.ID)
+	w.notify(lucky).want(204) // the store is back
+	w.completed(lucky.ID, truth)
+}
+
+func TestAnAttemptThatIsNotDueWaits(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.Backoff = time.Hour })
+	job := w.lectures()
+	w.f.Parse = func(context.Context, io.Reader) (timetable.Document, error) {
+		return timetable.Document{}, errors.New("not now")
+	}
+	w.notify(job).refused(503, api.Unavailable)
+	a := w.notify(job).refused(429, api.Busy)
+	if len(a.Header.Get("Retry-After")) < 4 {
+		t.Errorf("Retry-After: got %s, want the hour", a.Header.Get("Retry-After"))
+	}
+	if got := w.find(job.ID); got.Attempts != 1 {
+		t.Errorf("got %d attempts, want one", got.Attempts)
+	}
+}
+
+func TestAPDFThatIsGone(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.PDFRetention = 0 })
+	job := w.lectures()
+	if err := w.f.blob.Delete(t.Context(), job.ObjectKey); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		w.notify(job)
+		w.due(job.ID)
+	}
+	w.failed(job.ID, objectMissing)
+	if w.find(job.ID).PDFDeletedAt == nil {
+		t.Error("it is not noted that there is no PDF")
+	}
+}
+
+func TestAPDFIsNotKeptWhereNoneShallBe(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.PDFRetention = 0 })
+	for _, job := range []jobs.Job{w.lectures(), w.upload(passworded(t), jobs.Normal)} {
+		w.notify(job).want(204)
+		if _, err := w.f.blob.Stat(t.Context(), job.ObjectKey); err == nil || w.find(job.ID).PDFDeletedAt == nil {
+			t.Errorf("the PDF of a %s job is kept", w.find(job.ID).Status)
+		}
+	}
+}
+
+func TestWhoLostTheLeaseWritesNothing(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Lease = time.Hour })
+	_, truth := lecture()
+	slow := newGate()
+	slow.doc = timetable.Document{Kind: timetable.Exam, Entries: []timetable.Entry{{Module: "WRONG"}}}
+	w.f.Parse = slow.parse
+	job := w.lectures()
+	var all sync.WaitGroup
+	all.Go(func() {
+		if a, err := w.post(w.url, notification(record(t, job))); err != nil || a.StatusCode != http.StatusNoContent {
+			t.Errorf("the slow one: got %d %s, %v", a.StatusCode, a.body, err)
+		}
+	})
+	<-slow.entered
+	w.sql("update jobs set lease_until = now() - interval '1 second'")
+	_, url := w.instance(nil)
+	if a, err := w.post(url, notification(record(t, job))); err != nil || a.StatusCode != http.StatusNoContent {
+		t.Fatalf("the other: got %d %s, %v", a.StatusCode, a.body, err)
+	}
+	w.completed(job.ID, truth)
+	close(slow.open)
+	all.Wait()
+	w.completed(job.ID, truth)
+	if got := len(w.told.all()); got != 1 {
+		t.Errorf("%d timetables were announced, want 1", got)
+	}
+}
+
+// The lease is renewed while the work goes on, and work on a lost one ends by itself.
+func TestTheLeaseIsRenewedUntilItIsLost(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Lease = 300 * time.Millisecond })
+	g := newGate()
+	w.f.Parse = g.parse
+	job := w.lectures()
+	var all sync.WaitGroup
+	all.Go(func() {
+		if a, err := w.post(w.url, notification(record(t, job))); err != nil || a.StatusCode != http.StatusNoContent {
+			t.Errorf("got %d %s, %v", a.StatusCode, a.body, err)
+		}
+	})
+	<-g.entered
+	first := *w.find(job.ID).LeaseUntil
+	w.eventually("the lease is renewed", func() bool { return w.find(job.ID).LeaseUntil.After(first.Add(w.cfg.Lease)) })
+	w.sql("update jobs set lease_token = gen_random_uuid(), lease_until = now() + interval '1 hour'")
+	all.Wait() // the gate was never opened
+	if got := w.find(job.ID); got.Status != jobs.Processing {
+		t.Errorf("got %+v, want the other worker's job untouched", got)
+	}
+}
+
+func TestTheWholeJobHasATimeout(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.Timeout = 200 * time.Millisecond })
+	w.f.Parse = newGate().parse
+	job := w.lectures()
+	w.notify(job)
+	// Whoever is first, the worker's clock or the database's, the job ends with the same reason.
+	if got := w.find(job.ID); got.Status == jobs.Processing {
+		w.eventually("the lease is over", func() bool {
+			expired, err := w.f.jobs.Expire(t.Context(), 10)
+			return err == nil && len(expired) == 1
+		})
+	}
+	w.failed(job.ID, jobs.CodeTimeout)
+}
+
+func TestAParseThatTakesTooLongIsTheFilesFault(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Sandbox = sandbox.Limits{Wall: time.Nanosecond} })
+	job := w.lectures()
+	w.notify(job).want(204)
+	w.failed(job.ID, parse.TooComplex)
+}
+
+func TestTheDatabaseIsAway(t *testing.T) {
+	dir := t.TempDir()
+	server := pgtest.Own(t, dir)
+	w := newWorld(t, func(c *Config) {
+		c.Postgres, c.Lease = postgres.Config{URL: server.DSN()}, time.Second
+	})
+	_, truth := lecture()
+	g := newGate()
+	w.f.Parse = g.parse
+	before, during := w.lectures(), w.lectures()
+	answers := make(chan answer, 1)
+	go func() {
+		a, err := w.post(w.url, notification(record(t, during)))
+		if err != nil {
+			t.Error(err)
+		}
+		answers <- a
+	}()
+	<-g.entered
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.notify(before).refused(503, api.DatabaseUnavailable)
+	close(g.open)
+	if a := <-answers; a.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("the one that was read: got %d %s, want 503", a.StatusCode, a.body)
+	}
+	pgtest.Own(t, dir, pg.Port(server.Port()))
+	w.eventually("the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
+	w.notify(before).want(204)
+	w.completed(before.ID, truth)
+	w.sql("update jobs set lease_until = now() - interval '1 second' where status = 'processing'")
+	w.notify(during).want(204) // as the sweep tells of it
+	w.completed(during.ID, truth)
+}
+
+func TestATimetableThatNobodyHearsOfIsDoneAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	_, truth := lecture()
+	w.told.status = http.StatusServiceUnavailable
+	job := w.lectures()
+	w.notify(job).want(204)
+	w.completed(job.ID, truth)
+	if n := w.count("select count(*) from jobs where announced_at is null"); n != 1 {
+		t.Error("it is noted as announced; the sweep would not tell again")
+	}
+}
+
+func TestARealMinIOsNotifications(t *testing.T) {
+	// Its webhook needs the function's address before the function has its.
+	serving := make(chan http.Handler, 1)
+	var once sync.Once
+	var handler http.Handler
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		once.Do(func() { handler = <-serving })
+		handler.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	minio := s3test.MinIO(t, s3test.Webhook{URL: front.URL, Token: "token"})
+	w := newWorld(t, func(c *Config) { c.Blob, c.Events.Token = minio.Config(), "token" })
+	w.s3 = minio
+	serving <- w.f.Routes()
+	_, truth := lecture()
+	job := w.lectures()
+	w.eventually("the job is completed", func() bool { return w.find(job.ID).Done() })
+	w.completed(job.ID, truth)
+}
+
+func TestHealthAndMetrics(t *testing.T) {
+	w := newWorld(t)
+	w.notify(w.lectures()).want(204)
+	for name, err := range w.f.Health(t.Context()) {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	response, err := http.Get(w.url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() // read whole
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	for _, want := range []string{`schedgen_parse_events_total{outcome="work"} 1`, `schedgen_parse_jobs_total{code="",outcome="completed"} 1`,
+		`schedgen_parse_seconds_count 1`, `schedgen_parse_attempts_sum 1`} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("no line %q in the metrics", want)
+		}
+	}
+}
+
+func TestSlots(t *testing.T) {
+	t.Parallel()
+	s := newSlots(0, -1) // one, without a reserve
+	free, ok := s.take(jobs.Low)
+	if !ok {
+		t.Fatal("the only slot is not to be had")
+	}
+	if _, ok := s.take(jobs.High); ok {
+		t.Error("there is a second slot")
+	}
+	free()
+	free()
+	for i, want := range []bool{true, false} {
+		if _, ok := s.take(jobs.Normal); ok != want {
+			t.Errorf("take %d after freeing twice: got %v, want %v", i+1, ok, want)
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package uploadingest
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/cache"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/localstack/pg"
+	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+	"github.com/schedgen/schedgen/shared/xtest/redistest"
+	"github.com/schedgen/schedgen/shared/xtest/s3test"
+)
+
+// swept sweeps, as one of several would.
+func (w *world) swept() Swept {
+	w.Helper()
+	return read[Swept](w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).want(200))
+}
+
+// idOf is the job that an answer names.
+func idOf(a answer) string { return strings.TrimPrefix(a.Header.Get("Location"), "/api/jobs/") }
+
+func TestTheStoreIsAway(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	w.store.set(func(s *storeProxy) { s.all = away })
+	a := s.upload(pdf(), "Prefer", "wait=20")
+	if a.refused(503, api.StorageUnavailable); a.Header.Get("Retry-After") == "" {
+		t.Error("the answer does not say when to try again")
+	}
+	w.age(time.Hour)
+	// While the store cannot be asked nothing is known, and nothing is given up.
+	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).refused(503, api.StorageUnavailable)
+	if got := w.find(idOf(a)); got.Status != jobs.Pending {
+		t.Errorf("got %+v, want it pending", got)
+	}
+	s.call("DELETE", "/api/jobs/"+idOf(a)).refused(503, api.StorageUnavailable)
+	w.store.set(func(s *storeProxy) { s.all = nil })
+	if got := w.swept(); got.Abandoned != 1 || got.Adopted != 0 {
+		t.Errorf("got %+v, want the upload abandoned", got)
+	}
+	if got := read[jobAnswer](s.call("GET", "/api/jobs/"+idOf(a)).want(200)); got.Status != jobs.Failed || got.Error.Code != jobs.CodeUploadIncomplete {
+		t.Errorf("got %+v", got)
+	}
+	s.upload(pdf(), "Prefer", "wait=20").want(201)
+}
+
+// The store has the object and its answer is lost: the job must be done all the same, once.
+func TestTheStoresAnswerIsLost(t *testing.T) {
+	for name, notified := range map[string]bool{"and it tells": true, "and it tells nobody": false} {
+		t.Run(name, func(t *testing.T) {
+			var options []option
+			if !notified {
+				options = append(options, silent)
+			}
+			w := newWorld(t, options...)
+			w.store.set(func(s *storeProxy) {
+				s.put = func(rw http.ResponseWriter, _ *http.Request, forward func(http.ResponseWriter)) {
+					forward(&swallowed{http.Header{}})
+					rw.WriteHeader(http.StatusInternalServerError)
+				}
+			})
+			s := w.student()
+			a := s.upload(pdf(), "Prefer", "wait=20")
+			a.refused(503, api.StorageUnavailable)
+			if !notified {
+				w.age(time.Hour)
+				if got := w.swept(); got.Adopted != 1 || got.Abandoned != 0 {
+					t.Errorf("first sweep: got %+v, want the object found", got)
+				}
+				w.age(time.Hour)
+				if got := w.swept(); got.Told != 1 {
+					t.Errorf("second sweep: got %+v, want its reader told", got)
+				}
+			}
+			w.eventually("the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
+			s.call("GET", "/api/jobs/"+idOf(a)+"/result").want(200)
+		})
+	}
+}
+
+func TestTheDatabaseIsAwayBefore(t *testing.T) {
+	server := pgtest.Own(t, t.TempDir())
+	w := newWorld(t, with(func(c *Config) { c.Postgres = postgres.Config{URL: server.DSN()} }))
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	s := w.student()
+	if a := s.upload(pdf()); a.refused(503, api.DatabaseUnavailable).Error == "" || a.Header.Get("Location") != "" {
+		t.Errorf("got %v", a.Header)
+	}
+	if w.store.puts.Load() != 0 {
+		t.Error("an object was stored without a job")
+	}
+	for _, c := range jobCalls {
+		s.call(c.method, strings.Replace(c.path, "%s", "018f4d6e-0000-7000-8000-000000000000", 1)).refused(503, api.DatabaseUnavailable)
+	}
+	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).refused(503, api.DatabaseUnavailable)
+	page := w.do(http.DefaultClient, "GET", "/jobs/018f4d6e-0000-7000-8000-000000000000", nil, "Authorization", "Bearer "+s.token()).want(503)
+	if !strings.Contains(string(page.body), "database is away") {
+		t.Errorf("the page: got %s", page.body)
+	}
+}
+
+// The database goes away between the row and the note that the object is there.
+func TestTheDatabaseIsAwayAfter(t *testing.T) {
+	dir := t.TempDir()
+	server := pgtest.Own(t, dir)
+	w := newWorld(t, silent, with(func(c *Config) { c.Postgres = postgres.Config{URL: server.DSN()} }))
+	var once sync.Once
+	w.store.set(func(s *storeProxy) {
+		s.put = func(rw http.ResponseWriter, _ *http.Request, forward func(http.ResponseWriter)) {
+			once.Do(func() {
+				if err := server.Stop(); err != nil {
+					t.Errorf("stop PostgreSQL: %v", err)
+				}
+			})
+			forward(rw)
+		}
+	})
+	s := w.student()
+	a := s.upload(pdf(), "Prefer", "wait=0").want(202)
+	pgtest.Own(t, dir, pg.Port(server.Port()))
+	w.eventually("the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
+	w.age(time.Hour)
+	if got := w.swept(); got.Adopted != 1 {
+		t.Errorf("got %+v, want the object found", got)
+	}
+	w.age(time.Hour)
+	if got := w.swept(); got.Told != 1 {
+		t.Errorf("got %+v, want its reader told", got)
+	}
+	w.eventually("the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
+}
+
+func TestRedisIsAway(t *testing.T) {
+	server := redistest.New(t)
+	w := newWorld(t, with(func(c *Config) {
+		c.Cache = cache.Config{URL: server.URL(), Timeout: time.Second, Retry: time.Millisecond}
+	}))
+	s := w.student()
+	first := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+	s.call("GET", "/api/jobs/"+first).want(200) // and now a copy is in Redis
+	server.Stop()
+	second := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+	for _, id := range []string{first, second} {
+		s.call("GET", "/api/jobs/"+id).want(200)
+		s.call("DELETE", "/api/jobs/"+id).want(204)
+	}
+	if health := w.do(http.DefaultClient, "GET", "/ready", nil).want(200); !strings.Contains(string(health.body), `"redis":"down"`) {
+		t.Errorf("got %s, want it degraded and ready", health.body)
+	}
+	server.Start()
+	s.call("GET", "/api/jobs/"+idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))).want(200)
+}
+
+func TestARealMinIOTellsOfUploads(t *testing.T) {
+	w := newWorld(t, silent, func(w *world) {
+		w.cfg.Blob = s3test.MinIO(w.T, s3test.Webhook{URL: w.url + "/events/s3", Token: eventToken}).Config()
+	})
+	s := w.student()
+	a := s.upload(pdf(), "Prefer", "wait=20").want(201)
+	key := w.find(idOf(a)).ObjectKey
+	if info, err := w.f.blob.Stat(t.Context(), key); err != nil || info.Size != int64(len(pdf())) || info.Meta["Job-Id"] != idOf(a) {
+		t.Errorf("the object: got %+v, %v", info, err)
+	}
+	s.call("DELETE", "/api/jobs/"+idOf(a)).want(204)
+	if _, err := w.f.blob.Stat(t.Context(), key); err == nil {
+		t.Error("the object is still there")
+	}
+}

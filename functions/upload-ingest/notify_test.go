@@ -1,0 +1,200 @@
+package uploadingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/jobs"
+)
+
+// admin is a call of an operator's.
+func (w *world) admin(method, path string, args ...any) answer {
+	w.Helper()
+	return w.do(w.client, method, fmt.Sprintf(path, args...), nil, "Authorization", "Bearer "+adminToken)
+}
+
+func (w *world) letters() []jobs.DeadLetter {
+	w.Helper()
+	return read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters").want(200)).DeadLetters
+}
+
+// notify posts a notification as the object store does.
+func (w *world) notify(body []byte, headers ...string) answer {
+	w.Helper()
+	return w.do(w.client, "POST", "/events/s3", bytes.NewReader(body), append(headers, "Content-Type", "application/json", "Authorization", "Bearer "+eventToken)...)
+}
+
+// record is a record of a real MinIO's notification, of the job.
+func record(t *testing.T, id string) json.RawMessage {
+	t.Helper()
+	body, err := os.ReadFile(filepath.Join("..", "..", "shared", "events", "testdata", "minio-object-created.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n struct{ Records []json.RawMessage }
+	if err := json.Unmarshal(body, &n); err != nil || len(n.Records) != 1 {
+		t.Fatalf("read the sample: %v", err)
+	}
+	text := strings.ReplaceAll(string(n.Records[0]), `"0192"`, `"`+id+`"`)
+	return json.RawMessage(strings.ReplaceAll(text, "uploads%2Fa+b%2F%C3%A9%2B1.pdf", "uploads%2Fnormal%2F"+id+".pdf"))
+}
+
+func notification(records ...json.RawMessage) []byte {
+	body, err := json.Marshal(map[string][]json.RawMessage{"Records": records})
+	if err != nil {
+		panic(err) // the records are JSON
+	}
+	return body
+}
+
+func TestANotificationIsHandedOn(t *testing.T) {
+	w := newWorld(t, silent)
+	ids := w.waiting(2)
+	body := notification(record(t, ids[0]), record(t, ids[1]))
+	for range 3 { // it may come again
+		if got := read[taken](w.notify(body).want(200)); got != (taken{Events: 2}) {
+			t.Errorf("got %+v", got)
+		}
+	}
+	if !w.completed(ids) || w.sql("delete from entries") != 4 {
+		t.Error("the jobs have not exactly one set of entries each")
+	}
+	w.notify(nil).want(204) // an object store that tries the address
+}
+
+func TestOneBadRecordIsPutAsideAlone(t *testing.T) {
+	w := newWorld(t, silent)
+	id := w.waiting(1)[0]
+	bad := json.RawMessage(`{"eventName":"s3:ObjectCreated:Put"}`)
+	foreign := json.RawMessage(strings.ReplaceAll(strings.ReplaceAll(string(record(t, id)), id, "notes"), "uploads", "other"))
+	removed := json.RawMessage(strings.ReplaceAll(string(record(t, id)), "ObjectCreated:Put", "ObjectRemoved:Delete"))
+	if got := read[taken](w.notify(notification(bad, foreign, removed, record(t, id))).want(200)); got != (taken{Events: 1, DeadLetters: 3}) {
+		t.Errorf("got %+v", got)
+	}
+	if got := w.find(id); got.Status != jobs.Completed {
+		t.Errorf("the good one: got %s", got.Status)
+	}
+	letters := w.letters()
+	if len(letters) != 3 || letters[0].Source != "/events/s3" || letters[0].Reason == "" {
+		t.Fatalf("got %+v", letters)
+	}
+	for _, letter := range letters {
+		if n := bytes.Count(letter.Event, []byte("eventName")); n > 1 {
+			t.Errorf("the letter %s holds %d records, want the bad one alone", letter.Event, n)
+		}
+	}
+	junk := w.do(http.DefaultClient, "POST", "/events/s3", strings.NewReader("junk"), "Authorization", "Bearer "+eventToken)
+	if got := read[taken](junk.want(200)); got != (taken{DeadLetters: 1}) {
+		t.Errorf("junk: got %+v", got)
+	}
+	if got := metric(w, `schedgen_dead_letters_total{source="/events/s3"}`); got != "4" {
+		t.Errorf("counted %s, want 4", got)
+	}
+}
+
+func TestANotificationThatNobodyTakes(t *testing.T) {
+	w := newWorld(t, silent, with(func(c *Config) { c.Events.Timeout, c.Events.Retries = 50*time.Millisecond, 0 }))
+	id := w.waiting(1)[0]
+	w.reader.set(func(r *reader) { r.status = http.StatusServiceUnavailable })
+	if a := w.notify(notification(record(t, id))); a.refused(503, api.Unavailable).Error == "" || len(w.letters()) != 0 {
+		t.Errorf("for now: got %s", a.body)
+	}
+	w.reader.set(func(r *reader) { r.status = http.StatusUnprocessableEntity })
+	if got := read[taken](w.notify(notification(record(t, id))).want(200)); got != (taken{DeadLetters: 1}) {
+		t.Errorf("for good: got %+v, want it aside, for it would hold up all after it", got)
+	}
+	if letters := w.letters(); len(letters) != 1 || letters[0].JobID != id {
+		t.Errorf("got %+v", letters)
+	}
+	nobody := newWorldBeside(w, func(c *Config) { c.Events.Targets = nil })
+	nobody.notify(notification(record(t, id))).refused(503, api.Unavailable)
+}
+
+func TestWhoMayNotify(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/events/s3", "/events/dead-letter"} {
+		for _, token := range []string{"", "Bearer x", "Bearer " + adminToken} {
+			w.do(w.client, "POST", path, strings.NewReader("{}"), "Content-Type", "application/json", "Authorization", token).refused(401, api.Unauthorized)
+		}
+	}
+	for _, c := range []struct{ method, path string }{
+		{"GET", "/api/admin/dead-letters"}, {"DELETE", "/api/admin/dead-letters/1"}, {"POST", "/api/admin/dead-letters/1/replay"},
+	} {
+		w.do(w.client, c.method, c.path, nil, "Authorization", "Bearer "+eventToken).refused(401, api.Unauthorized)
+	}
+	closed := newWorldBeside(w, func(c *Config) { c.AdminToken, c.Events.Token = "", "" })
+	closed.do(closed.client, "GET", "/api/admin/dead-letters", nil, "Authorization", "Bearer ").refused(401, api.Unauthorized)
+	closed.do(closed.client, "POST", "/events/s3", strings.NewReader("{}"), "Content-Type", "application/json", "Authorization", "Bearer ").refused(401, api.Unauthorized)
+}
+
+func TestABrokersDeadLetterIsReplayed(t *testing.T) {
+	w := newWorld(t, silent)
+	id := w.waiting(1)[0]
+	list, err := events.Notification(notification(record(t, id)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := http.Header{}
+	events.Encode(header, list[0])
+	pairs := []string{"Ce-Knativeerrorcode", "503", "Ce-Knativeerrordest", "http://pdf-parse", "Authorization", "Bearer " + eventToken}
+	for name, values := range header {
+		pairs = append(pairs, name, values[0])
+	}
+	a := w.do(w.client, "POST", "/events/dead-letter", bytes.NewReader(list[0].Data()), pairs...).want(202)
+	if got := read[taken](a); got != (taken{DeadLetters: 1}) {
+		t.Errorf("got %+v", got)
+	}
+	letters := w.letters()
+	if len(letters) != 1 || letters[0].JobID != id || letters[0].Source != "broker" || !strings.Contains(letters[0].Reason, "code 503") || !strings.Contains(letters[0].Reason, "http://pdf-parse") {
+		t.Fatalf("got %+v", letters)
+	}
+	if got := read[taken](w.admin("POST", "/api/admin/dead-letters/%d/replay", letters[0].ID).want(200)); got.Events != 1 {
+		t.Errorf("got %+v", got)
+	}
+	if w.find(id).Status != jobs.Completed || len(w.letters()) != 0 {
+		t.Errorf("after the replay: got %s and %d letters", w.find(id).Status, len(w.letters()))
+	}
+}
+
+func TestDeadLettersOfAnySort(t *testing.T) {
+	w := newWorld(t, with(func(c *Config) { c.Events.Timeout, c.Events.Retries = 50*time.Millisecond, 0 }))
+	w.do(w.client, "POST", "/events/dead-letter", strings.NewReader(`{"a":"\u0000"}`), "Content-Type", "application/json", "Authorization", "Bearer "+eventToken).want(202)
+	letters := w.letters()
+	if len(letters) != 1 {
+		t.Fatalf("got %+v", letters)
+	}
+	id := letters[0].ID
+	w.admin("POST", "/api/admin/dead-letters/%d/replay", id).refused(400, api.InvalidEvent)
+	w.admin("DELETE", "/api/admin/dead-letters/%d", id).want(204)
+	w.admin("DELETE", "/api/admin/dead-letters/%d", id).refused(404, api.NotFound)
+	w.admin("POST", "/api/admin/dead-letters/%d/replay", id).refused(404, api.NotFound)
+	w.admin("DELETE", "/api/admin/dead-letters/junk").refused(404, api.NotFound)
+	for _, limit := range []string{"0", "-1", "1001", "x"} {
+		w.admin("GET", "/api/admin/dead-letters?limit=%s", limit).refused(400, api.ValidationFailed)
+	}
+	for _, letter := range []jobs.DeadLetter{{Source: "a", Reason: "a", Event: notification(record(t, "018f4d6e-0000-7000-8000-000000000000"))}, {Source: "b", Reason: "b", Event: []byte("{}")}} {
+		if _, err := w.f.jobs.Bury(t.Context(), letter); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters?limit=1").want(200)).DeadLetters; len(got) != 1 || got[0].Source != "b" {
+		t.Errorf("got %+v, want the newest alone", got)
+	}
+	// What nobody takes now stays.
+	w.reader.set(func(r *reader) { r.status = http.StatusServiceUnavailable })
+	w.admin("POST", "/api/admin/dead-letters/%d/replay", w.letters()[1].ID).refused(503, api.Unavailable)
+	nobody := newWorldBeside(w, func(c *Config) { c.Events.Targets = nil })
+	nobody.admin("POST", "/api/admin/dead-letters/%d/replay", w.letters()[1].ID).refused(503, api.Unavailable)
+	if len(w.letters()) != 2 {
+		t.Errorf("got %d letters, want both", len(w.letters()))
+	}
+}

@@ -1,0 +1,200 @@
+package uploadingest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/session"
+)
+
+// jobCalls are the calls that name a job.
+var jobCalls = []struct{ method, path string }{
+	{"GET", "/api/jobs/%s"}, {"GET", "/api/jobs/%s/result"}, {"DELETE", "/api/jobs/%s"},
+}
+
+func TestAnothersJobIsAsIfItWereNotThere(t *testing.T) {
+	w := newWorld(t)
+	owner, other := w.student(), w.student()
+	id := read[uploadAnswer](owner.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
+	owner.call("GET", "/api/jobs/"+id).want(200) // and now a copy is in Redis
+	forged := owner.token()[:len(owner.token())-4] + "AAAA"
+	for _, c := range jobCalls {
+		path := strings.Replace(c.path, "%s", id, 1)
+		other.call(c.method, path).refused(404, api.JobNotFound)
+		for name, header := range map[string][]string{
+			"nobody":          nil,
+			"a forged cookie": {"Cookie", session.CookieName + "=" + forged},
+			"a forged token":  {"Authorization", "Bearer " + forged},
+			"an owner's id":   {"Authorization", "Bearer " + owner.owner},
+			"junk":            {"Cookie", session.CookieName + "=a; b=;;", "Authorization", "Basic eDp4"},
+		} {
+			if a := w.do(w.client, c.method, path, nil, header...); a.StatusCode != 404 {
+				t.Errorf("%s %s by %s: got %d %s, want 404", c.method, c.path, name, a.StatusCode, a.body)
+			}
+		}
+		for _, id := range []string{uuid.NewString(), "junk", "%00", strings.Repeat("a", 1000)} {
+			owner.call(c.method, strings.Replace(c.path, "%s", id, 1)).refused(404, api.JobNotFound)
+		}
+	}
+	for _, page := range []struct{ method, path string }{{"GET", "/jobs/" + id}, {"POST", "/jobs/" + id + "/delete"}} {
+		a := w.do(http.DefaultClient, page.method, page.path, nil, "Authorization", "Bearer "+other.token())
+		if a.want(404); !strings.Contains(string(a.body), "no such job") {
+			t.Errorf("%s %s: got %s", page.method, page.path, a.body)
+		}
+	}
+	owner.call("GET", "/api/jobs/"+id+"/result").want(200)
+}
+
+func TestTheCookieIsTheToken(t *testing.T) {
+	w := newWorld(t)
+	form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
+	a := w.do(w.client, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=20",
+		"Cookie", session.CookieName+"=v1.forged.1.x").want(201) // which makes nobody of the caller, and no error
+	cookies := a.Cookies()
+	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteLaxMode || cookies[0].Path != "/" {
+		t.Fatalf("got cookies %v, want one that no script reads and no other site sends", cookies)
+	}
+	at := a.Header.Get("Location")
+	w.do(w.client, "GET", at, nil, "Cookie", cookies[0].String()).want(200)
+	w.do(w.client, "GET", at, nil, "Authorization", "Bearer "+cookies[0].Value).want(200)
+	again, contentType := formOf(t, field{"file", "a.pdf", pdf()})
+	if a := w.do(w.client, "POST", "/api/upload", again, "Content-Type", contentType, "Cookie", cookies[0].String()); len(a.Cookies()) != 0 {
+		t.Errorf("who has a session got another: %v", a.Cookies())
+	}
+}
+
+func TestDeletingLeavesNothingOfAJob(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
+	job := w.find(id)
+	s.call("GET", "/api/jobs/"+id).want(200)
+	if _, err := w.f.jobs.Bury(t.Context(), jobs.DeadLetter{Source: "x", Reason: "x", JobID: id, Event: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	s.call("DELETE", "/api/jobs/"+id).want(204)
+	for _, c := range jobCalls {
+		s.call(c.method, strings.Replace(c.path, "%s", id, 1)).refused(404, api.JobNotFound)
+	}
+	if w.stored(job.ObjectKey) {
+		t.Error("its PDF is still stored")
+	}
+	for _, table := range []string{"jobs", "entries", "dead_letters"} {
+		if n := w.sql("delete from " + table); n != 0 {
+			t.Errorf("%d rows are left in %s", n, table)
+		}
+	}
+	// A copy that was read before the end and is written after it brings nothing back.
+	copied, err := json.Marshal(answerOf(job))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.f.cache.Add(t.Context(), cacheKey(s.owner, id), copied, w.f.cfg.CacheEnded)
+	s.call("GET", "/api/jobs/"+id).refused(404, api.JobNotFound)
+}
+
+func TestAJobThatIsWorkedOnCanBeDeleted(t *testing.T) {
+	w := newWorld(t)
+	hold := make(chan struct{})
+	w.reader.set(func(r *reader) { r.hold = hold })
+	s := w.student()
+	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").want(202)).JobID
+	w.eventually("it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
+	s.call("DELETE", "/api/jobs/"+id).want(204)
+	close(hold)
+	w.eventually("the worker is done", func() bool { return len(w.reader.told("com.amazonaws.s3.ObjectCreated:Put")) == 1 })
+	w.reader.Close() // waits for it
+	for _, table := range []string{"jobs", "entries"} {
+		if n := w.sql("delete from " + table); n != 0 {
+			t.Errorf("the worker wrote %d rows of %s for a deleted job", n, table)
+		}
+	}
+}
+
+// An upload that its owner deletes before it is stored must not leave its object behind.
+func TestDeletingAnUploadOnItsWay(t *testing.T) {
+	w := newWorld(t, silent)
+	w.store.set(func(s *storeProxy) {
+		s.put = func(rw http.ResponseWriter, _ *http.Request, forward func(http.ResponseWriter)) {
+			w.sql("delete from jobs")
+			forward(rw)
+		}
+	})
+	a := w.student().upload(pdf(), "Prefer", "wait=20")
+	a.refused(503, api.StorageUnavailable)
+	id := strings.TrimPrefix(a.Header.Get("Location"), "/api/jobs/")
+	if w.stored(jobs.ObjectKey(jobs.Normal, id)) {
+		t.Error("the object outlived its job")
+	}
+}
+
+func TestFormsOfOtherSitesDoNothing(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
+	cookie := w.f.sessions.Cookie(s.owner).String()
+	for _, origin := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example.org"}} {
+		form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
+		w.do(w.client, "POST", "/api/upload", form, append(origin, "Cookie", cookie, "Content-Type", contentType)...).refused(403, api.Forbidden)
+		w.do(w.client, "DELETE", "/api/jobs/"+id, nil, append(origin, "Cookie", cookie)...).refused(403, api.Forbidden)
+		for _, path := range []string{"/upload", "/jobs/" + id + "/delete"} {
+			form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
+			a := w.do(http.DefaultClient, "POST", path, form, append(origin, "Cookie", cookie, "Content-Type", contentType)...).want(403)
+			if !strings.Contains(string(a.body), "another site") || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
+				t.Errorf("%s: got %s, want a page that says why", path, a.body)
+			}
+		}
+	}
+	if n := w.sql("update jobs set updated_at = now()"); n != 1 {
+		t.Errorf("there are %d jobs, want the one from before", n)
+	}
+}
+
+func TestTheQueuesBooks(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	s.upload(pdf(), "Prefer", "wait=20").want(201)
+	w.reader.set(func(r *reader) { r.code = "NO_TIMETABLE" })
+	s.upload(pdf(), "Prefer", "wait=20").want(422)
+	hold := make(chan struct{})
+	defer close(hold)
+	w.reader.set(func(r *reader) { r.hold = hold })
+	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").want(202)).JobID
+	w.eventually("it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
+	books := func() jobs.Metrics {
+		return read[jobs.Metrics](w.do(w.client, "GET", "/api/jobs/metrics", nil).want(200))
+	}
+	got := books()
+	if got.Total[jobs.Completed] != 1 || got.Total[jobs.Failed] != 1 || got.Queue[jobs.Processing][jobs.Normal] != 1 || got.SuccessRate != 0.5 || got.AvgSeconds <= 0 {
+		t.Errorf("got %+v", got)
+	}
+	w.sql("update jobs set completed_at = completed_at - interval '2 hours'")
+	if got := books(); got.Total[jobs.Completed] != 0 || got.Total[jobs.Failed] != 1 {
+		t.Errorf("after two hours: got %+v, want the completed one out of the books", got)
+	}
+	w.sql("update jobs set completed_at = completed_at - interval '24 hours'")
+	if got := books(); got.Total[jobs.Failed] != 0 || got.SuccessRate != 1 {
+		t.Errorf("after a day: got %+v, want the failed one out of the books", got)
+	}
+}
+
+func TestTheDescriptionIsServed(t *testing.T) {
+	w := newWorld(t)
+	if got := w.do(w.client, "GET", "/api/openapi.json", nil).want(200); !slices.Equal(got.body, OpenAPI()) {
+		t.Error("what is served is not the description")
+	}
+	w.do(w.client, "GET", "/api/nothing", nil).refused(404, api.NotFound)
+	w.do(w.client, "PUT", "/api/upload", nil).refused(405, api.MethodNotAllowed)
+	for name, err := range w.f.Health(t.Context()) {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,208 @@
+package uploadingest
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// browser is a plain HTTP client with a jar for cookies, that follows redirects and runs no script.
+func (w *world) browser() *http.Client {
+	w.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return &http.Client{Jar: jar}
+}
+
+// open reads a page, and checks what every page must be.
+func (w *world) open(client *http.Client, method, path string, body io.Reader, headers ...string) (answer, *html.Node) {
+	w.Helper()
+	a := w.do(client, method, path, body, headers...)
+	policy := a.Header.Get("Content-Security-Policy")
+	if !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") || a.Header.Get("X-Content-Type-Options") != "nosniff" ||
+		!strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || a.Header.Get("Cache-Control") != "no-store" {
+		w.Errorf("%s %s: got headers %v", method, path, a.Header)
+	}
+	page, err := html.Parse(bytes.NewReader(a.body))
+	if err != nil {
+		w.Fatalf("%s %s: %v", method, path, err)
+	}
+	for _, tag := range []string{"script", "img", "iframe", "b"} {
+		if found := all(page, tag); len(found) != 0 {
+			w.Errorf("%s %s: the page has a <%s>: %s", method, path, tag, a.body)
+		}
+	}
+	if len(all(page, "h1")) != 1 || len(all(page, "title")) != 1 || !bytes.Contains(a.body, []byte(`name="viewport" content="width=device-width`)) {
+		w.Errorf("%s %s: want one heading, a title and a viewport: %s", method, path, a.body)
+	}
+	labels := map[string]bool{}
+	for _, label := range all(page, "label") {
+		labels[attribute(label, "for")] = true
+	}
+	for _, input := range all(page, "input") {
+		if attribute(input, "type") != "hidden" && !labels[attribute(input, "id")] {
+			w.Errorf("%s %s: an input has no label: %s", method, path, a.body)
+		}
+	}
+	return a, page
+}
+
+// all are the elements of a tag below n.
+func all(n *html.Node, tag string) (found []*html.Node) {
+	for d := range n.Descendants() {
+		if d.Type == html.ElementNode && d.Data == tag {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func text(n *html.Node) string {
+	var out strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode && d.Parent.Data != "style" {
+			out.WriteString(d.Data)
+		}
+	}
+	return strings.Join(strings.Fields(out.String()), " ")
+}
+
+// form is the page's form with that action, and its fields as they are.
+func form(t *testing.T, page *html.Node, action string) url.Values {
+	t.Helper()
+	for _, f := range all(page, "form") {
+		if attribute(f, "action") == action {
+			values := url.Values{}
+			for _, input := range all(f, "input") {
+				values.Set(attribute(input, "name"), attribute(input, "value"))
+			}
+			if attribute(f, "method") != "post" || len(all(f, "button")) != 1 {
+				t.Errorf("the form %s is not one that posts with a button", action)
+			}
+			return values
+		}
+	}
+	t.Fatalf("the page has no form that posts to %s: %s", action, text(page))
+	return nil
+}
+
+// choose sends the page's form with a file.
+func (w *world) choose(client *http.Client, name string, file []byte) (answer, *html.Node) {
+	w.Helper()
+	body, contentType := formOf(w.T, field{"file", name, file})
+	return w.open(client, "POST", "/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "same-origin")
+}
+
+func TestThePageNeedsNoScript(t *testing.T) {
+	w := newWorld(t)
+	browser := w.browser()
+	_, first := w.open(browser, "GET", "/", nil)
+	if fields := form(t, first, "/upload"); !fields.Has("file") {
+		t.Errorf("got fields %v, want a file", fields)
+	}
+	a, page := w.choose(browser, "<b>tt.pdf", pdf())
+	at := a.Request.URL.Path
+	id := strings.TrimPrefix(at, "/jobs/")
+	if a.want(200); w.find(id).Status != jobs.Completed {
+		t.Fatalf("it led to %s", at)
+	}
+	seen := text(page)
+	for _, want := range []string{"COS 212", "<script>alert(1)</script>", "S1 Monday 08:30–09:20", "IT 4-4", `"><img src=x>`, "<b>no end</b>", "(page 1, row 2)", "2 events in <b>tt.pdf"} {
+		if !strings.Contains(seen, want) {
+			t.Errorf("the page does not show %q: %s", want, seen)
+		}
+	}
+	if fields := form(t, page, "/api/generate/ics"); fields.Get("jobId") != id {
+		t.Errorf("the calendar's form: got %v", fields)
+	}
+	form(t, page, "/jobs/"+id+"/delete")
+	_, other := w.open(w.browser(), "GET", at, nil) // without the cookie
+	if !strings.Contains(text(other), "no such job") {
+		t.Errorf("another saw %s", text(other))
+	}
+	gone, _ := w.open(browser, "POST", "/jobs/"+id+"/delete", nil, "Sec-Fetch-Site", "same-origin")
+	if gone.want(200); gone.Request.URL.Path != "/" || w.sql("delete from jobs") != 0 {
+		t.Errorf("deleting led to %s", gone.Request.URL.Path)
+	}
+}
+
+func TestThePageSaysWhatIsWrong(t *testing.T) {
+	w := newWorld(t, with(func(c *Config) { c.MaxFile = 1 << 20 }))
+	browser := w.browser()
+	for want, file := range map[string][]byte{
+		"The file is empty": nil, "not a PDF": []byte("<html>"), "larger than 1 MB": append([]byte("%PDF-1.7"), make([]byte, 2<<20)...),
+	} {
+		a, page := w.choose(browser, "a.pdf", file)
+		if a.StatusCode < 400 || !strings.Contains(text(page), want) {
+			t.Errorf("got %d %s, want %q", a.StatusCode, text(page), want)
+		}
+		form(t, page, "/upload") // and the next try is at hand
+		if !strings.Contains(text(page), "at most 1 MB") {
+			t.Errorf("the page names another limit: %s", text(page))
+		}
+	}
+	w.reader.set(func(r *reader) { r.code = "PDF_NO_TEXT" })
+	if _, page := w.choose(browser, "a.pdf", pdf()); !strings.Contains(text(page), "This file is PDF_NO_TEXT.") || len(all(page, "table")) != 0 {
+		t.Errorf("a PDF that cannot be read: got %s", text(page))
+	}
+	w.reader.set(func(r *reader) { r.code, r.doc = "", timetable.Document{Kind: timetable.Exam} })
+	if _, page := w.choose(browser, "a.pdf", pdf()); !strings.Contains(text(page), "This PDF holds no events") || len(all(page, "table")) != 0 {
+		t.Errorf("a PDF without events: got %s", text(page))
+	}
+	w.store.set(func(s *storeProxy) { s.all = away })
+	if a, page := w.choose(browser, "a.pdf", pdf()); a.StatusCode != 503 || !strings.Contains(text(page), "storage is away") {
+		t.Errorf("got %d %s", a.StatusCode, text(page))
+	}
+}
+
+func TestThePageWaitsForAJob(t *testing.T) {
+	w := newWorld(t, silent)
+	s := w.student()
+	at := "/jobs/" + idOf(s.upload(pdf(), "Prefer", "wait=0").want(202))
+	a, page := w.open(http.DefaultClient, "GET", at, nil, "Authorization", "Bearer "+s.token())
+	refresh := regexp.MustCompile(`<meta http-equiv="refresh" content="\d+">`)
+	if !refresh.Match(a.body) || !strings.Contains(text(page), "Reading your PDF") {
+		t.Errorf("got %s", a.body)
+	}
+	w.age(w.f.cfg.Redeliver)
+	w.swept()
+	if a, _ := w.open(http.DefaultClient, "GET", at, nil, "Authorization", "Bearer "+s.token()); refresh.Match(a.body) {
+		t.Errorf("it still waits: %s", a.body)
+	}
+}
+
+// Of a year whose terms are not known the student is asked.
+func TestThePageAsksForDatesItDoesNotKnow(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	id := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+	for at, want := range map[string]bool{"2026-03-01": false, "2019-03-01": true} {
+		w.sql("update jobs set created_at = $1::timestamptz", at)
+		_, page := w.open(http.DefaultClient, "GET", "/jobs/"+id, nil, "Authorization", "Bearer "+s.token())
+		fields := form(t, page, "/api/generate/ics")
+		if fields.Has("semesterStart") != want || fields.Has("semesterEnd") != want {
+			t.Errorf("%s: got fields %v, want dates: %v", at, fields, want)
+		}
+	}
+}

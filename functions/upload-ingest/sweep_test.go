@@ -1,0 +1,276 @@
+package uploadingest
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/jobs"
+)
+
+// waiting uploads n files whose notifications are lost, and gives their jobs.
+func (w *world) waiting(n int) []string {
+	w.Helper()
+	s := w.student()
+	var ids []string
+	for range n {
+		ids = append(ids, idOf(s.upload(pdf(), "Prefer", "wait=0").want(202)))
+	}
+	return ids
+}
+
+func (w *world) completed(ids []string) bool {
+	for _, id := range ids {
+		if w.find(id).Status != jobs.Completed {
+			return false
+		}
+	}
+	return true
+}
+
+func TestALostNotificationIsFound(t *testing.T) {
+	w := newWorld(t, silent)
+	ids := w.waiting(3)
+	if got := w.swept(); got.Told != 0 {
+		t.Errorf("at once: got %+v, want their notifications waited for", got)
+	}
+	w.age(time.Minute)
+	if got := w.swept(); got.Told != 3 || got.Untold != 0 || !w.completed(ids) {
+		t.Errorf("got %+v, want all told and completed", got)
+	}
+}
+
+func TestWhatADeadWorkerLeftIsFound(t *testing.T) {
+	w := newWorld(t, silent)
+	ids := w.waiting(2)
+	for _, id := range ids {
+		if _, err := w.f.jobs.Claim(t.Context(), id, time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.age(time.Minute) // its leases are over
+	if got := w.swept(); got.Told != 2 || !w.completed(ids) {
+		t.Errorf("got %+v, want both told and completed", got)
+	}
+	if got := w.find(ids[0]); got.Attempts != 2 {
+		t.Errorf("got %d attempts, want the dead one counted", got.Attempts)
+	}
+}
+
+func TestADueRetryIsTold(t *testing.T) {
+	w := newWorld(t, silent)
+	id := w.waiting(1)[0]
+	claim, err := w.f.jobs.Claim(t.Context(), id, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.f.jobs.Retry(t.Context(), claim, "X", "x"); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.swept(); got.Told != 0 {
+		t.Errorf("before its time: got %+v", got)
+	}
+	w.age(10 * time.Second)
+	if got := w.swept(); got.Told != 1 || w.find(id).Status != jobs.Completed {
+		t.Errorf("got %+v, want it told and completed", got)
+	}
+}
+
+func TestJobsThatHadTheirChancesFail(t *testing.T) {
+	w := newWorld(t, silent)
+	ids := w.waiting(2)
+	for range 3 {
+		if _, err := w.f.jobs.Claim(t.Context(), ids[0], time.Second); err != nil {
+			t.Fatal(err)
+		}
+		w.age(2 * time.Second)
+	}
+	if _, err := w.f.jobs.Claim(t.Context(), ids[1], time.Second); err != nil {
+		t.Fatal(err)
+	}
+	w.age(10 * time.Minute)
+	if got := w.swept(); got.Failed != 2 || got.Told != 0 {
+		t.Errorf("got %+v, want both failed", got)
+	}
+	for i, want := range []string{jobs.CodeAttempts, jobs.CodeTimeout} {
+		if got := w.find(ids[i]); got.Status != jobs.Failed || got.ErrorCode != want || got.ErrorMessage == "" {
+			t.Errorf("got %+v, want %s", got, want)
+		}
+	}
+}
+
+func TestManySweepsAtOnce(t *testing.T) {
+	w := newWorld(t, silent, with(func(c *Config) { c.Batch = 3 }))
+	ids := w.waiting(10)
+	old := w.waiting(4)
+	for _, id := range old {
+		claim, err := w.f.jobs.Claim(t.Context(), id, time.Minute)
+		if err == nil {
+			err = w.f.jobs.Complete(t.Context(), claim, lectures)
+		}
+		if err == nil {
+			err = w.f.jobs.Announced(t.Context(), id)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.age(25 * time.Hour)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var sum Swept
+	for range 8 {
+		all.Go(func() {
+			got, err := w.f.Sweep(api.WithLogger(t.Context(), slog.New(slog.DiscardHandler)))
+			if err != nil {
+				t.Errorf("a sweep: %v", err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			sum.Told, sum.Failed, sum.PDFs = sum.Told+got.Told, sum.Failed+got.Failed, sum.PDFs+got.PDFs
+		})
+	}
+	all.Wait()
+	if sum.Told != int64(len(ids)) || sum.Failed != 0 || sum.PDFs < int64(len(old)) {
+		t.Errorf("together: got %+v, want each of %d told once and %d PDFs deleted", sum, len(ids), len(old))
+	}
+	if !w.completed(ids) {
+		t.Error("not all were completed")
+	}
+	if n := w.sql("delete from entries"); n != int64(2*(len(ids)+len(old))) {
+		t.Errorf("got %d entries, want one set of 2 for each job", n)
+	}
+	for _, id := range old {
+		if w.stored(jobs.ObjectKey(jobs.Normal, id)) {
+			t.Errorf("the PDF of %s is kept", id)
+		}
+	}
+}
+
+func TestPDFsGoInTime(t *testing.T) {
+	for retention, after := range map[time.Duration]time.Duration{0: 0, 24 * time.Hour: 24*time.Hour - 4*time.Minute} {
+		t.Run(retention.String(), func(t *testing.T) {
+			w := newWorld(t, with(func(c *Config) { c.PDFRetention = retention }))
+			s := w.student()
+			id := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+			if after > 0 {
+				if got := w.swept(); got.PDFs != 0 || !w.stored(w.find(id).ObjectKey) {
+					t.Errorf("at once: got %+v", got)
+				}
+			}
+			w.age(after)
+			// At the next sweep it would be too late.
+			if got := w.swept(); got.PDFs != 1 || w.stored(w.find(id).ObjectKey) || w.find(id).PDFDeletedAt == nil {
+				t.Errorf("after %v: got %+v, want the PDF gone", after, got)
+			}
+			if got := w.swept(); got.PDFs != 0 {
+				t.Errorf("again: got %+v", got)
+			}
+			s.call("GET", "/api/jobs/"+id+"/result").want(200) // the entries stay
+		})
+	}
+}
+
+func TestRetentionOfRows(t *testing.T) {
+	w := newWorld(t, with(func(c *Config) { c.JobRetention, c.LetterKept, c.Batch = 48*time.Hour, 48*time.Hour, 2 }))
+	s := w.student()
+	for range 5 {
+		s.upload(pdf(), "Prefer", "wait=20").want(201)
+		if _, err := w.f.jobs.Bury(t.Context(), jobs.DeadLetter{Source: "x", Reason: "x", Event: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.age(47 * time.Hour)
+	if got := w.swept(); got.Jobs != 0 || got.DeadLetters != 0 || got.PDFs != 5 {
+		t.Errorf("before: got %+v", got)
+	}
+	w.age(2 * time.Hour)
+	w.sql("update dead_letters set received_at = received_at - interval '3 days'")
+	if got := w.swept(); got.Jobs != 5 || got.DeadLetters != 5 {
+		t.Errorf("after: got %+v, want all of them gone in one sweep, however small its batches", got)
+	}
+	for _, table := range []string{"jobs", "entries", "dead_letters"} {
+		if n := w.sql("delete from " + table); n != 0 {
+			t.Errorf("%d rows are left in %s", n, table)
+		}
+	}
+}
+
+// What cannot be told must not keep the rest of a sweep from being done.
+func TestAReaderThatIsAwayHoldsUpNothing(t *testing.T) {
+	w := newWorld(t, silent, with(func(c *Config) { c.Events.Timeout, c.Events.Retries = 50*time.Millisecond, 0 }))
+	ids := w.waiting(3)
+	w.reader.set(func(r *reader) { r.status = http.StatusServiceUnavailable })
+	w.age(time.Minute)
+	if got := w.swept(); got.Told != 0 || got.Untold != 3 {
+		t.Errorf("got %+v, want none told", got)
+	}
+	if got := w.swept(); got.Untold != 0 {
+		t.Errorf("at once again: got %+v, want a pause", got)
+	}
+	w.reader.set(func(r *reader) { r.status = 0 })
+	w.age(time.Minute)
+	if got := w.swept(); got.Told != 3 || !w.completed(ids) {
+		t.Errorf("when it is back: got %+v", got)
+	}
+}
+
+func TestTimetablesAreAnnounced(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	id := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+	w.age(time.Minute)
+	if got := w.swept(); got.Announced != 1 {
+		t.Errorf("got %+v", got)
+	}
+	if got := w.reader.told(events.TypeParsed); len(got) != 1 || got[0] != id {
+		t.Errorf("told of %v, want %s", got, id)
+	}
+	if got := w.swept(); got.Announced != 0 {
+		t.Errorf("again: got %+v", got)
+	}
+}
+
+// What a receiver refuses for good is put aside, and does not come again for ever.
+func TestAnAnnouncementThatIsRefused(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	id := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+	w.reader.set(func(r *reader) { r.status = http.StatusBadRequest })
+	w.age(time.Minute)
+	if got := w.swept(); got.Announced != 0 || got.Untold != 1 {
+		t.Errorf("got %+v", got)
+	}
+	if got := w.swept(); got.Untold != 0 {
+		t.Errorf("again: got %+v", got)
+	}
+	letters := w.letters()
+	if len(letters) != 1 || letters[0].JobID != id || letters[0].Source != "sweep" || !strings.Contains(letters[0].Reason, "400") {
+		t.Fatalf("got %+v, want one letter", letters)
+	}
+	w.reader.set(func(r *reader) { r.status = 0 })
+	w.admin("POST", "/api/admin/dead-letters/%d/replay", letters[0].ID).want(200)
+	if got := w.reader.told(events.TypeParsed); len(got) != 1 || got[0] != id || len(w.letters()) != 0 {
+		t.Errorf("after the replay: told of %v, %d letters", got, len(w.letters()))
+	}
+}
+
+func TestASweepWithNobodyToTellSaysSo(t *testing.T) {
+	w := newWorld(t, silent, with(func(c *Config) { c.Events.Targets = nil }))
+	w.waiting(1)
+	w.age(time.Minute)
+	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).refused(500, api.Internal)
+}
+
+func TestWhoMaySweep(t *testing.T) {
+	w := newWorld(t)
+	for _, token := range []string{"", "Bearer ", "Bearer x", "Basic " + eventToken, eventToken} {
+		w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", token).refused(401, api.Unauthorized)
+	}
+	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+adminToken).want(200)
+}
