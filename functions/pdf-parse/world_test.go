@@ -166,10 +166,13 @@ func (w *world) lectures() jobs.Job {
 	return w.upload(pdf, jobs.Normal)
 }
 
+// capturedJob is the job of the notification that was captured from the real MinIO.
+const capturedJob = "01942c86-7f0a-7c4e-9d35-2b61f0c8a4e7"
+
 // record is a record of a real MinIO's notification, of the job.
 func record(t testing.TB, job jobs.Job) json.RawMessage {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join("..", "..", "shared", "events", "testdata", "minio-object-created.json"))
+	body, err := os.ReadFile(filepath.Join("..", "..", "shared", "events", "testdata", "minio-put.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,8 +180,8 @@ func record(t testing.TB, job jobs.Job) json.RawMessage {
 	if err := json.Unmarshal(body, &n); err != nil || len(n.Records) != 1 {
 		t.Fatalf("read the sample: %v", err)
 	}
-	return json.RawMessage(strings.NewReplacer(`"0192"`, `"`+job.ID+`"`, `"high"`, `"`+string(job.Priority)+`"`,
-		"uploads%2Fa+b%2F%C3%A9%2B1.pdf", strings.ReplaceAll(job.ObjectKey, "/", "%2F")).Replace(string(n.Records[0])))
+	return json.RawMessage(strings.NewReplacer(`"`+capturedJob+`"`, `"`+job.ID+`"`, `"high"`, `"`+string(job.Priority)+`"`,
+		"uploads%2Fhigh%2F"+capturedJob+".pdf", strings.ReplaceAll(job.ObjectKey, "/", "%2F")).Replace(string(n.Records[0])))
 }
 
 func notification(records ...json.RawMessage) []byte {

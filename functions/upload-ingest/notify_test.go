@@ -33,10 +33,13 @@ func (w *world) notify(body []byte, headers ...string) answer {
 	return w.do(w.client, "POST", "/events/s3", bytes.NewReader(body), append(headers, "Content-Type", "application/json", "Authorization", "Bearer "+eventToken)...)
 }
 
+// capturedJob is the job of the notification that was captured from the real MinIO.
+const capturedJob = "01942c86-7f0a-7c4e-9d35-2b61f0c8a4e7"
+
 // record is a record of a real MinIO's notification, of the job.
 func record(t *testing.T, id string) json.RawMessage {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join("..", "..", "shared", "events", "testdata", "minio-object-created.json"))
+	body, err := os.ReadFile(filepath.Join("..", "..", "shared", "events", "testdata", "minio-put.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +47,8 @@ func record(t *testing.T, id string) json.RawMessage {
 	if err := json.Unmarshal(body, &n); err != nil || len(n.Records) != 1 {
 		t.Fatalf("read the sample: %v", err)
 	}
-	text := strings.ReplaceAll(string(n.Records[0]), `"0192"`, `"`+id+`"`)
-	return json.RawMessage(strings.ReplaceAll(text, "uploads%2Fa+b%2F%C3%A9%2B1.pdf", "uploads%2Fnormal%2F"+id+".pdf"))
+	text := strings.ReplaceAll(string(n.Records[0]), capturedJob, id)
+	return json.RawMessage(strings.ReplaceAll(text, "uploads%2Fhigh%2F", "uploads%2Fnormal%2F"))
 }
 
 func notification(records ...json.RawMessage) []byte {

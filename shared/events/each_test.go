@@ -17,7 +17,7 @@ import (
 func two(t testing.TB, second string) []byte {
 	t.Helper()
 	var n struct{ Records []json.RawMessage }
-	if err := json.Unmarshal(sample(t), &n); err != nil {
+	if err := json.Unmarshal(notification(t), &n); err != nil {
 		t.Fatal(err)
 	}
 	return fmt.Appendf(nil, `{"Records":[%s,%s]}`, second, n.Records[0])
@@ -25,7 +25,7 @@ func two(t testing.TB, second string) []byte {
 
 func TestABadRecordTakesNoOtherWithIt(t *testing.T) {
 	t.Parallel()
-	structured, err := json.Marshal(decodeOne(t, nil, sample(t)))
+	structured, err := json.Marshal(decodeOne(t, nil, notification(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestABadRecordTakesNoOtherWithIt(t *testing.T) {
 		if items[1].Err != nil {
 			t.Errorf("%s: the good one: got %v", name, items[1].Err)
 		}
-		checkSample(t, items[1].Event)
+		checkCaptured(t, items[1].Event)
 		if all, err := events.Decode(c.header, c.body); err == nil {
 			t.Errorf("%s: all of them were decoded: %v", name, all)
 		}
@@ -56,17 +56,17 @@ func TestABadRecordTakesNoOtherWithIt(t *testing.T) {
 
 func TestWhatWasKeptIsReadAgain(t *testing.T) {
 	t.Parallel()
-	e := decodeOne(t, nil, sample(t))
+	e := decodeOne(t, nil, notification(t))
 	header := http.Header{}
 	events.Encode(header, e) // an event whose attributes are not in its body
 	for name, items := range map[string][]events.Item{
-		"notification": events.Each(nil, sample(t)), "binary": events.Each(header, e.Data()),
+		"notification": events.Each(nil, notification(t)), "binary": events.Each(header, e.Data()),
 	} {
 		again, err := events.Reread(items[0].Raw)
 		if err != nil || len(again) != 1 {
 			t.Fatalf("%s: got %v, %v", name, again, err)
 		}
-		checkSample(t, again[0])
+		checkCaptured(t, again[0])
 	}
 	if _, err := events.Reread([]byte(`"text"`)); !errors.Is(err, events.ErrInvalid) {
 		t.Errorf("a text: got %v, want ErrInvalid", err)
@@ -96,7 +96,7 @@ func TestRefusedIsWhatAllReceiversRefuse(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		if err := p.Publish(t.Context(), decodeOne(t, nil, sample(t))); events.Refused(err) != c.want {
+		if err := p.Publish(t.Context(), decodeOne(t, nil, notification(t))); events.Refused(err) != c.want {
 			t.Errorf("%s: got refused = %v of %v", name, !c.want, err)
 		}
 	}
@@ -105,7 +105,7 @@ func TestRefusedIsWhatAllReceiversRefuse(t *testing.T) {
 // FuzzEach feeds what may come from anywhere: it must be an event or an ErrInvalid, and what is kept
 // of an event must be the event.
 func FuzzEach(f *testing.F) {
-	body := sample(f)
+	body := notification(f)
 	f.Add("", "application/json", body)
 	f.Add("1.0", "application/json", body)
 	f.Add("", "application/cloudevents+json", []byte(`{"specversion":"1.0","id":"1","type":"t","source":"s","data_base64":"e30="}`))

@@ -82,11 +82,14 @@ func (s *System) https() bool {
 // drain is how long requests in flight have at the end. What is cut is done again at the next start.
 const drain = 20 * time.Second
 
+// maxBody lets upload-ingest itself refuse a file that is too large, in its own words.
+const maxBody = 64 << 20
+
 // serve serves the functions: events on addresses of their own, all else on the public one.
 func (s *System) serve(at addresses, f functions, public net.Listener) {
 	s.run("calendar-generate", f.calendar, at.calendar, faas.Config{RequestTimeout: 30 * time.Second, DrainTimeout: drain})
 	s.run("pdf-parse", f.parse, at.parse, faas.Config{RequestTimeout: 5 * time.Minute, DrainTimeout: drain})
-	s.run("schedgen", whole{f}, public, faas.Config{Concurrency: 400, RequestTimeout: time.Minute, DrainTimeout: drain})
+	s.run("schedgen", whole{f}, public, faas.Config{Concurrency: 400, RequestTimeout: time.Minute, DrainTimeout: drain, MaxBody: maxBody})
 }
 
 // run serves one function until the system stops, and closes it.
