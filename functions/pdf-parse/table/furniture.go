@@ -9,8 +9,8 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 )
 
-// edge is how near to the upper or lower edge of the paper, in points, running heads and feet stand.
-const edge = 40
+// nearEdge is how near to the upper or lower edge of the paper, in points, running heads and feet stand.
+const nearEdge = 40
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
@@ -61,11 +61,11 @@ func edgeLines(page extract.Page) []Line {
 	for i, l := range all {
 		gap := math.Inf(1)
 		switch {
-		case l.Y < edge && i+1 < len(all):
+		case l.Y < nearEdge && i+1 < len(all):
 			gap = all[i+1].Y - l.Y
-		case l.Y > page.Height-edge && i > 0:
+		case l.Y > page.Height-nearEdge && i > 0:
 			gap = l.Y - all[i-1].Y
-		case l.Y >= edge && l.Y <= page.Height-edge:
+		case l.Y >= nearEdge && l.Y <= page.Height-nearEdge:
 			continue
 		}
 		if gap < apart*usual && math.Abs(l.Size-usual) <= resized*usual {

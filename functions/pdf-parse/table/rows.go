@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"slices"
@@ -13,30 +14,41 @@ import (
 // belongs to the table only where it is open there, or where it plainly is a row.
 func (s section) rows(layout *Layout) []Row {
 	words, edges := s.words(), s.edges()
-	bounds := append(append([]float64{s.y0}, edges...), s.y1)
+	bounds := append(append([]edge{{y: s.y0}}, edges...), edge{y: s.y1})
 	var rows []Row
 	for i := 1; i < len(bounds); i++ {
-		outside := i == 1 || i == len(bounds)-1
-		band := newRow(s, wordsBetween(words, bounds[i-1], bounds[i]), bounds[i-1], bounds[i])
-		band.Ruled = !outside
-		if !outside || i == 1 && s.openAbove(edges) || band.anchored(layout) {
+		top, bottom := bounds[i-1], bounds[i]
+		band := newRow(s, wordsBetween(words, top.y, bottom.y), top.y, bottom.y)
+		band.Ruled = top.level && bottom.level
+		inside := i > 1 && i < len(bounds)-1
+		if inside || i == 1 && s.openAbove(edges) || band.anchored(layout) {
 			rows = append(rows, band.split(layout)...)
 		}
 	}
 	return slices.DeleteFunc(rows, Row.empty)
 }
 
-// openAbove reports whether the section's first text may be rows without an anchor: all of it where
-// nothing is ruled, and the rest of a row from the page before where only level rulings part rows.
-func (s section) openAbove(edges []float64) bool {
-	if s.beforeHeader {
+// openAbove reports whether the section's first text may be rows without an anchor: below a header it
+// is; at the top of a page it is where nothing is ruled, and the rest of a row from the page before
+// where only level rulings part rows.
+func (s section) openAbove(edges []edge) bool {
+	switch {
+	case s.headed:
+		return true
+	case s.beforeHeader:
 		return false
 	}
-	return len(edges) == 0 || !s.headed && !slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled })
+	return len(edges) == 0 || !slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled })
 }
 
-// edges are the heights of the level rulings that part rows, and the ends of the upright ones.
-func (s section) edges() []float64 {
+// edge is a height at which something of the table begins or ends.
+type edge struct {
+	y     float64
+	level bool // a ruling runs there; else the upright ones only begin or end
+}
+
+// edges are the level rulings that part rows, and the ends of the upright ones.
+func (s section) edges() []edge {
 	first := s.columns[slices.IndexFunc(s.columns, func(c span) bool { return c.column != "" })]
 	left, right := first.left, first.right
 	if math.IsInf(left, 0) {
@@ -45,20 +57,26 @@ func (s section) edges() []float64 {
 	if math.IsInf(right, 0) {
 		right = first.x1
 	}
-	var ys []float64
+	var all []edge
 	for _, r := range s.page.Rulings {
-		if r.Horizontal() && min(r.X1, right)-max(r.X0, left) > 0.6*(right-left) {
-			ys = append(ys, r.Y0)
+		switch {
+		case r.Horizontal() && min(r.X1, right)-max(r.X0, left) > 0.6*(right-left):
+			all = append(all, edge{r.Y0, true})
+		case !r.Horizontal() && slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled && math.Abs(c.right-r.X0) < 2 }):
+			all = append(all, edge{r.Y0, false}, edge{r.Y1, false})
 		}
 	}
-	for _, r := range s.page.Rulings {
-		if !r.Horizontal() && slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled && math.Abs(c.right-r.X0) < 2 }) {
-			ys = append(ys, r.Y0, r.Y1)
+	all = slices.DeleteFunc(all, func(e edge) bool { return e.y < s.y0-3 || e.y > s.y1 })
+	slices.SortFunc(all, func(a, b edge) int { return cmp.Compare(a.y, b.y) })
+	var edges []edge
+	for _, e := range all {
+		if n := len(edges); n > 0 && e.y-edges[n-1].y < 4 {
+			edges[n-1].level = edges[n-1].level || e.level
+			continue
 		}
+		edges = append(edges, e)
 	}
-	ys = slices.DeleteFunc(ys, func(y float64) bool { return y < s.y0-3 || y > s.y1 })
-	slices.Sort(ys)
-	return slices.CompactFunc(ys, func(a, b float64) bool { return math.Abs(b-a) < 4 })
+	return edges
 }
 
 func newRow(s section, words []extract.Word, y0, y1 float64) Row {
