@@ -21,7 +21,8 @@ func (s section) rows(layout *Layout) []Row {
 		band := newRow(s, wordsBetween(words, top.y, bottom.y), top.y, bottom.y)
 		band.Ruled = top.level && bottom.level
 		inside := i > 1 && i < len(bounds)-1
-		if inside || i == 1 && s.openAbove(edges) || band.anchored(layout) {
+		open := i == 1 && s.openAbove(edges) || i == 2 && s.openBelow(edges)
+		if inside || open || band.anchored(layout) {
 			rows = append(rows, band.split(layout)...)
 		}
 	}
@@ -38,7 +39,15 @@ func (s section) openAbove(edges []edge) bool {
 	case s.beforeHeader:
 		return false
 	}
-	return len(edges) == 0 || !slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled })
+	return len(edges) == 0 || !s.upright()
+}
+
+// openBelow reports whether the only ruling underlines the headings: rows follow it.
+func (s section) openBelow(edges []edge) bool { return s.headed && len(edges) == 1 && !s.upright() }
+
+// upright reports whether rulings part the columns.
+func (s section) upright() bool {
+	return slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled })
 }
 
 // edge is a height at which something of the table begins or ends.
