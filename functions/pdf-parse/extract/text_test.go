@@ -157,6 +157,9 @@ func TestErrors(t *testing.T) {
 		"no pages":     {build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>"), ErrNoPages},
 		"page loop":    {build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R] /Count 1 >>"), ErrDamaged},
 		"a page twice": {build("<< /Type /Catalog /Pages 2 0 R >>", manyKids, "<< /Type /Page >>"), ErrDamaged},
+		"a lost page":  {build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 9 0 R] /Count 2 >>", "<< /Type /Page >>"), ErrDamaged},
+		"lost content": {onePage("", "", "/Contents 9 0 R"), ErrDamaged},
+		"no size":      {onePage("", "", "/MediaBox [0 0 200]"), ErrDamaged},
 		"no text":      {onePage("0 0 10 10 re f", "", ""), ErrNoText},
 	}
 	for name, test := range tests {
