@@ -93,7 +93,7 @@ func (c Cell) Text() string {
 // pages. Pages that repeat no headings continue the columns of the page before.
 func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 	var found Table
-	pages = withoutFurniture(pages)
+	pages = withoutFurniture(pages, layouts)
 	headers := make([][]header, len(pages))
 	for i, page := range pages {
 		headers[i] = findHeaders(page, layouts)
