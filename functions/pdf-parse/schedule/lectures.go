@@ -30,7 +30,7 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 		default:
 			g.first = len(entries)
 		}
-		for i, s := range slots(row) {
+		for i, s := range slots(row, rest) {
 			if len(entries) > 0 && (i > 0 || rest) && !s.begins() {
 				entries[len(entries)-1].extend(s)
 				continue
@@ -93,8 +93,9 @@ type slot struct {
 
 // slots are the baselines of a row, from top to bottom. A row that says no more than one lecture is
 // one slot: some producers centre each cell between the rulings, so that its baselines are its own.
-func slots(row table.Row) []slot {
-	if s, ok := onlySlot(row); ok {
+// Not so the rest of a row from the page before, which may begin with the rest of a lecture.
+func slots(row table.Row, rest bool) []slot {
+	if s, ok := onlySlot(row); ok && !rest {
 		return []slot{s}
 	}
 	var out []slot

@@ -96,7 +96,9 @@ func headerWords(page extract.Page, pivot extract.Word, layouts []Layout) []extr
 				break
 			}
 			words = append(words, line...)
-			y = line[0].Y
+			for _, w := range line { // each cell may be centred by itself: baselines differ
+				y = direction * max(direction*y, direction*w.Y)
+			}
 		}
 	}
 	return words

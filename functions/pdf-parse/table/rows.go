@@ -23,7 +23,8 @@ func (s section) rows(layout *Layout) []Row {
 		inside := i > 1 && i < len(bounds)-1
 		open := i == 1 && s.openAbove(edges) || i == 2 && s.openBelow(edges)
 		if inside || open || band.anchored(layout) {
-			rows = append(rows, band.split(layout)...)
+			begun := top.level && i > 2 // rulings part rows here, and the one above begins another
+			rows = append(rows, band.split(layout, begun)...)
 		}
 	}
 	return slices.DeleteFunc(rows, Row.empty)
@@ -135,8 +136,10 @@ func (r Row) anchors(layout *Layout) []Line {
 		if c.Anchor == nil {
 			continue
 		}
-		for _, l := range r.Cell(c.Name).Lines {
-			if c.Anchor(l.Text) {
+		lines := r.Cell(c.Name).Lines
+		for i, l := range lines {
+			wrapped := i+1 < len(lines) && lines[i+1].Y-l.Y < 2*l.Size && c.Anchor(Join(l.Text, lines[i+1].Text))
+			if c.Anchor(l.Text) || wrapped {
 				found = append(found, l)
 			}
 		}
@@ -146,13 +149,17 @@ func (r Row) anchors(layout *Layout) []Line {
 }
 
 // split parts what several rows say without a ruling between them. What stands before the first
-// anchor is a row of its own: the rest of one that began on the page before.
-func (r Row) split(layout *Layout) []Row {
+// anchor is a row of its own, the rest of one that began on the page before, unless a ruling begins
+// the row: its other cells may only stand higher.
+func (r Row) split(layout *Layout, begun bool) []Row {
 	anchors := r.anchors(layout)
 	if r.Ruled && len(anchors) < 2 {
 		return []Row{r}
 	}
 	tops := []float64{r.Y0}
+	if begun && len(anchors) > 0 {
+		anchors = anchors[1:]
+	}
 	for _, a := range anchors {
 		tops = append(tops, a.Y-0.75*a.Size)
 	}

@@ -103,6 +103,7 @@ func TestFind(t *testing.T) {
 			"1: " + firstRow + "\n1: COS 300|Test1|||||"},
 		"wrapped cells": {[][]string{{heads(20), "40: COS_214@20 PTest@100 Monday@160 Roos_Hall@480", "52: 1@100 2@480", "70: COS_215@20"}},
 			"1: COS 214|PTest/1|Monday||||Roos Hall/2\n1: COS 215||||||"},
+		"wrapped modules": {[][]string{{heads(20), "40: COS@20 Test1@100", "52: 214@20", "70: COS@20 Test2@100", "82: 215@20"}}, "1: COS/214|Test1|||||\n1: COS/215|Test2|||||"},
 		"a title, a foot": {[][]string{{"8: My_semester_tests@20", heads(20), first, "290: Page_1_of_1@260"}}, "1: " + firstRow},
 		"feet": {[][]string{{heads(20), first, "290: Printed_on_Monday@20"}, {"40: COS_300@20", "290: Printed_on_Monday@20"}},
 			"1: " + firstRow + "\n2: COS 300||||||"},
@@ -135,9 +136,12 @@ func TestHeadings(t *testing.T) {
 		want  string // the layout
 		err   error
 	}{
-		"test":              {[]string{heads(20)}, "test", nil},
-		"lecture":           {[]string{"20: Module@20 Offered@80 Group@130 Lang@170 Activity@210 Day@270 Time@320 Venue@390 Campus@480"}, "lecture", nil},
-		"exam, wrapped":     {[]string{"20: Status@20 Module@80 Paper@140 Activity@190 Date@250 Start@310 Module@370 Exam@430 Venue@500", "32: Time@310 Campus@370 Campus@430"}, "exam", nil},
+		"test":          {[]string{heads(20)}, "test", nil},
+		"lecture":       {[]string{"20: Module@20 Offered@80 Group@130 Lang@170 Activity@210 Day@270 Time@320 Venue@390 Campus@480"}, "lecture", nil},
+		"exam, wrapped": {[]string{"20: Status@20 Module@80 Paper@140 Activity@190 Date@250 Start@310 Module@370 Exam@430 Venue@500", "32: Time@310 Campus@370 Campus@430"}, "exam", nil},
+		"exam, centred": {[]string{
+			"20: Start@310 Module@370 Exam@430", "27: Status@20 Module@80 Paper@140 Activity@190 Date@250 Venue@500", "34: Time@310 Campus@370 Campus@430", "60: COS_214@80",
+		}, "exam", nil},
 		"letter case":       {[]string{"20: MODULE@20 TEST@100 DATE@220 TIME@300 VENUE@480"}, "test", nil},
 		"headings in prose": {[]string{"20: The_module,_test_and_date,_time_and_venue@20"}, "", table.ErrNoTable},
 		"one is missing":    {[]string{"20: Module@20 Test@100 Date@220 Venue@480"}, "", table.ErrNoTable},
