@@ -127,15 +127,19 @@ func (r Row) empty() bool {
 }
 
 // anchored reports whether some line of the row is one that only a table's row has.
-func (r Row) anchored(layout *Layout) bool { return len(r.anchors(layout)) > 0 }
+func (r Row) anchored(layout *Layout) bool {
+	_, most := r.anchors(layout)
+	return most > 0
+}
 
-// anchors are the lines that begin a row, from top to bottom.
-func (r Row) anchors(layout *Layout) []Line {
-	var found []Line
+// anchors are the lines that begin a row, from top to bottom, and how many the column has that has
+// most: between rulings the cells of one row may each stand on a height of their own.
+func (r Row) anchors(layout *Layout) (found []Line, most int) {
 	for _, c := range layout.Columns {
 		if c.Anchor == nil {
 			continue
 		}
+		before := len(found)
 		lines := r.Cell(c.Name).Lines
 		for i, l := range lines {
 			wrapped := i+1 < len(lines) && lines[i+1].Y-l.Y < 2*l.Size && c.Anchor(Join(l.Text, lines[i+1].Text))
@@ -143,17 +147,18 @@ func (r Row) anchors(layout *Layout) []Line {
 				found = append(found, l)
 			}
 		}
+		most = max(most, len(found)-before)
 	}
-	slices.SortFunc(found, func(a, b Line) int { return int(math.Copysign(1, a.Y-b.Y)) })
-	return slices.CompactFunc(found, func(a, b Line) bool { return math.Abs(b.Y-a.Y) < sameBaseline*b.Size })
+	slices.SortFunc(found, func(a, b Line) int { return cmp.Compare(a.Y, b.Y) })
+	return slices.CompactFunc(found, func(a, b Line) bool { return math.Abs(b.Y-a.Y) < sameBaseline*b.Size }), most
 }
 
 // split parts what several rows say without a ruling between them. What stands before the first
 // anchor is a row of its own, the rest of one that began on the page before, unless a ruling begins
 // the row: its other cells may only stand higher.
 func (r Row) split(layout *Layout, begun bool) []Row {
-	anchors := r.anchors(layout)
-	if r.Ruled && len(anchors) < 2 {
+	anchors, most := r.anchors(layout)
+	if r.Ruled && most < 2 {
 		return []Row{r}
 	}
 	tops := []float64{r.Y0}

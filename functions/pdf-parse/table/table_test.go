@@ -103,6 +103,8 @@ func TestFind(t *testing.T) {
 			"1: " + firstRow + "\n1: COS 300|Test1|||||"},
 		"wrapped cells": {[][]string{{heads(20), "40: COS_214@20 PTest@100 Monday@160 Roos_Hall@480", "52: 1@100 2@480", "70: COS_215@20"}},
 			"1: COS 214|PTest/1|Monday||||Roos Hall/2\n1: COS 215||||||"},
+		"cells centred between rulings": {[][]string{{"20: Module@20 Group@100 Activity@160 Day@220 Time@300 Venue@400", "h 27", "h 70",
+			"40: Theatre@400", "44: COS@20", "50: of_the@400 G01@100", "56: 214@20", "60: natural@400"}}, "1: COS/214|G01||||Theatre/of the/natural"},
 		"wrapped modules": {[][]string{{heads(20), "40: COS@20 Test1@100", "52: 214@20", "70: COS@20 Test2@100", "82: 215@20"}}, "1: COS/214|Test1|||||\n1: COS/215|Test2|||||"},
 		"a title, a foot": {[][]string{{"8: My_semester_tests@20", heads(20), first, "290: Page_1_of_1@260"}}, "1: " + firstRow},
 		"feet": {[][]string{{heads(20), first, "290: Printed_on_Monday@20"}, {"40: COS_300@20", "290: Printed_on_Monday@20"}},
