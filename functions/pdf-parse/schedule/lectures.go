@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"slices"
@@ -120,7 +121,7 @@ func slots(row table.Row, rest bool) []slot {
 		s := at(l)
 		s.venues = append(s.venues, l)
 	}
-	slices.SortFunc(out, func(a, b slot) int { return int(math.Copysign(1, a.y-b.y)) })
+	slices.SortFunc(out, func(a, b slot) int { return cmp.Compare(a.y, b.y) })
 	if len(out) == 0 {
 		return []slot{{}} // a group without any lecture is still a printed row
 	}

@@ -117,7 +117,7 @@ func phrases(group []section) []extent {
 	var out []extent
 	for _, s := range group {
 		words := s.words()
-		slices.SortStableFunc(words, readingOrder)
+		readingOrder(words)
 		for i, w := range words {
 			if i > 0 && math.Abs(words[i-1].Y-w.Y) <= sameBaseline*w.Size && w.X0-words[i-1].X1 < space*w.Size {
 				out[len(out)-1].x1 = math.Max(out[len(out)-1].x1, w.X1)

@@ -107,7 +107,7 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 
 // lines joins words on one baseline.
 func lines(words []extract.Word) []Line {
-	slices.SortStableFunc(words, readingOrder)
+	readingOrder(words)
 	var out []Line
 	for _, w := range words {
 		if n := len(out); n > 0 && math.Abs(out[n-1].Y-w.Y) <= sameBaseline*w.Size {
