@@ -70,6 +70,11 @@ func TestFonts(t *testing.T) {
 			"<< /Type /Font /Subtype /Type1 /BaseFont /X /Encoding << /Differences [1 /C /uni004F /fi.alt] >> /FirstChar 1 /Widths [600 600 600] >>", nil,
 			"COfi@10,20",
 		},
+		"differences at the ends of lines": {
+			show + "(\\\r\n\n\r\\r\r\n\\n) Tj ET",
+			"<< /Type /Font /Subtype /Type1 /BaseFont /X /Encoding << /Differences [10 /L 13 /R] >> /FirstChar 10 /Widths [600 0 0 600] >>", nil,
+			"LLRLL@10,20",
+		},
 		"composite with ToUnicode": {
 			show + "<0001000200030001> Tj ET",
 			"<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /ToUnicode 5 0 R /DescendantFonts [<< /Subtype /CIDFontType2 /DW 1000 /W [1 [500] 2 3 250] >>] >>",

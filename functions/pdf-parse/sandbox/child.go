@@ -47,9 +47,13 @@ func MaybeChild() {
 	os.Exit(0)
 }
 
-// report tells the parent an error of the file, as JSON on standard error.
+// refused is the exit status that says: the error is the file's, and is told on standard error.
+const refused = 3
+
+// report tells the parent an error of the file, as JSON on standard error, and ends the child.
 func report(e *parse.Error) {
 	_ = json.NewEncoder(os.Stderr).Encode(e) // a parent that is gone needs no answer
+	os.Exit(refused)
 }
 
 // confine sets the limits that the kernel enforces. RLIMIT_DATA counts private writable memory
@@ -84,7 +88,6 @@ func endWithCPU() {
 	signal.Notify(spent, syscall.SIGXCPU)
 	<-spent
 	report(parse.New(parse.TooComplex))
-	os.Exit(0)
 }
 
 // answer does the task. A panic of the reader is the file's fault, not ours to crash on.

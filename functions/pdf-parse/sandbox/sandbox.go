@@ -5,6 +5,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -113,13 +114,13 @@ func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte
 	default: // the child ended without all of its input
 	}
 	switch {
-	case err == nil && len(diagnosis.data) == 0:
+	case err == nil:
 		return out.data, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case inTime.Err() != nil:
 		return nil, parse.New(parse.TooComplex)
-	case err == nil:
+	case cmd.ProcessState.ExitCode() == refused:
 		return nil, answered(diagnosis.data)
 	}
 	return nil, ended(err, string(diagnosis.data), limits)
@@ -147,10 +148,11 @@ func start(cmd *exec.Cmd, pdf io.Reader) (fed <-chan error, err error) {
 	return done, nil
 }
 
-// answered is the error that the child reported.
+// answered is the error that the child reported. More may follow it: a binary built to measure
+// coverage has its say at exit.
 func answered(data []byte) error {
 	var e parse.Error
-	if err := json.Unmarshal(data, &e); err != nil || e.Code == "" {
+	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&e); err != nil || e.Code == "" {
 		return fmt.Errorf("the parser answered neither a timetable nor an error: %.200q", data)
 	}
 	return &e
