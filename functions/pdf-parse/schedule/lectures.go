@@ -26,7 +26,7 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 				g.describe(&entries[i].Entry)
 			}
 		case !row.Ruled && g.module == "":
-			g.module, g.offered = above.module, joinedUnless(g.offered, above.offered)
+			g.module, g.offered = above.module, cmp.Or(g.offered, above.offered)
 			g.first = len(entries)
 		default:
 			g.first = len(entries)
@@ -48,13 +48,6 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 		entries[i].check(rooms)
 	}
 	return entries
-}
-
-func joinedUnless(own, inherited string) string {
-	if own != "" {
-		return own
-	}
-	return inherited
 }
 
 // group is what is printed once for several lectures.

@@ -120,6 +120,24 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestModulePrintedOnce holds that without rulings a group without a module is of the module above;
+// between rulings it is a row without one.
+func TestModulePrintedOnce(t *testing.T) {
+	t.Parallel()
+	for ruled, want := range map[bool]string{
+		false: "COS 214 S1 P02 P1 Friday 07:30 08:20 IT 4-1",
+		true:  "P02 P1 Friday 07:30 08:20 IT 4-1 NO_MODULE@1.2",
+	} {
+		found := tableOf(t, timetable.Lecture, "1|COS 214|S1|P01||P1|Monday|07:30 - 08:20|IT 4-4", "1|||P02||P1|Friday|07:30 - 08:20|IT 4-1")
+		for i := range found.Rows {
+			found.Rows[i].Ruled = ruled
+		}
+		if got := spell(schedule.Read(found).Entries[1]); got != want {
+			t.Errorf("ruled %v: got %q, want %q", ruled, got, want)
+		}
+	}
+}
+
 // TestUnknownColumnIsKept holds that a column that no layout knows stays readable.
 func TestUnknownColumnIsKept(t *testing.T) {
 	t.Parallel()
