@@ -11,6 +11,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/timetable"
 )
 
 // TestGenerated reads generated timetables of every kind, style and look, other ones in each run,
@@ -40,6 +41,39 @@ func TestGenerated(t *testing.T) {
 	}
 	close(seeds)
 	workers.Wait()
+}
+
+// TestEveryNumberOfPages reads timetables of 1 to 100 pages, and the same few modules spread over
+// ever more pages until each holds a line or two: rows break at every point.
+func TestEveryNumberOfPages(t *testing.T) {
+	t.Parallel()
+	seed := firstSeed(t)
+	t.Logf("repeat them with SCHEDGEN_TEST_SEED=%d", seed)
+	for _, kind := range []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam} {
+		for _, style := range []fixture.Style{fixture.Oracle, fixture.Stroked, fixture.Borderless, fixture.Sparse} {
+			t.Run(fmt.Sprintf("%s %s", kind, style), func(t *testing.T) {
+				t.Parallel()
+				for _, pages := range []int{1, 2, 3, 10, 50, 100} {
+					o := fixture.Options{Kind: kind, Style: style, Seed: seed, Pages: pages, RepeatHeader: pages%2 == 0, Compress: true}
+					if diff := difference(o); diff != "" {
+						t.Errorf("%+v\n%s", o, diff)
+					}
+				}
+				for pages := 2; ; pages++ {
+					o := fixture.Options{Kind: kind, Style: style, Seed: seed, Modules: 4, Pages: pages, Compress: true}
+					if _, _, err := fixture.Generate(o); err != nil {
+						if pages > 4 {
+							break // fewer lines than pages
+						}
+						continue // more rows than pages hold
+					}
+					if diff := difference(o); diff != "" {
+						t.Errorf("%+v\n%s", o, diff)
+					}
+				}
+			})
+		}
+	}
 }
 
 func firstSeed(t *testing.T) uint64 {
