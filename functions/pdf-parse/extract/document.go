@@ -124,7 +124,7 @@ func (d *document) walk(node types.Object, above leaf, seen map[int]bool, leaves
 	}
 	dict := d.dict(node)
 	if dict == nil {
-		return nil // a null kid is no page
+		return fmt.Errorf("%w: a page cannot be found", ErrDamaged) // to pass over it would lose its rows
 	}
 	here := d.inherit(dict, above)
 	kids, isNode := d.resolve(dict["Kids"]).(types.Array)
@@ -208,11 +208,14 @@ func (d *document) name(o types.Object) string {
 	return string(v)
 }
 
-// stream is the decoded content of a stream object, nil where there is none.
+// stream is the decoded content of a stream object, nil where o is nil.
 func (d *document) stream(o types.Object) ([]byte, error) {
+	if o == nil {
+		return nil, nil
+	}
 	sd, ok := d.resolve(o).(types.StreamDict)
 	if !ok {
-		return nil, nil
+		return nil, fmt.Errorf("%w: a stream cannot be found", ErrDamaged)
 	}
 	if err := sd.DecodeWithLimit(maxStream); err != nil {
 		return nil, fmt.Errorf("%w: a stream cannot be read: %w", ErrDamaged, err)

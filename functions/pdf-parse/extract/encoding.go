@@ -3,6 +3,7 @@ package extract
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 )
@@ -60,28 +61,38 @@ func glyphText(glyph string) string {
 	glyph, _, _ = strings.Cut(glyph, ".")
 	var out strings.Builder
 	for part := range strings.SplitSeq(glyph, "_") {
-		if r := glyphRune(part); r > 0 {
-			out.WriteRune(r)
-		}
+		out.WriteString(partText(part))
 	}
 	return out.String()
 }
 
-func glyphRune(glyph string) rune {
-	if r, ok := glyphNames[glyph]; ok {
-		return r
+func partText(part string) string {
+	if r, ok := glyphNames[part]; ok {
+		return string(r)
 	}
-	if len(glyph) == 1 {
-		return rune(glyph[0])
+	if len(part) == 1 && part[0] < utf8.RuneSelf {
+		return part
 	}
-	for _, prefix := range []string{"uni", "u"} {
-		if hex, ok := strings.CutPrefix(glyph, prefix); ok && len(hex) >= 4 && len(hex) <= 6 {
-			if v, err := strconv.ParseUint(hex, 16, 32); err == nil && v <= 0x10FFFF {
-				return rune(v)
-			}
+	if digits, ok := strings.CutPrefix(part, "uni"); ok && len(digits) > 0 && len(digits)%4 == 0 {
+		var out strings.Builder
+		for ; digits != ""; digits = digits[4:] {
+			out.WriteString(hexText(digits[:4]))
 		}
+		return out.String()
 	}
-	return 0
+	if digits, ok := strings.CutPrefix(part, "u"); ok && len(digits) >= 4 && len(digits) <= 6 {
+		return hexText(digits)
+	}
+	return ""
+}
+
+// hexText is the character of a hexadecimal code point; "" where that is none.
+func hexText(digits string) string {
+	v, err := strconv.ParseUint(digits, 16, 32)
+	if err != nil || !utf8.ValidRune(rune(v)) {
+		return ""
+	}
+	return string(rune(v))
 }
 
 // glyphNames are the Latin names of the Adobe Glyph List that are not their own letter.

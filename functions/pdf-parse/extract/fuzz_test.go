@@ -25,8 +25,11 @@ func FuzzContent(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	visible, err := doc.visible(leaves[0])
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		visible := doc.visible(leaves[0])
 		in := &interpreter{doc: doc, budget: &budget{glyphs: 10_000, ops: 10_000, bytes: 1 << 20}, state: newState(visible), tm: identity, tlm: identity}
 		if err := in.run(content, leaves[0].resources); err != nil {
 			return

@@ -148,6 +148,11 @@ func (l *lexer) literal() string {
 		case '\\':
 			out = l.escape(out)
 			continue
+		case '\r': // any end of line in a string reads as a line feed
+			if l.pos < len(l.buf) && l.buf[l.pos] == '\n' {
+				l.pos++
+			}
+			c = '\n'
 		}
 		out = append(out, c)
 	}

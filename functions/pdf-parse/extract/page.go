@@ -1,6 +1,11 @@
 package extract
 
-import "math"
+import (
+	"fmt"
+	"math"
+
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
+)
 
 // letter is the page a viewer shows where a file gives no size.
 var letter = box{0, 0, 612, 792}
@@ -14,7 +19,10 @@ func (d *document) page(l leaf, budget *budget) (Page, error) {
 	if budget.bytes -= len(content); budget.bytes < 0 {
 		return Page{}, ErrTooComplex
 	}
-	visible := d.visible(l)
+	visible, err := d.visible(l)
+	if err != nil {
+		return Page{}, err
+	}
 	in := &interpreter{doc: d, budget: budget, state: newState(visible), tm: identity, tlm: identity}
 	if err := in.run(content, l.resources); err != nil {
 		return Page{}, err
@@ -31,25 +39,38 @@ func (d *document) page(l leaf, budget *budget) (Page, error) {
 	}, nil
 }
 
-// visible is the crop box inside the media box (ISO 32000-1, 14.11.2).
-func (d *document) visible(l leaf) box {
-	media := boxOfNumbers(d.numbers(l.mediaBox), letter)
-	crop := boxOfNumbers(d.numbers(l.cropBox), media).intersect(media)
-	if crop.empty() {
-		return media
+// visible is the crop box inside the media box (ISO 32000-1, 14.11.2). A media box that cannot be read
+// would leave open which rows the page shows.
+func (d *document) visible(l leaf) (box, error) {
+	media := letter
+	if l.mediaBox != nil {
+		var ok bool
+		if media, ok = d.rectangle(l.mediaBox); !ok {
+			return box{}, fmt.Errorf("%w: a page has no size", ErrDamaged)
+		}
 	}
-	return crop
+	crop, ok := d.rectangle(l.cropBox)
+	if crop = crop.intersect(media); !ok || crop.empty() {
+		return media, nil
+	}
+	return crop, nil
 }
 
-func boxOfNumbers(v []float64, otherwise box) box {
-	if len(v) != 4 {
-		return otherwise
+// rectangle reads an array of four numbers (7.9.5); one that has no room is none.
+func (d *document) rectangle(array types.Array) (box, bool) {
+	var v [4]float64
+	if len(array) != len(v) {
+		return box{}, false
+	}
+	for i, item := range array {
+		n, ok := d.number(item)
+		if !ok {
+			return box{}, false
+		}
+		v[i] = n
 	}
 	b := boxOf([]point{{v[0], v[1]}, {v[2], v[3]}})
-	if !(b.x1-b.x0 >= 1 && b.y1-b.y0 >= 1) {
-		return otherwise
-	}
-	return b
+	return b, b.x1-b.x0 >= 1 && b.y1-b.y0 >= 1
 }
 
 // view maps page space to the page as it is shown, y down.

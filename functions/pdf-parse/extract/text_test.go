@@ -70,6 +70,11 @@ func TestFonts(t *testing.T) {
 			"<< /Type /Font /Subtype /Type1 /BaseFont /X /Encoding << /Differences [1 /C /uni004F /fi.alt] >> /FirstChar 1 /Widths [600 600 600] >>", nil,
 			"COfi@10,20",
 		},
+		"differences at the ends of lines": {
+			show + "(\\\r\n\n\r\\r\r\n\\n) Tj ET",
+			"<< /Type /Font /Subtype /Type1 /BaseFont /X /Encoding << /Differences [10 /L 13 /R] >> /FirstChar 10 /Widths [600 0 0 600] >>", nil,
+			"LLRLL@10,20",
+		},
 		"composite with ToUnicode": {
 			show + "<0001000200030001> Tj ET",
 			"<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /ToUnicode 5 0 R /DescendantFonts [<< /Subtype /CIDFontType2 /DW 1000 /W [1 [500] 2 3 250] >>] >>",
@@ -157,6 +162,9 @@ func TestErrors(t *testing.T) {
 		"no pages":     {build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>"), ErrNoPages},
 		"page loop":    {build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R] /Count 1 >>"), ErrDamaged},
 		"a page twice": {build("<< /Type /Catalog /Pages 2 0 R >>", manyKids, "<< /Type /Page >>"), ErrDamaged},
+		"a lost page":  {build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 9 0 R] /Count 2 >>", "<< /Type /Page >>"), ErrDamaged},
+		"lost content": {onePage("", "", "/Contents 9 0 R"), ErrDamaged},
+		"no size":      {onePage("", "", "/MediaBox [0 0 200]"), ErrDamaged},
 		"no text":      {onePage("0 0 10 10 re f", "", ""), ErrNoText},
 	}
 	for name, test := range tests {

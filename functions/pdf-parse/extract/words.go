@@ -93,32 +93,43 @@ func join(pieces []piece) []Word {
 
 // unique drops what is drawn a second time in its place to look bold or shadowed.
 func unique(glyphs []Glyph) []Glyph {
-	type key struct {
-		text string
-		x, y int
-	}
-	const grid = 8.0
-	seen := make(map[key][]Glyph, len(glyphs))
-	out := glyphs[:0:0]
+	seen := make(map[tile][]Glyph, len(glyphs))
+	out := make([]Glyph, 0, len(glyphs))
 	for _, g := range glyphs {
-		cx, cy := int(math.Floor(g.X0/grid)), int(math.Floor(g.Y/grid))
-		twice := false
-		for dx := -1; dx <= 1 && !twice; dx++ {
-			for dy := -1; dy <= 1 && !twice; dy++ {
-				twice = slices.ContainsFunc(seen[key{g.Text, cx + dx, cy + dy}], func(h Glyph) bool {
-					near := 0.1 * math.Max(g.Size, 1)
-					return math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near
-				})
-			}
-		}
-		if twice {
+		if drawnBefore(seen, g) {
 			continue
 		}
-		k := key{g.Text, cx, cy}
-		seen[k] = append(seen[k], g)
+		at := tileOf(g.Text, g.X0, g.Y)
+		seen[at] = append(seen[at], g)
 		out = append(out, g)
 	}
 	return out
+}
+
+// tile is a text on a part of the page: what is near a glyph is on its tile or on the next one.
+type tile struct {
+	text string
+	x, y int
+}
+
+func tileOf(text string, x, y float64) tile {
+	const side = 8
+	return tile{text, int(math.Floor(x / side)), int(math.Floor(y / side))}
+}
+
+func drawnBefore(seen map[tile][]Glyph, g Glyph) bool {
+	near := 0.1 * math.Min(math.Max(g.Size, 1), 80)
+	from, to := tileOf(g.Text, g.X0-near, g.Y-near), tileOf(g.Text, g.X0+near, g.Y+near)
+	for x := from.x; x <= to.x; x++ {
+		for y := from.y; y <= to.y; y++ {
+			for _, h := range seen[tile{g.Text, x, y}] {
+				if math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 var ligatures = strings.NewReplacer("ﬀ", "ff", "ﬁ", "fi", "ﬂ", "fl", "ﬃ", "ffi", "ﬄ", "ffl")

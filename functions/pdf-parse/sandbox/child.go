@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strconv"
 	"syscall"
@@ -43,14 +44,16 @@ func MaybeChild() {
 		}
 		report(e)
 	}
-	// Not os.Exit: what is to be done at a program's end, such as telling that no coverage was kept,
-	// would end up among what the child answers.
-	syscall.Exit(0)
+	os.Exit(0)
 }
 
-// report tells the parent an error of the file, as JSON on standard error.
+// refused is the exit status that says: the error is the file's, and is told on standard error.
+const refused = 3
+
+// report tells the parent an error of the file, as JSON on standard error, and ends the child.
 func report(e *parse.Error) {
 	_ = json.NewEncoder(os.Stderr).Encode(e) // a parent that is gone needs no answer
+	os.Exit(refused)
 }
 
 // confine sets the limits that the kernel enforces. RLIMIT_DATA counts private writable memory
@@ -67,14 +70,24 @@ func confine() error {
 	for _, limit := range []struct {
 		resource int
 		value    uint64
-	}{{syscall.RLIMIT_DATA, memory}, {syscall.RLIMIT_CPU, cpu}, {syscall.RLIMIT_CORE, 0}, {syscall.RLIMIT_FSIZE, 0}} {
-		if err := syscall.Setrlimit(limit.resource, &syscall.Rlimit{Cur: limit.value, Max: limit.value}); err != nil {
+		grace    uint64
+	}{{syscall.RLIMIT_DATA, memory, 0}, {syscall.RLIMIT_CPU, cpu, 1}, {syscall.RLIMIT_CORE, 0, 0}, {syscall.RLIMIT_FSIZE, 0, 0}} {
+		if err := syscall.Setrlimit(limit.resource, &syscall.Rlimit{Cur: limit.value, Max: limit.value + limit.grace}); err != nil {
 			return fmt.Errorf("set resource limit %d: %w", limit.resource, err)
 		}
 	}
+	go endWithCPU()
 	debug.SetMemoryLimit(int64(memory) / 4 * 3)
 	debug.SetMaxStack(int(memory / 8))
 	return nil
+}
+
+// endWithCPU ends the child when its CPU time is spent. If it cannot, the kernel kills it a second later.
+func endWithCPU() {
+	spent := make(chan os.Signal, 1)
+	signal.Notify(spent, syscall.SIGXCPU)
+	<-spent
+	report(parse.New(parse.TooComplex))
 }
 
 // answer does the task. A panic of the reader is the file's fault, not ours to crash on.

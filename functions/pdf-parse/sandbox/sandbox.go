@@ -5,6 +5,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,7 +44,8 @@ func (l Limits) withDefaults() Limits {
 }
 
 // Parse gives the timetable that a PDF prints. A *parse.Error is final; ctx's error and any other
-// say nothing about the file, which may be tried again.
+// say nothing about the file, which may be tried again. It returns in time even where a Read of pdf
+// does not; that Read is the caller's to end.
 func Parse(ctx context.Context, pdf io.Reader, limits Limits) (timetable.Document, error) {
 	var doc timetable.Document
 	out, err := run(ctx, taskParse, pdf, limits)
@@ -83,7 +85,7 @@ func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte
 
 	out, diagnosis := &bounded{limit: maxAnswer, fail: true}, &bounded{limit: 8 << 10}
 	cmd := exec.CommandContext(inTime, self)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = pdf, out, diagnosis
+	cmd.Stdout, cmd.Stderr = out, diagnosis
 	cmd.Env = []string{
 		childEnv + "=" + task,
 		memoryEnv + "=" + strconv.FormatInt(limits.Memory, 10),
@@ -99,24 +101,58 @@ func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte
 	// The kernel sends Pdeathsig when the thread that started the child ends, not the process.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err = cmd.Run()
+	fed, err := start(cmd, pdf)
+	if err != nil {
+		return nil, fmt.Errorf("start the parser: %w", err)
+	}
+	err = cmd.Wait()
+	select {
+	case broken := <-fed:
+		if broken != nil && ctx.Err() == nil && inTime.Err() == nil {
+			return nil, fmt.Errorf("read the PDF: %w", broken)
+		}
+	default: // the child ended without all of its input
+	}
 	switch {
-	case err == nil && len(diagnosis.data) == 0:
+	case err == nil:
 		return out.data, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case inTime.Err() != nil:
 		return nil, parse.New(parse.TooComplex)
-	case err == nil:
+	case cmd.ProcessState.ExitCode() == refused:
 		return nil, answered(diagnosis.data)
 	}
 	return nil, ended(err, string(diagnosis.data), limits)
 }
 
-// answered is the error that the child reported.
+// start starts the child and feeds it. What comes of reading the PDF is known before the child can
+// see its end. exec.Cmd's own Stdin will not do: its Wait waits for a Read that never returns.
+func start(cmd *exec.Cmd, pdf io.Reader) (fed <-chan error, err error) {
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(stdin, pdf)
+		if errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
+			err = nil // the child has read enough, or has ended
+		}
+		done <- err
+		_ = stdin.Close() // Wait may have closed it
+	}()
+	return done, nil
+}
+
+// answered is the error that the child reported. More may follow it: a binary built to measure
+// coverage has its say at exit.
 func answered(data []byte) error {
 	var e parse.Error
-	if err := json.Unmarshal(data, &e); err != nil || e.Code == "" {
+	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&e); err != nil || e.Code == "" {
 		return fmt.Errorf("the parser answered neither a timetable nor an error: %.200q", data)
 	}
 	return &e
@@ -129,18 +165,29 @@ func ended(err error, stderr string, limits Limits) error {
 		return fmt.Errorf("run the parser: %w", err)
 	}
 	spent := exit.UserTime() + exit.SystemTime()
-	for _, sign := range []string{"out of memory", "cannot allocate memory", "stack overflow", "stack exceeds", "out of memory"} {
+	for _, sign := range []string{"out of memory", "cannot allocate memory", "stack overflow", "stack exceeds"} {
 		if strings.Contains(stderr, sign) {
 			return parse.New(parse.TooComplex)
 		}
 	}
 	switch {
-	case spent >= limits.CPU-limits.CPU/20:
+	case strings.Contains(stderr, "pthread_create failed") && peak(exit) > limits.Memory/4:
+		return parse.New(parse.TooComplex) // no room for another stack; the machine's own lack of threads is not the file's
+	case spent >= limits.CPU: // the kernel killed it: it did not get to say so itself
 		return parse.New(parse.TooComplex)
 	case strings.Contains(stderr, "panic:") || strings.Contains(stderr, "fatal error:"):
 		return parse.New(parse.Damaged)
 	}
 	return fmt.Errorf("the parser ended early: %w: %.200s", err, stderr)
+}
+
+// peak is the most memory that the child had resident, in bytes.
+func peak(exit *exec.ExitError) int64 {
+	usage, ok := exit.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	return usage.Maxrss << 10
 }
 
 // bounded keeps the first bytes written to it, and fails or forgets beyond its limit.

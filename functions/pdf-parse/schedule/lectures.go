@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"slices"
@@ -25,12 +26,12 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 				g.describe(&entries[i].Entry)
 			}
 		case !row.Ruled && g.module == "":
-			g.module, g.offered = above.module, joinedUnless(g.offered, above.offered)
+			g.module, g.offered = above.module, cmp.Or(g.offered, above.offered)
 			g.first = len(entries)
 		default:
 			g.first = len(entries)
 		}
-		for i, s := range slots(row) {
+		for i, s := range slots(row, rest) {
 			if len(entries) > 0 && (i > 0 || rest) && !s.begins() {
 				entries[len(entries)-1].extend(s)
 				continue
@@ -49,13 +50,6 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 	return entries
 }
 
-func joinedUnless(own, inherited string) string {
-	if own != "" {
-		return own
-	}
-	return inherited
-}
-
 // group is what is printed once for several lectures.
 type group struct {
 	module, offered, name, lang, campus, studyProg string
@@ -72,10 +66,10 @@ func newGroup(row table.Row) group {
 
 // continued is the group after the rest of its cells, printed on the next page.
 func (g group) continued(rest group) group {
-	g.offered = joined(g.offered, rest.offered)
-	g.lang = joined(g.lang, rest.lang)
-	g.campus = joined(g.campus, rest.campus)
-	g.studyProg = joined(g.studyProg, rest.studyProg)
+	g.offered = table.Join(g.offered, rest.offered)
+	g.lang = table.Join(g.lang, rest.lang)
+	g.campus = table.Join(g.campus, rest.campus)
+	g.studyProg = table.Join(g.studyProg, rest.studyProg)
 	return g
 }
 
@@ -88,11 +82,16 @@ func (g group) describe(e *timetable.Entry) {
 type slot struct {
 	y                   float64
 	activity, day, time string
-	venue               *table.Line
+	venues              []table.Line
 }
 
-// slots are the baselines of a row, from top to bottom.
-func slots(row table.Row) []slot {
+// slots are the baselines of a row, from top to bottom. A row that says no more than one lecture is
+// one slot: some producers centre each cell between the rulings, so that its baselines are its own.
+// Not so the rest of a row from the page before, which may begin with the rest of a lecture.
+func slots(row table.Row, rest bool) []slot {
+	if s, ok := onlySlot(row); ok && !rest {
+		return []slot{s}
+	}
 	var out []slot
 	at := func(l table.Line) *slot {
 		i := slices.IndexFunc(out, func(s slot) bool { return math.Abs(s.y-l.Y) <= 0.4*l.Size })
@@ -112,13 +111,22 @@ func slots(row table.Row) []slot {
 		at(l).time = l.Text
 	}
 	for _, l := range row.Cell(colVenue).Lines {
-		at(l).venue = &l
+		s := at(l)
+		s.venues = append(s.venues, l)
 	}
-	slices.SortFunc(out, func(a, b slot) int { return int(math.Copysign(1, a.y-b.y)) })
+	slices.SortFunc(out, func(a, b slot) int { return cmp.Compare(a.y, b.y) })
 	if len(out) == 0 {
 		return []slot{{}} // a group without any lecture is still a printed row
 	}
 	return out
+}
+
+// onlySlot is the whole row as one slot, where its cells say one activity, one day and one time.
+func onlySlot(row table.Row) (slot, bool) {
+	activity, day, hours := row.Cell(colActivity), row.Cell(colDay), row.Cell(colTime)
+	s := slot{activity: activity.Text(), day: day.Text(), time: hours.Text(), venues: row.Cell(colVenue).Lines}
+	_, _, isRange := timeRange(s.time)
+	return s, isRange && len(activity.Lines) <= 1 && len(day.Lines) <= 1
 }
 
 var activityForm = regexp.MustCompile(`^[A-Z]{1,2}[0-9]+$`)
@@ -141,12 +149,10 @@ func (s slot) begins() bool {
 
 // extend adds a slot's text. Time and day are kept as printed until check reads them.
 func (e *entry) extend(s slot) {
-	e.Activity = joined(e.Activity, s.activity)
-	e.Day = joined(e.Day, s.day)
-	e.StartTime = joined(e.StartTime, s.time)
-	if s.venue != nil {
-		e.rooms = append(e.rooms, *s.venue)
-	}
+	e.Activity = table.Join(e.Activity, s.activity)
+	e.Day = table.Join(e.Day, s.day)
+	e.StartTime = table.Join(e.StartTime, s.time)
+	e.rooms = append(e.rooms, s.venues...)
 }
 
 // check reads what a lecture's fields say and warns of what makes no sense.

@@ -92,15 +92,7 @@ func (e *entry) setDay(text string) {
 func (e *entry) comment(row table.Row) {
 	for _, c := range row.Cells {
 		if c.Column == "" && len(c.Lines) > 0 {
-			e.Comments = joined(e.Comments, c.Heading+": "+c.Text())
+			e.Comments = table.Join(e.Comments, c.Heading+": "+c.Text())
 		}
 	}
-}
-
-// joined is two parts of a text, either of which may be empty, with a space between.
-func joined(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return a + " " + b
 }

@@ -54,7 +54,7 @@ func (r rooms) venues(lines []table.Line, several bool) (venues []string, doubt 
 		if begins {
 			venues = append(venues, l.Text)
 		} else {
-			venues[len(venues)-1] += " " + l.Text
+			venues[len(venues)-1] = table.Join(venues[len(venues)-1], l.Text)
 		}
 	}
 	return venues, doubt

@@ -32,6 +32,7 @@ func (h *header) layOut(group []section) []section {
 // columns bounds the labels: by the rulings between them, else where the text leaves most room.
 func (h *header) columns(group []section) []span {
 	xs := uprights(group[0].page.Rulings, h.y0, group[0].y1)
+	texts := phrases(group)
 	columns := make([]span, len(h.labels))
 	left := math.Inf(-1)
 	if x, ok := last(xs, h.labels[0].x0); ok {
@@ -46,7 +47,7 @@ func (h *header) columns(group []section) []span {
 		if x, ok := between(xs, l.x1, end); ok {
 			columns[i].right, columns[i].ruled = x, true
 		} else if i+1 < len(h.labels) {
-			columns[i].right = gutter(l, h.labels[i+1], group)
+			columns[i].right = gutter(l, h.labels[i+1], texts)
 		}
 		left = columns[i].right
 	}
@@ -84,9 +85,9 @@ func between(xs []float64, a, b float64) (float64, bool) {
 	return 0, false
 }
 
-// gutter is the middle of the widest strip between the middles of two labels that the fewest words
+// gutter is the middle of the widest strip between the middles of two labels that the fewest texts
 // cross, a footer or an overlong value among them.
-func gutter(a, b label, group []section) float64 {
+func gutter(a, b label, texts []extent) float64 {
 	const step = 0.25
 	from, to := (a.x0+a.x1)/2, (b.x0+b.x1)/2
 	n := int((to - from) / step)
@@ -94,26 +95,38 @@ func gutter(a, b label, group []section) float64 {
 		return b.x0
 	}
 	change := make([]int, n+1)
-	cross := func(w extract.Word) {
-		i, k := int(math.Floor((w.X0-from)/step)), int(math.Ceil((w.X1-from)/step))
+	for _, t := range append([]extent{{a.x0, a.x1}, {b.x0, b.x1}}, texts...) {
+		i, k := int(math.Floor((t.x0-from)/step)), int(math.Ceil((t.x1-from)/step))
 		if k <= 0 || i >= n {
-			return
+			continue
 		}
 		change[max(i, 0)]++
 		change[min(k, n)]--
 	}
-	for _, l := range []label{a, b} {
-		for _, w := range l.words {
-			cross(w)
-		}
-	}
-	for _, s := range group {
-		for _, w := range s.words() {
-			cross(w)
-		}
-	}
 	start, end := fewest(change[:n])
 	return from + step*float64(start+end)/2
+}
+
+// extent is how far a text runs.
+type extent struct{ x0, x1 float64 }
+
+// phrases are the texts of the sections, words of one line joined where no more than a space parts
+// them: the space inside "08:30 - 09:20" is no gutter, though no word crosses it.
+func phrases(group []section) []extent {
+	const space = 0.45 // of an em
+	var out []extent
+	for _, s := range group {
+		words := s.words()
+		readingOrder(words)
+		for i, w := range words {
+			if i > 0 && math.Abs(words[i-1].Y-w.Y) <= sameBaseline*w.Size && w.X0-words[i-1].X1 < space*w.Size {
+				out[len(out)-1].x1 = math.Max(out[len(out)-1].x1, w.X1)
+				continue
+			}
+			out = append(out, extent{w.X0, w.X1})
+		}
+	}
+	return out
 }
 
 // fewest is the longest run of the smallest running sum.

@@ -9,19 +9,20 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 )
 
-// edge is how near to the upper or lower edge of the paper, in points, running heads and feet stand.
-const edge = 40
+// nearEdge is how near to the upper or lower edge of the paper, in points, running heads and feet stand.
+const nearEdge = 40
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
 // withoutFurniture drops running heads and feet: what stands near the edge of every page in the same
 // place and says the same but for its numbers. Without rulings nothing else parts a foot from the
-// row above it.
-func withoutFurniture(pages []extract.Page) []extract.Page {
+// row above it. Repeated headings stay.
+func withoutFurniture(pages []extract.Page, layouts []Layout) []extract.Page {
 	if len(pages) < 2 {
 		return pages
 	}
-	repeated := edgeLines(pages[0])
+	known := vocabulary(layouts)
+	repeated := slices.DeleteFunc(edgeLines(pages[0]), func(l Line) bool { return isHeadings(l.Text, known) })
 	for _, page := range pages[1:] {
 		here := edgeLines(page)
 		repeated = slices.DeleteFunc(repeated, func(l Line) bool {
@@ -38,6 +39,13 @@ func withoutFurniture(pages []extract.Page) []extract.Page {
 		})
 	}
 	return out
+}
+
+// isHeadings reports whether a line says little else than headings do.
+func isHeadings(line string, known map[string]bool) bool {
+	words := strings.Fields(line)
+	unknown := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return known[letters(w)] })
+	return len(words) > 2 && len(unknown) <= len(words)/3
 }
 
 // edgeLines are the lines near the edges of a page that are set apart from the rest by their size or
@@ -61,11 +69,11 @@ func edgeLines(page extract.Page) []Line {
 	for i, l := range all {
 		gap := math.Inf(1)
 		switch {
-		case l.Y < edge && i+1 < len(all):
+		case l.Y < nearEdge && i+1 < len(all):
 			gap = all[i+1].Y - l.Y
-		case l.Y > page.Height-edge && i > 0:
+		case l.Y > page.Height-nearEdge && i > 0:
 			gap = l.Y - all[i-1].Y
-		case l.Y >= edge && l.Y <= page.Height-edge:
+		case l.Y >= nearEdge && l.Y <= page.Height-nearEdge:
 			continue
 		}
 		if gap < apart*usual && math.Abs(l.Size-usual) <= resized*usual {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -96,7 +97,9 @@ func headerWords(page extract.Page, pivot extract.Word, layouts []Layout) []extr
 				break
 			}
 			words = append(words, line...)
-			y = line[0].Y
+			for _, w := range line { // each cell may be centred by itself: baselines differ
+				y = direction * max(direction*y, direction*w.Y)
+			}
 		}
 	}
 	return words
@@ -199,7 +202,7 @@ func parted(a, b extract.Word, rulings []extract.Ruling) bool {
 func name(clusters [][]extract.Word, layout *Layout) []label {
 	var labels []label
 	for _, words := range clusters {
-		slices.SortStableFunc(words, readingOrder)
+		readingOrder(words)
 		whole := newLabel(words, layout)
 		if parts := part(words, layout); whole.column == "" && parts != nil {
 			labels = append(labels, parts...)
@@ -207,15 +210,21 @@ func name(clusters [][]extract.Word, layout *Layout) []label {
 		}
 		labels = append(labels, whole)
 	}
-	slices.SortFunc(labels, func(a, b label) int { return int(math.Copysign(1, a.x0-b.x0)) })
+	slices.SortFunc(labels, func(a, b label) int { return cmp.Compare(a.x0, b.x0) })
 	return labels
 }
 
-func readingOrder(a, b extract.Word) int {
-	if math.Abs(a.Y-b.Y) > sameBaseline*math.Max(a.Size, b.Size) {
-		return int(math.Copysign(1, a.Y-b.Y))
+// readingOrder sorts words from top to bottom and, on one line, from left to right.
+func readingOrder(words []extract.Word) {
+	slices.SortStableFunc(words, func(a, b extract.Word) int { return cmp.Compare(a.Y, b.Y) })
+	for start := 0; start < len(words); {
+		end := start + 1
+		for end < len(words) && words[end].Y-words[start].Y <= sameBaseline*math.Max(words[start].Size, words[end].Size) {
+			end++
+		}
+		slices.SortStableFunc(words[start:end], func(a, b extract.Word) int { return cmp.Compare(a.X0, b.X0) })
+		start = end
 	}
-	return int(math.Copysign(1, a.X0-b.X0))
 }
 
 func newLabel(words []extract.Word, layout *Layout) label {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"slices"
@@ -13,30 +14,51 @@ import (
 // belongs to the table only where it is open there, or where it plainly is a row.
 func (s section) rows(layout *Layout) []Row {
 	words, edges := s.words(), s.edges()
-	bounds := append(append([]float64{s.y0}, edges...), s.y1)
+	bounds := append(append([]edge{{y: s.y0}}, edges...), edge{y: s.y1})
 	var rows []Row
 	for i := 1; i < len(bounds); i++ {
-		outside := i == 1 || i == len(bounds)-1
-		band := newRow(s, wordsBetween(words, bounds[i-1], bounds[i]), bounds[i-1], bounds[i])
-		band.Ruled = !outside
-		if !outside || i == 1 && s.openAbove(edges) || band.anchored(layout) {
-			rows = append(rows, band.split(layout)...)
+		top, bottom := bounds[i-1], bounds[i]
+		band := newRow(s, wordsBetween(words, top.y, bottom.y), top.y, bottom.y)
+		band.Ruled = top.level && bottom.level
+		inside := i > 1 && i < len(bounds)-1
+		open := i == 1 && s.openAbove(edges) || i == 2 && s.openBelow(edges)
+		if inside || open || band.anchored(layout) {
+			begun := top.level && i > 2 // rulings part rows here, and the one above begins another
+			rows = append(rows, band.split(layout, begun)...)
 		}
 	}
 	return slices.DeleteFunc(rows, Row.empty)
 }
 
-// openAbove reports whether the section's first text may be rows without an anchor: all of it where
-// nothing is ruled, and the rest of a row from the page before where only level rulings part rows.
-func (s section) openAbove(edges []float64) bool {
-	if s.beforeHeader {
+// openAbove reports whether the section's first text may be rows without an anchor: below a header it
+// is; at the top of a page it is where nothing is ruled, and the rest of a row from the page before
+// where only level rulings part rows.
+func (s section) openAbove(edges []edge) bool {
+	switch {
+	case s.headed:
+		return true
+	case s.beforeHeader:
 		return false
 	}
-	return len(edges) == 0 || !s.headed && !slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled })
+	return len(edges) == 0 || !s.upright()
 }
 
-// edges are the heights of the level rulings that part rows, and the ends of the upright ones.
-func (s section) edges() []float64 {
+// openBelow reports whether the only ruling underlines the headings: rows follow it.
+func (s section) openBelow(edges []edge) bool { return s.headed && len(edges) == 1 && !s.upright() }
+
+// upright reports whether rulings part the columns.
+func (s section) upright() bool {
+	return slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled })
+}
+
+// edge is a height at which something of the table begins or ends.
+type edge struct {
+	y     float64
+	level bool // a ruling runs there; else the upright ones only begin or end
+}
+
+// edges are the level rulings that part rows, and the ends of the upright ones.
+func (s section) edges() []edge {
 	first := s.columns[slices.IndexFunc(s.columns, func(c span) bool { return c.column != "" })]
 	left, right := first.left, first.right
 	if math.IsInf(left, 0) {
@@ -45,20 +67,26 @@ func (s section) edges() []float64 {
 	if math.IsInf(right, 0) {
 		right = first.x1
 	}
-	var ys []float64
+	var all []edge
 	for _, r := range s.page.Rulings {
-		if r.Horizontal() && min(r.X1, right)-max(r.X0, left) > 0.6*(right-left) {
-			ys = append(ys, r.Y0)
+		switch {
+		case r.Horizontal() && min(r.X1, right)-max(r.X0, left) > 0.6*(right-left):
+			all = append(all, edge{r.Y0, true})
+		case !r.Horizontal() && slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled && math.Abs(c.right-r.X0) < 2 }):
+			all = append(all, edge{r.Y0, false}, edge{r.Y1, false})
 		}
 	}
-	for _, r := range s.page.Rulings {
-		if !r.Horizontal() && slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled && math.Abs(c.right-r.X0) < 2 }) {
-			ys = append(ys, r.Y0, r.Y1)
+	all = slices.DeleteFunc(all, func(e edge) bool { return e.y < s.y0-3 || e.y > s.y1 })
+	slices.SortFunc(all, func(a, b edge) int { return cmp.Compare(a.y, b.y) })
+	var edges []edge
+	for _, e := range all {
+		if n := len(edges); n > 0 && e.y-edges[n-1].y < 4 {
+			edges[n-1].level = edges[n-1].level || e.level
+			continue
 		}
+		edges = append(edges, e)
 	}
-	ys = slices.DeleteFunc(ys, func(y float64) bool { return y < s.y0-3 || y > s.y1 })
-	slices.Sort(ys)
-	return slices.CompactFunc(ys, func(a, b float64) bool { return math.Abs(b-a) < 4 })
+	return edges
 }
 
 func newRow(s section, words []extract.Word, y0, y1 float64) Row {
@@ -79,7 +107,7 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 
 // lines joins words on one baseline.
 func lines(words []extract.Word) []Line {
-	slices.SortStableFunc(words, readingOrder)
+	readingOrder(words)
 	var out []Line
 	for _, w := range words {
 		if n := len(out); n > 0 && math.Abs(out[n-1].Y-w.Y) <= sameBaseline*w.Size {
@@ -99,33 +127,44 @@ func (r Row) empty() bool {
 }
 
 // anchored reports whether some line of the row is one that only a table's row has.
-func (r Row) anchored(layout *Layout) bool { return len(r.anchors(layout)) > 0 }
+func (r Row) anchored(layout *Layout) bool {
+	_, most := r.anchors(layout)
+	return most > 0
+}
 
-// anchors are the lines that begin a row, from top to bottom.
-func (r Row) anchors(layout *Layout) []Line {
-	var found []Line
+// anchors are the lines that begin a row, from top to bottom, and how many the column has that has
+// most: between rulings the cells of one row may each stand on a height of their own.
+func (r Row) anchors(layout *Layout) (found []Line, most int) {
 	for _, c := range layout.Columns {
 		if c.Anchor == nil {
 			continue
 		}
-		for _, l := range r.Cell(c.Name).Lines {
-			if c.Anchor(l.Text) {
+		before := len(found)
+		lines := r.Cell(c.Name).Lines
+		for i, l := range lines {
+			wrapped := i+1 < len(lines) && lines[i+1].Y-l.Y < 2*l.Size && c.Anchor(Join(l.Text, lines[i+1].Text))
+			if c.Anchor(l.Text) || wrapped {
 				found = append(found, l)
 			}
 		}
+		most = max(most, len(found)-before)
 	}
-	slices.SortFunc(found, func(a, b Line) int { return int(math.Copysign(1, a.Y-b.Y)) })
-	return slices.CompactFunc(found, func(a, b Line) bool { return math.Abs(b.Y-a.Y) < sameBaseline*b.Size })
+	slices.SortFunc(found, func(a, b Line) int { return cmp.Compare(a.Y, b.Y) })
+	return slices.CompactFunc(found, func(a, b Line) bool { return math.Abs(b.Y-a.Y) < sameBaseline*b.Size }), most
 }
 
 // split parts what several rows say without a ruling between them. What stands before the first
-// anchor is a row of its own: the rest of one that began on the page before.
-func (r Row) split(layout *Layout) []Row {
-	anchors := r.anchors(layout)
-	if r.Ruled && len(anchors) < 2 {
+// anchor is a row of its own, the rest of one that began on the page before, unless a ruling begins
+// the row: its other cells may only stand higher.
+func (r Row) split(layout *Layout, begun bool) []Row {
+	anchors, most := r.anchors(layout)
+	if r.Ruled && most < 2 {
 		return []Row{r}
 	}
 	tops := []float64{r.Y0}
+	if begun && len(anchors) > 0 {
+		anchors = anchors[1:]
+	}
 	for _, a := range anchors {
 		tops = append(tops, a.Y-0.75*a.Size)
 	}

@@ -8,6 +8,7 @@ package table
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 )
@@ -77,23 +78,30 @@ func (r Row) Cell(column string) Cell {
 	return Cell{Column: column}
 }
 
-// Text is all lines of the cell, joined by a space: how a wrapped value reads.
+// Text is all lines of the cell: how a wrapped value reads.
 func (c Cell) Text() string {
 	text := ""
-	for i, line := range c.Lines {
-		if i > 0 {
-			text += " "
-		}
-		text += line.Text
+	for _, line := range c.Lines {
+		text = Join(text, line.Text)
 	}
 	return text
+}
+
+// Join puts the next line of a wrapped value after the text so far, with the space that was broken at.
+// A break after a hyphen inside a word, as of "1-18", has none.
+func Join(text, line string) string {
+	hyphen := strings.HasSuffix(text, "-") && len(text) > 1 && !strings.HasSuffix(text, " -")
+	if text == "" || line == "" || hyphen {
+		return text + line
+	}
+	return text + " " + line
 }
 
 // Find gives the table of a document: the rows under the headings of one of the layouts, on all
 // pages. Pages that repeat no headings continue the columns of the page before.
 func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 	var found Table
-	pages = withoutFurniture(pages)
+	pages = withoutFurniture(pages, layouts)
 	headers := make([][]header, len(pages))
 	for i, page := range pages {
 		headers[i] = findHeaders(page, layouts)

@@ -32,7 +32,7 @@ Examples:
 			seed := flags.Uint64("seed", 1, "another `NUMBER`, another timetable")
 			modules := flags.Int("modules", 6, "how `MANY` modules")
 			pages := flags.Int("pages", 0, "exactly this `MANY` pages, with as many modules as they take (default: what the modules take)")
-			style := flags.String("style", "oracle", "how borders are drawn: `oracle` (thin rectangles), stroked (lines) or borderless")
+			style := flags.String("style", "oracle", "how borders are drawn: `oracle` (thin rectangles), stroked (lines), sparse (some lines) or borderless")
 			encrypt := flags.Bool("encrypt", false, "encrypt with an empty user password")
 			return func(_ context.Context, std streams, args []string) error {
 				if len(args) > 0 {
@@ -91,10 +91,10 @@ func styleNamed(name string) (fixture.Style, error) {
 	for _, s := range []struct {
 		name  string
 		style fixture.Style
-	}{{"oracle", fixture.Oracle}, {"stroked", fixture.Stroked}, {"borderless", fixture.Borderless}} {
+	}{{"oracle", fixture.Oracle}, {"stroked", fixture.Stroked}, {"borderless", fixture.Borderless}, {"sparse", fixture.Sparse}} {
 		if strings.EqualFold(name, s.name) {
 			return s.style, nil
 		}
 	}
-	return fixture.Oracle, usagef("--style: %q is none of oracle, stroked, borderless", name)
+	return fixture.Oracle, usagef("--style: %q is none of oracle, stroked, borderless, sparse", name)
 }

@@ -1,0 +1,103 @@
+package parse_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
+	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// TestGenerated reads generated timetables of every kind, style and look, other ones in each run,
+// and holds every field of every row against the truth. SCHEDGEN_TEST_SEED repeats a run.
+func TestGenerated(t *testing.T) {
+	t.Parallel()
+	count := uint64(400)
+	if os.Getenv("SCHEDGEN_TEST_ALL") != "" {
+		count = 10_000
+	}
+	first := firstSeed(t)
+	t.Logf("%d timetables; repeat them with SCHEDGEN_TEST_SEED=%d", count, first)
+
+	seeds := make(chan uint64)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for seed := range seeds {
+				if diff := difference(fixture.Random(seed)); diff != "" {
+					t.Errorf("%+v\n%s", fixture.Random(seed), diff)
+				}
+			}
+		})
+	}
+	for seed := first; seed < first+count && !t.Failed(); seed++ {
+		seeds <- seed
+	}
+	close(seeds)
+	workers.Wait()
+}
+
+// TestEveryNumberOfPages reads timetables of 1 to 100 pages, and the same few modules spread over
+// ever more pages until each holds a line or two: rows break at every point.
+func TestEveryNumberOfPages(t *testing.T) {
+	t.Parallel()
+	seed := firstSeed(t)
+	t.Logf("repeat them with SCHEDGEN_TEST_SEED=%d", seed)
+	for _, kind := range []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam} {
+		for _, style := range []fixture.Style{fixture.Oracle, fixture.Stroked, fixture.Borderless, fixture.Sparse} {
+			t.Run(fmt.Sprintf("%s %s", kind, style), func(t *testing.T) {
+				t.Parallel()
+				for _, pages := range []int{1, 2, 3, 10, 50, 100} {
+					o := fixture.Options{Kind: kind, Style: style, Seed: seed, Pages: pages, RepeatHeader: pages%2 == 0, Compress: true}
+					if diff := difference(o); diff != "" {
+						t.Errorf("%+v\n%s", o, diff)
+					}
+				}
+				for pages := 2; ; pages++ {
+					o := fixture.Options{Kind: kind, Style: style, Seed: seed, Modules: 4, Pages: pages, Compress: true}
+					if _, _, err := fixture.Generate(o); err != nil {
+						if pages > 4 {
+							break // fewer lines than pages
+						}
+						continue // more rows than pages hold
+					}
+					if diff := difference(o); diff != "" {
+						t.Errorf("%+v\n%s", o, diff)
+					}
+				}
+			})
+		}
+	}
+}
+
+func firstSeed(t *testing.T) uint64 {
+	t.Helper()
+	given := os.Getenv("SCHEDGEN_TEST_SEED")
+	if given == "" {
+		return rand.Uint64N(1 << 40)
+	}
+	seed, err := strconv.ParseUint(given, 10, 64)
+	if err != nil {
+		t.Fatalf("SCHEDGEN_TEST_SEED: %v", err)
+	}
+	return seed
+}
+
+// difference reads what the options make and tells what was read otherwise than it was printed.
+func difference(o fixture.Options) string {
+	pdf, truth, err := fixture.Generate(o)
+	if err != nil {
+		return fmt.Sprintf("Generate: %v", err)
+	}
+	got, err := parse.Parse(pdf)
+	if err != nil {
+		return fmt.Sprintf("Parse: %v", err)
+	}
+	return fixture.Equal(got, truth)
+}

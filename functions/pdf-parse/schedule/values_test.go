@@ -1,0 +1,147 @@
+package schedule
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/table"
+)
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"07:30 - 08:20":   "07:30 08:20",
+		"7:30 - 8:20":     "07:30 08:20",
+		"07:30-08:20":     "07:30 08:20",
+		"07:30 – 08:20":   "07:30 08:20",
+		"07h30 — 08h20":   "07:30 08:20",
+		"7.30 to 8.20":    "07:30 08:20",
+		"23:00 - 23:59":   "23:00 23:59",
+		"08:20 - 07:30":   "08:20 07:30", // read as printed; the row gets a warning
+		"07:30":           "",
+		"07:30 -":         "",
+		"07:30 - 24:00":   "",
+		"07:60 - 08:20":   "",
+		"07:3 - 08:20":    "",
+		"730 - 820":       "",
+		"7:30 pm - 8:20":  "",
+		"07:30 - 08:20 x": "",
+		"TBA":             "",
+		"":                "",
+	} {
+		got := ""
+		if from, to, ok := timeRange(text); ok {
+			got = from + " " + to
+		}
+		if got != want {
+			t.Errorf("timeRange(%q): got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestDates(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"23 Aug 2025":      "2025-08-23",
+		"23 AUG 2025":      "2025-08-23",
+		"23-Aug-2025":      "2025-08-23",
+		"3 August 2025":    "2025-08-03",
+		"1 Sept 2025":      "2025-09-01",
+		"Sat, 23 Aug 2025": "2025-08-23",
+		"2025-08-23":       "2025-08-23",
+		"2025/08/23":       "2025-08-23",
+		"29 Feb 2024":      "2024-02-29",
+		"29 Feb 2025":      "", // no such day
+		"31 Nov 2025":      "",
+		"08/09/2025":       "", // August or September
+		"23 Aug":           "",
+		"23 Aug 25":        "",
+		"Friday":           "",
+		"TBA":              "",
+		"":                 "",
+	} {
+		got := ""
+		if d, ok := date(text); ok {
+			got = d.Format(time.DateOnly)
+		}
+		if got != want {
+			t.Errorf("date(%q): got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestWeekdays(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Monday": "Monday", "MONDAY": "Monday", "Wed": "Wednesday", "thurs": "Thursday", "Sunday": "Sunday",
+		"Mo": "", "Mondays": "", "Day": "", "": "",
+	} {
+		got, ok := weekday(text)
+		if !ok {
+			got = ""
+		}
+		if got != want {
+			t.Errorf("weekday(%q): got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestModuleCodes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"COS 214": "COS 214", "COS214": "COS 214", "cos 214": "", "COS 21": "", "COSC 214": "", "COS 2145": "", "COS-214": "", "": "",
+	} {
+		got, ok := moduleCode(text)
+		if !ok {
+			got = ""
+		}
+		if got != want {
+			t.Errorf("moduleCode(%q): got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestExamsEndThreeHoursLaterOnTheSameDay(t *testing.T) {
+	t.Parallel()
+	for start, want := range map[string]string{"07:30": "10:30", "20:59": "23:59", "21:00": "23:59", "22:15": "23:59", "": ""} {
+		if got := threeHoursAfter(start); got != want {
+			t.Errorf("threeHoursAfter(%q): got %q, want %q", start, got, want)
+		}
+	}
+}
+
+// TestVenues holds for what a line of venues says by where it ends; a line can be 100 points long.
+func TestVenues(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		lines   []string
+		several bool
+		want    []string
+		doubt   string
+	}{
+		"one":                        {[]string{"IT 4-4"}, true, []string{"IT 4-4"}, ""},
+		"none":                       {nil, true, []string{}, ""},
+		"the next had room":          {[]string{"IT 4-4", "EMS 2-150"}, false, []string{"IT 4-4", "EMS 2-150"}, ""},
+		"wrapped before a small one": {[]string{"Theatre of the natural", "sciences"}, true, []string{"Theatre of the natural sciences"}, ""},
+		"wrapped before a digit":     {[]string{"Building & workshops", "4, 5 and 6"}, true, []string{"Building & workshops 4, 5 and 6"}, ""},
+		"wrapped after a comma":      {[]string{"Roos Hall 2 (ground,", "Entrance 3)"}, true, []string{"Roos Hall 2 (ground, Entrance 3)"}, ""},
+		"a known beginning":          {[]string{"Informatorium Orange", "Thuto 3-1"}, false, []string{"Informatorium Orange", "Thuto 3-1"}, ""},
+		"in doubt, several":          {[]string{"Informatorium Orange", "Laboratory"}, true, []string{"Informatorium Orange", "Laboratory"}, "Laboratory"},
+		"in doubt, one":              {[]string{"Informatorium Orange", "Laboratory"}, false, []string{"Informatorium Orange Laboratory"}, ""},
+	} {
+		var lines []table.Line
+		for _, text := range test.lines {
+			first, _, _ := strings.Cut(text, " ")
+			lines = append(lines, table.Line{Text: text, X1: 5 * float64(len(text)), Size: 10, First: 5 * float64(len(first))})
+		}
+		got, doubt := rooms{limit: 100, starts: map[string]bool{"Thuto": true}}.venues(lines, test.several)
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+		if (doubt == "") != (test.doubt == "") {
+			t.Errorf("%s: got doubt %q, want %q", name, doubt, test.doubt)
+		}
+	}
+}
