@@ -6,6 +6,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -103,7 +104,7 @@ func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte
 	defer runtime.UnlockOSThread()
 	fed, err := start(cmd, pdf)
 	if err != nil {
-		return nil, fmt.Errorf("start the parser: %w", err)
+		return nil, cmp.Or(outOfTime(ctx, inTime), fmt.Errorf("start the parser: %w", err))
 	}
 	err = cmd.Wait()
 	select {
@@ -113,17 +114,27 @@ func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte
 		}
 	default: // the child ended without all of its input
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return out.data, nil
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case inTime.Err() != nil:
-		return nil, parse.New(parse.TooComplex)
-	case cmd.ProcessState.ExitCode() == refused:
+	}
+	if late := outOfTime(ctx, inTime); late != nil {
+		return nil, late
+	}
+	if cmd.ProcessState.ExitCode() == refused {
 		return nil, answered(diagnosis.data)
 	}
 	return nil, ended(err, string(diagnosis.data), limits)
+}
+
+// outOfTime is why no time is left: the caller's is over, or the file took all that it may.
+func outOfTime(ctx, inTime context.Context) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case inTime.Err() != nil:
+		return parse.New(parse.TooComplex)
+	}
+	return nil
 }
 
 // start starts the child and feeds it. What comes of reading the PDF is known before the child can

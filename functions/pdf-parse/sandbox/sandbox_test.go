@@ -114,9 +114,10 @@ func TestKilledFromOutside(t *testing.T) {
 func TestContextEndsTheGroup(t *testing.T) {
 	t.Parallel()
 	cmd, said, child := startParent(t)
-	if group, err := syscall.Getpgid(child); err != nil || group != child {
-		t.Errorf("the child's group is %d (%v), want its own, %d", group, err, child)
-	}
+	eventually(t, "the child leads a group", func() bool { // it does before it becomes our program
+		group, err := syscall.Getpgid(child)
+		return err == nil && group == child
+	})
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
