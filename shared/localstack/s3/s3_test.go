@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -230,5 +231,24 @@ func TestTheRealMinIOTellsTheSame(t *testing.T) {
 	}
 	if _, err := store.Put(t.Context(), "other", io.MultiReader(strings.NewReader("x")), -1, "", nil); err != nil {
 		t.Errorf("put with unknown size: %v", err)
+	}
+}
+
+func TestStopDoesNotWaitForConnectionsWithoutARequest(t *testing.T) {
+	t.Parallel()
+	server, err := Start(t.TempDir(), Config{AccessKey: "access", SecretKey: "secret-secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() // the server did before
+	if err := server.Stop(); err != nil {
+		t.Errorf("stop: got %v, want no error", err)
+	}
+	if n, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Errorf("the connection: got %d bytes, want it closed", n)
 	}
 }
