@@ -236,7 +236,7 @@ func TestTheRealMinIOTellsTheSame(t *testing.T) {
 
 func TestStopDoesNotWaitForConnectionsWithoutARequest(t *testing.T) {
 	t.Parallel()
-	server, err := Start(t.TempDir(), Config{AccessKey: "access", SecretKey: "secret-secret"})
+	server, err := s3.Start(t.TempDir(), s3.Config{AccessKey: "access", SecretKey: "secret-secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
