@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/blob"
-	"github.com/schedgen/schedgen/shared/localstack/s3"
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/localstack/s3"
 	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
