@@ -136,25 +136,25 @@ func (f *Function) hold(ctx context.Context, bucket *store.Store) (context.Conte
 	return held, func() { lock.Release(ctx) }, nil
 }
 
-// restoreDatabase restores the dump and compares it with the snapshot.
-func (f *Function) restoreDatabase(ctx context.Context, open opener, m store.Manifest, c contents, what Restore) (err error) {
-	err = dump.Empty(ctx, what.To)
-	switch {
-	case err == nil:
-	case errors.Is(err, dump.ErrNotEmpty) && what.Replace:
-		progress(ctx, "putting the present tables aside until the restore has succeeded")
-		done, err := dump.SetAside(ctx, what.To)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, done(err == nil)) }()
+// restoreDatabase restores the dump into an empty database, or one whose content it puts aside.
+func (f *Function) restoreDatabase(ctx context.Context, open opener, m store.Manifest, c contents, what Restore) error {
+	err := dump.Empty(ctx, what.To)
+	if err == nil {
 		return f.fillDatabase(ctx, open, m, c, what.To)
-	default:
+	}
+	if !errors.Is(err, dump.ErrNotEmpty) || !what.Replace {
 		return err
 	}
-	return f.fillDatabase(ctx, open, m, c, what.To)
+	progress(ctx, "putting the present tables aside until the restore has succeeded")
+	done, err := dump.SetAside(ctx, what.To)
+	if err != nil {
+		return err
+	}
+	err = f.fillDatabase(ctx, open, m, c, what.To)
+	return errors.Join(err, done(err == nil))
 }
 
+// fillDatabase restores the dump and compares it with the snapshot.
 func (f *Function) fillDatabase(ctx context.Context, open opener, m store.Manifest, c contents, dsn string) error {
 	major, err := dump.Server(ctx, dsn)
 	if err != nil {

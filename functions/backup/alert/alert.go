@@ -58,7 +58,7 @@ func New(cfg Config) (*Sender, error) {
 	}
 	if cfg.Webhook != "" {
 		if u, err := url.Parse(cfg.Webhook); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return nil, errors.New("ALERT_WEBHOOK_URL is not an address such as https://hooks.example/...") // it is a secret
+			return nil, errors.New("ALERT_WEBHOOK_URL is not an address such as https://hooks.example/path") // it is a secret
 		}
 	}
 	if cfg.SMTPServer != "" {

@@ -9,7 +9,8 @@ import (
 )
 
 // Policy is how many days, weeks and months keep their newest backup. Days, weeks and months without
-// a good backup do not count.
+// a good backup do not count. Beside them everything from the day before the newest backup is kept: one
+// that was made before a deployment must survive the one after it.
 type Policy struct {
 	Daily   int `env:"BACKUP_KEEP_DAILY, default=7"`
 	Weekly  int `env:"BACKUP_KEEP_WEEKLY, default=4"`
@@ -49,9 +50,7 @@ func Delete(all []Backup, p Policy, now time.Time) []string {
 			}
 		}
 	}
-	if i := slices.IndexFunc(sorted, func(b Backup) bool { return b.Good && !b.At.After(now) }); i >= 0 {
-		keep[sorted[i].ID] = true
-	}
+	keepRecent(sorted, now, keep)
 	var gone []string
 	newer := 0 // good ones, so far
 	for _, b := range sorted {
@@ -63,4 +62,20 @@ func Delete(all []Backup, p Policy, now time.Time) []string {
 		}
 	}
 	return gone
+}
+
+// recent is how long before the newest backup all others are kept.
+const recent = 24 * time.Hour
+
+// keepRecent keeps the newest good backup that is not of the future, and those shortly before it.
+func keepRecent(sorted []Backup, now time.Time, keep map[string]bool) {
+	newest := slices.IndexFunc(sorted, func(b Backup) bool { return b.Good && !b.At.After(now) })
+	if newest < 0 {
+		return
+	}
+	for _, b := range sorted[newest:] {
+		if b.Good && sorted[newest].At.Sub(b.At) <= recent {
+			keep[b.ID] = true
+		}
+	}
 }

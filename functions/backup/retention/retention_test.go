@@ -53,15 +53,19 @@ func TestAYearOfDailyBackups(t *testing.T) {
 	}
 }
 
-func TestOneDaysManyBackupsAreOne(t *testing.T) {
+func TestOneDaysManyBackupsAreOneADayLater(t *testing.T) {
 	t.Parallel()
 	all := daily("2026-02-01", 3)
 	for hour := range 20 {
 		when := at("2026-02-03 02:30").Add(time.Duration(hour) * time.Hour)
 		all = append(all, retention.Backup{ID: when.String(), At: when, Good: true})
 	}
-	if got := kept(all, policy, at("2026-02-04 00:00")); len(got) != 3 {
-		t.Errorf("got %q, want one of each of three days", got)
+	if got := kept(all, policy, at("2026-02-04 00:00")); len(got) != 23 {
+		t.Errorf("got %d on the same day, want all 23", len(got))
+	}
+	all = append(all, retention.Backup{ID: "later", At: at("2026-02-05 02:00"), Good: true})
+	if got, want := kept(all, policy, at("2026-02-05 03:00")), []string{"2026-02-01", "2026-02-02", "2026-02-03", "2026-02-05"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want one of each day: %q", got, want)
 	}
 }
 
@@ -78,7 +82,7 @@ func TestAClockThatJumpsKeepsTheLastGoodOfThePresent(t *testing.T) {
 	t.Parallel()
 	one := retention.Policy{Daily: 1}
 	all := append(daily("2026-02-01", 3), daily("2099-01-01", 1)...)
-	want := []string{"2026-02-03", "2099-01-01"}
+	want := []string{"2026-02-02", "2026-02-03", "2099-01-01"} // the first two are within a day
 	if got := kept(all, one, at("2026-02-04 00:00")); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

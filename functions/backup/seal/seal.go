@@ -34,7 +34,7 @@ func Recipients(keys []string) ([]age.Recipient, error) {
 			if strings.HasPrefix(key, "AGE-SECRET-KEY-") {
 				return nil, errors.New("a recipient is a secret key: give the public one, which begins with age1")
 			}
-			return nil, fmt.Errorf("the recipient %q is no age public key such as age1...", key)
+			return nil, fmt.Errorf("the recipient %q is no age public key, which begins with age1", key)
 		}
 		all = append(all, parsed...)
 	}
@@ -53,7 +53,7 @@ func Identities(path string) ([]age.Identity, error) {
 	defer file.Close() // only read
 	all, err := age.ParseIdentities(bufio.NewReader(file))
 	if err != nil {
-		return nil, fmt.Errorf("%s holds no age identity such as AGE-SECRET-KEY-1...", path) // its error may quote the key
+		return nil, fmt.Errorf("%s holds no age identity, which begins with AGE-SECRET-KEY-1", path) // its error may quote the key
 	}
 	return all, nil
 }
