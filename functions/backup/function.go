@@ -119,6 +119,9 @@ func (c Config) withDefaults() Config {
 	if c.MissedAfter <= 0 {
 		c.MissedAfter = 26 * time.Hour
 	}
+	if c.MinInterval <= 0 {
+		c.MinInterval = time.Hour
+	}
 	if c.Lease <= 0 {
 		c.Lease = 30 * time.Second
 	}

@@ -1,6 +1,8 @@
 package backup_test
 
 import (
+	"bufio"
+	"bytes"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -18,25 +20,20 @@ func TestKilledAtTenRandomPoints(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 1))
 
 	whole := w.process()
-	began := time.Now()
-	if output, err := whole.CombinedOutput(); err != nil {
+	output, err := whole.CombinedOutput()
+	if err != nil {
 		t.Fatalf("a run that is left alone: %v: %s", err, output)
 	}
-	usual := time.Since(began)
+	lines := bytes.Count(output, []byte("\n"))
 	f := w.function()
 	killed := 0
 	for point := range 10 {
-		// Spread over the run, each somewhere in its tenth; a lock of the one before is waited for first.
-		after := time.Duration((float64(point) + random.Float64()) / 10 * float64(usual))
-		victim := w.process()
-		if err := victim.Start(); err != nil {
-			t.Fatal(err)
-		}
-		timer := time.AfterFunc(after, func() { _ = victim.Process.Kill() })
-		if err := victim.Wait(); err != nil {
+		// Spread over the run: some milliseconds after a line of its progress, each in its tenth.
+		line := (point*lines + random.IntN(lines)) / 10
+		after := time.Duration(random.IntN(40)) * time.Millisecond
+		if w.killedAfter(line, after) {
 			killed++
 		}
-		timer.Stop()
 		w.fill(1)
 		list, err := f.List(t.Context(), false)
 		if err != nil {
@@ -44,7 +41,7 @@ func TestKilledAtTenRandomPoints(t *testing.T) {
 		}
 		for _, b := range list.Backups {
 			if b.Status == "failed" {
-				t.Errorf("seed %d: kill %d, after %v, left a bad backup: %+v", seed, point, after, b.Verification)
+				t.Errorf("seed %d: kill %d, after line %d, left a bad backup: %+v", seed, point, line, b.Verification)
 			}
 		}
 	}
@@ -63,4 +60,26 @@ func TestKilledAtTenRandomPoints(t *testing.T) {
 	if left := scratchDatabases(t, w.cfg.Postgres.URL); len(left) > 0 {
 		t.Errorf("seed %d: the next run left the databases %q", seed, left)
 	}
+}
+
+// killedAfter starts a run and kills it that long after a line of its progress. False means that it
+// had ended.
+func (w *world) killedAfter(line int, delay time.Duration) bool {
+	w.t.Helper()
+	victim := w.process()
+	said, err := victim.StderrPipe()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := victim.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	progress := bufio.NewScanner(said)
+	for n := 0; n < line && progress.Scan(); n++ {
+	}
+	timer := time.AfterFunc(delay, func() { _ = victim.Process.Kill() })
+	defer timer.Stop()
+	for progress.Scan() { // a pipe that nobody reads would hold it up
+	}
+	return victim.Wait() != nil
 }

@@ -292,3 +292,8 @@ func client(t testing.TB, address string) *minio.Client {
 	}
 	return c
 }
+
+// noDatabase is the address of a database that is away: nobody listens on port 1.
+func noDatabase(c *backup.Config) {
+	c.ScratchURL, c.Postgres.URL = c.Postgres.URL, "postgres://schedgen@127.0.0.1:1/schedgen?sslmode=disable"
+}
