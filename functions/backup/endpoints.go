@@ -14,16 +14,19 @@ import (
 // Shown is a backup as the API and the command tell of it.
 type Shown struct {
 	store.Manifest
-	Status string `json:"status"` // verified, checked, unverified or failed
-	Parts  int    `json:"parts"`
-	// The manifest's own lists of hashes are for machines that read the bucket.
-	Dump        int64 `json:"dumpBytes"`
-	Contents    any   `json:"contents,omitempty"`
-	ObjectNames any   `json:"objectNames,omitempty"`
+	Status    string `json:"status"` // verified, checked, unverified or failed
+	DumpBytes int64  `json:"dumpBytes"`
+	Parts     int    `json:"parts"`
+
+	// These hide the manifest's lists of hashes, which are for machines that read the bucket.
+	Dump        *struct{} `json:"dump,omitempty"`
+	Contents    *struct{} `json:"contents,omitempty"`
+	ObjectNames *struct{} `json:"objectNames,omitempty"`
 }
 
-func shown(m store.Manifest) Shown {
-	return Shown{Manifest: m, Status: m.Status(), Parts: len(m.Dump.Parts), Dump: m.Dump.Size}
+// Show is the backup as it is told.
+func Show(m store.Manifest) Shown {
+	return Shown{Manifest: m, Status: m.Status(), Parts: len(m.Dump.Parts), DumpBytes: m.Dump.Size}
 }
 
 // Listed is every backup, the newest first, and what they amount to.
@@ -51,7 +54,7 @@ func (f *Function) List(ctx context.Context, offsite bool) (Listed, error) {
 	s := f.judge(list, time.Time{})
 	out := Listed{Healthy: s.Healthy, LastGood: s.LastGood, At: s.At, Reason: s.Reason, Backups: []Shown{}}
 	for _, m := range list {
-		out.Backups = append(out.Backups, shown(m))
+		out.Backups = append(out.Backups, Show(m))
 	}
 	return out, nil
 }
@@ -62,7 +65,7 @@ func (f *Function) start(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, refusal(err)
 	}
-	return api.Response{Status: http.StatusCreated, Body: shown(m)}, nil
+	return api.Response{Status: http.StatusCreated, Body: Show(m)}, nil
 }
 
 // list answers with all backups; ?offsite=true with those of the second bucket.
@@ -81,7 +84,7 @@ func (f *Function) one(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, refusal(err)
 	}
-	return shown(m), nil
+	return Show(m), nil
 }
 
 // verifyOne verifies a backup now. One that is found bad is an answer, not an error.
@@ -94,7 +97,7 @@ func (f *Function) verifyOne(r *http.Request) (any, error) {
 	if err != nil && !condemns(err) {
 		return nil, refusal(err)
 	}
-	return shown(m), nil
+	return Show(m), nil
 }
 
 func offsiteOf(r *http.Request) (bool, error) {

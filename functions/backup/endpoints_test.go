@@ -72,6 +72,9 @@ func TestTheWholeLifeOfABackupOverHTTP(t *testing.T) {
 	if status != http.StatusCreated || made["status"] != "verified" || made["objects"] != 2.0 || made["dumpBytes"].(float64) == 0 {
 		t.Fatalf("got %d %v", status, made)
 	}
+	if made["dump"] != nil || made["contents"] != nil {
+		t.Errorf("the answer lists every part: %v", made)
+	}
 	id := made["id"].(string)
 	if status, one := call(t, f, "GET", "/api/admin/backups/"+id, token, ""); status != 200 || one["id"] != id {
 		t.Errorf("the one: got %d %v", status, one)

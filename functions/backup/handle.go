@@ -36,7 +36,7 @@ func (f *Function) Handle(ctx context.Context, req handler.Request) (handler.Res
 	case err != nil:
 		return handler.Response{}, unavailable(err)
 	}
-	return answer(http.StatusOK, shown(m), nil)
+	return answer(http.StatusOK, Show(m), nil)
 }
 
 // taskOf is what the event asks for: in its data, wherever the platform put it.

@@ -70,7 +70,7 @@ func (f *Function) Restore(ctx context.Context, what Restore) (r Restored, err e
 	if err != nil {
 		return r, err
 	}
-	r.Backup = shown(m)
+	r.Backup = Show(m)
 	ctx, release, err := f.hold(ctx, bucket)
 	if err != nil {
 		return r, err
