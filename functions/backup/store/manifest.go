@@ -92,8 +92,8 @@ func (m Manifest) Status() string {
 // Good says that the backup was verified and found whole.
 func (m Manifest) Good() bool { return m.Verification != nil && m.Verification.OK }
 
-// Bytes is the size of the sealed dump.
-func (m Manifest) Bytes() int64 { return m.Dump.Size }
+// DumpBytes is the size of the sealed dump.
+func (m Manifest) DumpBytes() int64 { return m.Dump.Size }
 
 // NewID names a run that begins at that time. The random end keeps apart what a clock that was set
 // back would give the same name.
