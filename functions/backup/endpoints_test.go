@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/store"
@@ -104,6 +105,7 @@ func TestTheWholeLifeOfABackupOverHTTP(t *testing.T) {
 func TestWhileOneRunsAnotherIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.cfg.Lease = 4 * time.Second
 	f := w.function()
 	lock, _, err := store.New(w.backups(), 0).Lock(t.Context(), w.cfg.Lease)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/schedgen/schedgen/functions/backup"
 )
 
 // Ten processes are killed at random moments of a run, from its start to after its end. Whatever they
@@ -15,7 +17,6 @@ func TestKilledAtTenRandomPoints(t *testing.T) {
 	w := newWorld(t)
 	w.fill(20)
 	w.stuff(1 << 20)
-	w.cfg.Lease = 400 * time.Millisecond // what a killed run keeps the next waiting
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 1))
 
@@ -25,7 +26,8 @@ func TestKilledAtTenRandomPoints(t *testing.T) {
 		t.Fatalf("a run that is left alone: %v: %s", err, output)
 	}
 	lines := bytes.Count(output, []byte("\n"))
-	f := w.function()
+	w.cfg.Lease = time.Second // what a killed run keeps the next waiting
+	f := w.function(func(c *backup.Config) { c.Lease = 4 * time.Second })
 	killed := 0
 	for point := range 10 {
 		// Spread over the run: some milliseconds after a line of its progress, each in its tenth.

@@ -17,7 +17,6 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/dump"
 	"github.com/schedgen/schedgen/functions/backup/seal"
 	"github.com/schedgen/schedgen/functions/backup/store"
-	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
@@ -130,7 +129,7 @@ func (f *Function) hold(ctx context.Context, bucket *store.Store) (context.Conte
 	case errors.Is(err, store.ErrLocked):
 		return nil, nil, err
 	case err != nil:
-		api.Logger(ctx).WarnContext(ctx, "restoring without the lock of the backup bucket", "error", err)
+		progress(ctx, "restoring without the lock of the backup bucket: %v", err)
 		return ctx, func() {}, nil
 	}
 	return held, func() { lock.Release(ctx) }, nil

@@ -44,7 +44,7 @@ func (f *Function) locked(ctx context.Context) (store.Manifest, error) {
 	defer lock.Release(ctx)
 	m, err := f.make(held, lock)
 	if err != nil {
-		if cause := context.Cause(held); errors.Is(cause, store.ErrLockLost) {
+		if cause := context.Cause(held); errors.Is(cause, store.ErrLockLost) && !errors.Is(err, store.ErrLockLost) {
 			err = errors.Join(cause, err)
 		}
 		return store.Manifest{}, err

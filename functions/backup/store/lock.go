@@ -168,8 +168,10 @@ func (l *Lock) keep(held context.Context) {
 		switch {
 		case err == nil:
 			renewed = began
-		case errors.Is(err, ErrLockLost), time.Since(renewed) > l.lease*3/4:
-			// Before others may take it over, not after.
+		case errors.Is(err, ErrLockLost):
+			l.end(err)
+			return
+		case time.Since(renewed) > l.lease*3/4: // before others may take it over, not after
 			l.end(fmt.Errorf("%w: %w", ErrLockLost, err))
 			return
 		}

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/shared/api"
 )
 
 func backupCommand() command {
@@ -85,7 +87,8 @@ func (o *backupOptions) run(ctx context.Context, std streams, flags *flag.FlagSe
 	if err != nil {
 		return err
 	}
-	ctx = backup.WithProgress(ctx, backup.Lines(std.err))
+	// What a server would log is told by the progress and the error.
+	ctx = api.WithLogger(backup.WithProgress(ctx, backup.Lines(std.err)), slog.New(slog.DiscardHandler))
 	on, err := o.open(ctx, std, what)
 	if err != nil {
 		return err

@@ -175,24 +175,24 @@ func remote(address, token string) (*backups, error) {
 	if token == "" {
 		return nil, usagef("$ADMIN_TOKEN is empty: a running system is asked with its token")
 	}
-	api := api{base: strings.TrimRight(address, "/") + "/api/admin/backups", token: token, client: &http.Client{Timeout: remoteTimeout}}
+	asked := remoteAPI{base: strings.TrimRight(address, "/") + "/api/admin/backups", token: token, client: &http.Client{Timeout: remoteTimeout}}
 	return &backups{
 		now: func(ctx context.Context) (made backup.Shown, err error) {
-			err = api.call(ctx, http.MethodPost, "", &made)
+			err = asked.call(ctx, http.MethodPost, "", &made)
 			return made, err
 		},
 		list: func(ctx context.Context, offsite bool) (list backup.Listed, err error) {
-			err = api.call(ctx, http.MethodGet, query(offsite), &list)
+			err = asked.call(ctx, http.MethodGet, query(offsite), &list)
 			return list, err
 		},
 		verify: func(ctx context.Context, id string, offsite bool) (looked backup.Shown, err error) {
-			err = api.call(ctx, http.MethodPost, "/"+url.PathEscape(id)+"/verify"+query(offsite), &looked)
+			err = asked.call(ctx, http.MethodPost, "/"+url.PathEscape(id)+"/verify"+query(offsite), &looked)
 			return looked, err
 		},
 		restore: func(context.Context, backup.Restore) (backup.Restored, error) {
 			return backup.Restored{}, errors.New("a running system cannot be restored: stop it first")
 		},
-		close: func() { api.client.CloseIdleConnections() },
+		close: func() { asked.client.CloseIdleConnections() },
 	}, nil
 }
 
@@ -203,14 +203,14 @@ func query(offsite bool) string {
 	return ""
 }
 
-// api asks a system.
-type api struct {
+// remoteAPI asks a system.
+type remoteAPI struct {
 	base, token string
 	client      *http.Client
 }
 
 // call makes one call; an error is what the system says of it.
-func (a api) call(ctx context.Context, method, path string, into any) error {
+func (a remoteAPI) call(ctx context.Context, method, path string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, method, a.base+path, nil)
 	if err != nil {
 		return fmt.Errorf("make the request: %w", err)
