@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,14 +161,15 @@ func TestMetricsTellOfTheNewestBackup(t *testing.T) {
 func TestAnAlertThatNobodyTookIsSentAgain(t *testing.T) {
 	t.Parallel()
 	w, at := newWorld(t), monday()
-	deaf := true
-	told := 0
+	var deaf atomic.Bool
+	var told atomic.Int32
+	deaf.Store(true)
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
-		if deaf {
+		if deaf.Load() {
 			out.WriteHeader(http.StatusGone)
 			return
 		}
-		told++
+		told.Add(1)
 	}))
 	defer server.Close()
 	f := at.of(w.function(func(c *backup.Config) { c.Alert.Webhook = server.URL }))
@@ -181,14 +183,14 @@ func TestAnAlertThatNobodyTookIsSentAgain(t *testing.T) {
 		}
 		at.now = at.now.Add(time.Hour)
 	}
-	deaf = false
+	deaf.Store(false)
 	for range 2 {
 		if _, err := f.Watch(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if told != 1 {
-		t.Errorf("people were told %d times once they could be, want 1", told)
+	if n := told.Load(); n != 1 {
+		t.Errorf("people were told %d times once they could be, want 1", n)
 	}
 }
 
