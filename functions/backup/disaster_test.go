@@ -321,6 +321,12 @@ func TestAnOffsiteCopyRestoresWhenAllElseIsLost(t *testing.T) {
 	}
 	who.heard(t, "its copy off site failed", "recovered")
 
+	// A scratch server that is away proves nothing, and the copy is made all the same.
+	unproved, err := w.function(func(c *backup.Config) { c.ScratchURL = "postgres://nobody@127.0.0.1:1/x?sslmode=disable" }).Run(t.Context())
+	if err == nil || unproved.Status() != "unverified" || unproved.Offsite == nil || !unproved.Offsite.OK {
+		t.Errorf("without a scratch server: got %s, %+v, %v; want a copy, unverified, and an error", unproved.Status(), unproved.Offsite, err)
+	}
+
 	want := tables(t, w.cfg.Postgres.URL)
 	w.dropBucket("schedgen-backups")
 	into := pgtest.Empty(t)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -18,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/seal"
 	"github.com/schedgen/schedgen/functions/backup/store"
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/localstack/pg"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
@@ -448,4 +450,33 @@ func TestOfTwoStartsAtOnceOneRuns(t *testing.T) {
 		t.Error("none of the starts made a backup")
 	}
 	onlyWhole(t, w.function(), won)
+}
+
+func TestNoPasswordIsLoggedOrTold(t *testing.T) {
+	t.Parallel()
+	w, who := newWorld(t), somebody(t)
+	const password = "s3cret-of-the-database"
+	f := w.function(who.alerts, func(c *backup.Config) {
+		c.Postgres.URL = "postgres://schedgen:" + password + "@127.0.0.1:1/schedgen?sslmode=disable"
+		c.ScratchURL = c.Postgres.URL
+	})
+	var logged bytes.Buffer
+	logger := slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	lines := []string{}
+	ctx := backup.WithProgress(api.WithLogger(t.Context(), logger), func(line string) { lines = append(lines, line) })
+	_, err := f.Run(ctx)
+	if err == nil {
+		t.Fatal("a run without a database succeeded")
+	}
+	_, restoreErr := f.Restore(ctx, backup.Restore{})
+	who.mu.Lock()
+	defer who.mu.Unlock()
+	if len(who.told) == 0 || logged.Len() == 0 || restoreErr == nil {
+		t.Fatalf("told %q, logged %q, %v; want an alert, a log and an error", who.told, logged.String(), restoreErr)
+	}
+	for what, text := range map[string]string{"error": err.Error(), "restore's error": restoreErr.Error(), "log": logged.String(), "alerts": strings.Join(who.told, "\n"), "progress": strings.Join(lines, "\n")} {
+		if strings.Contains(text, password) || strings.Contains(text, s3test.SecretKey) {
+			t.Errorf("the %s shows a password: %s", what, text)
+		}
+	}
 }

@@ -155,11 +155,7 @@ func (f *Function) restoreDatabase(ctx context.Context, open opener, m store.Man
 
 // fillDatabase restores the dump and compares it with the snapshot.
 func (f *Function) fillDatabase(ctx context.Context, open opener, m store.Manifest, c contents, dsn string) error {
-	major, err := dump.Server(ctx, dsn)
-	if err != nil {
-		return err
-	}
-	tools, err := dump.FindTools(ctx, major)
+	tools, err := restoreTools(ctx, m, dsn)
 	if err != nil {
 		return err
 	}

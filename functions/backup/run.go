@@ -105,7 +105,11 @@ func (f *Function) clean(ctx context.Context) error {
 	if f.cfg.IdentityFile == "" {
 		return nil
 	}
-	return dump.DropScratch(ctx, f.cfg.ScratchURL)
+	// A scratch server that is away must not prevent a backup; its verification will tell.
+	if err := dump.DropScratch(ctx, f.cfg.ScratchURL); err != nil {
+		api.Logger(ctx).WarnContext(ctx, "scratch databases that crashed runs left may still be there", "error", err)
+	}
+	return nil
 }
 
 // discard deletes what a failed run stored, as far as that is possible now.
@@ -214,14 +218,22 @@ func (r *run) describe(ctx context.Context, c contents, objects map[string]entry
 	return nil
 }
 
-// after verifies a backup, copies it, and prunes when both went well.
+// after verifies a backup, copies it, and prunes when both went well. One that could not be verified
+// is copied all the same: what a broken scratch server hides may be the only backup that is left.
 func (f *Function) after(ctx context.Context, m store.Manifest) (store.Manifest, error) {
-	m, err := f.verified(ctx, f.store, m)
-	if err != nil {
-		return m, fmt.Errorf("the backup %s is stored, its verification failed: %w", m.ID, err)
+	m, verifyErr := f.verified(ctx, f.store, m)
+	if verifyErr != nil {
+		verifyErr = fmt.Errorf("the backup %s is stored, its verification failed: %w", m.ID, verifyErr)
+		if condemns(verifyErr) {
+			return m, verifyErr
+		}
 	}
-	if m, err = f.copied(ctx, m); err != nil {
-		return m, fmt.Errorf("the backup %s is stored and verified, its copy off site failed: %w", m.ID, err)
+	m, copyErr := f.copied(ctx, m)
+	if copyErr != nil {
+		copyErr = fmt.Errorf("the backup %s is stored, its copy off site failed: %w", m.ID, copyErr)
+	}
+	if err := errors.Join(verifyErr, copyErr); err != nil {
+		return m, err
 	}
 	if err := f.prune(ctx, f.store); err != nil {
 		return m, fmt.Errorf("the backup %s is stored and verified, pruning failed: %w", m.ID, err)
@@ -258,6 +270,9 @@ func (f *Function) copyLocked(ctx context.Context, m store.Manifest) (int64, err
 		return bytes, err
 	}
 	progress(ctx, "copied %s off site", size(bytes))
+	if !m.Good() {
+		return bytes, nil // nothing is pruned for it
+	}
 	return bytes, f.prune(ctx, f.offsite)
 }
 

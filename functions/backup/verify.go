@@ -39,9 +39,14 @@ func (f *Function) Verify(ctx context.Context, id string, offsite bool) (store.M
 		f.alarm(ctx, kindVerify, "a stored backup failed its verification", err.Error())
 		return m, err
 	}
-	f.recovered(ctx, kindVerify)
+	if list, err := bucket.List(ctx); err == nil && !slices.ContainsFunc(list, failed) {
+		f.recovered(ctx, kindVerify)
+	}
 	return m, nil
 }
+
+// failed says that a backup was found bad.
+func failed(m store.Manifest) bool { return m.Status() == "failed" }
 
 // bucket is the backup bucket, or the second one.
 func (f *Function) bucket(offsite bool) (*store.Store, error) {
@@ -148,11 +153,7 @@ func (f *Function) rehearse(ctx context.Context, open opener, m store.Manifest, 
 		return err
 	}
 	defer func() { err = errors.Join(err, drop()) }()
-	major, err := dump.Server(ctx, scratch)
-	if err != nil {
-		return err
-	}
-	tools, err := dump.FindTools(ctx, major)
+	tools, err := restoreTools(ctx, m, scratch)
 	if err != nil {
 		return err
 	}
@@ -196,6 +197,15 @@ func readAll(ctx context.Context, v *store.Verification, n int, read func(contex
 
 // told is how many damages an error names.
 const told = 5
+
+// restoreTools are programs that know both the archive and the server.
+func restoreTools(ctx context.Context, m store.Manifest, dsn string) (dump.Tools, error) {
+	major, err := dump.Server(ctx, dsn)
+	if err != nil {
+		return dump.Tools{}, err
+	}
+	return dump.FindTools(ctx, max(major, dump.Major(m.PgDump)))
+}
 
 // agree says whether pruning knows every object that the backup needs.
 func agree(names []string, objects []entry) error {

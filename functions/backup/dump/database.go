@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -20,14 +21,26 @@ var ErrNotEmpty = errors.New("the database is not empty")
 // scratchMark is in the name of every scratch database, after the name of the one it is for.
 const scratchMark = "_verify_"
 
+// scratchEnd is what follows the mark: nobody gives a database of theirs such a name.
+var scratchEnd = regexp.MustCompile(`^[a-z2-7]{16}$`)
+
+// scratchName begins the names of dsn's scratch databases. PostgreSQL cuts names after 63 bytes.
+func scratchName(dsn string) (string, error) {
+	base, err := DatabaseName(dsn)
+	if err != nil {
+		return "", err
+	}
+	return base[:min(len(base), 38)] + scratchMark, nil
+}
+
 // Scratch makes an empty database beside dsn's, for a moment: drop removes it. The user needs the
 // right to create databases.
 func Scratch(ctx context.Context, dsn string) (scratch string, drop func() error, err error) {
-	base, err := DatabaseName(dsn)
+	prefix, err := scratchName(dsn)
 	if err != nil {
 		return "", nil, err
 	}
-	name := base + scratchMark + strings.ToLower(rand.Text()[:12])
+	name := prefix + strings.ToLower(rand.Text()[:16])
 	if err := execute(ctx, dsn, "create database "+pgx.Identifier{name}.Sanitize()+" template template0"); err != nil {
 		return "", nil, fmt.Errorf("make a scratch database: %w", err)
 	}
@@ -52,7 +65,7 @@ func dropDatabase(ctx context.Context, dsn, name string) error {
 // DropScratch removes the scratch databases that crashed verifications left. Only the holder of the
 // lock may call it: a living verification's looks the same.
 func DropScratch(ctx context.Context, dsn string) error {
-	base, err := DatabaseName(dsn)
+	prefix, err := scratchName(dsn)
 	if err != nil {
 		return err
 	}
@@ -61,7 +74,7 @@ func DropScratch(ctx context.Context, dsn string) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) // only asked
-	rows, err := conn.Query(ctx, "select datname from pg_database where starts_with(datname, $1)", base+scratchMark)
+	rows, err := conn.Query(ctx, "select datname from pg_database where starts_with(datname, $1)", prefix)
 	if err != nil {
 		return fmt.Errorf("look for scratch databases: %w", err)
 	}
@@ -70,6 +83,9 @@ func DropScratch(ctx context.Context, dsn string) error {
 		return fmt.Errorf("look for scratch databases: %w", err)
 	}
 	for _, name := range names {
+		if !scratchEnd.MatchString(strings.TrimPrefix(name, prefix)) {
+			continue
+		}
 		if err := dropDatabase(ctx, dsn, name); err != nil {
 			return fmt.Errorf("drop a scratch database: %w", err)
 		}
@@ -127,7 +143,8 @@ func Empty(ctx context.Context, dsn string) error {
 // after success, and back in place after failure.
 func SetAside(ctx context.Context, dsn string) (done func(succeeded bool) error, err error) {
 	aside := pgx.Identifier{ReplacedPrefix + strings.ToLower(rand.Text()[:12])}.Sanitize()
-	err = execute(ctx, dsn, "begin", "alter schema public rename to "+aside, "create schema public", "commit")
+	err = execute(ctx, dsn, "begin", "alter schema public rename to "+aside, "create schema public",
+		"grant usage on schema public to public", "commit") // as every new database has it
 	if err != nil {
 		return nil, fmt.Errorf("put the present tables aside: %w", err)
 	}

@@ -274,6 +274,17 @@ func TestScratchDatabasesOfTheDeadAreDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	name, err := DatabaseName(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := name + "_verify_me" // somebody's own, that only looks alike
+	do(t, dsn, "create database "+theirs)
+	t.Cleanup(func() {
+		if err := execute(context.Background(), dsn, "drop database "+theirs); err != nil {
+			t.Errorf("the database %s, which is no scratch database: %v", theirs, err)
+		}
+	})
 	if err := DropScratch(t.Context(), dsn); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // Tools are pg_dump and pg_restore of one version.
@@ -80,4 +81,14 @@ func probe(ctx context.Context, path string) (Tools, error) {
 		return Tools{}, err
 	}
 	return Tools{Version: found[1] + found[2], Major: major, dump: path, restore: restore}, nil
+}
+
+// Major is the major version of a version such as "15.18"; 0 of what is none.
+func Major(version string) int {
+	first, _, _ := strings.Cut(version, ".")
+	major, err := strconv.Atoi(first)
+	if err != nil {
+		return 0
+	}
+	return major
 }
