@@ -11,8 +11,8 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 )
 
-// Health of the backups as a whole, for people and for Watch.
-type state struct {
+// State is how the backups as a whole are.
+type State struct {
 	Enabled  bool       `json:"enabled"`
 	Healthy  bool       `json:"healthy"` // there is a good backup that is new enough
 	LastGood string     `json:"lastGood,omitempty"`
@@ -35,8 +35,8 @@ func lastGood(list []store.Manifest, now time.Time) (store.Manifest, bool) {
 }
 
 // judge says whether the backups of the list are as they should be.
-func (f *Function) judge(list []store.Manifest, since time.Time) state {
-	s := state{Enabled: f.Enabled(), Healthy: true}
+func (f *Function) judge(list []store.Manifest, since time.Time) State {
+	s := State{Enabled: f.Enabled(), Healthy: true}
 	now := f.Now()
 	if m, ok := lastGood(list, now); ok {
 		s.LastGood, s.At = m.ID, &m.CreatedAt
@@ -64,9 +64,9 @@ type watched struct {
 // Watch alerts when no good backup is new enough, and again when one is. It must be called by a
 // schedule of its own: what makes backups may be what is down. It is safe to run at any time, any
 // number of times, anywhere.
-func (f *Function) Watch(ctx context.Context) (state, error) {
+func (f *Function) Watch(ctx context.Context) (State, error) {
 	if !f.Enabled() {
-		return state{}, nil
+		return State{}, nil
 	}
 	s, err := f.watch(ctx)
 	if err != nil {
@@ -81,13 +81,13 @@ func (f *Function) Watch(ctx context.Context) (state, error) {
 	return s, nil
 }
 
-func (f *Function) watch(ctx context.Context) (state, error) {
+func (f *Function) watch(ctx context.Context) (State, error) {
 	if err := f.store.Ready(ctx); err != nil {
-		return state{}, err
+		return State{}, err
 	}
 	list, err := f.store.List(ctx)
 	if err != nil {
-		return state{}, err
+		return State{}, err
 	}
 	var w watched
 	err = f.store.Note(ctx, watchNote, &w)
@@ -96,7 +96,7 @@ func (f *Function) watch(ctx context.Context) (state, error) {
 		err = f.store.SetNote(ctx, watchNote, w)
 	}
 	if err != nil {
-		return state{}, err
+		return State{}, err
 	}
 	return f.judge(list, w.Since), nil
 }

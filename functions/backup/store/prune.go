@@ -10,13 +10,6 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 )
 
-// Pruned counts what was deleted.
-type Pruned struct {
-	Backups int `json:"backups"`
-	Runs    int `json:"runs"` // that never became a backup
-	Objects int `json:"objects"`
-}
-
 // Remove deletes a backup: its manifest first, so that nothing half deleted looks like one.
 func (s *Store) Remove(ctx context.Context, id string) error {
 	if err := s.blob.Delete(ctx, manifestKey(id)); err != nil {
