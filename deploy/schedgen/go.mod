@@ -10,6 +10,7 @@ require (
 
 require (
 	dario.cat/mergo v1.0.1 // indirect
+	filippo.io/hpke v0.4.0 // indirect
 	github.com/Masterminds/goutils v1.1.1 // indirect
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect
 	github.com/Masterminds/sprig/v3 v3.3.0 // indirect
@@ -76,6 +77,7 @@ require (
 )
 
 replace (
+	github.com/schedgen/schedgen/functions/backup => ../../functions/backup
 	github.com/schedgen/schedgen/functions/calendar-generate => ../../functions/calendar-generate
 	github.com/schedgen/schedgen/functions/pdf-parse => ../../functions/pdf-parse
 	github.com/schedgen/schedgen/functions/upload-ingest => ../../functions/upload-ingest
@@ -90,4 +92,9 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/schedgen/schedgen/functions/upload-ingest v0.0.0
 	github.com/sethvargo/go-envconfig v1.4.3
+)
+
+require (
+	filippo.io/age v1.3.2
+	github.com/schedgen/schedgen/functions/backup v0.0.0
 )

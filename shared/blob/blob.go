@@ -48,7 +48,9 @@ type Info struct {
 	Size     int64
 	ETag     string
 	Modified time.Time
-	Meta     map[string]string // as given to Put, names in canonical header form
+	// ContentType and Meta are as given to Put, the names of Meta in canonical header form.
+	ContentType string
+	Meta        map[string]string
 }
 
 // Store is one bucket. It is safe for concurrent use.
@@ -118,7 +120,7 @@ func (s *Store) Put(ctx context.Context, key string, body io.Reader, size int64,
 	if err != nil {
 		return Info{}, s.failed("store", key, err)
 	}
-	return Info{Key: key, Size: stored.Size, ETag: strings.Trim(stored.ETag, `"`), Modified: stored.LastModified, Meta: meta}, nil
+	return Info{Key: key, Size: stored.Size, ETag: strings.Trim(stored.ETag, `"`), Modified: stored.LastModified, ContentType: contentType, Meta: meta}, nil
 }
 
 // source notes why the caller's body could not be read, which is not the server's fault.
@@ -240,7 +242,8 @@ func (s *Store) create(ctx context.Context) error {
 
 // info is the server's answer in our words.
 func info(o minio.ObjectInfo) Info {
-	i := Info{Key: o.Key, Size: o.Size, ETag: strings.Trim(o.ETag, `"`), Modified: o.LastModified, Meta: map[string]string{}}
+	i := Info{Key: o.Key, Size: o.Size, ETag: strings.Trim(o.ETag, `"`), Modified: o.LastModified,
+		ContentType: o.ContentType, Meta: map[string]string{}}
 	for name, values := range o.Metadata {
 		if short, ok := strings.CutPrefix(name, "X-Amz-Meta-"); ok && len(values) > 0 {
 			i.Meta[short] = values[0]

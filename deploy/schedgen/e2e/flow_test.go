@@ -4,10 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"filippo.io/age"
+
+	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/shared/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -180,7 +185,9 @@ func TestOthersSeeNothing(t *testing.T) {
 // been answered with success, as described.
 func TestTheWholeAPIIsUsed(t *testing.T) {
 	t.Parallel()
-	w := embedded(t)
+	identity, recipient := backupKeys(t)
+	// Its first backup is made at once, for there is none: the calls below wait for it.
+	w := start(t, stack.Config{BackupRecipients: []string{recipient}, BackupIdentity: identity})
 	s := w.student(t)
 	admin := []string{"Authorization", "Bearer " + adminToken}
 	up := s.upload(generated(t, fixture.Options{Kind: timetable.Lecture, Seed: 11}).pdf)
@@ -210,10 +217,57 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.call(http.StatusOK, "POST", letter(0)+"/replay", nil, admin...)
 	s.call(http.StatusNoContent, "DELETE", letter(1), nil, admin...)
 
+	var backups struct {
+		Backups []struct{ ID, Status string }
+	}
+	eventually(t, func() error {
+		s.call(http.StatusOK, "GET", "/api/admin/backups", nil, admin...).into(t, &backups)
+		if len(backups.Backups) == 0 {
+			return errors.New("there is no backup")
+		}
+		return nil
+	})
+	backup := "/api/admin/backups/" + backups.Backups[0].ID
+	s.eventuallyCall(http.StatusOK, "POST", backup+"/verify", admin...)
+	s.eventuallyCall(http.StatusCreated, "POST", "/api/admin/backups", admin...)
+	s.call(http.StatusOK, "GET", backup, nil, admin...)
+	s.call(http.StatusOK, "POST", "/tasks/watch", nil, admin...)
+
 	// Functions tell each other of timetables on addresses that nobody outside reaches.
 	if got, want := w.api.Unseen(), []string{"POST /events/timetable"}; !slices.Equal(got, want) {
 		t.Errorf("not used with success: %v, want %v", got, want)
 	}
+}
+
+// eventuallyCall calls until the answer is no conflict any more: one backup is made at a time.
+func (s *student) eventuallyCall(want int, method, path string, headers ...string) {
+	s.t.Helper()
+	eventually(s.t, func() error {
+		request, err := http.NewRequestWithContext(s.t.Context(), method, s.world.url+path, nil)
+		if err != nil {
+			return err
+		}
+		request.Header.Set(headers[0], headers[1])
+		got, err := send(s.client, request)
+		if err == nil && got.StatusCode != want {
+			err = fmt.Errorf("%s %s: got %d, want %d: %.300s", method, path, got.StatusCode, want, got.body)
+		}
+		return err
+	})
+}
+
+// backupKeys makes the keys of backups: the file of the secret one, and the public one.
+func backupKeys(t *testing.T) (identity, recipient string) {
+	t.Helper()
+	keys, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity = filepath.Join(t.TempDir(), "identity")
+	if err := os.WriteFile(identity, []byte(keys.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return identity, keys.Recipient().String()
 }
 
 // notification is what an object store tells of an upload.

@@ -35,6 +35,7 @@ type Server struct {
 	web      *http.Server
 	listener net.Listener
 	notifier *notifier // nil without a webhook
+	unused   unused
 	served   chan error
 	stop     sync.Once
 	stopErr  error
@@ -78,6 +79,7 @@ func Start(dir string, cfg Config) (*Server, error) {
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelWarn),
 	}
+	s.web.ConnState = s.unused.note
 	go func() { s.served <- s.web.Serve(listener) }()
 	return s, nil
 }
@@ -93,6 +95,7 @@ func (s *Server) Stop() error {
 	s.stop.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
+		s.unused.close()
 		if err := s.web.Shutdown(ctx); err != nil {
 			s.stopErr = errors.Join(err, s.web.Close())
 		}

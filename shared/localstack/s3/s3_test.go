@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/localstack/s3"
 	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
@@ -230,5 +232,24 @@ func TestTheRealMinIOTellsTheSame(t *testing.T) {
 	}
 	if _, err := store.Put(t.Context(), "other", io.MultiReader(strings.NewReader("x")), -1, "", nil); err != nil {
 		t.Errorf("put with unknown size: %v", err)
+	}
+}
+
+func TestStopDoesNotWaitForConnectionsWithoutARequest(t *testing.T) {
+	t.Parallel()
+	server, err := s3.Start(t.TempDir(), s3.Config{AccessKey: "access", SecretKey: "secret-secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() // the server did before
+	if err := server.Stop(); err != nil {
+		t.Errorf("stop: got %v, want no error", err)
+	}
+	if n, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Errorf("the connection: got %d bytes, want it closed", n)
 	}
 }

@@ -46,7 +46,9 @@ type command struct {
 
 // commands is the list in the order of the help.
 func commands() []command {
-	return []command{upCommand(), parseCommand(), convertCommand(), migrateCommand(), generateCommand(), versionCommand()}
+	return []command{
+		upCommand(), parseCommand(), convertCommand(), migrateCommand(), backupCommand(), generateCommand(), versionCommand(),
+	}
 }
 
 // Main runs the process's command line until it is done or a signal ends it, and gives the exit code.

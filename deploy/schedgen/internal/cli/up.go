@@ -43,6 +43,8 @@ Examples:
 			flags.StringVar(&cfg.Postgres, "postgres", "", "the `URL` of a real PostgreSQL; or $SCHEDGEN_POSTGRES")
 			flags.StringVar(&cfg.Redis, "redis", "", "the `URL` of a real Redis; or $SCHEDGEN_REDIS")
 			flags.StringVar(&cfg.S3, "s3", "", "the `URL` of a real S3 server, with keys and bucket; or $SCHEDGEN_S3")
+			flags.Var((*repeated)(&cfg.BackupRecipients), "backup-recipient", "make a backup daily, encrypted to this `KEY` (age1...); may be repeated")
+			flags.StringVar(&cfg.BackupIdentity, "backup-identity", "", "the `FILE` of the secret key, to verify each backup by a restore")
 			flags.DurationVar(&cfg.SweepEvery, "sweep", 0, "how `OFTEN` lost work is looked for (default 15s)")
 			return func(ctx context.Context, std streams, args []string) error {
 				if len(args) > 0 {
@@ -71,7 +73,7 @@ func fromEnvironment(flags *flag.FlagSet, variables map[string]string) error {
 			continue
 		}
 		if err := flags.Set(name, value); err != nil {
-			return usagef("$%s: %q is no value for --%s", variable, value, name)
+			return usagef("$%s: this is no value for --%s", variable, name) // it may hold a password
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sethvargo/go-envconfig"
 
+	"github.com/schedgen/schedgen/functions/backup"
 	calendargenerate "github.com/schedgen/schedgen/functions/calendar-generate"
 	pdfparse "github.com/schedgen/schedgen/functions/pdf-parse"
 	uploadingest "github.com/schedgen/schedgen/functions/upload-ingest"
@@ -24,6 +25,7 @@ type functions struct {
 	ingest   *uploadingest.Function
 	parse    *pdfparse.Function
 	calendar *calendargenerate.Function
+	backup   *backup.Function
 }
 
 // functions makes them. None connects before it is asked for something.
@@ -38,7 +40,17 @@ func (s *System) functions(ctx context.Context, at addresses, known secrets) (f 
 	if err != nil {
 		return f, err
 	}
-	f.calendar, err = configured(ctx, settings, calendargenerate.New, nil)
+	if f.calendar, err = configured(ctx, settings, calendargenerate.New, nil); err != nil {
+		return f, err
+	}
+	keys := map[string]string{}
+	if len(s.cfg.BackupRecipients) > 0 {
+		keys["BACKUP_RECIPIENTS"] = strings.Join(s.cfg.BackupRecipients, ",")
+	}
+	if s.cfg.BackupIdentity != "" {
+		keys["BACKUP_IDENTITY_FILE"] = s.cfg.BackupIdentity
+	}
+	f.backup, err = configured(ctx, settings, backup.New, keys)
 	return f, err
 }
 
@@ -89,7 +101,8 @@ const maxBody = 64 << 20
 func (s *System) serve(at addresses, f functions, public net.Listener) {
 	s.run("calendar-generate", f.calendar, at.calendar, faas.Config{RequestTimeout: 30 * time.Second, DrainTimeout: drain})
 	s.run("pdf-parse", f.parse, at.parse, faas.Config{RequestTimeout: 5 * time.Minute, DrainTimeout: drain})
-	s.run("schedgen", whole{f}, public, faas.Config{Concurrency: 400, RequestTimeout: time.Minute, DrainTimeout: drain, MaxBody: maxBody})
+	// A backup may take as long as the scaling table gives it.
+	s.run("schedgen", whole{f}, public, faas.Config{Concurrency: 400, RequestTimeout: 10 * time.Minute, DrainTimeout: drain, MaxBody: maxBody})
 }
 
 // run serves one function until the system stops, and closes it.
@@ -118,6 +131,10 @@ func (w whole) Routes() http.Handler {
 	mux.Handle("/api/generate/", calendar)
 	mux.Handle("/api/feeds", calendar)
 	mux.Handle("/api/feeds/", calendar)
+	backups := w.backup.Routes()
+	mux.Handle("/api/admin/backups", backups)
+	mux.Handle("/api/admin/backups/", backups)
+	mux.Handle("/tasks/watch", backups)
 	mux.Handle("/", w.ingest.Routes())
 	return mux
 }
@@ -125,13 +142,20 @@ func (w whole) Routes() http.Handler {
 // Health is upload-ingest's, which depends on all that the others depend on.
 func (w whole) Health(ctx context.Context) map[string]error { return w.ingest.Health(ctx) }
 
-// Close closes upload-ingest; the others are closed by servers of their own, which end later.
-func (w whole) Close() { w.ingest.Close() }
+// Close closes those that have no server of their own, which ends later.
+func (w whole) Close() {
+	w.ingest.Close()
+	w.backup.Close()
+}
 
 // Collectors are the metrics of all of them.
 func (w whole) Collectors() []prometheus.Collector {
 	var all []prometheus.Collector
-	for _, fn := range []faas.Function{w.ingest, w.parse, w.calendar} {
+	told := []faas.Function{w.ingest, w.parse, w.calendar}
+	if w.backup.Enabled() {
+		told = append(told, w.backup)
+	}
+	for _, fn := range told {
 		if own, ok := fn.(faas.Collector); ok {
 			all = append(all, own.Collectors()...)
 		}

@@ -160,10 +160,7 @@ func (s *System) subscribe(at addresses) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
+	s.background(func(ctx context.Context) {
 		tick := time.NewTicker(subscribeAgain)
 		defer tick.Stop()
 		for tries := 0; ; tries++ {
@@ -181,11 +178,6 @@ func (s *System) subscribe(at addresses) error {
 			case <-tick.C:
 			}
 		}
-	}()
-	s.onStop(func() error {
-		cancel()
-		<-ended
-		return nil
 	})
 	return nil
 }

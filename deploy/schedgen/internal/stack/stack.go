@@ -29,6 +29,11 @@ type Config struct {
 	Redis    string // redis://:password@host:6379/0
 	S3       string // http://key:secret@host:9000/bucket; the keys may come from S3_ACCESS_KEY and S3_SECRET_KEY
 
+	// Backups are made daily where there is a public key of age to encrypt them to. With the file of its
+	// secret key each is also restored, to verify it.
+	BackupRecipients []string
+	BackupIdentity   string
+
 	SweepEvery time.Duration      // 0 is 15 s
 	Settings   envconfig.Lookuper // of the functions, by the names of their Config; nil has none
 	Logger     *slog.Logger       // nil is silent
@@ -100,7 +105,7 @@ func (s *System) start(ctx context.Context) error {
 		return err
 	}
 	s.serve(at, functions, public)
-	s.sweep(functions.ingest)
+	s.schedule(functions)
 	if s.cfg.S3 != "" {
 		return s.subscribe(at)
 	}

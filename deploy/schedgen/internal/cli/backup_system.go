@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
+	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/store"
+)
+
+// backups are those of one system: at hand, or behind its HTTP API.
+type backups struct {
+	now     func(context.Context) (backup.Shown, error)
+	list    func(context.Context, bool) (backup.Listed, error)
+	verify  func(context.Context, string, bool) (backup.Shown, error)
+	restore func(context.Context, backup.Restore) (backup.Restored, error)
+	close   func()
+}
+
+// open finds the system. The servers of a data directory are started for the command where no
+// system runs there, and asked over HTTP where one does.
+func (o *backupOptions) open(ctx context.Context, std streams, what string) (*backups, error) {
+	if o.server != "" {
+		return remote(o.server, os.Getenv("ADMIN_TOKEN"))
+	}
+	settings, err := o.settings()
+	if err != nil {
+		return nil, err
+	}
+	if settings["DATABASE_URL"] != "" || os.Getenv("DATABASE_URL") != "" {
+		return local(ctx, settings, func() {})
+	}
+	embedded, err := stack.OpenEmbedded(ctx, o.data)
+	if errors.Is(err, stack.ErrInUse) && what != "restore" {
+		return o.running()
+	}
+	if err != nil {
+		return nil, err
+	}
+	closing := func() {
+		if err := embedded.Close(); err != nil {
+			fmt.Fprintln(std.err, "warning:", oneLine(err))
+		}
+	}
+	for name, value := range map[string]string{"DATABASE_URL": embedded.Postgres, "S3_URL": embedded.S3.URL, "S3_BUCKET": embedded.S3.Bucket,
+		"S3_ACCESS_KEY": embedded.S3.AccessKey, "S3_SECRET_KEY": embedded.S3.SecretKey} {
+		if settings[name] == "" {
+			settings[name] = value
+		}
+	}
+	on, err := local(ctx, settings, closing)
+	if err != nil {
+		closing()
+	}
+	return on, err
+}
+
+// settings are the flags as the function's environment variables.
+func (o *backupOptions) settings() (map[string]string, error) {
+	settings := map[string]string{}
+	set := func(name, value string) {
+		if value != "" {
+			settings[name] = value
+		}
+	}
+	set("DATABASE_URL", o.postgres)
+	if o.to != "" && o.postgres == "" {
+		set("DATABASE_URL", o.to) // what is restored is the system from then on
+	}
+	set("BACKUP_RECIPIENTS", strings.Join(o.recipients, ","))
+	set("BACKUP_IDENTITY_FILE", o.identity)
+	set("BACKUP_SCRATCH_URL", o.scratch)
+	for prefix, address := range map[string]string{"": o.s3, "BACKUP_": o.backupS3, "BACKUP_OFFSITE_": o.offsite} {
+		if address == "" {
+			continue
+		}
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.User == nil || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, usagef("an address of S3 is not like http://KEY:SECRET@host:9000/bucket") // it may hold a secret
+		}
+		secret, _ := u.User.Password()
+		set(prefix+"S3_URL", u.Scheme+"://"+u.Host)
+		set(prefix+"S3_BUCKET", strings.Trim(u.Path, "/"))
+		set(prefix+"S3_ACCESS_KEY", u.User.Username())
+		set(prefix+"S3_SECRET_KEY", secret)
+	}
+	return settings, nil
+}
+
+// local is the function in this process.
+func local(ctx context.Context, settings map[string]string, closing func()) (*backups, error) {
+	var cfg backup.Config
+	lookup := envconfig.MultiLookuper(envconfig.MapLookuper(settings), envconfig.OsLookuper())
+	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &cfg, Lookuper: lookup}); err != nil {
+		return nil, fmt.Errorf("read the settings: %w", err)
+	}
+	f, err := backup.New(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	show := func(m store.Manifest, err error) (backup.Shown, error) { return backup.Show(m), err }
+	return &backups{
+		now:  func(ctx context.Context) (backup.Shown, error) { return show(f.Run(ctx)) },
+		list: f.List,
+		verify: func(ctx context.Context, id string, offsite bool) (backup.Shown, error) {
+			return show(f.Verify(ctx, id, offsite))
+		},
+		restore: f.Restore,
+		close:   func() { f.Close(); closing() },
+	}, nil
+}
+
+// running is the system that has the data directory, with the token that it keeps there.
+func (o *backupOptions) running() (*backups, error) {
+	text, err := os.ReadFile(filepath.Join(o.data, "secrets.json"))
+	if err != nil {
+		return nil, fmt.Errorf("find the running system's token: %w", reason(err))
+	}
+	var known struct{ AdminToken string }
+	if err := json.Unmarshal(text, &known); err != nil {
+		return nil, fmt.Errorf("read the running system's token: %w", err)
+	}
+	token := os.Getenv("ADMIN_TOKEN")
+	if token == "" {
+		token = known.AdminToken
+	}
+	port := os.Getenv("PORT")
+	if port == "" {
+		port = "8080"
+	}
+	return remote("http://localhost:"+port, token)
+}
+
+// remoteTimeout is longer than a request for a backup may take.
+const remoteTimeout = 15 * time.Minute
+
+// remote is a running system behind its API.
+func remote(address, token string) (*backups, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, usagef("--server: %q is no address such as http://localhost:8080", address)
+	}
+	if token == "" {
+		return nil, usagef("$ADMIN_TOKEN is empty: a running system is asked with its token")
+	}
+	asked := remoteAPI{base: strings.TrimRight(address, "/") + "/api/admin/backups", token: token, client: &http.Client{Timeout: remoteTimeout}}
+	return &backups{
+		now: func(ctx context.Context) (made backup.Shown, err error) {
+			err = asked.call(ctx, http.MethodPost, "", &made)
+			return made, err
+		},
+		list: func(ctx context.Context, offsite bool) (list backup.Listed, err error) {
+			err = asked.call(ctx, http.MethodGet, query(offsite), &list)
+			return list, err
+		},
+		verify: func(ctx context.Context, id string, offsite bool) (looked backup.Shown, err error) {
+			err = asked.call(ctx, http.MethodPost, "/"+url.PathEscape(id)+"/verify"+query(offsite), &looked)
+			return looked, err
+		},
+		restore: func(context.Context, backup.Restore) (backup.Restored, error) {
+			return backup.Restored{}, errors.New("a running system cannot be restored: stop it first")
+		},
+		close: func() { asked.client.CloseIdleConnections() },
+	}, nil
+}
+
+func query(offsite bool) string {
+	if offsite {
+		return "?offsite=true"
+	}
+	return ""
+}
+
+// remoteAPI asks a system.
+type remoteAPI struct {
+	base, token string
+	client      *http.Client
+}
+
+// call makes one call; an error is what the system says of it.
+func (a remoteAPI) call(ctx context.Context, method, path string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, method, a.base+path, nil)
+	if err != nil {
+		return fmt.Errorf("make the request: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+a.token)
+	response, err := a.client.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask the running system: %w", err)
+	}
+	defer response.Body.Close() // read below
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	if err != nil {
+		return fmt.Errorf("read the system's answer: %w", err)
+	}
+	if response.StatusCode >= 300 {
+		var refusal struct{ Message, Error string }
+		if json.Unmarshal(body, &refusal) != nil || refusal.Message == "" {
+			refusal.Message, refusal.Error = string(bytes.TrimSpace(body)), response.Status
+		}
+		return fmt.Errorf("%s (%s)", refusal.Message, refusal.Error)
+	}
+	return json.Unmarshal(body, into)
+}

@@ -1,0 +1,161 @@
+// Package alert tells people: by a webhook that takes Slack's JSON, and by e-mail. Each channel is
+// tried several times by itself, so one that is away takes nothing from the other.
+package alert
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Config says whom to tell. Without any address nobody is.
+type Config struct {
+	Webhook string `env:"ALERT_WEBHOOK_URL"` // gets {"text":"..."}
+	// The server that takes the mail, host:port. Port 465 is spoken to in TLS from the start; on any
+	// other STARTTLS is used where the server offers it, and a password is never sent without.
+	SMTPServer   string        `env:"ALERT_SMTP_SERVER"`
+	SMTPUser     string        `env:"ALERT_SMTP_USER"`
+	SMTPPassword string        `env:"ALERT_SMTP_PASSWORD"`
+	From         string        `env:"ALERT_FROM"`
+	To           []string      `env:"ALERT_TO"`
+	Timeout      time.Duration `env:"ALERT_TIMEOUT, default=15s"` // one try
+	Tries        int           `env:"ALERT_TRIES, default=4"`
+
+	Pause time.Duration  // before the second try, then doubled; 0 means a second
+	Roots *x509.CertPool // whom the mail server's certificate may be from; nil means the system's
+}
+
+// Alert is one message.
+type Alert struct {
+	Subject string // one line
+	Text    string
+}
+
+// Sender sends alerts. It is safe for concurrent use.
+type Sender struct {
+	cfg    Config
+	client *http.Client
+}
+
+// New checks cfg.
+func New(cfg Config) (*Sender, error) {
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 15 * time.Second
+	}
+	if cfg.Tries <= 0 {
+		cfg.Tries = 4
+	}
+	if cfg.Pause <= 0 {
+		cfg.Pause = time.Second
+	}
+	if cfg.Webhook != "" {
+		if u, err := url.Parse(cfg.Webhook); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return nil, errors.New("ALERT_WEBHOOK_URL is not an address such as https://hooks.example/path") // it is a secret
+		}
+	}
+	if cfg.SMTPServer != "" {
+		if err := checkMail(cfg); err != nil {
+			return nil, err
+		}
+	}
+	return &Sender{cfg: cfg, client: &http.Client{
+		Timeout: cfg.Timeout,
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 5 * time.Second,
+			DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+// Enabled says whether there is anybody to tell.
+func (s *Sender) Enabled() bool { return s.cfg.Webhook != "" || s.cfg.SMTPServer != "" }
+
+// Send tells everybody. Outcomes are by channel: nil where it was taken.
+func (s *Sender) Send(ctx context.Context, a Alert) (outcomes map[string]error) {
+	channels := map[string]func(context.Context, Alert) error{}
+	if s.cfg.Webhook != "" {
+		channels["webhook"] = s.post
+	}
+	if s.cfg.SMTPServer != "" {
+		channels["email"] = s.mail
+	}
+	type outcome struct {
+		channel string
+		err     error
+	}
+	results := make(chan outcome, len(channels))
+	for name, send := range channels {
+		go func() {
+			results <- outcome{name, s.retry(ctx, func(ctx context.Context) error { return send(ctx, a) })}
+		}()
+	}
+	outcomes = map[string]error{}
+	for range channels {
+		o := <-results
+		outcomes[o.channel] = o.err
+	}
+	return outcomes
+}
+
+// refusal is an answer that another try would get again.
+type refusal struct{ error }
+
+// retry tries with growing pauses until it succeeds or is refused.
+func (s *Sender) retry(ctx context.Context, f func(context.Context) error) error {
+	pause := s.cfg.Pause
+	for try := 1; ; try++ {
+		limited, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+		err := f(limited)
+		cancel()
+		var refused refusal
+		if err == nil || errors.As(err, &refused) || try == s.cfg.Tries {
+			return err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return errors.Join(err, ctx.Err())
+		case <-timer.C:
+		}
+		pause *= 2
+	}
+}
+
+// post is one try of the webhook. Its errors do not quote the address, which is a secret.
+func (s *Sender) post(ctx context.Context, a Alert) error {
+	body, err := json.Marshal(map[string]string{"text": "*" + a.Subject + "*\n" + a.Text})
+	if err != nil {
+		return fmt.Errorf("encode the alert: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.cfg.Webhook, bytes.NewReader(body))
+	if err != nil {
+		return errors.New("make the webhook's request")
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := s.client.Do(request)
+	if err != nil {
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return fmt.Errorf("post to the webhook: %w", err)
+	}
+	defer response.Body.Close() // what it says does not matter
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+	switch code := response.StatusCode; {
+	case code < 300:
+		return nil
+	case code == http.StatusTooManyRequests, code >= 500:
+		return fmt.Errorf("the webhook answered with status %d", code)
+	default:
+		return refusal{fmt.Errorf("the webhook refused the alert with status %d", code)}
+	}
+}

@@ -1,0 +1,242 @@
+// Package backup keeps backups that are known to restore. A run takes one snapshot of the database
+// and the PDFs that belong to it, compressed and encrypted to keys whose secret halves it does not
+// have, and stores them in a bucket of their own; then it reads all of it back, restores it into a
+// scratch database and compares content. Only such a backup counts.
+//
+// The bucket is the only truth about backups (package store), for the database may be what is lost.
+// A run is a backup from the moment its manifest is stored, and nothing before: a crash leaves parts
+// that the next run deletes. A run that fails deletes no backup.
+//
+// Read on in the order of a run: run.go, objects.go, archive.go, verify.go, and restore.go.
+package backup
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/schedgen/schedgen/functions/backup/alert"
+	"github.com/schedgen/schedgen/functions/backup/dump"
+	"github.com/schedgen/schedgen/functions/backup/retention"
+	"github.com/schedgen/schedgen/functions/backup/seal"
+	"github.com/schedgen/schedgen/functions/backup/store"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// Target is a bucket for backups.
+type Target struct {
+	URL       string        `env:"S3_URL"`
+	Bucket    string        `env:"S3_BUCKET, default=schedgen-backups"`
+	AccessKey string        `env:"S3_ACCESS_KEY"`
+	SecretKey string        `env:"S3_SECRET_KEY"`
+	Region    string        `env:"S3_REGION, default=us-east-1"`
+	Timeout   time.Duration `env:"S3_TIMEOUT, default=2m"` // one part
+}
+
+// Config is everything the function needs.
+type Config struct {
+	// Postgres is the database, by the server's own address: pg_dump does not go through PgBouncer.
+	Postgres postgres.Config
+	// Blob is the bucket of PDFs.
+	Blob blob.Config
+	// Bucket is where backups are kept: BACKUP_S3_URL and so on. Without an address it is another
+	// bucket of the same server as Blob's.
+	Bucket Target `env:", prefix=BACKUP_"`
+	// Offsite gets a copy of each backup, if it has an address: BACKUP_OFFSITE_S3_URL and so on.
+	Offsite   Target `env:", prefix=BACKUP_OFFSITE_"`
+	Retention retention.Policy
+	Alert     alert.Config
+
+	// Recipients are the age public keys that backups are encrypted to. Without one no backup is made.
+	Recipients []string `env:"BACKUP_RECIPIENTS"`
+	// IdentityFile holds the secret key to verify and restore with. Without it a backup is verified by
+	// its checksums alone.
+	IdentityFile string `env:"BACKUP_IDENTITY_FILE"`
+	// ScratchURL is a database beside which scratch databases are made; empty means the server backed up.
+	ScratchURL string `env:"BACKUP_SCRATCH_URL"`
+
+	AdminToken  string        `env:"ADMIN_TOKEN"` // runs, lists and verifies over HTTP; empty: nobody does
+	EventToken  string        `env:"EVENT_TOKEN"` // what events must carry, where it is given
+	MissedAfter time.Duration `env:"BACKUP_MISSED_AFTER, default=26h"`
+	MinInterval time.Duration `env:"BACKUP_MIN_INTERVAL, default=1h"` // an event this soon after a good backup is a duplicate
+	Lease       time.Duration `env:"BACKUP_LEASE, default=30s"`       // how long a dead run keeps others waiting
+	PartSize    int           `env:"BACKUP_PART_SIZE, default=8388608"`
+}
+
+// Function makes, verifies, prunes and restores backups.
+type Function struct {
+	// Now is the clock of names, ages and retention. New sets it to time.Now.
+	Now func() time.Time
+
+	cfg        Config
+	pool       *postgres.Pool
+	blob       *blob.Store
+	store      *store.Store
+	offsite    *store.Store // nil without one
+	names      store.Namer
+	recipients []age.Recipient
+	alerts     *alert.Sender
+	metrics    *metrics
+	said       memory
+}
+
+// New checks cfg and connects nothing: connections open with the first request.
+func New(_ context.Context, cfg Config) (*Function, error) {
+	cfg = cfg.withDefaults()
+	f := &Function{Now: time.Now, cfg: cfg}
+	for _, open := range []func() error{f.openBuckets, f.openKeys, f.openPool} {
+		if err := open(); err != nil {
+			return nil, err
+		}
+	}
+	f.metrics = newMetrics(f)
+	return f, nil
+}
+
+// withDefaults fills what a Config written in code left out.
+func (c Config) withDefaults() Config {
+	if c.Bucket.URL == "" {
+		c.Bucket.URL, c.Bucket.AccessKey, c.Bucket.SecretKey, c.Bucket.Region = c.Blob.URL, c.Blob.AccessKey, c.Blob.SecretKey, c.Blob.Region
+	}
+	if c.Bucket.Bucket == "" {
+		c.Bucket.Bucket = "schedgen-backups"
+	}
+	if c.Offsite.Bucket == "" {
+		c.Offsite.Bucket = "schedgen-backups"
+	}
+	if c.Retention == (retention.Policy{}) {
+		c.Retention = retention.Policy{Daily: 7, Weekly: 4, Monthly: 6}
+	}
+	if c.MissedAfter <= 0 {
+		c.MissedAfter = 26 * time.Hour
+	}
+	if c.MinInterval <= 0 {
+		c.MinInterval = time.Hour
+	}
+	if c.Lease <= 0 {
+		c.Lease = 30 * time.Second
+	}
+	if c.ScratchURL == "" {
+		c.ScratchURL = c.Postgres.URL
+	}
+	return c
+}
+
+// openBuckets prepares the stores.
+func (f *Function) openBuckets() (err error) {
+	c := f.cfg
+	if f.blob, err = blob.Open(c.Blob); err != nil {
+		return err
+	}
+	same := c.Bucket.URL == c.Blob.URL && c.Bucket.Bucket == c.Blob.Bucket
+	if same {
+		return errors.New("BACKUP_S3_BUCKET: backups need a bucket of their own, not that of the PDFs")
+	}
+	if f.store, err = c.Bucket.open(c.PartSize); err != nil {
+		return fmt.Errorf("backup bucket: %w", err)
+	}
+	if c.Offsite.URL != "" {
+		if f.offsite, err = c.Offsite.open(c.PartSize); err != nil {
+			return fmt.Errorf("off-site bucket: %w", err)
+		}
+	}
+	f.names, err = store.NewNamer(c.Bucket.SecretKey)
+	return err
+}
+
+func (t Target) open(partSize int) (*store.Store, error) {
+	timeout := t.Timeout
+	if timeout <= 0 {
+		timeout = 2 * time.Minute
+	}
+	bucket, err := blob.Open(blob.Config{URL: t.URL, Bucket: t.Bucket, AccessKey: t.AccessKey, SecretKey: t.SecretKey,
+		Region: t.Region, Timeout: timeout})
+	if err != nil {
+		return nil, err
+	}
+	return store.New(bucket, partSize), nil
+}
+
+// openKeys reads the recipients and checks the rest of the configuration that needs no network.
+func (f *Function) openKeys() (err error) {
+	if f.Enabled() {
+		if f.recipients, err = seal.Recipients(f.cfg.Recipients); err != nil {
+			return fmt.Errorf("BACKUP_RECIPIENTS: %w", err)
+		}
+	}
+	for _, dsn := range []string{f.cfg.Postgres.URL, f.cfg.ScratchURL} {
+		if _, err := dump.DatabaseName(dsn); err != nil {
+			return fmt.Errorf("DATABASE_URL, BACKUP_SCRATCH_URL: %w", err)
+		}
+	}
+	f.alerts, err = alert.New(f.cfg.Alert)
+	return err
+}
+
+func (f *Function) openPool() (err error) {
+	f.pool, err = postgres.Open(f.cfg.Postgres)
+	return err
+}
+
+// Enabled says whether there is a key to encrypt to, without which no backup is made.
+func (f *Function) Enabled() bool { return strings.TrimSpace(strings.Join(f.cfg.Recipients, "")) != "" }
+
+// Routes is the function's whole HTTP surface.
+func (f *Function) Routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /{$}", f.event(faas.EventHandler(f.Handle)))
+	mux.Handle("POST /tasks/watch", f.event(api.Handler(f.watchTask)))
+	mux.Handle("POST /api/admin/backups", f.admin(f.start))
+	mux.Handle("GET /api/admin/backups", f.admin(f.list))
+	mux.Handle("GET /api/admin/backups/{id}", f.admin(f.one))
+	mux.Handle("POST /api/admin/backups/{id}/verify", f.admin(f.verifyOne))
+	return api.Mux(mux)
+}
+
+// admin lets those through that carry the token. An empty token lets nobody through.
+func (f *Function) admin(next func(*http.Request) (any, error)) http.Handler {
+	return api.Handler(func(r *http.Request) (any, error) {
+		if !carries(r, f.cfg.AdminToken) {
+			return nil, api.New(api.Unauthorized)
+		}
+		return next(r)
+	})
+}
+
+// event asks for a token where one is configured; a broker inside a cluster needs none.
+func (f *Function) event(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f.cfg.EventToken != "" && !carries(r, f.cfg.EventToken) && !carries(r, f.cfg.AdminToken) {
+			api.WriteError(w, r, api.New(api.Unauthorized))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// carries compares in a time that tells nothing of the token.
+func carries(r *http.Request, token string) bool {
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return ok && token != "" && subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1
+}
+
+// Health asks what the function depends on.
+func (f *Function) Health(ctx context.Context) map[string]error {
+	states := map[string]error{"postgres": f.pool.Ping(ctx), "s3": f.blob.Ready(ctx), "backups": f.store.Ready(ctx)}
+	if f.offsite != nil {
+		states["offsite"] = faas.Optional(f.offsite.Ready(ctx))
+	}
+	return states
+}
+
+// Close ends the connections.
+func (f *Function) Close() { f.pool.Close() }

@@ -1,0 +1,61 @@
+package backup_test
+
+import (
+	"testing"
+
+	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+	"github.com/schedgen/schedgen/shared/xtest/s3test"
+)
+
+func TestABackupRestoresElsewhere(t *testing.T) {
+	t.Parallel()
+	for name, server := range map[string]func(testing.TB, ...s3test.Webhook) *s3test.Server{"embedded": s3test.New, "MinIO": s3test.MinIO} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := worldOn(t, pgtest.New(t), server(t))
+			w.fill(12)
+			m := w.backup(w.function())
+			if m.Status() != "verified" || m.Objects != 12 || m.ObjectsStored != 12 || m.Tables < 6 || m.ListedItems == 0 || m.Schema == 0 {
+				t.Errorf("got %s %+v", m.Status(), m)
+			}
+			if left := scratchDatabases(t, w.cfg.Postgres.URL); len(left) > 0 {
+				t.Errorf("scratch databases are left: %q", left)
+			}
+			elsewhere := pgtest.Empty(t)
+			other := s3test.New(t)
+			f := w.function(func(c *backup.Config) {
+				c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
+				c.Blob = other.Config()
+			})
+			got, err := f.Restore(t.Context(), backup.Restore{To: elsewhere})
+			if err != nil {
+				t.Fatalf("restore: %v", err)
+			}
+			if len(got.Checks) < 4 {
+				t.Errorf("got the checks %+v, want tables, migrations, objects, s3", got.Checks)
+			}
+			sameTables(t, tables(t, elsewhere), tables(t, w.cfg.Postgres.URL))
+			sameObjects(t, objects(t, other.Store(t)), objects(t, w.pdfs))
+		})
+	}
+}
+
+func TestUnchangedObjectsAreNotStoredAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(5)
+	f := w.function()
+	first := w.backup(f)
+	w.fill(2)
+	second := w.backup(f)
+	if first.ObjectsStored != 5 || second.ObjectsStored != 2 || second.Objects != 7 {
+		t.Errorf("stored %d of %d, then %d of %d; want 5 of 5, then 2 of 7",
+			first.ObjectsStored, first.Objects, second.ObjectsStored, second.Objects)
+	}
+	stored := 0
+	if err := w.backups().List(t.Context(), "objects/", func(blob.Info) error { stored++; return nil }); err != nil || stored != 7 {
+		t.Errorf("the bucket has %d objects, %v; want 7", stored, err)
+	}
+}

@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// copying is how many objects are copied at once.
+const copying = 4
+
+// CopyTo copies a backup to another bucket as it is, sealed: the objects that are missing there, its
+// parts, and its manifest last. Everything is checked against its hash on the way.
+func (s *Store) CopyTo(ctx context.Context, to *Store, m Manifest) (bytes int64, err error) {
+	there, err := to.Objects(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := to.Begin(ctx, m.ID); err != nil {
+		return 0, err
+	}
+	names, err := s.ReadNames(ctx, m)
+	if err != nil {
+		return 0, err
+	}
+	sizes := make([]int64, len(names))
+	group, limited := errgroup.WithContext(ctx)
+	group.SetLimit(copying)
+	for i, name := range names {
+		if there[name] {
+			continue
+		}
+		group.Go(func() error {
+			sealed, err := s.GetObject(limited, name)
+			if err != nil {
+				return err
+			}
+			sizes[i] = int64(len(sealed))
+			return to.PutObject(limited, name, sealed)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return 0, err
+	}
+	for _, size := range sizes {
+		bytes += size
+	}
+	for _, stream := range []Stream{m.Dump, m.Contents, m.ObjectNames} {
+		for i := range stream.Parts {
+			part, err := s.part(ctx, m.ID, stream, i)
+			if err != nil {
+				return bytes, err
+			}
+			if err := to.put(ctx, partKey(m.ID, stream.Name, i), part, "application/octet-stream", nil); err != nil {
+				return bytes, err
+			}
+			bytes += int64(len(part))
+		}
+	}
+	if err := to.Whole(ctx, m); err != nil {
+		return bytes, fmt.Errorf("look at the copy: %w", err)
+	}
+	m.Offsite = nil
+	_, err = to.Commit(ctx, m)
+	return bytes, err
+}

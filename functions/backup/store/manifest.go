@@ -1,0 +1,244 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/blob"
+)
+
+// ErrUnknown says that there is no such backup.
+var ErrUnknown = errors.New("store: no such backup")
+
+// Manifest is a backup: what it holds and how it fared. It is not encrypted, so that the function,
+// which cannot read its backups, knows them; it says nothing of what is in the database but how much.
+type Manifest struct {
+	ID        string    `json:"id"`
+	CreatedAt time.Time `json:"createdAt"` // the moment whose state it holds
+	Seconds   float64   `json:"seconds"`   // how long it took, without the verification
+
+	Postgres   string   `json:"postgres"`   // the server's version
+	PgDump     string   `json:"pgDump"`     // the program's
+	Schema     int      `json:"schema"`     // migrations that were applied
+	Recipients []string `json:"recipients"` // public keys that it is encrypted to
+
+	Tables      int    `json:"tables"`
+	Rows        int64  `json:"rows"`
+	ListedItems int    `json:"listedItems"` // what pg_restore --list saw in the archive while it was written
+	Dump        Stream `json:"dump"`
+	Contents    Stream `json:"contents"`
+	ObjectNames Stream `json:"objectNames"`
+
+	Objects       int   `json:"objects"`
+	ObjectBytes   int64 `json:"objectBytes"`   // as they are in their own bucket
+	ObjectsStored int   `json:"objectsStored"` // by this run; the others were there
+	StoredBytes   int64 `json:"storedBytes"`   // by this run, dump and objects, sealed
+	// ObjectsMissing counts what the database knew and nobody could read any more: deleted between
+	// the snapshot and its copy.
+	ObjectsMissing int `json:"objectsMissing"`
+
+	Verification *Verification `json:"verification,omitempty"`
+	Offsite      *Copy         `json:"offsite,omitempty"`
+
+	etag string // of what was read, for Update
+}
+
+// The depths of a verification.
+const (
+	ByRestore   = "restore"   // restored into a scratch database and compared by content
+	ByChecksums = "checksums" // no identity to decrypt with: hashes of what is stored, and the list made while writing
+)
+
+// Verification is what the newest look at a backup found.
+type Verification struct {
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+	OK      bool      `json:"ok"`
+	Error   string    `json:"error,omitempty"`
+	Damaged []string  `json:"damaged,omitempty"` // names of objects that the next run stores again
+	Seconds float64   `json:"seconds"`
+	Bytes   int64     `json:"bytes"` // read from the bucket
+}
+
+// Copy is what became of the second target.
+type Copy struct {
+	At    time.Time `json:"at"`
+	OK    bool      `json:"ok"`
+	Error string    `json:"error,omitempty"`
+	Bytes int64     `json:"bytes"`
+}
+
+// Status is a backup's state in one word.
+func (m Manifest) Status() string {
+	switch {
+	case m.Verification == nil:
+		return "unverified"
+	case !m.Verification.OK:
+		return "failed"
+	case m.Verification.By == ByRestore:
+		return "verified"
+	}
+	return "checked"
+}
+
+// Good says that the backup was verified and found whole.
+func (m Manifest) Good() bool { return m.Verification != nil && m.Verification.OK }
+
+// DumpBytes is the size of the sealed dump.
+func (m Manifest) DumpBytes() int64 { return m.Dump.Size }
+
+// NewID names a run that begins at that time. The random end keeps apart what a clock that was set
+// back would give the same name.
+func NewID(now time.Time) string {
+	return now.UTC().Format(idTime) + "-" + strings.ToLower(rand.Text()[:8])
+}
+
+const idTime = "20060102T150405Z"
+
+func manifestKey(id string) string { return "manifests/" + id + ".json" }
+
+// envelope protects a manifest from a flipped bit; a tombstone has no Manifest.
+type envelope struct {
+	Manifest  json.RawMessage `json:"manifest,omitempty"`
+	SHA256    string          `json:"sha256,omitempty"`
+	Abandoned *time.Time      `json:"abandoned,omitempty"`
+}
+
+func encode(m Manifest) ([]byte, error) {
+	inner, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode the manifest: %w", err)
+	}
+	return json.Marshal(envelope{Manifest: inner, SHA256: hash(inner)})
+}
+
+func hash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Commit makes the run a backup, in one step. It fails if the run was given up meanwhile (Abandon).
+func (s *Store) Commit(ctx context.Context, m Manifest) (Manifest, error) {
+	body, err := encode(m)
+	if err != nil {
+		return m, err
+	}
+	m.etag, err = s.place(ctx, manifestKey(m.ID), body, blob.Expect{})
+	if err != nil {
+		return m, fmt.Errorf("commit the backup: %w", err)
+	}
+	return m, nil
+}
+
+// Update replaces a manifest that was read before; blob.ErrCondition if another did so meanwhile.
+func (s *Store) Update(ctx context.Context, m Manifest) (Manifest, error) {
+	body, err := encode(m)
+	if err != nil {
+		return m, err
+	}
+	m.etag, err = s.place(ctx, manifestKey(m.ID), body, blob.Expect{ETag: m.etag})
+	if err != nil {
+		return m, fmt.Errorf("note the result: %w", err)
+	}
+	return m, nil
+}
+
+// place is PutIf, where an answer that was lost is asked for: a second try would meet our own write.
+func (s *Store) place(ctx context.Context, key string, body []byte, expect blob.Expect) (etag string, err error) {
+	err = s.retry(ctx, func() error {
+		stored, err := s.blob.PutIf(ctx, key, body, "application/json", expect)
+		etag = stored.ETag
+		if !errors.Is(err, blob.ErrCondition) {
+			return err
+		}
+		there, info, readErr := s.get(ctx, key)
+		if readErr == nil && string(there) == string(body) {
+			etag = info.ETag
+			return nil
+		}
+		return err
+	})
+	return etag, err
+}
+
+// Abandon makes sure that the run will never be a backup, whoever still works on it.
+func (s *Store) Abandon(ctx context.Context, id string, now time.Time) error {
+	body, err := json.Marshal(envelope{Abandoned: &now})
+	if err != nil {
+		return fmt.Errorf("encode the end of run %s: %w", id, err)
+	}
+	_, err = s.place(ctx, manifestKey(id), body, blob.Expect{})
+	return err
+}
+
+// Get is one backup, or ErrUnknown.
+func (s *Store) Get(ctx context.Context, id string) (Manifest, error) {
+	if strings.ContainsAny(id, "/\\") || id == "" {
+		return Manifest{}, ErrUnknown
+	}
+	body, info, err := s.get(ctx, manifestKey(id))
+	if errors.Is(err, blob.ErrNotFound) {
+		return Manifest{}, ErrUnknown
+	}
+	if err != nil {
+		return Manifest{}, err
+	}
+	m, ok := decode(id, body)
+	if !ok {
+		return Manifest{}, ErrUnknown
+	}
+	m.etag = info.ETag
+	return m, nil
+}
+
+// decode reads a manifest; false of a tombstone. One that is damaged is told as a backup that failed
+// its verification, so that it is seen.
+func decode(id string, body []byte) (Manifest, bool) {
+	var e envelope
+	var m Manifest
+	err := json.Unmarshal(body, &e)
+	if err == nil && e.Abandoned != nil && e.Manifest == nil {
+		return m, false
+	}
+	if err == nil && hash(e.Manifest) == e.SHA256 && json.Unmarshal(e.Manifest, &m) == nil && m.ID == id {
+		return m, true
+	}
+	text, _, _ := strings.Cut(id, "-")
+	at, _ := time.Parse(idTime, text) // one that is no time is the oldest
+	return Manifest{ID: id, CreatedAt: at, Verification: &Verification{Error: "the manifest is damaged"}}, true
+}
+
+// List is every backup, the newest first.
+func (s *Store) List(ctx context.Context) ([]Manifest, error) {
+	keys, err := s.keys(ctx, "manifests/")
+	if err != nil {
+		return nil, err
+	}
+	list := []Manifest{}
+	for _, key := range keys {
+		id := strings.TrimSuffix(strings.TrimPrefix(key, "manifests/"), ".json")
+		m, err := s.Get(ctx, id)
+		if errors.Is(err, ErrUnknown) {
+			continue // a tombstone, or pruned meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b Manifest) int {
+		if c := b.CreatedAt.Compare(a.CreatedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(b.ID, a.ID)
+	})
+	return list, nil
+}

@@ -1,0 +1,133 @@
+// Package store is what a backup bucket holds, and the only truth about backups: the database may be
+// what is lost.
+//
+//	lock.json                     who works on this bucket now
+//	manifests/<id>.json           a backup: written last, so without it there is none
+//	runs/<id>/started             a run began; without a manifest, what is beside it is an orphan
+//	runs/<id>/dump.000001...      the sealed dump, in parts
+//	runs/<id>/contents.000001...  sealed: what the dump and the objects must be (Contents)
+//	runs/<id>/objects.000001...   the names of the objects that the backup needs, one a line
+//	objects/<xx>/<name>           a sealed object, kept once for all backups that need it
+//	state/alert.json              what was alerted
+//
+// Large streams are kept as numbered objects rather than as one multipart upload: a part that failed
+// is sent again by itself, its hash is in the manifest, what a crash leaves is listed like any other
+// object, and neither side holds more than some parts in memory.
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/blob"
+)
+
+// DefaultPartSize is how much of a stream is held in memory and sent at once.
+const DefaultPartSize = 8 << 20
+
+// Store is one backup bucket. It is safe for concurrent use.
+type Store struct {
+	blob     *blob.Store
+	partSize int
+	pause    time.Duration // before a part is sent again
+}
+
+// New is the Store of a bucket; partSize 0 is DefaultPartSize.
+func New(bucket *blob.Store, partSize int) *Store {
+	if partSize <= 0 {
+		partSize = DefaultPartSize
+	}
+	return &Store{blob: bucket, partSize: partSize, pause: 300 * time.Millisecond}
+}
+
+// Ready asks whether the bucket can be reached.
+func (s *Store) Ready(ctx context.Context) error { return s.blob.Ready(ctx) }
+
+// tries is how often a call is made that the server could not answer.
+const tries = 4
+
+// retry calls f until it succeeds, fails for good, or was tried often enough.
+func (s *Store) retry(ctx context.Context, f func() error) error {
+	pause := s.pause
+	for try := 1; ; try++ {
+		err := f()
+		var down *blob.DownError
+		if err == nil || !errors.As(err, &down) || try == tries || ctx.Err() != nil {
+			return err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		case <-timer.C:
+		}
+		pause *= 2
+	}
+}
+
+// smallObject bounds what get reads: manifests, the lock, states.
+const smallObject = 64 << 20
+
+// get reads a small object.
+func (s *Store) get(ctx context.Context, key string) (body []byte, info blob.Info, err error) {
+	err = s.retry(ctx, func() error {
+		var reader io.ReadCloser
+		if reader, info, err = s.blob.Get(ctx, key); err != nil {
+			return err
+		}
+		defer reader.Close() // only read
+		if body, err = io.ReadAll(io.LimitReader(reader, smallObject)); err != nil && ctx.Err() == nil {
+			return &blob.DownError{Err: fmt.Errorf("read %s: %w", key, err)}
+		}
+		return err
+	})
+	return body, info, err
+}
+
+// put stores a small object, replacing one of the same key.
+func (s *Store) put(ctx context.Context, key string, body []byte, contentType string, meta map[string]string) error {
+	return s.retry(ctx, func() error {
+		_, err := s.blob.Put(ctx, key, strings.NewReader(string(body)), int64(len(body)), contentType, meta)
+		return err
+	})
+}
+
+// keys are those with a prefix.
+func (s *Store) keys(ctx context.Context, prefix string) (keys []string, err error) {
+	err = s.blob.List(ctx, prefix, func(i blob.Info) error {
+		keys = append(keys, i.Key)
+		return nil
+	})
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil, fmt.Errorf("the backup bucket is missing: %w", err)
+	}
+	return keys, err
+}
+
+// Note is a small JSON document beside the backups, such as what was alerted. ErrNotFound (package
+// blob) if there is none.
+func (s *Store) Note(ctx context.Context, name string, into any) error {
+	body, _, err := s.get(ctx, "state/"+name+".json")
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("read the note %s: %w", name, err)
+	}
+	return nil
+}
+
+// SetNote replaces a Note.
+func (s *Store) SetNote(ctx context.Context, name string, value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encode the note %s: %w", name, err)
+	}
+	return s.put(ctx, "state/"+name+".json", body, "application/json", nil)
+}

@@ -1,0 +1,217 @@
+package backup_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/shared/blob"
+)
+
+// clock is a time that a test sets.
+type clock struct{ now time.Time }
+
+func (c *clock) of(f *backup.Function) *backup.Function {
+	f.Now = func() time.Time { return c.now }
+	return f
+}
+
+func monday() *clock { return &clock{time.Date(2026, 2, 9, 2, 0, 0, 0, time.UTC)} }
+
+func TestAMissedBackupIsAlertedOnceAndRecovers(t *testing.T) {
+	t.Parallel()
+	w, who, at := newWorld(t), somebody(t), monday()
+	f := at.of(w.function(who.alerts))
+	watch := func(after time.Duration, healthy bool) {
+		t.Helper()
+		at.now = at.now.Add(after)
+		s, err := f.Watch(t.Context())
+		if err != nil || s.Healthy != healthy {
+			t.Errorf("at %v: got %+v, %v; want healthy %t", at.now, s, err, healthy)
+		}
+	}
+	watch(0, true) // a new system is not late
+	watch(25*time.Hour, true)
+	who.heard(t)
+	watch(2*time.Hour, false)
+	watch(time.Hour, false)
+	who.heard(t, "there is no good backup")
+	w.backup(f)
+	who.heard(t, "there is no good backup", "recovered")
+	watch(25*time.Hour, true)
+	watch(2*time.Hour, false)
+	watch(11*time.Hour, false)
+	who.heard(t, "there is no good backup", "recovered", "27 hours old")
+	watch(2*time.Hour, false)
+	who.heard(t, "there is no good backup", "recovered", "27 hours old", "40 hours old") // a reminder
+}
+
+func TestAClockThatJumpsHidesNoMissedBackup(t *testing.T) {
+	t.Parallel()
+	w, at := newWorld(t), monday()
+	f := at.of(w.function())
+	first := w.backup(f)
+	at.now = at.now.AddDate(30, 0, 0)
+	future := w.backup(f)
+	at.now = at.now.AddDate(-30, 0, 1)
+	list, err := f.List(t.Context(), false)
+	if err != nil || list.LastGood != first.ID || len(list.Backups) != 2 {
+		t.Errorf("back in the present: got %s of %d, %v; want %s, not the one of the future", list.LastGood, len(list.Backups), err, first.ID)
+	}
+	at.now = at.now.AddDate(0, 0, 1)
+	if s, err := f.Watch(t.Context()); err != nil || s.Healthy {
+		t.Errorf("two days later: got %+v, %v; want a missed backup, whatever the future has", s, err)
+	}
+	next := w.backup(f)
+	at.now = at.now.AddDate(-60, 0, 0) // far into the past
+	past := w.backup(f)
+	at.now = at.now.AddDate(60, 0, 0)
+	again, err := f.List(t.Context(), false)
+	if err != nil || again.LastGood != next.ID {
+		t.Errorf("after a jump into the past: got %s, %v; want %s", again.LastGood, err, next.ID)
+	}
+	for _, id := range []string{first.ID, future.ID, next.ID, past.ID} {
+		if _, err := f.Verify(t.Context(), id, false); err != nil {
+			t.Errorf("backup %s: %v", id, err)
+		}
+	}
+}
+
+func TestRetentionDeletesBackupsAndWhatOnlyTheyNeeded(t *testing.T) {
+	t.Parallel()
+	w, at := newWorld(t), monday()
+	w.cfg.Retention.Daily = 3
+	f := at.of(w.function())
+	for range 6 {
+		job, err := w.addJob(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.backup(f)
+		// Each PDF is in one backup only.
+		if err := w.pdfs.Delete(t.Context(), job.ObjectKey); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.jobs.PDFDeleted(t.Context(), job.ID); err != nil {
+			t.Fatal(err)
+		}
+		at.now = at.now.AddDate(0, 0, 1)
+	}
+	onlyWhole(t, f, 3)
+	count := 0
+	if err := w.backups().List(t.Context(), "objects/", func(blob.Info) error { count++; return nil }); err != nil || count != 3 {
+		t.Errorf("%d objects are stored, %v; want those of three backups", count, err)
+	}
+	// Failed runs prune nothing, however many.
+	broken := at.of(w.function(noDatabase))
+	for range 3 {
+		at.now = at.now.AddDate(0, 0, 1)
+		if _, err := broken.Run(t.Context()); err == nil {
+			t.Fatal("a run without a database succeeded")
+		}
+	}
+	onlyWhole(t, f, 3)
+}
+
+func TestMetricsTellOfTheNewestBackup(t *testing.T) {
+	t.Parallel()
+	w, at := newWorld(t), monday()
+	w.fill(2)
+	f := at.of(w.function())
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(f.Collectors()...)
+	m := w.backup(f)
+	want := `
+		# HELP schedgen_backup_last_success_timestamp_seconds When the newest good backup was taken; 0 without one.
+		# TYPE schedgen_backup_last_success_timestamp_seconds gauge
+		schedgen_backup_last_success_timestamp_seconds 1.7706024e+09
+		# HELP schedgen_backup_objects PDFs in the newest good backup.
+		# TYPE schedgen_backup_objects gauge
+		schedgen_backup_objects 2
+		# HELP schedgen_backup_verified 1 if the newest backup was proved by a restore.
+		# TYPE schedgen_backup_verified gauge
+		schedgen_backup_verified 1
+		# HELP schedgen_backup_runs_total Runs by outcome: ok, failed, locked (another was running).
+		# TYPE schedgen_backup_runs_total counter
+		schedgen_backup_runs_total{outcome="ok"} 1
+	`
+	names := []string{"schedgen_backup_last_success_timestamp_seconds", "schedgen_backup_objects", "schedgen_backup_verified", "schedgen_backup_runs_total"}
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), names...); err != nil {
+		t.Error(err)
+	}
+	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+m.ID+"/dump."))
+	if _, err := f.Verify(t.Context(), m.ID, false); err == nil {
+		t.Fatal("the damage was not found")
+	}
+	damaged := strings.Replace(want, "verified 1\n", "verified 0\n", 1)
+	damaged = strings.Replace(damaged, "objects 2\n", "objects 0\n", 1)
+	damaged = strings.Replace(damaged, "1.7706024e+09", "0", 1)
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(damaged), names...); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnAlertThatNobodyTookIsSentAgain(t *testing.T) {
+	t.Parallel()
+	w, at := newWorld(t), monday()
+	var deaf atomic.Bool
+	var told atomic.Int32
+	deaf.Store(true)
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+		if deaf.Load() {
+			out.WriteHeader(http.StatusGone)
+			return
+		}
+		told.Add(1)
+	}))
+	defer server.Close()
+	f := at.of(w.function(func(c *backup.Config) { c.Alert.Webhook = server.URL }))
+	if _, err := f.Watch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	at.now = at.now.Add(48 * time.Hour)
+	for range 2 {
+		if _, err := f.Watch(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		at.now = at.now.Add(time.Hour)
+	}
+	deaf.Store(false)
+	for range 2 {
+		if _, err := f.Watch(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := told.Load(); n != 1 {
+		t.Errorf("people were told %d times once they could be, want 1", n)
+	}
+}
+
+func TestWatchAlertsWhenTheBucketCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	w, who, at := newWorld(t), somebody(t), monday()
+	b := w.between()
+	f := at.of(w.function(through(b), who.alerts))
+	w.backup(f)
+	b.set(func(out http.ResponseWriter, _ *http.Request) bool {
+		out.WriteHeader(http.StatusForbidden)
+		return true
+	})
+	for range 3 {
+		if s, err := f.Watch(t.Context()); err == nil {
+			t.Errorf("got %+v, want an error", s)
+		}
+	}
+	who.heard(t, "nobody knows whether there are backups")
+	b.set(nil)
+	if s, err := f.Watch(t.Context()); err != nil || !s.Healthy {
+		t.Errorf("got %+v, %v; want all well", s, err)
+	}
+}
