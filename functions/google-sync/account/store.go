@@ -56,6 +56,9 @@ type Store struct {
 // NewStore is the Store of pool, whose tokens are sealed by keys.
 func NewStore(pool *postgres.Pool, keys *Keys) *Store { return &Store{pool, keys} }
 
+// On is the same store on a pool.
+func (s *Store) On(pool *postgres.Pool) *Store { return &Store{pool, s.keys} }
+
 const columns = `id::text, subject, email, scopes, refresh_token, coalesce(key_id, '')`
 
 func scan(row pgx.CollectableRow) (a Account, err error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -75,14 +76,18 @@ func classify(err error) *Error {
 	if errors.As(err, &answer) {
 		return fromAnswer(answer)
 	}
-	// The text of other errors may quote an address; what matters is whether time ran out.
+	// The address that was called names a calendar, which is often a person: it is left out.
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &Error{Kind: Unavailable, Err: context.Canceled}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Error{Kind: Unavailable, Err: context.DeadlineExceeded}
 	}
-	return &Error{Kind: Unavailable, Err: errors.New("no answer")}
+	var way *url.Error
+	if errors.As(err, &way) {
+		return &Error{Kind: Unavailable, Err: way.Err}
+	}
+	return &Error{Kind: Unavailable, Err: errors.New("no answer that can be read")}
 }
 
 // fromAnswer reads the status and the reason, as "Handle API errors" of Google's Calendar guide has them

@@ -82,12 +82,16 @@ func (s *Store) SaveCalendar(ctx context.Context, c Calendar) error {
 	return nil
 }
 
-const unfollowSQL = `update google_calendars set following = false where account_id = $1::uuid and calendar_id = $2`
+const lostSQL = `
+with never as (
+	delete from google_calendars where account_id = $1::uuid and calendar_id = $2 and synced_at is null and not created)
+update google_calendars set following = false
+where account_id = $1::uuid and calendar_id = $2 and (synced_at is not null or created)`
 
-// Unfollow ends that newer timetables sync by themselves.
-func (s *Store) Unfollow(ctx context.Context, account, id string) error {
-	if _, err := s.pool.Exec(ctx, unfollowSQL, account, id); err != nil {
-		return fmt.Errorf("unfollow: %w", err)
+// Lost ends the following of a calendar that is gone, and forgets one that never was.
+func (s *Store) Lost(ctx context.Context, account, id string) error {
+	if _, err := s.pool.Exec(ctx, lostSQL, account, id); err != nil {
+		return fmt.Errorf("note that a calendar is gone: %w", err)
 	}
 	return nil
 }

@@ -74,6 +74,7 @@ type Sync struct {
 	Turns       int
 	Traceparent string
 	ErrorCode   string
+	RunAfter    time.Time
 	CreatedAt   time.Time
 	FinishedAt  *time.Time
 }
@@ -96,12 +97,12 @@ func NewStore(pool *postgres.Pool, lease time.Duration) *Store {
 }
 
 const columns = `id::text, account_id::text, calendar_id, coalesce(request::text, ''), status, progress::text, attempts, turns,
-	traceparent, coalesce(error_code, ''), created_at, finished_at`
+	traceparent, coalesce(error_code, ''), run_after, created_at, finished_at`
 
 func scan(row pgx.CollectableRow) (s Sync, err error) {
 	var request, progress string
 	err = row.Scan(&s.ID, &s.AccountID, &s.CalendarID, &request, &s.Status, &progress, &s.Attempts, &s.Turns,
-		&s.Traceparent, &s.ErrorCode, &s.CreatedAt, &s.FinishedAt)
+		&s.Traceparent, &s.ErrorCode, &s.RunAfter, &s.CreatedAt, &s.FinishedAt)
 	if err != nil {
 		return s, err
 	}
@@ -206,7 +207,7 @@ where s.status = 'pending' and s.run_after <= now() and (a.lease_until is null o
 order by s.account_id, s.id limit $1::int`
 
 const columnsOfS = `s.id::text, s.account_id::text, s.calendar_id, coalesce(s.request::text, ''), s.status, s.progress::text, s.attempts,
-	s.turns, s.traceparent, coalesce(s.error_code, ''), s.created_at, s.finished_at`
+	s.turns, s.traceparent, coalesce(s.error_code, ''), s.run_after, s.created_at, s.finished_at`
 
 // Due are syncs that wait and that nobody works on, at most one of each account: its oldest.
 func (s *Store) Due(ctx context.Context, most int) ([]Sync, error) {
