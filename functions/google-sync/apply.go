@@ -3,6 +3,7 @@ package googlesync
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/functions/google-sync/google"
@@ -20,6 +21,7 @@ type applier struct {
 	client   *google.Client
 	marker   string
 	progress syncs.Progress
+	end      time.Time // no call begins after it
 	declined []string // deleted by a person, perhaps just now
 }
 
@@ -40,6 +42,9 @@ func (a *applier) run(ctx context.Context) error {
 		return err
 	}
 	for _, action := range p.Actions {
+		if time.Now().After(a.end) {
+			return errOutOfTime
+		}
 		if err := a.apply(ctx, action); err != nil {
 			return err
 		}

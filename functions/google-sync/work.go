@@ -16,8 +16,11 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 )
 
-// margin is kept of a request's time for its answer.
-const margin = 3 * time.Second
+// margin is kept of a request's time for the call that is under way when time is over, and for the answer.
+const margin, forAnswer = 4 * time.Second, time.Second
+
+// errOutOfTime ends a turn between two calls.
+var errOutOfTime = errors.New("the request's time is over")
 
 // until is when a request must stop working.
 func (f *Function) until(ctx context.Context) time.Time {
@@ -77,14 +80,14 @@ func (f *Function) work(ctx context.Context, s syncs.Sync, end time.Time) (worke
 			err = errors.Join(err, releasing)
 		}
 	}()
-	working, cancel := context.WithDeadline(ctx, end)
+	working, cancel := context.WithDeadline(ctx, end.Add(margin-forAnswer))
 	defer cancel()
-	for working.Err() == nil {
+	for time.Now().Before(end) {
 		next, ok, err := f.syncs.Next(working, lease)
 		if err != nil || !ok {
 			return true, ignoreDeadline(working, err)
 		}
-		over, err := f.turn(working, lease, next)
+		over, err := f.turn(working, lease, next, end)
 		if err != nil || next.ID == s.ID || !over {
 			return true, err
 		}
@@ -101,7 +104,7 @@ func ignoreDeadline(ctx context.Context, err error) error {
 }
 
 // turn is one turn of a sync: it ends, is put off, or is handed on. Over says that the next one's turn has come.
-func (f *Function) turn(ctx context.Context, lease syncs.Lease, s syncs.Sync) (over bool, err error) {
+func (f *Function) turn(ctx context.Context, lease syncs.Lease, s syncs.Sync, end time.Time) (over bool, err error) {
 	ctx = faas.ContinueTrace(ctx, s.Traceparent)
 	person, err := f.accounts.Get(ctx, s.AccountID)
 	if errors.Is(err, account.ErrNotFound) {
@@ -110,10 +113,10 @@ func (f *Function) turn(ctx context.Context, lease syncs.Lease, s syncs.Sync) (o
 	if err != nil {
 		return false, ignoreDeadline(ctx, err)
 	}
-	a := &applier{f: f, lease: lease, sync: s, person: person, progress: s.Progress}
+	a := &applier{f: f, lease: lease, sync: s, person: person, progress: s.Progress, end: end}
 	failed := a.run(ctx)
 	after := context.WithoutCancel(ctx)
-	outcome, err := f.settle(after, ctx.Err() != nil, a, failed)
+	outcome, err := f.settle(after, ctx.Err() != nil || errors.Is(failed, errOutOfTime), a, failed)
 	f.metrics.syncs.WithLabelValues(outcome).Inc()
 	api.Logger(ctx).InfoContext(ctx, "sync", "sync", s.ID, "outcome", outcome, "progress", a.progress, "error", errorText(failed))
 	if errors.Is(err, syncs.ErrLeaseLost) {

@@ -13,10 +13,12 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/functions/google-sync/google"
@@ -45,11 +47,12 @@ func testKey(id string, letter byte) string {
 // world is a function behind a real server and a real database, beside a strict Google.
 type world struct {
 	*testing.T
-	f      *Function
-	site   *httptest.Server
-	google *strictgoogle.Server
-	log    *logBook
-	cfg    Config
+	f       *Function
+	handler atomic.Pointer[http.Handler]
+	site    *httptest.Server
+	google  *strictgoogle.Server
+	log     *logBook
+	cfg     Config
 }
 
 // logBook keeps everything that was logged.
@@ -92,9 +95,8 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	for _, c := range change {
 		c(&w.cfg)
 	}
-	w.f = w.function()
-	logger := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.site.Config.Handler = faas.Wrap("google-sync", w.f, logger, faas.Config{RequestTimeout: 2 * time.Minute})
+	w.serve(w.function())
+	w.site.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*w.handler.Load()).ServeHTTP(rw, r) })
 	w.site.Start()
 	t.Cleanup(w.site.Close)
 	t.Cleanup(func() {
@@ -136,6 +138,11 @@ func newGoogle(t *testing.T, sites ...string) *strictgoogle.Server {
 	server.Start()
 	t.Cleanup(server.Close)
 	return g
+}
+
+// logged is a context whose logger writes into the world's book.
+func (w *world) logged() context.Context {
+	return api.WithLogger(w.Context(), slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 }
 
 // browser is a person with a cookie jar.
@@ -376,3 +383,28 @@ func lectures(modules int) timetable.Document {
 }
 
 func clock(hour int) string { return string(rune('0'+hour/10)) + string(rune('0'+hour%10)) + ":30" }
+
+// via lets the browser speak to another instance from now on.
+func (b *browser) via(f *Function) *browser {
+	b.Helper()
+	b.world.serve(f)
+	return b
+}
+
+// serve serves an instance at the site.
+func (w *world) serve(f *Function) {
+	w.f = f
+	logger := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	handler := faas.Wrap("google-sync", f, logger, faas.Config{RequestTimeout: 2 * time.Minute})
+	w.handler.Store(&handler)
+}
+
+func scanCount(row pgx.CollectableRow) (n int, err error) {
+	err = row.Scan(&n)
+	return n, err
+}
+
+func scanText(row pgx.CollectableRow) (text string, err error) {
+	err = row.Scan(&text)
+	return text, err
+}

@@ -50,7 +50,8 @@ type Request struct {
 	Remove bool `json:"remove,omitempty"`
 }
 
-// Progress is the counts of a sync so far.
+// Progress is the counts of a sync so far. A call that was under way when a process was killed is counted
+// as unchanged, for the next turn finds it done.
 type Progress struct {
 	Planned   int `json:"planned"` // calls that it takes in all
 	Done      int `json:"done"`    // of these
