@@ -408,3 +408,19 @@ func scanText(row pgx.CollectableRow) (text string, err error) {
 	err = row.Scan(&text)
 	return text, err
 }
+
+// slowInserts makes each insert take a network's time.
+func (w *world) slowInserts(d time.Duration) {
+	w.google.Inject(strictgoogle.Fault{Method: "calendar.events.insert", Times: -1, Delay: d})
+}
+
+// tick waits between two looks.
+func tick(t *testing.T, d time.Duration) {
+	t.Helper()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.Context().Done():
+	}
+}
