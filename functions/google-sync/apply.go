@@ -22,7 +22,7 @@ type applier struct {
 	marker   string
 	progress syncs.Progress
 	end      time.Time // no call begins after it
-	declined []string // deleted by a person, perhaps just now
+	declined []string  // deleted by a person, perhaps just now
 }
 
 // run compares and does what is left to be done. After an error it can be run again, by anybody.
