@@ -40,7 +40,7 @@ func (s *Server) answerEvents(c *call, l *listed) (object, *problem) {
 	case "calendar.events.patch":
 		return s.changeEvent(l.agenda, e, merge(e.value, c.body), c.body)
 	}
-	return s.changeEvent(l.agenda, e, merge(e.kept(), c.body), c.body)
+	return s.changeEvent(l.agenda, e, withReminders(merge(e.kept(), c.body)), c.body)
 }
 
 // event finds an event, or makes the instance of a series that has that id.
@@ -80,8 +80,7 @@ func (s *Server) insertEvent(c *call, a *agenda) (object, *problem) {
 	if a.events[id] != nil {
 		return nil, &problem{http.StatusConflict, "duplicate", "The requested identifier already exists."}
 	}
-	value := merge(object{"status": "confirmed", "iCalUID": id + "@google.com", "eventType": "default", "sequence": 0,
-		"reminders": object{"useDefault": true}}, c.body)
+	value := withReminders(merge(object{"status": "confirmed", "iCalUID": id + "@google.com", "eventType": "default", "sequence": 0}, c.body))
 	value["id"] = id
 	if p := checkEvent(value); p != nil {
 		return nil, p
@@ -95,6 +94,14 @@ func (s *Server) insertEvent(c *call, a *agenda) (object, *problem) {
 	s.stamp(a, e)
 	e.order = e.changed
 	return e.value, nil
+}
+
+// withReminders gives an event that says nothing of reminders those of its calendar.
+func withReminders(value object) object {
+	if value["reminders"] == nil {
+		value["reminders"] = object{"useDefault": true}
+	}
+	return value
 }
 
 // stamp sets what the server says of an event that changed.
@@ -114,7 +121,7 @@ func (s *Server) now() string { return s.cfg.Now().UTC().Format("2006-01-02T15:0
 
 // kept is what an update of the whole event leaves in place.
 func (e *stored) kept() object {
-	kept := object{"eventType": "default", "status": "confirmed", "reminders": object{"useDefault": true}}
+	kept := object{"eventType": "default", "status": "confirmed"}
 	for _, name := range append([]string{"id", "iCalUID", "sequence", "recurringEventId", "originalStartTime"}, ofServer...) {
 		if value, ok := e.value[name]; ok {
 			kept[name] = value
