@@ -19,8 +19,19 @@ var eventColors = [...]color.RGBA{
 // ids are the ids of eventColors.
 var ids = [len(eventColors)]string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"}
 
-// ColorID is the id of the event colour that is nearest to a CSS3 colour name; empty for what is none.
+// palette gives the calendar model's own twelve colours different ones of Google's eleven, as far as they
+// go: by nearness alone half of them would become the same, and modules are told apart by colour.
+var palette = map[string]string{
+	"steelblue": "7", "darkorange": "6", "seagreen": "10", "crimson": "11", "mediumpurple": "1", "goldenrod": "5",
+	"teal": "7", "hotpink": "4", "saddlebrown": "3", "olivedrab": "2", "royalblue": "9", "slategray": "8",
+}
+
+// ColorID is the id of the event colour for a CSS3 colour name: its place in the palette, else the nearest;
+// empty for what is no colour.
 func ColorID(name string) string {
+	if id, ok := palette[strings.ToLower(name)]; ok {
+		return id
+	}
 	want, ok := colornames.Map[strings.ToLower(name)]
 	if !ok {
 		return ""

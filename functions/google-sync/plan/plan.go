@@ -12,10 +12,7 @@
 // Events outside of the plan's scopes, and events that are not schedgen's, are never looked at.
 package plan
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Existing is one of schedgen's events as the calendar has it.
 type Existing struct {
@@ -161,17 +158,4 @@ func (p *Plan) compare(w Event, e Existing) {
 		return
 	}
 	p.Actions = append(p.Actions, action)
-}
-
-// Merged is the base after a patch of all that an action writes: every field that is not written has
-// the base it had, and that is what is wanted of it.
-func (a Action) Merged() Base { return a.Event.Fields.Base() }
-
-// Names lists fields for people.
-func Names(fields []Field) string {
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = string(f)
-	}
-	return strings.Join(names, ", ")
 }
