@@ -10,8 +10,6 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/calendar/ask"
-	"github.com/schedgen/schedgen/shared/latest"
 )
 
 // feedCreated is the answer to POST /api/feeds. The token is told this once and never again.
@@ -33,16 +31,16 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 		return nil, api.New(api.Unauthorized).Say("Upload a timetable first: a feed is made of what you uploaded.")
 	}
 	var options calendar.Options
-	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &options); err != nil {
+	if err := readJSON(r, f.cfg.BodyLimit, &options); err != nil {
 		return nil, err
 	}
-	source, err := latest.Of(r.Context(), f.jobs, owner)
+	source, err := f.source(r.Context(), owner)
 	if err != nil {
 		return nil, err
 	}
 	// Build once as the caller would see it, so that a misspelled group is an error here.
-	if _, err := source.Build(r.Context(), f.jobs, options, strict); err != nil {
-		return nil, ask.Problem(err)
+	if _, err := f.build(r.Context(), source, options, strict); err != nil {
+		return nil, problem(err)
 	}
 	token := feed.NewToken()
 	created, err := f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner)
@@ -53,9 +51,9 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	cal, err := source.Build(r.Context(), f.jobs, options, lenient)
+	cal, err := f.build(r.Context(), source, options, lenient)
 	if err != nil {
-		return nil, ask.Problem(err)
+		return nil, problem(err)
 	}
 	if _, err := f.feeds.Refresh(r.Context(), created.ID, f.rendering(source, cal)); err != nil {
 		return nil, err
