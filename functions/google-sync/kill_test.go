@@ -58,7 +58,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 		person, err := w.f.accounts.Get(t.Context(), b.owner())
 		w.must(err)
 		choices.Options.Year = 2026
-		cal, scopes, err := w.f.ofAll(t.Context(), person.ID, choices.Options, true)
+		cal, scopes, err := w.f.ofAll(t.Context(), person.ID, choices.Options, time.Now(), true)
 		w.must(err)
 		made, err := w.f.syncs.Create(t.Context(), syncs.New{AccountID: person.ID, CalendarID: id, Most: 5, Request: syncs.Request{
 			Wanted: plan.Wanted(cal, plan.Marker(person.Subject), id), Scopes: scopes,

@@ -96,7 +96,7 @@ func (f *Function) wanted(ctx context.Context, person account.Account, req *sync
 			kinds = append(kinds, req.PDFType)
 		}
 	default:
-		return f.ofAll(ctx, person.ID, req.Options, false)
+		return f.ofAll(ctx, person.ID, req.Options, f.now(), false)
 	}
 	if err != nil {
 		return cal, nil, ask.Problem(err)
@@ -126,7 +126,7 @@ func (f *Function) ofJob(ctx context.Context, person account.Account, req *syncR
 }
 
 // ofAll builds the calendar of all that an owner uploaded.
-func (f *Function) ofAll(ctx context.Context, owner string, options calendar.Options, lenient bool) (calendar.Calendar, []string, error) {
+func (f *Function) ofAll(ctx context.Context, owner string, options calendar.Options, chosen time.Time, lenient bool) (calendar.Calendar, []string, error) {
 	source, err := latest.Of(ctx, f.jobs, owner)
 	if err != nil {
 		return calendar.Calendar{}, nil, err
@@ -134,15 +134,18 @@ func (f *Function) ofAll(ctx context.Context, owner string, options calendar.Opt
 	if len(source.Jobs) == 0 {
 		return calendar.Calendar{}, nil, api.New(api.ValidationFailed).Say("Upload a timetable first, or send events or a jobId.")
 	}
-	cal, err := source.Build(ctx, f.jobs, options, lenient)
+	cal, err := source.Build(ctx, f.jobs, options, chosen, lenient)
 	if err != nil {
 		return cal, nil, ask.Problem(err)
 	}
 	var scopes []string
 	for _, job := range source.Jobs {
-		options := options
-		options.UseYear(job.CreatedAt.In(calendar.Zone).Year())
-		scopes = append(scopes, scopesOf(cal, []timetable.Kind{job.Kind}, options.Year)...)
+		year := job.CreatedAt.In(calendar.Zone).Year()
+		if chosen.In(calendar.Zone).Year() >= year { // else what was chosen is of an earlier year
+			options.UseYear(year)
+			year = options.Year
+		}
+		scopes = append(scopes, scopesOf(cal, []timetable.Kind{job.Kind}, year)...)
 	}
 	slices.Sort(scopes)
 	return cal, slices.Compact(scopes), nil

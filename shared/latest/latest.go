@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/jobs"
@@ -35,9 +36,9 @@ func Of(ctx context.Context, store *jobs.Store, owner string) (Source, error) {
 	return s, nil
 }
 
-// Build makes the calendar. Choices that do not fit are errors unless lenient, or where there is nothing
-// yet to hold them against.
-func (s Source) Build(ctx context.Context, store *jobs.Store, options calendar.Options, lenient bool) (calendar.Calendar, error) {
+// Build makes the calendar, with options that were chosen then. Choices that do not fit are errors unless
+// lenient, or where there is nothing yet to hold them against.
+func (s Source) Build(ctx context.Context, store *jobs.Store, options calendar.Options, chosen time.Time, lenient bool) (calendar.Calendar, error) {
 	var events []calendar.Event
 	options.Lenient = lenient || len(s.Jobs) == 0
 	for _, job := range s.Jobs {
@@ -47,17 +48,21 @@ func (s Source) Build(ctx context.Context, store *jobs.Store, options calendar.O
 		}
 		events = append(events, calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries})...)
 		if job.Kind == timetable.Lecture {
-			options.Terms = currentTerms(options.Terms, job.CreatedAt.In(calendar.Zone).Year())
-			options.UseYear(job.CreatedAt.In(calendar.Zone).Year())
+			useYearOf(&options, job.CreatedAt, chosen)
 		}
 	}
 	return calendar.Build(events, options)
 }
 
-// currentTerms leaves out the terms of years before the timetable's: what follows uploads outlives the
-// dates that it was made with, and this year's lectures do not belong into last year.
-func currentTerms(terms map[string]calendar.Range, year int) map[string]calendar.Range {
-	terms = maps.Clone(terms)
-	maps.DeleteFunc(terms, func(_ string, r calendar.Range) bool { return r.End.Year < year })
-	return terms
+// useYearOf settles the year of a lecture timetable that was uploaded then. What follows uploads outlives
+// the dates that it was made with, and this year's lectures do not belong into last year: terms of earlier
+// years are left out, and so is an earlier year that was chosen before this one.
+func useYearOf(options *calendar.Options, uploaded, chosen time.Time) {
+	year := uploaded.In(calendar.Zone).Year()
+	options.Terms = maps.Clone(options.Terms)
+	maps.DeleteFunc(options.Terms, func(_ string, r calendar.Range) bool { return r.End.Year < year })
+	if options.Year < year && chosen.In(calendar.Zone).Year() < year {
+		options.Year = 0
+	}
+	options.UseYear(year)
 }

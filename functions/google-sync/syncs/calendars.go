@@ -22,14 +22,15 @@ type Calendar struct {
 	Created   bool // by schedgen
 	Following bool
 	Options   calendar.Options // the choices of the last sync
+	ChosenAt  time.Time        // when they were chosen
 	SyncedAt  *time.Time       // the end of the last one; nil before the first
 }
 
-const calendarColumns = `account_id::text, calendar_id, summary, created, following, options::text, synced_at`
+const calendarColumns = `account_id::text, calendar_id, summary, created, following, options::text, chosen_at, synced_at`
 
 func scanCalendar(row pgx.CollectableRow) (c Calendar, err error) {
 	var options string
-	if err := row.Scan(&c.AccountID, &c.ID, &c.Summary, &c.Created, &c.Following, &options, &c.SyncedAt); err != nil {
+	if err := row.Scan(&c.AccountID, &c.ID, &c.Summary, &c.Created, &c.Following, &options, &c.ChosenAt, &c.SyncedAt); err != nil {
 		return c, err
 	}
 	if err := json.Unmarshal([]byte(options), &c.Options); err != nil {
@@ -68,7 +69,8 @@ insert into google_calendars (account_id, calendar_id, summary, created, followi
 values ($1::uuid, $2, $3, $4::boolean, $5::boolean, $6::jsonb)
 on conflict (account_id, calendar_id) do update
 set summary = coalesce(nullif(excluded.summary, ''), google_calendars.summary),
-	following = excluded.following, options = excluded.options`
+	following = excluded.following, options = excluded.options,
+	chosen_at = case when google_calendars.options = excluded.options then google_calendars.chosen_at else now() end`
 
 // SaveCalendar notes a calendar, or its new choices. What was created by schedgen stays so.
 func (s *Store) SaveCalendar(ctx context.Context, c Calendar) error {
