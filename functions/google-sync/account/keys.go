@@ -3,6 +3,7 @@ package account
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -25,10 +26,23 @@ type Keys struct {
 	sealers map[string]cipher.AEAD
 }
 
+// NewKey is a new key of that id, as ParseKeys reads it.
+func NewKey(id string) (string, error) {
+	if !validKeyID(id) {
+		return "", fmt.Errorf("a key's id has up to 32 letters and digits, and %q does not", id)
+	}
+	key := make([]byte, keySize)
+	rand.Read(key) // never fails
+	return id + ":" + base64.StdEncoding.EncodeToString(key), nil
+}
+
 // ParseKeys reads keys as "id:base64 of 32 bytes". No error quotes a key.
 func ParseKeys(texts []string) (*Keys, error) {
 	keys := &Keys{sealers: make(map[string]cipher.AEAD, len(texts))}
 	for i, text := range texts {
+		if len(texts) == 1 && strings.TrimSpace(text) == "" {
+			break
+		}
 		id, encoded, ok := strings.Cut(strings.TrimSpace(text), ":")
 		if !ok || !validKeyID(id) {
 			return nil, fmt.Errorf("GOOGLE_TOKEN_KEYS: key %d is not of the form id:base64, with an id of up to 32 letters and digits", i+1)

@@ -46,7 +46,7 @@ type command struct {
 
 // commands is the list in the order of the help.
 func commands() []command {
-	return []command{parseCommand(), convertCommand(), generateCommand(), versionCommand()}
+	return []command{parseCommand(), convertCommand(), generateCommand(), googleCommand(), versionCommand()}
 }
 
 // Main runs the process's command line until it is done or a signal ends it, and gives the exit code.
