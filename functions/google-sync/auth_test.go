@@ -15,7 +15,7 @@ import (
 // TestReturnURLLeadsNowhereElse: an address of ours, or nothing.
 func TestReturnURLLeadsNowhereElse(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.ReturnOrigins = []string{"https://app.example.org"} })
+	w := newWorld(t, func(c *Config) { c.TrustedOrigins = []string{"https://app.example.org"} })
 	b := w.browser()
 	for _, good := range []string{"", "/", "/done?x=1#y", w.site.URL + "/page", "https://app.example.org/x", "HTTPS://APP.example.org/x"} {
 		if a := b.do("GET", "/api/auth/google?returnUrl="+url.QueryEscape(good), nil); a.status != http.StatusFound {
@@ -337,7 +337,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"twice a name":   func(c *Config) { c.SignIn.TokenKeys = []string{testKey("k", 'x'), testKey("k", 'y')} },
 		"an issuer":      func(c *Config) { c.SignIn.Issuer = "accounts.google.com" },
 		"an address":     func(c *Config) { c.PublicURL = "schedgen.example.org" },
-		"an origin":      func(c *Config) { c.ReturnOrigins = []string{"javascript://x"} },
+		"an origin":      func(c *Config) { c.TrustedOrigins = []string{"javascript://x"} },
 		"the calendar":   func(c *Config) { c.Google.CalendarURL = "/calendar" },
 		"no session key": func(c *Config) { c.Session.Keys = nil },
 		"a database":     func(c *Config) { c.Postgres.URL = "\x00" },
@@ -350,5 +350,38 @@ func TestConfigIsChecked(t *testing.T) {
 		} else if strings.Contains(err.Error(), "c2hvcnQ=") {
 			t.Errorf("%s: the error shows a key: %v", name, err)
 		}
+	}
+}
+
+// TestHealthAndMetrics: what a platform and an operator ask, Google's absence being no illness.
+func TestHealthAndMetrics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, id := w.ready(1)
+	b.sync(id, nil)
+	b.want(b.do("GET", "/health", nil), 200, nil)
+	told := b.want(b.do("GET", "/metrics", nil), 200, nil).body
+	for _, want := range []string{
+		`schedgen_google_syncs_total{outcome="done"} 1`, `schedgen_google_sign_ins_total{outcome="ok"} 1`,
+		`schedgen_google_calls_total{method="events.insert",result="ok"} 3`, `schedgen_google_plan_actions_bucket{operation="insert",le="5"} 1`,
+	} {
+		if !strings.Contains(told, want) {
+			t.Errorf("the metrics do not say %s", want)
+		}
+	}
+}
+
+// TestAddressAsItWasAsked: without a PUBLIC_URL people are led back to where they came from.
+func TestAddressAsItWasAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.PublicURL = "" })
+	b := w.browser()
+	b.signIn(student)
+	u, err := url.Parse(b.want(b.do("GET", "/api/auth/google", nil, "X-Forwarded-Proto", "https"), http.StatusFound, nil).header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := u.Query().Get("redirect_uri"), strings.Replace(w.site.URL, "http:", "https:", 1)+callbackPath; got != want {
+		t.Errorf("behind a proxy people are sent back to %q, want %q", got, want)
 	}
 }

@@ -14,8 +14,10 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,15 +41,18 @@ type Config struct {
 	// /events/google. EVENT_TOKEN, where it is given, is also what events and tasks must carry.
 	Events events.Config
 
-	PublicURL     string        `env:"PUBLIC_URL"`     // how people reach the site; else as the request was
-	ReturnOrigins []string      `env:"RETURN_ORIGINS"` // other origins of ours that a sign-in may lead back to
-	BodyLimit     int64         `env:"BODY_LIMIT, default=2097152"`
-	EventsLimit   int           `env:"EVENTS_LIMIT, default=5000"`
-	SyncWait      time.Duration `env:"SYNC_WAIT, default=30s"`       // how long one request works on a sync, at most
-	SyncAttempts  int           `env:"SYNC_ATTEMPTS, default=12"`    // of a sync, while Google is away
-	SyncsWaiting  int           `env:"SYNCS_WAITING, default=10"`    // of one account; more are refused
-	SyncsKept     time.Duration `env:"SYNC_RETENTION, default=720h"` // of a finished sync's counts
-	Lease         time.Duration `env:"SYNC_LEASE, default=1m"`
+	PublicURL string `env:"PUBLIC_URL"` // how people reach the site; else as the request was
+	// TrustedOrigins are other origins of ours: a sign-in may lead back to them, and their pages may ask
+	// for what changes something.
+	TrustedOrigins []string `env:"TRUSTED_ORIGINS"`
+
+	BodyLimit    int64         `env:"BODY_LIMIT, default=2097152"`
+	EventsLimit  int           `env:"EVENTS_LIMIT, default=5000"`
+	SyncWait     time.Duration `env:"SYNC_WAIT, default=30s"`       // how long one request works on a sync, at most
+	SyncAttempts int           `env:"SYNC_ATTEMPTS, default=12"`    // of a sync, while Google is away
+	SyncsWaiting int           `env:"SYNCS_WAITING, default=10"`    // of one account; more are refused
+	SyncsKept    time.Duration `env:"SYNC_RETENTION, default=720h"` // of a finished sync's counts
+	Lease        time.Duration `env:"SYNC_LEASE, default=1m"`
 }
 
 // withDefaults fills what a Config written in code left out.
@@ -87,6 +92,7 @@ type Function struct {
 	publisher *events.Publisher
 	metrics   *metrics
 	returns   map[string]bool // origins that a sign-in may lead back to
+	origins   *api.Origins
 	now       func() time.Time
 }
 
@@ -121,18 +127,20 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 // addresses checks where people are led.
 func (f *Function) addresses() error {
 	f.returns = make(map[string]bool)
-	for _, address := range append([]string{f.cfg.PublicURL}, f.cfg.ReturnOrigins...) {
+	for _, address := range append([]string{f.cfg.PublicURL}, f.cfg.TrustedOrigins...) {
 		if address == "" {
 			continue
 		}
 		origin, ok := originOf(address)
 		if !ok {
-			return errors.New("PUBLIC_URL or RETURN_ORIGINS: each must be an address such as https://schedgen.example.org")
+			return errors.New("PUBLIC_URL or TRUSTED_ORIGINS: each must be an address such as https://schedgen.example.org")
 		}
 		f.returns[origin] = true
 	}
 	f.cfg.PublicURL = strings.TrimRight(f.cfg.PublicURL, "/")
-	return nil
+	var err error
+	f.origins, err = api.NewOrigins(slices.Collect(maps.Keys(f.returns))...)
+	return err
 }
 
 // originOf is the scheme, host and port of an address of the web.
@@ -177,17 +185,9 @@ func (f *Function) Routes() http.Handler {
 	return api.Mux(mux)
 }
 
-// own refuses what another site's page makes a browser send. The session's cookie is SameSite=Lax already;
-// this also holds in browsers that do not know it.
+// own refuses what another site's page makes a browser send.
 func (f *Function) own(next func(*http.Request) (any, error)) http.Handler {
-	guard := http.NewCrossOriginProtection()
-	for origin := range f.returns {
-		_ = guard.AddTrustedOrigin(origin) // it was checked
-	}
-	guard.SetDenyHandler(api.Handler(func(*http.Request) (any, error) {
-		return nil, api.New(api.Forbidden).Say("Another site cannot ask for this.")
-	}))
-	return guard.Handler(api.Handler(next))
+	return api.Handler(f.origins.Guard(next))
 }
 
 // authorized asks for the token where one is configured; a broker inside a cluster needs none.
