@@ -235,3 +235,18 @@ func TestLogsHoldNoSecret(t *testing.T) {
 		}
 	}
 }
+
+// TestGoogleThatForgot: the stand-in starts anew with empty calendars, and a sync fills them again.
+func TestGoogleThatForgot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, _ := w.ready(1)
+	b.sync(student, nil)
+	for _, e := range w.google.Events(student) {
+		w.must(w.google.Remove(student, e["id"].(string), true))
+	}
+	b.counts(b.sync(student, nil), 0, 0, 0, 3) // as if the person had deleted them
+	w.must(w.f.ForgetCalendars(t.Context()))
+	b.counts(b.sync(student, nil), 3, 0, 0, 0)
+	b.exact(student, 3)
+}

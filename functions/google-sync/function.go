@@ -201,6 +201,11 @@ func (f *Function) authorized(next func(*http.Request) (any, error)) http.Handle
 	})
 }
 
+// ForgetCalendars forgets what is known of every calendar. It is for a Google that has itself forgotten: the
+// stand-in of `schedgen up --google=fake` keeps calendars in memory, and after a restart their events would
+// look as if people had deleted them.
+func (f *Function) ForgetCalendars(ctx context.Context) error { return f.syncs.ForgetAll(ctx) }
+
 // Health asks the dependencies. Google is not among them: without it all else goes on.
 func (f *Function) Health(ctx context.Context) map[string]error {
 	return map[string]error{"postgres": f.pool.Ping(ctx)}

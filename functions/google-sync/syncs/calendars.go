@@ -111,6 +111,16 @@ func (s *Store) Clear(ctx context.Context, account, id string) error {
 	return nil
 }
 
+const forgetAllSQL = `delete from google_calendars`
+
+// ForgetAll forgets every calendar of every account, with what became of their events.
+func (s *Store) ForgetAll(ctx context.Context) error {
+	if _, err := s.pool.Exec(ctx, forgetAllSQL); err != nil {
+		return fmt.Errorf("forget all calendars: %w", err)
+	}
+	return nil
+}
+
 const memorySQL = `select event_id, state from google_events where account_id = $1::uuid and calendar_id = $2`
 
 const knownSQL = `
