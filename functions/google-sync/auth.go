@@ -143,6 +143,9 @@ func (f *Function) base(r *http.Request) string {
 	return scheme + "://" + r.Host
 }
 
+// maxReturn keeps the cookie of a sign-in well below what browsers take (4096 bytes, RFC 6265 section 6.1).
+const maxReturn = 1000
+
 // returnTarget checks where a sign-in shall end: a path of this site, or an address at one of our origins.
 // Browsers read a backslash as a slash and drop control characters, so neither may be in it.
 func (f *Function) returnTarget(r *http.Request, text string) (string, bool) {
@@ -155,7 +158,7 @@ func (f *Function) returnTarget(r *http.Request, text string) (string, bool) {
 		}
 	}
 	u, err := url.Parse(text)
-	if err != nil || len(text) > 2000 {
+	if err != nil || len(text) > maxReturn {
 		return "", false
 	}
 	if u.Scheme == "" && u.Host == "" && u.User == nil {

@@ -17,16 +17,22 @@ func TestReturnURLLeadsNowhereElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) { c.TrustedOrigins = []string{"https://app.example.org"} })
 	b := w.browser()
-	for _, good := range []string{"", "/", "/done?x=1#y", w.site.URL + "/page", "https://app.example.org/x", "HTTPS://APP.example.org/x"} {
-		if a := b.do("GET", "/api/auth/google?returnUrl="+url.QueryEscape(good), nil); a.status != http.StatusFound {
+	for _, good := range []string{"", "/", "/done?x=1#y", w.site.URL + "/page", "https://app.example.org/x", "HTTPS://APP.example.org/x", "/?" + strings.Repeat("&", 998)} {
+		a := b.do("GET", "/api/auth/google?returnUrl="+url.QueryEscape(good), nil)
+		if a.status != http.StatusFound {
 			t.Errorf("%q: status %d, want 302: %s", good, a.status, a.body)
+		}
+		for _, cookie := range a.header.Values("Set-Cookie") {
+			if len(cookie) > 4096 {
+				t.Errorf("%q: a cookie of %d bytes, which browsers drop", good, len(cookie))
+			}
 		}
 	}
 	for _, bad := range []string{
 		"//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example/", "javascript:alert(1)", "data:text/html,x",
 		"https://app.example.org.evil.example/", "https://app.example.org@evil.example/", "https://user@app.example.org/", "http://app.example.org/",
 		"https:evil.example", "https:///evil.example", "/\t/evil.example", "/x\r\nSet-Cookie: a=b", " //evil.example", "evil.example", "?x", "//%2fevil.example",
-		"/" + strings.Repeat("a", 2001), "https://app.example.org:444/",
+		"/" + strings.Repeat("a", 1001), "https://app.example.org:444/",
 	} {
 		b.refused(b.do("GET", "/api/auth/google?returnUrl="+url.QueryEscape(bad), nil), 400, api.InvalidReturnURL)
 	}

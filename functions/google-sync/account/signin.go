@@ -164,11 +164,13 @@ const attemptPurpose = "sign-in attempt"
 
 // Seal writes the attempt as a cookie's value.
 func (s *SignIns) Seal(a Attempt) (string, error) {
-	text, err := json.Marshal(a)
-	if err != nil {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // an address is full of "&", each of which would take six bytes
+	if err := encoder.Encode(a); err != nil {
 		return "", fmt.Errorf("encode a sign-in: %w", err)
 	}
-	sealed, key := s.keys.Seal(string(text), attemptPurpose)
+	sealed, key := s.keys.Seal(text.String(), attemptPurpose)
 	return key + "." + base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 

@@ -90,9 +90,15 @@ func (w *recorder) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// maxCalls bounds how many calls are remembered.
+const maxCalls = 100_000
+
 func (s *Server) note(method string, status int, path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.calls) >= maxCalls {
+		s.calls = append(s.calls[:0:0], s.calls[maxCalls/2:]...) // a server that runs for days must not grow
+	}
 	s.calls = append(s.calls, Call{method, status, path})
 }
 
@@ -165,7 +171,7 @@ func (s *Server) Share(calendarID, email, role string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, u := range s.users {
-		if u.Email == email {
+		if u.Email == email && s.calendars[calendarID] != nil {
 			u.list = append(u.list, &listed{s.calendars[calendarID], role})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -176,6 +177,7 @@ func (s *Server) newCode(a authorization, who *user, scopes []string) string {
 	pair := who.Email + " " + a.client.ID
 	offline := a.query.Get("access_type") == "offline" && (!s.agreed[pair] || strings.Contains(a.query.Get("prompt"), "consent"))
 	s.agreed[pair] = true
+	maps.DeleteFunc(s.codes, func(_ string, c *code) bool { return c.expires.Before(s.cfg.Now()) })
 	value := "4/" + rand.Text()
 	s.codes[value] = &code{
 		grant: &grant{user: who, client: a.client.ID, scopes: scopes}, redirect: a.query.Get("redirect_uri"),
@@ -245,6 +247,7 @@ func (s *Server) exchange(w http.ResponseWriter, form url.Values) {
 }
 
 func (s *Server) accessToken(g *grant) object {
+	maps.DeleteFunc(s.access, func(_ string, g *grant) bool { return g.expires.Before(s.cfg.Now()) })
 	token := "ya29." + rand.Text() + rand.Text()
 	s.access[token] = &grant{user: g.user, client: g.client, scopes: g.scopes, expires: s.cfg.Now().Add(s.cfg.TokenLife)}
 	return object{"access_token": token, "token_type": "Bearer", "expires_in": int(s.cfg.TokenLife.Seconds()), "scope": strings.Join(g.scopes, " ")}
