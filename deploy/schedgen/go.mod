@@ -18,13 +18,14 @@ require (
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/cloudevents/sdk-go/v2 v2.16.2 // indirect
+	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/getkin/kin-openapi v0.153.0 // indirect
+	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260214004413-d219187c3433 // indirect
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
 	github.com/go-openapi/swag/jsonname v0.25.5 // indirect
 	github.com/go-redis/redis_rate/v10 v10.0.1 // indirect
-	github.com/google/uuid v1.6.0 // indirect
 	github.com/gorilla/mux v1.8.0 // indirect
 	github.com/hhrutter/tiff v1.0.6 // indirect
 	github.com/huandu/xstrings v1.5.0 // indirect
@@ -64,11 +65,12 @@ require (
 	go.uber.org/atomic v1.12.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
-	golang.org/x/crypto v0.57.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/image v0.44.0 // indirect
-	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/oauth2 v0.38.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/sys v0.48.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
@@ -79,6 +81,7 @@ require (
 replace (
 	github.com/schedgen/schedgen/functions/backup => ../../functions/backup
 	github.com/schedgen/schedgen/functions/calendar-generate => ../../functions/calendar-generate
+	github.com/schedgen/schedgen/functions/google-sync => ../../functions/google-sync
 	github.com/schedgen/schedgen/functions/pdf-parse => ../../functions/pdf-parse
 	github.com/schedgen/schedgen/functions/upload-ingest => ../../functions/upload-ingest
 	github.com/schedgen/schedgen/shared => ../../shared
@@ -97,4 +100,9 @@ require (
 require (
 	filippo.io/age v1.3.2
 	github.com/schedgen/schedgen/functions/backup v0.0.0
+)
+
+require (
+	github.com/google/uuid v1.6.0
+	github.com/schedgen/schedgen/functions/google-sync v0.0.0
 )

@@ -10,6 +10,7 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/latest"
 )
 
 // serveFeed answers GET /api/feeds/{token}.ics, with 304 to who has it already. A feed whose owner has
@@ -39,7 +40,7 @@ func (f *Function) fetch(r *http.Request) (feed.Feed, error) {
 	if err != nil {
 		return feed.Feed{}, err
 	}
-	s, err := f.source(r.Context(), known.Owner)
+	s, err := latest.Of(r.Context(), f.jobs, known.Owner)
 	if err != nil {
 		return feed.Feed{}, err
 	}

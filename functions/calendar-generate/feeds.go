@@ -10,6 +10,8 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/latest"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -39,7 +41,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 		return nil, api.New(api.Unauthorized).Say("Upload a timetable first: a feed is made of what you uploaded.")
 	}
 	var asked feedRequest
-	if err := readJSON(r, f.cfg.BodyLimit, &asked); err != nil {
+	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &asked); err != nil {
 		return nil, err
 	}
 	options := feed.Options{Options: asked.Options}
@@ -50,14 +52,14 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 		}
 		options.Kinds = []timetable.Kind{job.Kind}
 	}
-	all, err := f.source(r.Context(), owner)
+	all, err := latest.Of(r.Context(), f.jobs, owner)
 	if err != nil {
 		return nil, err
 	}
-	source := all.of(options)
-	cal, err := f.build(r.Context(), source, options, f.now(), strict)
+	source := shownOf(all, options)
+	cal, err := source.Build(r.Context(), f.jobs, options.Calendar(), f.now(), strict)
 	if err != nil {
-		return nil, problem(err)
+		return nil, ask.Problem(err)
 	}
 	token := feed.NewToken()
 	_, err = f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, f.rendering(source, cal))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/latest"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
 	"github.com/schedgen/schedgen/shared/xtest/tabletest"
@@ -220,11 +221,11 @@ func TestDeletedJobLeavesTheFeed(t *testing.T) {
 	if strings.Contains(file, "Elsewhere") || strings.Count(file, "BEGIN:VEVENT") != 3 || strings.Count(file, "SEQUENCE:2\r\n") != 1 {
 		t.Errorf("the feed does not go on with the older timetable:\n%s", file)
 	}
-	all, err := s.f.source(t.Context(), s.owner)
-	if err != nil || len(all.jobs) != 1 {
-		t.Fatalf("jobs are %+v, %v", all.jobs, err)
+	all, err := latest.Of(t.Context(), s.f.jobs, s.owner)
+	if err != nil || len(all.Jobs) != 1 {
+		t.Fatalf("jobs are %+v, %v", all.Jobs, err)
 	}
-	if err := s.f.jobs.Delete(t.Context(), s.owner, all.jobs[0].ID); err != nil {
+	if err := s.f.jobs.Delete(t.Context(), s.owner, all.Jobs[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, file := s.fetch(path); strings.Contains(file, "VEVENT") || !strings.HasSuffix(file, "END:VCALENDAR\r\n") {

@@ -9,12 +9,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/calendar/ask"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -37,7 +36,7 @@ func (f *Function) generate(r *http.Request) (any, error) {
 	}
 	cal, err := calendar.Build(events, req.Options)
 	if err != nil {
-		return nil, problem(err)
+		return nil, ask.Problem(err)
 	}
 	if len(cal.Items) == 0 {
 		return nil, api.New(api.ValidationFailed, map[string]any{"warnings": cal.Warnings}).
@@ -138,26 +137,4 @@ func filename(cal calendar.Calendar) string {
 		return r
 	}, strings.ToValidUTF8(cal.Name, ""))
 	return strings.TrimLeft(name, ". ") + " " + strconv.Itoa(first.Year()) + ".ics"
-}
-
-// problem is what package calendar found wrong, as the caller sees it.
-func problem(err error) error {
-	var e *calendar.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	code := api.ValidationFailed
-	if e.Code == calendar.MissingSemesterDates {
-		code = api.MissingSemesterDates
-	}
-	return api.New(code, map[string]any{"reason": e.Code, "choices": e.Details}).Say(sentence(e.Message))
-}
-
-// sentence begins with a capital and ends with a full stop.
-func sentence(s string) string {
-	if s == "" {
-		return s
-	}
-	first, size := utf8.DecodeRuneInString(s)
-	return string(unicode.ToUpper(first)) + s[size:] + "."
 }

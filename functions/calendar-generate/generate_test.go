@@ -14,6 +14,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/calendar/ask"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
 )
@@ -216,7 +217,7 @@ func TestFormsThatMakeNoSense(t *testing.T) {
 func TestSentencesBeginWithACapital(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"the term": "The term.", "éen groep": "Éen groep.", `"x" is none`: `"x" is none.`, "": ""} {
-		if got := sentence(in); got != want {
+		if got := ask.Sentence(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/latest"
 )
 
 // maxEvent is the longest event: one that tells of a timetable has some hundred bytes.
@@ -48,7 +49,7 @@ func (f *Function) refreshOwner(r *http.Request, jobID string) error {
 	if err != nil {
 		return fmt.Errorf("find the event's job: %w", err)
 	}
-	s, err := f.source(r.Context(), job.Owner)
+	s, err := latest.Of(r.Context(), f.jobs, job.Owner)
 	if err != nil {
 		return err
 	}

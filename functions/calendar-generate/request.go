@@ -2,7 +2,6 @@ package calendargenerate
 
 import (
 	"errors"
-	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -11,18 +10,11 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/calendar/ask"
 )
 
 // request is the body of POST /api/generate/ics: events, as the first frontend sends them, or a job.
-type request struct {
-	calendar.Options
-	JobID         string           `json:"jobId"`
-	Events        []calendar.Event `json:"events"`
-	SemesterStart string           `json:"semesterStart"`
-	SemesterEnd   string           `json:"semesterEnd"`
-	PDFType       timetable.Kind   `json:"pdfType"`
-}
+type request struct{ ask.Request }
 
 // maxForm is the longest form: a job's id and some choices.
 const maxForm = 64 << 10
@@ -36,22 +28,12 @@ func (f *Function) readRequest(r *http.Request) (request, error) {
 			return req, formError(err)
 		}
 		if req, err = fromForm(r.PostForm); err != nil {
-			return req, problem(err)
+			return req, ask.Problem(err)
 		}
-	} else if err := readJSON(r, f.cfg.BodyLimit, &req); err != nil {
+	} else if err := ask.ReadJSON(r, f.cfg.BodyLimit, &req); err != nil {
 		return req, err
 	}
 	return req, req.check(f.cfg.EventsLimit)
-}
-
-// readJSON reads a body, and tells what is wrong with a date or a choice in it.
-func readJSON(r *http.Request, limit int64, into any) error {
-	err := api.DecodeJSON(r, limit, into)
-	var e *calendar.Error
-	if errors.As(err, &e) {
-		return problem(e)
-	}
-	return err
 }
 
 func formError(err error) error {
@@ -65,10 +47,10 @@ func formError(err error) error {
 // fromForm reads fields that may each come several times: group "COS 212=P02", module, term
 // "S1=2026-02-09..2026-05-22", exclude, reminder.
 func fromForm(form url.Values) (request, error) {
-	req := request{
+	req := request{ask.Request{
 		JobID: form.Get("jobId"), SemesterStart: form.Get("semesterStart"), SemesterEnd: form.Get("semesterEnd"),
 		Options: calendar.Options{Name: form.Get("name"), Modules: filled(form["module"])},
-	}
+	}}
 	for _, text := range filled(form["group"]) {
 		module, group, ok := strings.Cut(text, "=")
 		if !ok {
@@ -123,36 +105,5 @@ func (req *request) check(mostEvents int) error {
 	if req.JobID == "" && req.Events == nil {
 		return api.New(api.ValidationFailed).Say("Send events, or a jobId.")
 	}
-	if len(req.Events) > mostEvents {
-		return api.New(api.ValidationFailed, map[string]int{"limit": mostEvents}).
-			Say(fmt.Sprintf("At most %d events make one calendar.", mostEvents))
-	}
-	switch req.PDFType {
-	case "", timetable.Lecture, timetable.Test, timetable.Exam:
-	default:
-		return api.New(api.ValidationFailed, map[string]string{"field": "pdfType"}).Say("The pdfType must be lecture, test or exam.")
-	}
-	for i := range req.Events {
-		if req.Events[i].Kind == "" {
-			req.Events[i].Kind = req.PDFType
-		}
-	}
-	return req.semester()
-}
-
-// semester reads the one range that the first frontend sends. A half of it is as good as none.
-func (req *request) semester() error {
-	if req.SemesterStart == "" && req.SemesterEnd == "" {
-		return nil
-	}
-	if req.SemesterStart == "" || req.SemesterEnd == "" {
-		return api.New(api.MissingSemesterDates)
-	}
-	semester, err := calendar.ParseRange(req.SemesterStart + ".." + req.SemesterEnd)
-	var e *calendar.Error
-	if errors.As(err, &e) {
-		return api.New(api.InvalidSemesterDates).Say(sentence(e.Message))
-	}
-	req.UseSemester(semester)
-	return nil
+	return req.Check(mostEvents)
 }

@@ -22,6 +22,15 @@ const (
 	NotFound             = "NOT_FOUND"
 	JobNotFound          = "JOB_NOT_FOUND"
 	FeedNotFound         = "FEED_NOT_FOUND"
+	CalendarNotFound     = "CALENDAR_NOT_FOUND"
+	SyncNotFound         = "SYNC_NOT_FOUND"
+	SignInRequired       = "GOOGLE_AUTH_REQUIRED"
+	SignInFailed         = "GOOGLE_SIGN_IN_FAILED"
+	PermissionMissing    = "GOOGLE_PERMISSION_MISSING"
+	GoogleRefused        = "GOOGLE_REFUSED"
+	GoogleUnavailable    = "GOOGLE_UNAVAILABLE"
+	GoogleNotConfigured  = "GOOGLE_NOT_CONFIGURED"
+	InvalidReturnURL     = "INVALID_RETURN_URL"
 	MethodNotAllowed     = "METHOD_NOT_ALLOWED"
 	NotAcceptable        = "NOT_ACCEPTABLE"
 	Conflict             = "CONFLICT"
@@ -58,11 +67,17 @@ var codes = map[string]entry{
 	JobNotCompleted:      {400, "The job has no result yet.", 0},
 	MissingSemesterDates: {400, "Lectures need the semester's start and end dates.", 0},
 	InvalidSemesterDates: {400, "The semester's dates are not dates, or end before they start.", 0},
+	InvalidReturnURL:     {400, "The returnUrl must lead back to this site.", 0},
+	SignInFailed:         {400, "The sign-in could not be finished; please begin again.", 0},
 	Unauthorized:         {401, "This call needs authorization.", 0},
+	SignInRequired:       {401, "Sign in with Google, please.", 0},
 	Forbidden:            {403, "This call is not allowed.", 0},
+	PermissionMissing:    {403, "Google was not asked, or did not agree, to let us do this; sign in again and allow it.", 0},
 	NotFound:             {404, "There is nothing at this address.", 0},
 	JobNotFound:          {404, "There is no such job.", 0},
 	FeedNotFound:         {404, "There is no such feed.", 0},
+	CalendarNotFound:     {404, "There is no such calendar, or it cannot be written to.", 0},
+	SyncNotFound:         {404, "There is no such sync.", 0},
 	MethodNotAllowed:     {405, "This address does not answer that method.", 0},
 	NotAcceptable:        {406, "The answer does not exist in an accepted form.", 0},
 	Conflict:             {409, "The request conflicts with the present state.", 0},
@@ -91,6 +106,9 @@ var codes = map[string]entry{
 	// 499 is nginx's number for a caller who went away; nobody is there to read it.
 	ClientClosed:        {499, "The caller went away.", 0},
 	Internal:            {500, "Something went wrong on our side.", 0},
+	GoogleNotConfigured: {501, "Google sign-in is not set up on this server.", 0},
+	GoogleRefused:       {502, "Google did not take what was sent.", 0},
+	GoogleUnavailable:   {503, "Google cannot be reached at the moment; please try again shortly.", 10 * time.Second},
 	Unavailable:         {503, "A service that this needs is away; please try again shortly.", 5 * time.Second},
 	DatabaseUnavailable: {503, "The database is away; please try again shortly.", 5 * time.Second},
 	StorageUnavailable:  {503, "The file storage is away; please try again shortly.", 5 * time.Second},

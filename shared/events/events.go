@@ -24,6 +24,7 @@ import (
 const (
 	TypeObjectCreated = "com.amazonaws.s3.ObjectCreated:Put"
 	TypeParsed        = "dev.schedgen.timetable.parsed.v1"
+	TypeSync          = "dev.schedgen.calendar.sync.v1"
 )
 
 // objectCreated is how the types of all events that tell of a new object begin.

@@ -31,7 +31,7 @@ const ContentType = "text/calendar; charset=utf-8"
 
 const (
 	productID = "-//schedgen//schedgen//EN"
-	zoneName  = "Africa/Johannesburg"
+	zoneName  = calendar.ZoneName
 	localTime = "20060102T150405"
 	utcTime   = "20060102T150405Z"
 )
@@ -126,15 +126,15 @@ func body(out *lines, item calendar.Item, reminders []int) {
 	when(out, item)
 	summary := cmp.Or(plain(item.Summary), "Untitled") // a DISPLAY alarm must have one
 	out.text("SUMMARY", summary)
-	if location := plain(location(item.Event)); location != "" {
+	if location := plain(item.Location()); location != "" {
 		out.text("LOCATION", location)
 	}
-	out.text("DESCRIPTION", describe(item))
+	out.text("DESCRIPTION", item.Description())
 	out.text("CATEGORIES", categories(item.Event)...)
 	if item.Color != "" {
 		out.line("COLOR", item.Color)
 	}
-	out.line("STATUS", status(item.Event))
+	out.line("STATUS", status(item))
 	out.line("TRANSP", "OPAQUE")
 	for _, minutes := range reminders {
 		out.line("BEGIN", "VALARM")
@@ -152,12 +152,8 @@ func when(out *lines, item calendar.Item) {
 	}
 	local("DTSTART", item.Start)
 	local("DTEND", item.End)
-	if item.Until.IsZero() {
-		return
-	}
-	out.line("RRULE", "FREQ=WEEKLY;UNTIL="+item.Until.UTC().Format(utcTime))
-	for _, t := range item.Excluded {
-		local("EXDATE", t) // one a line: some programs read only the first of a list
+	for _, line := range item.Recurrence() {
+		out.fold(line)
 	}
 }
 
@@ -187,16 +183,9 @@ func remarks(c calendar.Calendar) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func location(e calendar.Event) string {
-	if e.Venue != "" {
-		return e.Venue
-	}
-	return e.Campus
-}
-
 // status tells a paper that is not final yet from one that is.
-func status(e calendar.Event) string {
-	if e.Kind == timetable.Exam && e.Status != "" && !strings.EqualFold(e.Status, "FINAL") {
+func status(item calendar.Item) string {
+	if item.Tentative() {
 		return "TENTATIVE"
 	}
 	return "CONFIRMED"
@@ -211,39 +200,6 @@ func categories(e calendar.Event) []string {
 		}
 	}
 	return names
-}
-
-// describe writes everything the timetable says that has no property of its own.
-func describe(item calendar.Item) string {
-	e := item.Event
-	var b strings.Builder
-	for _, field := range [][2]string{
-		{"Module", e.Module}, {"Activity", e.Activity}, {"Group", e.Group}, {"Semester", e.Semester},
-		{"Test", e.Test}, {"Paper", e.Paper}, {"Status", e.Status},
-		{rooms(e), e.Venue}, {"Campus", e.Campus}, {"Module campus", e.ModuleCampus},
-		{"Language", e.Lang}, {"Study programme", e.StudyProg}, {"Notes", e.Notes},
-	} {
-		if field[1] != "" && !(field[0] == "Test" && e.Test == e.Activity) {
-			fmt.Fprintf(&b, "%s: %s\n", field[0], field[1])
-		}
-	}
-	if e.EndTimeEstimated {
-		b.WriteString("The end time is an estimate: the timetable does not print one.\n")
-	}
-	for _, w := range e.Warnings {
-		fmt.Fprintf(&b, "Please check: %s (page %d, row %d)\n", w.Message, w.Page, w.Row)
-	}
-	for _, w := range item.Warnings {
-		fmt.Fprintf(&b, "Please check: %s\n", w.Message)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
-func rooms(e calendar.Event) string {
-	if len(e.Venues) > 1 {
-		return "Rooms"
-	}
-	return "Room"
 }
 
 // Fingerprint is a hash of all that an event says, apart from its revision: where it differs from an

@@ -1,0 +1,211 @@
+// Package account keeps the Google accounts that people signed in with, and their sign-in itself: OAuth 2.0
+// authorization code with PKCE, OpenID Connect for who it is.
+//
+// An account is the owner of what it uploaded: its id is the owner that sessions name. What a person
+// uploaded before signing in moves to the account, in one transaction. Of Google's tokens only the
+// refresh token is stored, sealed by a key that the database does not have; access tokens live in memory
+// for as long as they hold.
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// ErrNotFound says that the owner is no account: nobody signed in.
+var ErrNotFound = errors.New("account: nobody signed in")
+
+// Account is a person at Google.
+type Account struct {
+	ID      string // the owner
+	Subject string // Google's name for the person, which never changes
+	Email   string
+	Scopes  []string // what the person agreed to
+	sealed  []byte
+	keyID   string
+}
+
+// SignedIn says that Google lets us act for the person, as far as we know.
+func (a Account) SignedIn() bool { return a.sealed != nil }
+
+// Granted says that the person agreed to one of the scopes.
+func (a Account) Granted(scopes ...string) bool {
+	for _, granted := range a.Scopes {
+		for _, scope := range scopes {
+			if granted == scope {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Store is the accounts of one database. It is safe for concurrent use, by any number of processes.
+type Store struct {
+	pool *postgres.Pool
+	keys *Keys
+}
+
+// NewStore is the Store of pool, whose tokens are sealed by keys.
+func NewStore(pool *postgres.Pool, keys *Keys) *Store { return &Store{pool, keys} }
+
+// On is the same store on a pool.
+func (s *Store) On(pool *postgres.Pool) *Store { return &Store{pool, s.keys} }
+
+const columns = `id::text, subject, email, scopes, refresh_token, coalesce(key_id, '')`
+
+func scan(row pgx.CollectableRow) (a Account, err error) {
+	var scopes string
+	err = row.Scan(&a.ID, &a.Subject, &a.Email, &scopes, &a.sealed, &a.keyID)
+	a.Scopes = strings.Fields(scopes)
+	return a, err
+}
+
+const getSQL = `select ` + columns + ` from google_accounts where id = $1::uuid`
+
+// Get is the account of an owner; ErrNotFound of one who never signed in.
+func (s *Store) Get(ctx context.Context, owner string) (Account, error) {
+	account, err := postgres.QueryOne(ctx, s.pool, scan, getSQL, owner)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Account{}, ErrNotFound
+	}
+	if err != nil {
+		return Account{}, fmt.Errorf("read an account: %w", err)
+	}
+	return account, nil
+}
+
+// SignIn is what Google said of a person who just signed in.
+type SignIn struct {
+	Subject      string
+	Email        string
+	Scopes       []string
+	RefreshToken string // empty where Google gave none, as it does for who agreed before
+}
+
+// The id is new and not the anonymous owner's: whoever planted an anonymous session in somebody's
+// browser must not own the account that is made there.
+const signInSQL = `
+insert into google_accounts (id, subject, email, scopes)
+values ($1::uuid, $2, $3, $4)
+on conflict (subject) do update set email = excluded.email, scopes = excluded.scopes, updated_at = now()
+returning ` + columns
+
+const keepTokenSQL = `
+update google_accounts set refresh_token = $2::bytea, key_id = $3, updated_at = now() where id = $1::uuid
+returning ` + columns
+
+const (
+	moveJobsSQL  = `update jobs set owner = $2::uuid where owner = $1::uuid`
+	moveFeedsSQL = `update feeds set owner = $2::uuid where owner = $1::uuid`
+)
+
+// isAccountSQL also keeps the row: an owner that is being made an account is not moved away from it.
+const isAccountSQL = `select id::text from google_accounts where id = $1::uuid for share`
+
+// Join notes the sign-in, makes the account where it is the first, and moves all that the anonymous owner
+// has to it: all of it or, after an error, nothing. An owner that is itself an account keeps what is its.
+func (s *Store) Join(ctx context.Context, anonymous string, in SignIn) (Account, error) {
+	var account Account
+	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		if account, err = one(ctx, tx, signInSQL, uuid.NewString(), in.Subject, in.Email, strings.Join(in.Scopes, " ")); err != nil {
+			return err
+		}
+		if in.RefreshToken != "" {
+			sealed, key := s.keys.Seal(in.RefreshToken, purposeOf(account.ID))
+			if account, err = one(ctx, tx, keepTokenSQL, account.ID, sealed, key); err != nil {
+				return err
+			}
+		}
+		return moveAnonymous(ctx, tx, anonymous, account.ID)
+	})
+	if err != nil {
+		return Account{}, fmt.Errorf("keep a sign-in: %w", err)
+	}
+	return account, nil
+}
+
+func one(ctx context.Context, tx pgx.Tx, sql string, args ...any) (Account, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return Account{}, err
+	}
+	return pgx.CollectOneRow(rows, scan)
+}
+
+// moveAnonymous gives what an owner has to another, unless the first is an account.
+func moveAnonymous(ctx context.Context, tx pgx.Tx, from, to string) error {
+	if from == "" || from == to {
+		return nil
+	}
+	var id string
+	err := tx.QueryRow(ctx, isAccountSQL, from).Scan(&id)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	return move(ctx, tx, from, to)
+}
+
+func move(ctx context.Context, tx pgx.Tx, from, to string) error {
+	for _, sql := range []string{moveJobsSQL, moveFeedsSQL} {
+		if _, err := tx.Exec(ctx, sql, from, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const endSQL = `
+update google_accounts set refresh_token = null, key_id = null, updated_at = now()
+where id = $1::uuid and refresh_token = $2::bytea`
+
+// End forgets the account's token, which Google does not take any more: the person must sign in again. A
+// newer token than the account's stays.
+func (s *Store) End(ctx context.Context, a Account) error {
+	if _, err := s.pool.Exec(ctx, endSQL, a.ID, a.sealed); err != nil {
+		return fmt.Errorf("end a sign-in: %w", err)
+	}
+	return nil
+}
+
+const forgetSQL = `delete from google_accounts where id = $1::uuid`
+
+// Forget deletes the account with its token, its calendars and its syncs, and gives its uploads and feeds
+// to the new anonymous owner that it returns: a session of the account, wherever one still is, then owns
+// nothing.
+func (s *Store) Forget(ctx context.Context, a Account) (anonymous string, err error) {
+	anonymous = uuid.NewString()
+	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if err := move(ctx, tx, a.ID, anonymous); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, forgetSQL, a.ID)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("forget an account: %w", err)
+	}
+	return anonymous, nil
+}
+
+// RefreshToken opens the account's token. ErrNotFound says that there is none; ErrUnknownKey, that the key
+// which sealed it is gone.
+func (s *Store) RefreshToken(a Account) (string, error) {
+	if !a.SignedIn() {
+		return "", ErrNotFound
+	}
+	return s.keys.Open(a.sealed, a.keyID, purposeOf(a.ID))
+}
+
+// purposeOf binds a token to its account: copied into another's row, it does not open.
+func purposeOf(id string) string { return "refresh token of " + id }

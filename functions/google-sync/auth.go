@@ -1,0 +1,283 @@
+package googlesync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/shared/api"
+)
+
+// attemptCookie and the beginning of a state name the cookie of a sign-in on its way, so that two tabs do
+// not meet.
+const attemptCookie = "schedgen_signin_"
+
+// callbackPath is where Google sends people back to, and the only place that gets the cookie.
+const callbackPath = "/api/auth/google/callback"
+
+// beginSignIn answers GET /api/auth/google?returnUrl=&access=: on to Google. Access "own" asks for less, and
+// suffices for calendars that schedgen makes.
+func (f *Function) beginSignIn(r *http.Request) (any, error) {
+	if f.signIns == nil {
+		return nil, api.New(api.GoogleNotConfigured)
+	}
+	target, ok := f.returnTarget(r, r.URL.Query().Get("returnUrl"))
+	if !ok {
+		return nil, api.New(api.InvalidReturnURL)
+	}
+	access := account.Choose
+	switch text := r.URL.Query().Get("access"); text {
+	case "", string(account.Choose):
+	case string(account.Own):
+		access = account.Own
+	default:
+		return nil, api.New(api.ValidationFailed, map[string]any{"field": "access", "choices": []account.Access{account.Own, account.Choose}})
+	}
+	header := http.Header{}
+	owner := f.sessions.Ensure(header, r)
+	attempt, page, err := f.signIns.Begin(r.Context(), owner, target, f.base(r)+callbackPath, access)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := f.signIns.Seal(attempt)
+	if err != nil {
+		return nil, err
+	}
+	header.Add("Set-Cookie", f.attemptCookie(attempt.State, sealed, 15*time.Minute).String())
+	return redirect(header, page), nil
+}
+
+// attemptCookie is Lax and not Strict: the way back from Google must bring it along.
+func (f *Function) attemptCookie(state, value string, life time.Duration) *http.Cookie {
+	age := int(life.Seconds())
+	if value == "" {
+		age = -1
+	}
+	return &http.Cookie{
+		Name: attemptName(state), Value: value, Path: callbackPath, MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: f.cfg.Session.Secure,
+	}
+}
+
+func attemptName(state string) string { return attemptCookie + state[:min(8, len(state))] }
+
+// finishSignIn answers GET /api/auth/google/callback: the person comes back from Google, and goes on to where
+// the sign-in began, with signIn=ok, denied or failed in the address. Whoever did not begin a sign-in in this
+// very browser and session gets an error and no redirect.
+func (f *Function) finishSignIn(r *http.Request) (any, error) {
+	if f.signIns == nil {
+		return nil, api.New(api.GoogleNotConfigured)
+	}
+	query := r.URL.Query()
+	attempt, err := f.recall(r, query.Get("state"))
+	if err != nil {
+		f.metrics.signIns.WithLabelValues("foreign").Inc()
+		return nil, api.New(api.SignInFailed).Wrap(err)
+	}
+	header := http.Header{"Set-Cookie": {f.attemptCookie(attempt.State, "", 0).String()}, "Referrer-Policy": {"no-referrer"}}
+	if query.Get("code") == "" {
+		f.metrics.signIns.WithLabelValues("denied").Inc()
+		return redirect(header, withResult(attempt.Return, "denied")), nil
+	}
+	in, err := f.signIns.Finish(r.Context(), attempt, query.Get("code"), f.base(r)+callbackPath)
+	if err != nil {
+		f.metrics.signIns.WithLabelValues("failed").Inc()
+		api.Logger(r.Context()).WarnContext(r.Context(), "a sign-in could not be finished", "error", err.Error())
+		return redirect(header, withResult(attempt.Return, "failed")), nil
+	}
+	person, err := f.accounts.Join(r.Context(), attempt.Owner, in)
+	if err != nil {
+		return nil, err
+	}
+	f.metrics.signIns.WithLabelValues("ok").Inc()
+	f.catchUp(r.Context(), person)
+	header.Add("Set-Cookie", f.sessions.Cookie(person.ID).String())
+	return redirect(header, withResult(attempt.Return, "ok")), nil
+}
+
+// recall finds the sign-in that this browser began with that state.
+func (f *Function) recall(r *http.Request, state string) (account.Attempt, error) {
+	owner, ok := f.sessions.Owner(r)
+	if !ok || len(state) < 16 {
+		return account.Attempt{}, account.ErrAttempt
+	}
+	cookie, err := r.Cookie(attemptName(state))
+	if err != nil {
+		return account.Attempt{}, account.ErrAttempt
+	}
+	return f.signIns.Recall(cookie.Value, state, owner)
+}
+
+func redirect(header http.Header, to string) api.Response {
+	header.Set("Location", to)
+	header.Set("Cache-Control", "no-store")
+	return api.Response{Status: http.StatusFound, Header: header}
+}
+
+// withResult tells the page how a sign-in ended.
+func withResult(target, result string) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return target // it was checked
+	}
+	query := u.Query()
+	query.Set("signIn", result)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// base is how people reach this site.
+func (f *Function) base(r *http.Request) string {
+	if f.cfg.PublicURL != "" {
+		return f.cfg.PublicURL
+	}
+	scheme := "http"
+	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+// maxReturn keeps the cookie of a sign-in well below what browsers take (4096 bytes, RFC 6265 section 6.1).
+const maxReturn = 1000
+
+// returnTarget checks where a sign-in shall end: a path of this site, or an address at one of our origins.
+// Browsers read a backslash as a slash and drop control characters, so neither may be in it.
+func (f *Function) returnTarget(r *http.Request, text string) (string, bool) {
+	if text == "" {
+		return "/", true
+	}
+	for _, c := range text {
+		if c <= ' ' || c == '\\' || c == 0x7f {
+			return "", false
+		}
+	}
+	u, err := url.Parse(text)
+	if err != nil || len(text) > maxReturn {
+		return "", false
+	}
+	if u.Scheme == "" && u.Host == "" && u.User == nil {
+		return text, strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") && !strings.HasPrefix(u.Path, "//")
+	}
+	origin, ok := originOf(text)
+	own, _ := originOf(f.base(r))
+	return text, ok && (f.returns[origin] || origin == own)
+}
+
+// statusAnswer tells the page who is signed in, and what it may offer.
+type statusAnswer struct {
+	Configured    bool   `json:"configured"`
+	Authenticated bool   `json:"authenticated"`
+	SignInAgain   bool   `json:"signInAgain"` // it was signed in, and Google does not know it any more
+	Email         string `json:"email,omitempty"`
+	CanCreate     bool   `json:"canCreate"` // a calendar of schedgen's own
+	CanChoose     bool   `json:"canChoose"` // one that is there already
+}
+
+// status answers GET /api/auth/status.
+func (f *Function) status(r *http.Request) (any, error) {
+	answer := statusAnswer{Configured: f.signIns != nil}
+	header := http.Header{"Cache-Control": {"private, no-store"}}
+	owner, ok := f.sessions.Owner(r)
+	if !ok || f.signIns == nil {
+		return api.Response{Header: header, Body: answer}, nil
+	}
+	person, err := f.accounts.Get(r.Context(), owner)
+	if err != nil && !errors.Is(err, account.ErrNotFound) {
+		return nil, err
+	}
+	answer.Authenticated, answer.Email = person.SignedIn(), person.Email
+	answer.SignInAgain = err == nil && !person.SignedIn()
+	answer.CanCreate = answer.Authenticated && person.Granted(account.ScopeCreated)
+	answer.CanChoose = answer.Authenticated && person.Granted(account.ScopeEvents) && person.Granted(account.ScopeCalendar)
+	return api.Response{Header: header, Body: answer}, nil
+}
+
+// logoutRequest asks also to be forgotten, and by whom.
+type logoutRequest struct {
+	Forget bool `json:"forget"`
+}
+
+// logout answers POST /api/auth/logout. Without "forget" this browser is signed out, and followed calendars
+// go on. With it Google is asked to end schedgen's access, and the account, its tokens and its syncs are
+// deleted; uploads stay with this browser, as an anonymous session. The events in the calendar stay: they
+// are removed with DELETE /api/calendars/events before.
+func (f *Function) logout(r *http.Request) (any, error) {
+	var req logoutRequest
+	if r.ContentLength != 0 {
+		if err := api.DecodeJSON(r, 1<<10, &req); err != nil {
+			return nil, err
+		}
+	}
+	header := http.Header{"Cache-Control": {"no-store"}}
+	cookie := f.sessions.Cookie("")
+	cookie.Value, cookie.MaxAge = "", -1
+	if !req.Forget {
+		header.Add("Set-Cookie", cookie.String())
+		return api.Response{Header: header, Body: map[string]any{"message": "Signed out.", "forgotten": false}}, nil
+	}
+	person, err := f.person(r)
+	if err != nil {
+		return nil, err
+	}
+	revoked := f.revoke(r.Context(), person)
+	anonymous, err := f.accounts.Forget(r.Context(), person)
+	if err != nil {
+		return nil, err
+	}
+	header.Add("Set-Cookie", f.sessions.Cookie(anonymous).String())
+	message := "Signed out and forgotten."
+	if !revoked {
+		message = "Signed out and forgotten here. Google could not be told: remove schedgen at myaccount.google.com/connections."
+	}
+	return api.Response{Header: header, Body: map[string]any{"message": message, "forgotten": true, "revoked": revoked}}, nil
+}
+
+// revoke asks Google to end the access, and says whether it did. A person who wants to be forgotten is
+// forgotten here either way.
+func (f *Function) revoke(ctx context.Context, person account.Account) bool {
+	token, err := f.accounts.RefreshToken(person)
+	if errors.Is(err, account.ErrNotFound) {
+		return true // Google ended it before
+	}
+	if err == nil {
+		err = f.signIns.Revoke(ctx, token)
+	}
+	if err != nil {
+		api.Logger(ctx).WarnContext(ctx, "a token could not be revoked", "error", err.Error())
+	}
+	return err == nil
+}
+
+// person is the account of the caller, signed in or to be asked to sign in again.
+func (f *Function) person(r *http.Request) (account.Account, error) {
+	if f.signIns == nil {
+		return account.Account{}, api.New(api.GoogleNotConfigured)
+	}
+	owner, ok := f.sessions.Owner(r)
+	if !ok {
+		return account.Account{}, api.New(api.SignInRequired)
+	}
+	person, err := f.accounts.Get(r.Context(), owner)
+	if errors.Is(err, account.ErrNotFound) {
+		return account.Account{}, api.New(api.SignInRequired)
+	}
+	if err != nil {
+		return account.Account{}, fmt.Errorf("find the account: %w", err)
+	}
+	return person, nil
+}
+
+// signedIn is the account of a caller for whom Google can be asked.
+func (f *Function) signedIn(r *http.Request) (account.Account, error) {
+	person, err := f.person(r)
+	if err == nil && !person.SignedIn() {
+		err = api.New(api.SignInRequired).Say("Google does not know the sign-in any more; sign in again, please.")
+	}
+	return person, err
+}

@@ -1,0 +1,135 @@
+package googlesync
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/functions/google-sync/google"
+	"github.com/schedgen/schedgen/functions/google-sync/syncs"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+)
+
+// calendarAnswer is a calendar as the page shows it.
+type calendarAnswer struct {
+	ID              string     `json:"id"`
+	Summary         string     `json:"summary"`
+	Primary         bool       `json:"primary"`
+	BackgroundColor string     `json:"backgroundColor,omitempty"`
+	TimeZone        string     `json:"timeZone,omitempty"`
+	CreatedHere     bool       `json:"createdHere"`
+	Following       bool       `json:"following"`
+	SyncedAt        *time.Time `json:"syncedAt,omitempty"`
+}
+
+// listCalendars answers GET /api/calendars: those that the person may write to. Who allowed schedgen only
+// calendars of its own sees those.
+func (f *Function) listCalendars(r *http.Request) (any, error) {
+	person, err := f.signedIn(r)
+	if err != nil {
+		return nil, err
+	}
+	known, err := f.syncs.Calendars(r.Context(), person.ID)
+	if err != nil {
+		return nil, err
+	}
+	client, err := f.client(r.Context(), person)
+	if err != nil {
+		return nil, err
+	}
+	list := func() ([]google.Calendar, error) { return f.ownCalendars(r, client, known) }
+	if person.Granted(account.ScopeCalendar) {
+		list = func() ([]google.Calendar, error) { return client.Calendars(r.Context()) }
+	}
+	all, err := list()
+	if err != nil {
+		return nil, f.fromGoogle(r.Context(), person, err)
+	}
+	answers := []calendarAnswer{}
+	for _, c := range all {
+		if c.Writable {
+			answers = append(answers, answerOf(c, known))
+		}
+	}
+	return api.Response{Header: http.Header{"Cache-Control": {"private, no-store"}}, Body: map[string]any{"calendars": answers}}, nil
+}
+
+// ownCalendars asks for each calendar that schedgen made. One that is gone is left out.
+func (f *Function) ownCalendars(r *http.Request, client *google.Client, known []syncs.Calendar) ([]google.Calendar, error) {
+	var all []google.Calendar
+	for _, k := range known {
+		if !k.Created {
+			continue
+		}
+		c, err := client.Calendar(r.Context(), k.ID)
+		switch {
+		case err == nil:
+			all = append(all, c)
+		case !google.Is(err, google.NotFound):
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func answerOf(c google.Calendar, known []syncs.Calendar) calendarAnswer {
+	a := calendarAnswer{ID: c.ID, Summary: c.Summary, Primary: c.Primary, BackgroundColor: c.Color, TimeZone: c.TimeZone}
+	for _, k := range known {
+		if k.ID == c.ID {
+			a.CreatedHere, a.Following, a.SyncedAt = k.Created, k.Following, k.SyncedAt
+		}
+	}
+	return a
+}
+
+// createRequest names a new calendar, in the first frontend's word or in Google's.
+type createRequest struct {
+	Name    string `json:"name"`
+	Summary string `json:"summary"`
+}
+
+// maxCalendarName is longer than any page shows.
+const maxCalendarName = 200
+
+// createCalendar answers POST /api/calendars: a new calendar, "UP Timetable 2026" unless it is named.
+func (f *Function) createCalendar(r *http.Request) (any, error) {
+	person, err := f.signedIn(r)
+	if err != nil {
+		return nil, err
+	}
+	var req createRequest
+	if r.ContentLength != 0 {
+		if err := api.DecodeJSON(r, f.cfg.BodyLimit, &req); err != nil {
+			return nil, err
+		}
+	}
+	name := strings.TrimSpace(req.Summary + req.Name)
+	if req.Summary != "" && req.Name != "" || len(name) > maxCalendarName {
+		return nil, api.New(api.ValidationFailed, map[string]any{"field": "summary", "most": maxCalendarName})
+	}
+	if name == "" {
+		name = "UP Timetable " + strconv.Itoa(f.now().In(calendar.Zone).Year())
+	}
+	if !person.Granted(account.ScopeCreated) {
+		return nil, api.New(api.PermissionMissing, map[string]string{"scope": account.ScopeCreated})
+	}
+	client, err := f.client(r.Context(), person)
+	if err != nil {
+		return nil, err
+	}
+	made, err := client.Create(r.Context(), name, "Kept like your timetable by schedgen.", calendar.ZoneName)
+	if err != nil {
+		return nil, f.fromGoogle(r.Context(), person, err)
+	}
+	kept := syncs.Calendar{AccountID: person.ID, ID: made.ID, Summary: made.Summary, Created: true}
+	if err := f.syncs.SaveCalendar(r.Context(), kept); err != nil {
+		return nil, err
+	}
+	return api.Response{
+		Status: http.StatusCreated, Header: http.Header{"Cache-Control": {"private, no-store"}},
+		Body: answerOf(made, []syncs.Calendar{kept}),
+	}, nil
+}

@@ -1,0 +1,63 @@
+package googlesync
+
+import (
+	"net/http"
+
+	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/functions/google-sync/plan"
+	"github.com/schedgen/schedgen/functions/google-sync/syncs"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+)
+
+// planAnswer is a plan as callers see it, with the counts that carrying it out would give.
+type planAnswer struct {
+	DryRun  bool   `json:"dryRun"`
+	Message string `json:"message"`
+	Count   int    `json:"count"`
+	syncs.Progress
+	Actions  []planAction       `json:"actions"`
+	KeptList []planKept         `json:"keptEdits"`
+	Warnings []calendar.Warning `json:"warnings,omitempty"`
+}
+
+type planAction struct {
+	Operation  plan.Op      `json:"operation"`
+	Summary    string       `json:"summary"`
+	Start      string       `json:"start,omitempty"`
+	Location   string       `json:"location,omitempty"`
+	Fields     []plan.Field `json:"fields,omitempty"`     // of a patch
+	Overwrites []plan.Field `json:"overwrites,omitempty"` // edited by a person, and changed by the timetable
+}
+
+// planKept is what a person did and a sync leaves alone.
+type planKept struct {
+	Summary string       `json:"summary"`
+	Fields  []plan.Field `json:"fields,omitempty"`
+	Deleted bool         `json:"deleted,omitempty"` // the person deleted the event: it stays away
+}
+
+// dryRun answers what a sync would do, and does nothing.
+func (f *Function) dryRun(r *http.Request, person account.Account, id string, request syncs.Request, cal calendar.Calendar) (any, error) {
+	client, err := f.client(r.Context(), person)
+	if err != nil {
+		return nil, err
+	}
+	p, err := f.planFor(r.Context(), client, person, id, request)
+	if err != nil {
+		return nil, f.fromGoogle(r.Context(), person, err)
+	}
+	answer := planAnswer{DryRun: true, Actions: []planAction{}, KeptList: []planKept{}, Warnings: cal.Warnings, Progress: syncs.Progress{
+		Planned: len(p.Actions), Created: p.Count(plan.Insert, plan.Restore), Updated: p.Count(plan.Patch), Deleted: p.Count(plan.Delete),
+		Unchanged: p.Unchanged, Kept: len(p.Kept),
+	}}
+	answer.Count = answer.Created + answer.Updated + answer.Unchanged
+	answer.Message = "Nothing was changed: this is the plan."
+	for _, a := range p.Actions {
+		answer.Actions = append(answer.Actions, planAction{a.Op, a.Event.Summary, a.Event.Time.Start, a.Event.Location, a.Fields, a.Overwrites})
+	}
+	for _, k := range p.Kept {
+		answer.KeptList = append(answer.KeptList, planKept{k.Summary, k.Fields, len(k.Fields) == 0})
+	}
+	return api.Response{Header: noStore(), Body: answer}, nil
+}

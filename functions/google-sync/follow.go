@@ -1,0 +1,120 @@
+package googlesync
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/functions/google-sync/plan"
+	"github.com/schedgen/schedgen/functions/google-sync/syncs"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/faas"
+)
+
+// followRequest turns following on, with the choices that each newer timetable gets, or off.
+type followRequest struct {
+	CalendarID string            `json:"calendarId"`
+	Follow     *bool             `json:"follow"`
+	Options    *calendar.Options `json:"options"` // as they were when left out
+}
+
+// follow answers POST /api/calendars/follow. It syncs nothing now; the next upload does.
+func (f *Function) follow(r *http.Request) (any, error) {
+	person, err := f.signedIn(r)
+	if err != nil {
+		return nil, err
+	}
+	var req followRequest
+	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &req); err != nil {
+		return nil, err
+	}
+	id, err := checkCalendarID(req.CalendarID)
+	if err != nil {
+		return nil, err
+	}
+	if req.Follow == nil {
+		return nil, api.New(api.ValidationFailed, map[string]string{"field": "follow"}).Say("Say whether to follow: true or false.")
+	}
+	known, ok, err := f.syncs.Calendar(r.Context(), person.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	if !ok && !*req.Follow {
+		return nil, api.New(api.CalendarNotFound)
+	}
+	known.AccountID, known.ID, known.Following = person.ID, id, *req.Follow
+	if req.Options != nil {
+		// A choice that makes no sense is refused now, and not with the next upload.
+		if _, err := calendar.Build(nil, *req.Options); err != nil && !onlyUnknown(err) {
+			return nil, ask.Problem(err)
+		}
+		known.Options = *req.Options
+	}
+	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
+		return nil, err
+	}
+	return api.Response{Header: noStore(), Body: map[string]any{"calendarId": id, "following": known.Following}}, nil
+}
+
+// onlyUnknown says that the choice names what no timetable here has yet.
+func onlyUnknown(err error) bool {
+	var e *calendar.Error
+	return errors.As(err, &e) && (e.Code == calendar.UnknownGroup || e.Code == calendar.UnknownModule)
+}
+
+// followUp makes a sync for each calendar that follows the account's uploads, and tells of them. The work is
+// done when they are told of: whoever told of the upload does not wait for Google.
+func (f *Function) followUp(ctx context.Context, person account.Account) error {
+	if !person.SignedIn() {
+		return nil // it catches up when the person signs in again
+	}
+	all, err := f.syncs.Calendars(ctx, person.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if !c.Following {
+			continue
+		}
+		if err := f.enqueue(ctx, person, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enqueue makes the sync of one calendar. What newer timetables make of old choices is lenient: a group that
+// is gone must not end the following.
+func (f *Function) enqueue(ctx context.Context, person account.Account, c syncs.Calendar) error {
+	cal, scopes, err := f.ofAll(ctx, person.ID, c.Options, c.ChosenAt, true)
+	var known *api.Error
+	if errors.As(err, &known) && known.Status() < http.StatusInternalServerError {
+		api.Logger(ctx).WarnContext(ctx, "a calendar cannot follow", "code", known.Code)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	made, err := f.syncs.Create(ctx, syncs.New{
+		AccountID: person.ID, CalendarID: c.ID, Most: f.cfg.SyncsWaiting, Traceparent: faas.Traceparent(ctx),
+		Request: syncs.Request{Wanted: plan.Wanted(cal, plan.Marker(person.Subject), c.ID), Scopes: scopes},
+	})
+	if errors.Is(err, syncs.ErrTooMany) {
+		return api.New(api.Busy) // the event comes again
+	}
+	if err != nil {
+		return err
+	}
+	f.publish(ctx, made)
+	return nil
+}
+
+// catchUp brings up to date what followed while the person was signed out. The sign-in does not fail with it.
+func (f *Function) catchUp(ctx context.Context, person account.Account) {
+	if err := f.followUp(ctx, person); err != nil {
+		api.Logger(ctx).WarnContext(ctx, "a calendar could not catch up after the sign-in", "error", err.Error())
+	}
+}

@@ -1,0 +1,252 @@
+package googlesync
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// parsedEvent tells of a job as pdf-parse does.
+func (b *browser) parsedEvent(job string) answer {
+	b.Helper()
+	e, err := events.NewParsed(events.Parsed{JobID: job}, time.Now())
+	b.must(err)
+	header := http.Header{}
+	events.Encode(header, e)
+	var pairs []string
+	for name := range header {
+		pairs = append(pairs, name, header.Get(name))
+	}
+	return b.do("POST", "/events/google", string(e.Data()), pairs...)
+}
+
+// TestFollowing: a newer upload syncs by itself, with the choices of the last sync; unfollowed, it does not.
+func TestFollowing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, id := w.ready(2)
+	b.sync(id, map[string]any{"follow": true, "modules": []string{"COS 100"}})
+	var list struct{ Calendars []calendarAnswer }
+	b.want(b.do("GET", "/api/calendars", nil), 200, &list)
+	following := 0
+	for _, c := range list.Calendars {
+		if c.Following && c.ID == id {
+			following++
+		}
+	}
+	if following != 1 || len(list.Calendars) != 2 {
+		t.Errorf("the calendars are %+v, want the person's own and the one that follows", list.Calendars)
+	}
+	changed := lectures(2)
+	changed.Entries[0].Venues = []string{"Moved"}
+	job := w.upload(b.owner(), changed)
+	for range 2 { // events may come twice
+		b.want(b.parsedEvent(job), 204, nil)
+	}
+	w.sweep()
+	if at := w.google.Events(id)[0]["location"]; at != "Moved" || len(w.google.Events(id)) != 3 {
+		t.Errorf("the lecture is at %v of %d, want it moved, one of 3", at, len(w.google.Events(id)))
+	}
+
+	// A module that is gone does not end the following: its events go.
+	other := lectures(2)
+	other.Entries = other.Entries[3:]
+	b.want(b.parsedEvent(w.upload(b.owner(), other)), 204, nil)
+	w.sweep()
+	if n := len(w.google.Events(id)); n != 0 {
+		t.Errorf("%d events of a dropped module are left", n)
+	}
+
+	b.want(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": id, "follow": false}), 200, nil)
+	b.want(b.parsedEvent(w.upload(b.owner(), changed)), 204, nil)
+	w.sweep()
+	if n := len(w.google.Events(id)); n != 0 {
+		t.Errorf("%d events came although nothing follows", n)
+	}
+	b.want(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": id, "follow": true, "options": map[string]any{"year": 2026}}), 200, nil)
+	b.want(b.parsedEvent(w.upload(b.owner(), changed)), 204, nil)
+	w.sweep()
+	b.exact(id, 6)
+}
+
+// TestKindsDoNotDisturbEachOther: a timetable of tests says nothing about lectures, nor one year about another.
+func TestKindsDoNotDisturbEachOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, id := w.ready(1)
+	tests := timetable.Document{Kind: timetable.Test, Entries: []timetable.Entry{
+		{Module: "COS 110", Test: "Test 1", Date: "2026-03-12", Day: "Thursday", StartTime: "17:30", EndTime: "19:30", Venues: []string{"Hall"}, Page: 1},
+		{Module: "COS 122", Test: "Test 1", Date: "2026-03-13", Day: "Friday", StartTime: "17:30", EndTime: "19:30", Venues: []string{"Hall"}, Page: 1},
+	}}
+	lectureJob := w.upload(b.owner(), lectures(1))
+	b.counts(b.sync(id, map[string]any{"jobId": lectureJob}), 3, 0, 0, 0)
+	b.counts(b.sync(id, map[string]any{"jobId": w.upload(b.owner(), tests)}), 2, 0, 0, 0)
+	tests.Entries = tests.Entries[:1]
+	b.counts(b.sync(id, map[string]any{"jobId": w.upload(b.owner(), tests)}), 0, 0, 1, 1)
+	b.counts(b.sync(id, nil), 0, 0, 0, 4)
+	// Next year's lectures leave this year's in place.
+	b.counts(b.sync(id, map[string]any{"jobId": lectureJob, "year": 2027, "terms": map[string]any{"S1": map[string]string{"start": "2027-02-08", "end": "2027-05-21"}}}), 3, 0, 0, 0)
+	if n := len(w.google.Events(id)); n != 7 {
+		t.Errorf("%d events, want 3 lectures of each year and a test", n)
+	}
+	// Events as the first frontend sends them, with a pdfType and one semester.
+	inline := map[string]any{"pdfType": "exam", "events": []any{}}
+	b.counts(b.sync(id, inline), 0, 0, 0, 0)
+}
+
+// TestSyncRequestsAreChecked before anything is done.
+func TestSyncRequestsAreChecked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.EventsLimit = 2 })
+	b := w.browser()
+	b.refused(b.do("POST", "/api/calendars/events", "{}"), 401, api.SignInRequired)
+	b.signIn(student)
+	id := b.calendar()
+	b.refused(b.do("POST", "/api/calendars/events", body(id, nil)), 400, api.ValidationFailed) // nothing uploaded
+	for _, c := range []struct {
+		more   map[string]any
+		status int
+		code   string
+	}{
+		{map[string]any{"jobId": "018f4d6e-0000-7000-8000-000000000000"}, 404, api.JobNotFound},
+		{map[string]any{"events": []any{map[string]any{}, map[string]any{}, map[string]any{}}}, 400, api.ValidationFailed},
+		{map[string]any{"events": []any{map[string]any{"module": "COS 110", "day": "Monday", "startTime": "07:30", "endTime": "08:20"}}}, 400, api.MissingSemesterDates},
+		{map[string]any{"events": []any{}, "pdfType": "party"}, 400, api.ValidationFailed},
+		{map[string]any{"events": []any{}, "semesterStart": "2026-02-09"}, 400, api.MissingSemesterDates},
+		{map[string]any{"events": []any{}, "semesterStart": "2026-02-09", "semesterEnd": "2026-01-01"}, 400, api.InvalidSemesterDates},
+		{map[string]any{"events": []any{}, "modules": []string{"COS 999"}}, 400, api.ValidationFailed},
+	} {
+		b.refused(b.do("POST", "/api/calendars/events", body(id, c.more)), c.status, c.code)
+	}
+	b.refused(b.do("POST", "/api/calendars/events", "{"), 400, api.InvalidJSON)
+	b.refused(b.do("POST", "/api/calendars", `{"summary":"a","name":"b"}`), 400, api.ValidationFailed)
+	b.refused(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": id}), 400, api.ValidationFailed)
+	b.refused(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": "x", "follow": false}), 404, api.CalendarNotFound)
+	b.refused(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": id, "follow": true, "options": map[string]any{"year": 3}}), 400, api.ValidationFailed)
+	b.refused(b.do("DELETE", "/api/calendars/events", nil), 400, api.ValidationFailed)
+	if n := w.rows("google_syncs"); n != 0 {
+		t.Errorf("%d syncs were made of requests that make no sense", n)
+	}
+	var made struct{ Summary string }
+	b.want(b.do("POST", "/api/calendars", `{"name":"UP Timetable 2026"}`), 201, &made)
+	if made.Summary != "UP Timetable 2026" {
+		t.Errorf("the calendar is named %q", made.Summary)
+	}
+}
+
+// TestEventsAreTakenFromTheirSender: with a token, where one is configured; and of known types.
+func TestEventsAreTakenFromTheirSender(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.Events.Token = "between-functions" })
+	b := w.browser()
+	b.refused(b.parsedEvent("018f4d6e-0000-7000-8000-000000000000"), 401, api.Unauthorized)
+	b.refused(b.do("POST", "/tasks/google", nil), 401, api.Unauthorized)
+	b.want(b.do("POST", "/tasks/google", nil, "Authorization", "Bearer between-functions"), 200, nil)
+	send := func(event string) answer {
+		return b.do("POST", "/events/google", event, "Content-Type", "application/cloudevents+json", "Authorization", "Bearer between-functions")
+	}
+	event := `{"specversion":"1.0","id":"1","source":"/x","type":%q,"data":%s}`
+	b.want(send(fmt.Sprintf(event, events.TypeParsed, `{"jobId":"018f4d6e-0000-7000-8000-000000000000"}`)), 204, nil) // gone: nothing to do
+	b.want(send(fmt.Sprintf(event, events.TypeParsed, `{"jobId":"`+w.upload("018f4d6e-0000-7000-8000-00000000000a", lectures(1))+`"}`)), 204, nil)
+	b.refused(send(fmt.Sprintf(event, "com.example.other", `{}`)), 400, api.InvalidEvent)
+	b.refused(send(fmt.Sprintf(event, events.TypeParsed, `[]`)), 400, api.InvalidEvent)
+	b.refused(send(fmt.Sprintf(event, events.TypeSync, `[]`)), 400, api.InvalidEvent)
+	b.refused(send(`{`), 400, api.InvalidEvent)
+}
+
+// TestItTellsItself: with its own address as the target, a long sync goes on without anybody's help.
+func TestItTellsItself(t *testing.T) {
+	t.Parallel()
+	told := make(chan string, 100)
+	var w *world
+	relay := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		told <- r.Header.Get("Ce-Id")
+		(*w.handler.Load()).ServeHTTP(rw, r)
+	}))
+	t.Cleanup(relay.Close)
+	w = newWorld(t, func(c *Config) {
+		c.Events.Targets = []string{relay.URL + "/events/google"}
+		c.Events.Timeout = 20 * time.Second
+		c.SyncWait = 150 * time.Millisecond
+	})
+	b, id := w.ready(10)
+	w.slowInserts(10 * time.Millisecond)
+	var s synced
+	a := b.want(b.do("POST", "/api/calendars/events", body(id, nil)), http.StatusAccepted, &s)
+	for range 600 {
+		b.want(b.do("GET", a.header.Get("Location"), nil), 200, &s)
+		if s.Status != "pending" {
+			break
+		}
+		tick(t, 50*time.Millisecond)
+	}
+	if s.Status != "done" || s.Created != 30 || len(told) < 2 {
+		t.Errorf("it ends as %+v after %d events, want 30 created in several turns", s, len(told))
+	}
+	seen := map[string]bool{}
+	for range len(told) {
+		seen[<-told] = true
+	}
+	if len(seen) < 2 || !seen[s.SyncID+"-1"] {
+		t.Errorf("the events are %v, want one of another id for each turn", seen)
+	}
+	b.exact(id, 30)
+}
+
+// TestLogsHoldNoSecret: a whole life, with every fault of a sign-in, and not one token, code, secret or
+// verifier in what was logged.
+func TestLogsHoldNoSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, id := w.ready(1)
+	person, err := w.f.accounts.Get(t.Context(), b.owner())
+	w.must(err)
+	refresh, err := w.f.accounts.RefreshToken(person)
+	w.must(err)
+	access, err := w.f.tokens.Of(person).Token(t.Context())
+	w.must(err)
+	back := b.agree(b.toGoogle("?returnUrl=/done"), student)
+	b.do("GET", strings.Replace(back, "code=4", "code=4x", 1), nil)
+	b.do("GET", back, nil)
+	b.sync(id, nil)
+	w.google.RevokeAll()
+	b.refused(b.do("POST", "/api/calendars/events", body(id, nil)), 401, api.SignInRequired)
+	b.do("POST", "/api/auth/logout", `{"forget":true}`)
+	w.sweep()
+	book := w.log.String()
+	if !strings.Contains(book, `"route":"/api/auth/google/callback"`) || !strings.Contains(book, "could not be finished") {
+		t.Fatal("the log does not hold what it should: the test looks at nothing")
+	}
+	secrets := map[string]string{
+		"refresh token": refresh, "access token": access, "client secret": clientSecret, "session key": strings.Repeat("s", 32),
+		"access tokens": "ya29.", "refresh tokens": "1//", "codes": "code=", "more codes": "4/", "verifiers": "code_verifier", "states": "state=",
+		"cookies": "schedgen_signin", "sessions": "v1." + person.ID, "people": student, "bearers": "Bearer ", "id tokens": "eyJ",
+	}
+	for what, secret := range secrets {
+		if at := strings.Index(book, secret); at >= 0 {
+			t.Errorf("the log shows %s: %s", what, book[max(0, at-200):min(len(book), at+100)])
+		}
+	}
+}
+
+// TestGoogleThatForgot: the stand-in starts anew with empty calendars, and a sync fills them again.
+func TestGoogleThatForgot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, _ := w.ready(1)
+	b.sync(student, nil)
+	for _, e := range w.google.Events(student) {
+		w.must(w.google.Remove(student, e["id"].(string), true))
+	}
+	b.counts(b.sync(student, nil), 0, 0, 0, 3) // as if the person had deleted them
+	w.must(w.f.ForgetCalendars(t.Context()))
+	b.counts(b.sync(student, nil), 3, 0, 0, 0)
+	b.exact(student, 3)
+}

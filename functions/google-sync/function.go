@@ -1,0 +1,222 @@
+// Package googlesync keeps Google calendars like the timetable: sign-in with Google, choosing or making a
+// calendar, and syncs that can be repeated, interrupted and doubled without harm.
+//
+// A sync is plan and apply. The events that a calendar should hold are built from a timetable as .ics files
+// are; they are compared with what schedgen put there before (package plan), and the least that has to be
+// done is done. What is not schedgen's is never touched, and what a person edited stays, unless the
+// timetable changed that very field. Syncs wait in a queue of their account (package syncs) and are worked on
+// within the request's time; what is not finished then is answered with 202 and goes on by event, and what no
+// event finishes is found by the sweep.
+package googlesync
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/functions/google-sync/google"
+	"github.com/schedgen/schedgen/functions/google-sync/syncs"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/session"
+)
+
+// Config is everything google-sync needs.
+type Config struct {
+	Postgres postgres.Config
+	Session  session.Config
+	SignIn   account.Config
+	Google   google.Config
+	// Events take a sync that goes on: to the broker, or at EVENT_TARGETS to this function's own
+	// /events/google. EVENT_TOKEN, where it is given, is also what events and tasks must carry.
+	Events events.Config
+
+	PublicURL string `env:"PUBLIC_URL"` // how people reach the site; else as the request was
+	// TrustedOrigins are other origins of ours: a sign-in may lead back to them, and their pages may ask
+	// for what changes something.
+	TrustedOrigins []string `env:"TRUSTED_ORIGINS"`
+
+	BodyLimit    int64         `env:"BODY_LIMIT, default=2097152"`
+	EventsLimit  int           `env:"EVENTS_LIMIT, default=5000"`
+	SyncWait     time.Duration `env:"SYNC_WAIT, default=30s"`       // how long one request works on a sync, at most
+	SyncAttempts int           `env:"SYNC_ATTEMPTS, default=12"`    // of a sync, while Google is away
+	SyncsWaiting int           `env:"SYNCS_WAITING, default=10"`    // of one account; more are refused
+	SyncsKept    time.Duration `env:"SYNC_RETENTION, default=720h"` // of a finished sync's counts
+	Lease        time.Duration `env:"SYNC_LEASE, default=1m"`
+}
+
+// withDefaults fills what a Config written in code left out.
+func (c Config) withDefaults() Config {
+	if c.BodyLimit <= 0 {
+		c.BodyLimit = 2 << 20
+	}
+	if c.EventsLimit <= 0 {
+		c.EventsLimit = 5000
+	}
+	if c.SyncWait <= 0 {
+		c.SyncWait = 30 * time.Second
+	}
+	if c.SyncAttempts <= 0 {
+		c.SyncAttempts = 12
+	}
+	if c.SyncsWaiting <= 0 {
+		c.SyncsWaiting = 10
+	}
+	if c.SyncsKept <= 0 {
+		c.SyncsKept = 720 * time.Hour
+	}
+	return c
+}
+
+// Function answers the calls about Google. It is safe for concurrent use.
+type Function struct {
+	cfg       Config
+	pool      *postgres.Pool
+	jobs      *jobs.Store
+	sessions  *session.Sessions
+	accounts  *account.Store // nil, as signIns and tokens, where Google is not set up
+	signIns   *account.SignIns
+	tokens    *account.Tokens
+	syncs     *syncs.Store
+	google    *google.Calendars
+	publisher *events.Publisher
+	metrics   *metrics
+	returns   map[string]bool // origins that a sign-in may lead back to
+	origins   *api.Origins
+	now       func() time.Time
+}
+
+// New checks cfg and connects nothing: connections open with the first request that needs them. Without
+// GOOGLE_CLIENT_ID the function says that Google is not set up.
+func New(_ context.Context, cfg Config) (*Function, error) {
+	f := &Function{cfg: cfg.withDefaults(), metrics: newMetrics(), now: time.Now}
+	err := errors.Join(f.addresses(), f.signIn())
+	if err != nil {
+		return nil, err
+	}
+	if f.sessions, err = session.New(cfg.Session); err != nil {
+		return nil, fmt.Errorf("prepare sessions: %w", err)
+	}
+	if f.google, err = google.New(cfg.Google, f.metrics); err != nil {
+		return nil, err
+	}
+	if f.publisher, err = events.NewPublisher(cfg.Events); err != nil {
+		return nil, err
+	}
+	if f.pool, err = postgres.Open(cfg.Postgres); err != nil {
+		return nil, err
+	}
+	f.jobs, f.syncs = jobs.NewStore(f.pool), syncs.NewStore(f.pool, cfg.Lease)
+	if f.signIns != nil {
+		f.accounts = f.accounts.On(f.pool)
+		f.tokens = account.NewTokens(f.accounts, f.signIns)
+	}
+	return f, nil
+}
+
+// addresses checks where people are led.
+func (f *Function) addresses() error {
+	f.returns = make(map[string]bool)
+	for _, address := range append([]string{f.cfg.PublicURL}, f.cfg.TrustedOrigins...) {
+		if address == "" {
+			continue
+		}
+		origin, ok := originOf(address)
+		if !ok {
+			return errors.New("PUBLIC_URL or TRUSTED_ORIGINS: each must be an address such as https://schedgen.example.org")
+		}
+		f.returns[origin] = true
+	}
+	f.cfg.PublicURL = strings.TrimRight(f.cfg.PublicURL, "/")
+	var err error
+	f.origins, err = api.NewOrigins(slices.Collect(maps.Keys(f.returns))...)
+	return err
+}
+
+// originOf is the scheme, host and port of an address of the web.
+func originOf(address string) (string, bool) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return "", false
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host), true
+}
+
+// signIn prepares sign-in where it is set up.
+func (f *Function) signIn() error {
+	if f.cfg.SignIn.ClientID == "" {
+		return nil
+	}
+	keys, err := account.ParseKeys(f.cfg.SignIn.TokenKeys)
+	if err != nil {
+		return err
+	}
+	f.accounts = account.NewStore(nil, keys)
+	f.signIns, err = account.NewSignIns(f.cfg.SignIn, keys)
+	return err
+}
+
+// Routes is the function's whole HTTP surface; shared/faas adds what every function has.
+func (f *Function) Routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /api/auth/google", api.Handler(f.beginSignIn))
+	mux.Handle("GET /api/auth/google/callback", api.Handler(f.finishSignIn))
+	mux.Handle("GET /api/auth/status", api.Handler(f.status))
+	mux.Handle("POST /api/auth/logout", f.own(f.logout))
+	mux.Handle("GET /api/calendars", api.Handler(f.listCalendars))
+	mux.Handle("POST /api/calendars", f.own(f.createCalendar))
+	mux.Handle("POST /api/calendars/events", f.own(f.syncEvents))
+	mux.Handle("DELETE /api/calendars/events", f.own(f.removeEvents))
+	mux.Handle("POST /api/calendars/follow", f.own(f.follow))
+	mux.Handle("GET /api/calendars/syncs", api.Handler(f.listSyncs))
+	mux.Handle("GET /api/calendars/syncs/{id}", api.Handler(f.showSync))
+	mux.Handle("POST /events/google", f.authorized(f.takeEvent))
+	mux.Handle("POST /tasks/google", f.authorized(f.sweepTask))
+	return api.Mux(mux)
+}
+
+// own refuses what another site's page makes a browser send.
+func (f *Function) own(next func(*http.Request) (any, error)) http.Handler {
+	return api.Handler(f.origins.Guard(next))
+}
+
+// authorized asks for the token where one is configured; a broker inside a cluster needs none.
+func (f *Function) authorized(next func(*http.Request) (any, error)) http.Handler {
+	return api.Handler(func(r *http.Request) (any, error) {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if want := f.cfg.Events.Token; want != "" && (!ok || subtle.ConstantTimeCompare([]byte(token), []byte(want)) != 1) {
+			return nil, api.New(api.Unauthorized)
+		}
+		return next(r)
+	})
+}
+
+// ForgetCalendars forgets what is known of every calendar. It is for a Google that has itself forgotten: the
+// stand-in of `schedgen up --google=fake` keeps calendars in memory, and after a restart their events would
+// look as if people had deleted them.
+func (f *Function) ForgetCalendars(ctx context.Context) error { return f.syncs.ForgetAll(ctx) }
+
+// Health asks the dependencies. Google is not among them: without it all else goes on.
+func (f *Function) Health(ctx context.Context) map[string]error {
+	return map[string]error{"postgres": f.pool.Ping(ctx)}
+}
+
+// Close ends the connections.
+func (f *Function) Close() {
+	f.pool.Close()
+	f.publisher.Close()
+	f.google.Close()
+	if f.signIns != nil {
+		f.signIns.Close()
+	}
+}

@@ -1,0 +1,167 @@
+package google
+
+import (
+	"context"
+
+	"google.golang.org/api/calendar/v3"
+
+	"github.com/schedgen/schedgen/functions/google-sync/plan"
+)
+
+// Calendar is a calendar of a person's list.
+type Calendar struct {
+	ID       string
+	Summary  string
+	Primary  bool
+	Writable bool
+	Color    string // #rrggbb
+	TimeZone string
+}
+
+// maxPages bounds what one list may make us read.
+const maxPages = 200
+
+// Calendars are the calendars that the person sees, in the list's order.
+func (c *Client) Calendars(ctx context.Context) ([]Calendar, error) {
+	var all []Calendar
+	page := ""
+	for range maxPages {
+		var list *calendar.CalendarList
+		err := c.do(ctx, "calendarList.list", func(ctx context.Context) (err error) {
+			call := c.service.CalendarList.List().MaxResults(250).Context(ctx)
+			if page != "" {
+				call.PageToken(page)
+			}
+			list, err = call.Do()
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range list.Items {
+			all = append(all, calendarOf(entry))
+		}
+		if page = list.NextPageToken; page == "" {
+			break
+		}
+	}
+	return all, nil
+}
+
+// Calendar is one of the person's list. It needs no more than leave to see calendars that schedgen made.
+func (c *Client) Calendar(ctx context.Context, id string) (Calendar, error) {
+	var entry *calendar.CalendarListEntry
+	err := c.do(ctx, "calendarList.get", func(ctx context.Context) (err error) {
+		entry, err = c.service.CalendarList.Get(id).Context(ctx).Do()
+		return err
+	})
+	if err != nil {
+		return Calendar{}, err
+	}
+	return calendarOf(entry), nil
+}
+
+func calendarOf(entry *calendar.CalendarListEntry) Calendar {
+	name := entry.SummaryOverride
+	if name == "" {
+		name = entry.Summary
+	}
+	return Calendar{
+		ID: entry.Id, Summary: name, Primary: entry.Primary, Color: entry.BackgroundColor, TimeZone: entry.TimeZone,
+		Writable: entry.AccessRole == "owner" || entry.AccessRole == "writer" || entry.AccessRole == "writerWithoutPrivateAccess",
+	}
+}
+
+// Create makes a calendar of the person's. An attempt whose answer was lost may leave a second one; the
+// API offers nothing against it.
+func (c *Client) Create(ctx context.Context, summary, description, zone string) (Calendar, error) {
+	var made *calendar.Calendar
+	err := c.do(ctx, "calendars.insert", func(ctx context.Context) (err error) {
+		made, err = c.service.Calendars.Insert(&calendar.Calendar{Summary: summary, Description: description, TimeZone: zone}).Context(ctx).Do()
+		return err
+	})
+	if err != nil {
+		return Calendar{}, err
+	}
+	return Calendar{ID: made.Id, Summary: made.Summary, TimeZone: made.TimeZone, Writable: true}, nil
+}
+
+// Events are the events in a calendar that bear the marker, deleted ones that Google remembers included.
+func (c *Client) Events(ctx context.Context, calendarID, marker string) ([]plan.Existing, error) {
+	var all []plan.Existing
+	page := ""
+	for range maxPages {
+		var list *calendar.Events
+		err := c.do(ctx, "events.list", func(ctx context.Context) (err error) {
+			call := c.service.Events.List(calendarID).PrivateExtendedProperty(markerKey + "=" + marker).
+				ShowDeleted(true).MaxResults(2500).Context(ctx)
+			if page != "" {
+				call.PageToken(page)
+			}
+			list, err = call.Do()
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, event := range list.Items {
+			if existing, ours := existingOf(event, marker); ours {
+				all = append(all, existing)
+			}
+		}
+		if page = list.NextPageToken; page == "" {
+			break
+		}
+	}
+	return all, nil
+}
+
+// Event is one event, and whether it bears the marker.
+func (c *Client) Event(ctx context.Context, calendarID, id, marker string) (e plan.Existing, ours bool, err error) {
+	var event *calendar.Event
+	err = c.do(ctx, "events.get", func(ctx context.Context) (err error) {
+		event, err = c.service.Events.Get(calendarID, id).Context(ctx).Do()
+		return err
+	})
+	if err != nil {
+		return plan.Existing{}, false, err
+	}
+	e, ours = existingOf(event, marker)
+	return e, ours, nil
+}
+
+// Insert adds an event. An Error of kind Conflict says that its id is taken, perhaps by an earlier
+// attempt whose answer was lost.
+func (c *Client) Insert(ctx context.Context, calendarID, marker string, e plan.Event) error {
+	return c.do(ctx, "events.insert", func(ctx context.Context) error {
+		_, err := c.service.Events.Insert(calendarID, whole(e, marker)).Context(ctx).Do()
+		return err
+	})
+}
+
+// Patch writes the fields of an action. An Error of kind Changed says that the event is no longer the
+// one that was compared.
+func (c *Client) Patch(ctx context.Context, calendarID, marker string, a plan.Action) error {
+	return c.do(ctx, "events.patch", func(ctx context.Context) error {
+		call := c.service.Events.Patch(calendarID, a.Event.ID, partial(a, marker)).Context(ctx)
+		ifMatch(call.Header(), a.ETag)
+		_, err := call.Do()
+		return err
+	})
+}
+
+// Delete deletes an event. An Error of kind NotFound says that it is gone already.
+func (c *Client) Delete(ctx context.Context, calendarID string, a plan.Action) error {
+	return c.do(ctx, "events.delete", func(ctx context.Context) error {
+		call := c.service.Events.Delete(calendarID, a.Event.ID).Context(ctx)
+		ifMatch(call.Header(), a.ETag)
+		return call.Do()
+	})
+}
+
+// ifMatch makes a call hold only for the event as it was compared.
+func ifMatch(header map[string][]string, etag string) {
+	if etag != "" {
+		header["If-Match"] = []string{etag}
+	}
+}

@@ -1,0 +1,220 @@
+// Package google is the way to the Google Calendar API: one client of one account, over Google's own Go
+// library. Every call has a deadline, waits for the account's share of the quota, and repeats what may
+// pass as Google's guide says (truncated exponential backoff with jitter). Whatever goes wrong comes
+// back as an [Error] whose kind says what to do about it, and which quotes neither a token nor an answer.
+//
+// The addresses come from the configuration, so that a test or a demonstration differs from the real
+// thing in nothing else.
+package google
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"google.golang.org/api/calendar/v3"
+	"google.golang.org/api/option"
+)
+
+// Config is how the Calendar API is called.
+type Config struct {
+	CalendarURL string        `env:"GOOGLE_CALENDAR_URL, default=https://www.googleapis.com/calendar/v3/"`
+	CallTimeout time.Duration `env:"GOOGLE_CALL_TIMEOUT, default=10s"` // one call, once
+	Attempts    int           `env:"GOOGLE_ATTEMPTS, default=5"`       // of one call
+	Backoff     time.Duration `env:"GOOGLE_BACKOFF, default=1s"`       // before the second attempt; then it doubles
+	BackoffMost time.Duration `env:"GOOGLE_BACKOFF_MOST, default=16s"`
+	// PerMinute is what one account may call; Google allows 600 unless a project is given other quotas.
+	PerMinute int `env:"GOOGLE_CALLS_PER_MINUTE, default=480"`
+	Burst     int `env:"GOOGLE_CALLS_BURST, default=30"`
+}
+
+func (c Config) withDefaults() Config {
+	if c.CalendarURL == "" {
+		c.CalendarURL = "https://www.googleapis.com/calendar/v3/"
+	}
+	if c.CallTimeout <= 0 {
+		c.CallTimeout = 10 * time.Second
+	}
+	if c.Attempts <= 0 {
+		c.Attempts = 5
+	}
+	if c.Backoff <= 0 {
+		c.Backoff = time.Second
+	}
+	if c.BackoffMost < c.Backoff {
+		c.BackoffMost = max(16*time.Second, c.Backoff)
+	}
+	if c.PerMinute <= 0 {
+		c.PerMinute = 480
+	}
+	if c.Burst <= 0 {
+		c.Burst = 30
+	}
+	return c
+}
+
+// Tokens give an account's access token. Renew is asked when Google did not take the token that it names.
+// An error that says that the person must sign in again is an *Error of kind SignIn.
+type Tokens interface {
+	Token(ctx context.Context) (string, error)
+	Renew(ctx context.Context, refused string) (string, error)
+}
+
+// Observer is told of each call to Google, for metrics.
+type Observer interface {
+	Called(method, result string)
+	Waited(reason string, d time.Duration)
+}
+
+// Calendars makes clients that share connections and the count of the quotas. It is safe for
+// concurrent use.
+type Calendars struct {
+	cfg      Config
+	quotas   *quotas
+	observer Observer
+	base     *http.Transport
+}
+
+// New checks cfg and connects nothing.
+func New(cfg Config, observer Observer) (*Calendars, error) {
+	cfg = cfg.withDefaults()
+	if u, err := url.Parse(cfg.CalendarURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("GOOGLE_CALENDAR_URL is not an address such as https://www.googleapis.com/calendar/v3/")
+	}
+	return &Calendars{cfg: cfg, quotas: newQuotas(cfg.PerMinute, cfg.Burst), observer: observer, base: &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 5 * time.Second,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 32,
+		IdleConnTimeout:     90 * time.Second,
+	}}, nil
+}
+
+// Close ends idle connections.
+func (c *Calendars) Close() { c.base.CloseIdleConnections() }
+
+// Client calls for one account. It is for one goroutine at a time.
+type Client struct {
+	cfg      Config
+	service  *calendar.Service
+	bearer   *bearer
+	quota    *quota
+	observer Observer
+	before   func(context.Context) error
+}
+
+// Of is the client of the account of that name, whose calls are counted together.
+func (c *Calendars) Of(ctx context.Context, account string, tokens Tokens) (*Client, error) {
+	b := &bearer{base: c.base, tokens: tokens}
+	service, err := calendar.NewService(ctx, option.WithHTTPClient(&http.Client{Transport: b}), option.WithEndpoint(c.cfg.CalendarURL))
+	if err != nil {
+		return nil, fmt.Errorf("prepare the calendar service: %w", err)
+	}
+	service.UserAgent = "schedgen"
+	return &Client{cfg: c.cfg, service: service, bearer: b, quota: c.quotas.of(account), observer: c.observer}, nil
+}
+
+// Before is called before every attempt of every call; its error ends the call. A worker checks there
+// that it still holds its lease.
+func (c *Client) Before(f func(context.Context) error) { c.before = f }
+
+// bearer adds the access token to each request.
+type bearer struct {
+	base   http.RoundTripper
+	tokens Tokens
+	last   string
+}
+
+func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	token, err := b.tokens.Token(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	b.last = token
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+token)
+	return b.base.RoundTrip(r)
+}
+
+// do makes one call, with as many attempts as make sense. It gives up early where the next attempt
+// would begin after ctx's deadline: what is left is better handed on.
+func (c *Client) do(ctx context.Context, method string, call func(context.Context) error) error {
+	backoff, renewed := c.cfg.Backoff, false
+	for try := 1; ; try++ {
+		if c.before != nil {
+			if err := c.before(ctx); err != nil {
+				return err
+			}
+		}
+		if err := c.wait(ctx); err != nil {
+			return err
+		}
+		err := c.once(ctx, method, call)
+		if err == nil {
+			return nil
+		}
+		switch {
+		case err.Kind == SignIn && err.Status == http.StatusUnauthorized && !renewed:
+			renewed = true // Google may end a token before its time; once, a new one is worth a try
+			if _, err := c.bearer.tokens.Renew(ctx, c.bearer.last); err != nil {
+				return classify(err)
+			}
+			continue
+		case err.Temporary() && try < c.cfg.Attempts:
+			pause := max(backoff+rand.N(c.cfg.Backoff), err.RetryAfter)
+			if !c.sleep(ctx, err.Kind, pause) {
+				return err
+			}
+			backoff = min(2*backoff, c.cfg.BackoffMost)
+			continue
+		}
+		return err
+	}
+}
+
+// once is one attempt.
+func (c *Client) once(ctx context.Context, method string, call func(context.Context) error) *Error {
+	attempt, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
+	defer cancel()
+	err := call(attempt)
+	if err == nil {
+		c.observer.Called(method, "ok")
+		return nil
+	}
+	e := classify(err)
+	c.observer.Called(method, string(e.Kind))
+	return e
+}
+
+// wait waits for the account's share of the quota.
+func (c *Client) wait(ctx context.Context) error {
+	pause := c.quota.reserve(time.Now())
+	if pause <= 0 {
+		return nil
+	}
+	if !c.sleep(ctx, Throttled, pause) {
+		return &Error{Kind: Throttled, RetryAfter: pause}
+	}
+	return nil
+}
+
+// sleep waits, and says whether it is worth going on: not when ctx ends before.
+func (c *Client) sleep(ctx context.Context, reason Kind, d time.Duration) bool {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
+		return false
+	}
+	c.observer.Waited(string(reason), d)
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,300 @@
+package googlesync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/functions/google-sync/plan"
+	"github.com/schedgen/schedgen/functions/google-sync/syncs"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// syncRequest is the body of POST /api/calendars/events: a calendar, and what shall be in it. Without events
+// and jobId that is all that the person uploaded, the newest of each kind.
+type syncRequest struct {
+	ask.Request
+	CalendarID string `json:"calendarId"`
+	DryRun     bool   `json:"dryRun"` // only say what would be done
+	Follow     *bool  `json:"follow"` // keep it like newer uploads; as it was when left out
+}
+
+// syncEvents answers POST /api/calendars/events: 200 with the counts when the calendar is as it should be;
+// 202 when the time of a request did not suffice, and it goes on; with dryRun the plan.
+func (f *Function) syncEvents(r *http.Request) (any, error) {
+	person, err := f.signedIn(r)
+	if err != nil {
+		return nil, err
+	}
+	var req syncRequest
+	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &req); err != nil {
+		return nil, err
+	}
+	if err := req.Check(f.cfg.EventsLimit); err != nil {
+		return nil, err
+	}
+	id, err := checkCalendarID(req.CalendarID)
+	if err != nil {
+		return nil, err
+	}
+	cal, scopes, err := f.wanted(r.Context(), person, &req)
+	if err != nil {
+		return nil, err
+	}
+	request := syncs.Request{Wanted: plan.Wanted(cal, plan.Marker(person.Subject), id), Scopes: scopes}
+	if req.DryRun {
+		return f.dryRun(r, person, id, request, cal)
+	}
+	known, _, err := f.syncs.Calendar(r.Context(), person.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	choices := syncs.Calendar{AccountID: person.ID, ID: id, Following: known.Following, Options: req.Options}
+	if req.Follow != nil {
+		choices.Following = *req.Follow
+	}
+	if err := f.syncs.SaveCalendar(r.Context(), choices); err != nil {
+		return nil, err
+	}
+	return f.syncNow(r, person, id, request, cal.Warnings)
+}
+
+// maxCalendarID is longer than the ids that Google makes.
+const maxCalendarID = 512
+
+// checkCalendarID refuses what cannot be an id. "primary" is Google's name for whoever asks; events must not
+// depend on who asked.
+func checkCalendarID(id string) (string, error) {
+	if id == "" || len(id) > maxCalendarID || id == "primary" {
+		return "", api.New(api.ValidationFailed, map[string]string{"field": "calendarId"}).
+			Say("The calendarId must be one that GET /api/calendars lists.")
+	}
+	return id, nil
+}
+
+// wanted builds the calendar that is asked for, and the scopes that it speaks for.
+func (f *Function) wanted(ctx context.Context, person account.Account, req *syncRequest) (calendar.Calendar, []string, error) {
+	var cal calendar.Calendar
+	var kinds []timetable.Kind
+	var err error
+	switch {
+	case req.JobID != "":
+		cal, kinds, err = f.ofJob(ctx, person, req)
+	case req.Events != nil:
+		cal, err = calendar.Build(req.Events, req.Options)
+		if req.PDFType != "" {
+			kinds = append(kinds, req.PDFType)
+		}
+	default:
+		return f.ofAll(ctx, person.ID, req.Options, f.now(), false)
+	}
+	if err != nil {
+		return cal, nil, ask.Problem(err)
+	}
+	return cal, scopesOf(cal, kinds, f.yearOf(req.Options)), nil
+}
+
+// ofJob builds the calendar of one of the caller's jobs.
+func (f *Function) ofJob(ctx context.Context, person account.Account, req *syncRequest) (calendar.Calendar, []timetable.Kind, error) {
+	job, err := f.jobs.Get(ctx, person.ID, req.JobID)
+	if errors.Is(err, jobs.ErrNotFound) {
+		return calendar.Calendar{}, nil, api.New(api.JobNotFound)
+	}
+	if err != nil {
+		return calendar.Calendar{}, nil, fmt.Errorf("find the job: %w", err)
+	}
+	if job.Status != jobs.Completed {
+		return calendar.Calendar{}, nil, api.New(api.JobNotCompleted, map[string]any{"status": job.Status})
+	}
+	entries, err := f.jobs.Entries(ctx, person.ID, job.ID)
+	if err != nil {
+		return calendar.Calendar{}, nil, fmt.Errorf("read the job's entries: %w", err)
+	}
+	req.UseYear(job.CreatedAt.In(calendar.Zone).Year())
+	cal, err := calendar.Build(calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries}), req.Options)
+	return cal, []timetable.Kind{job.Kind}, err
+}
+
+// ofAll builds the calendar of all that an owner uploaded.
+func (f *Function) ofAll(ctx context.Context, owner string, options calendar.Options, chosen time.Time, lenient bool) (calendar.Calendar, []string, error) {
+	source, err := latest.Of(ctx, f.jobs, owner)
+	if err != nil {
+		return calendar.Calendar{}, nil, err
+	}
+	if len(source.Jobs) == 0 {
+		return calendar.Calendar{}, nil, api.New(api.ValidationFailed).Say("Upload a timetable first, or send events or a jobId.")
+	}
+	cal, err := source.Build(ctx, f.jobs, options, chosen, lenient)
+	if err != nil {
+		return cal, nil, ask.Problem(err)
+	}
+	var scopes []string
+	for _, job := range source.Jobs {
+		year := job.CreatedAt.In(calendar.Zone).Year()
+		if chosen.In(calendar.Zone).Year() >= year { // else what was chosen is of an earlier year
+			options.UseYear(year)
+			year = options.Year
+		}
+		scopes = append(scopes, scopesOf(cal, []timetable.Kind{job.Kind}, year)...)
+	}
+	slices.Sort(scopes)
+	return cal, slices.Compact(scopes), nil
+}
+
+// yearOf is the year of a request that names one, or its terms; else this year.
+func (f *Function) yearOf(options calendar.Options) int {
+	options.UseYear(f.now().In(calendar.Zone).Year())
+	return options.Year
+}
+
+// scopesOf are the kinds in the years that a calendar speaks for: those of its items, and the given kinds in
+// the given year, of which it may hold nothing any more.
+func scopesOf(cal calendar.Calendar, kinds []timetable.Kind, year int) []string {
+	var scopes []string
+	for _, kind := range kinds {
+		scopes = append(scopes, plan.Scope(string(kind), year))
+	}
+	for _, item := range cal.Items {
+		scopes = append(scopes, plan.Scope(string(item.Event.Kind), item.Year()))
+	}
+	slices.Sort(scopes)
+	return slices.Compact(scopes)
+}
+
+// syncNow puts a sync into the queue and works on it for as long as a request may.
+func (f *Function) syncNow(r *http.Request, person account.Account, id string, request syncs.Request, warnings []calendar.Warning) (any, error) {
+	waiting, err := f.syncs.Create(r.Context(), syncs.New{
+		AccountID: person.ID, CalendarID: id, Request: request, Most: f.cfg.SyncsWaiting, Traceparent: faas.Traceparent(r.Context()),
+	})
+	if errors.Is(err, syncs.ErrTooMany) {
+		return nil, api.New(api.Busy).Say("Several syncs are waiting already; please wait for them.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	ended, err := f.await(r.Context(), waiting)
+	if errors.Is(err, syncs.ErrNotFound) {
+		return nil, api.New(api.SyncNotFound) // the account was forgotten meanwhile
+	}
+	if err != nil {
+		return nil, err
+	}
+	answer := syncAnswerOf(ended)
+	answer.Warnings = warnings
+	switch ended.Status {
+	case syncs.Done:
+		answer.Message = sentenceOf(ended.Progress)
+		return api.Response{Header: noStore(), Body: answer}, nil
+	case syncs.Failed:
+		return nil, api.New(ended.ErrorCode, map[string]any{"syncId": ended.ID, "progress": ended.Progress})
+	}
+	header := noStore()
+	header.Set("Location", "/api/calendars/syncs/"+ended.ID)
+	header.Set("Retry-After", "2")
+	answer.Message = "The calendar is being brought up to date. Ask again at the address in Location."
+	return api.Response{Status: http.StatusAccepted, Header: header, Body: answer}, nil
+}
+
+func noStore() http.Header { return http.Header{"Cache-Control": {"private, no-store"}} }
+
+// syncAnswer is a sync as callers see it; message and count are what the first frontend reads.
+type syncAnswer struct {
+	SyncID     string       `json:"syncId"`
+	CalendarID string       `json:"calendarId"`
+	Status     syncs.Status `json:"status"`
+	Message    string       `json:"message"`
+	Count      int          `json:"count"` // events that are as they should be
+	syncs.Progress
+	Error      string             `json:"error,omitempty"` // a CODE, of a failed one
+	CreatedAt  time.Time          `json:"createdAt"`
+	FinishedAt *time.Time         `json:"finishedAt,omitempty"`
+	Warnings   []calendar.Warning `json:"warnings,omitempty"`
+}
+
+func syncAnswerOf(s syncs.Sync) syncAnswer {
+	return syncAnswer{
+		SyncID: s.ID, CalendarID: s.CalendarID, Status: s.Status, Progress: s.Progress, Error: s.ErrorCode,
+		Count: s.Progress.Created + s.Progress.Updated + s.Progress.Unchanged, CreatedAt: s.CreatedAt.UTC(), FinishedAt: s.FinishedAt,
+		Message: map[syncs.Status]string{
+			syncs.Pending: "The calendar is being brought up to date.", syncs.Done: sentenceOf(s.Progress), syncs.Failed: api.Sentence(s.ErrorCode),
+		}[s.Status],
+	}
+}
+
+func sentenceOf(p syncs.Progress) string {
+	if p.Failed > 0 {
+		return fmt.Sprintf("The calendar has your timetable, but Google did not take %d events.", p.Failed)
+	}
+	if p.Created+p.Updated+p.Deleted == 0 {
+		return "The calendar is as it should be; nothing had to be changed."
+	}
+	return fmt.Sprintf("The calendar is up to date: %d added, %d changed, %d removed.", p.Created, p.Updated, p.Deleted)
+}
+
+// listSyncs answers GET /api/calendars/syncs: the newest first.
+func (f *Function) listSyncs(r *http.Request) (any, error) {
+	person, err := f.person(r)
+	if err != nil {
+		return nil, err
+	}
+	all, err := f.syncs.Recent(r.Context(), person.ID, 20)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]syncAnswer, len(all))
+	for i, s := range all {
+		answers[i] = syncAnswerOf(s)
+	}
+	return api.Response{Header: noStore(), Body: map[string]any{"syncs": answers}}, nil
+}
+
+// showSync answers GET /api/calendars/syncs/{id}: how far it is.
+func (f *Function) showSync(r *http.Request) (any, error) {
+	person, err := f.person(r)
+	if err != nil {
+		return nil, err
+	}
+	found, err := f.syncs.Get(r.Context(), person.ID, r.PathValue("id"))
+	if errors.Is(err, syncs.ErrNotFound) {
+		return nil, api.New(api.SyncNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return api.Response{Header: noStore(), Body: syncAnswerOf(found)}, nil
+}
+
+// removeEvents answers DELETE /api/calendars/events?calendarId=: all that schedgen added goes, and following
+// ends.
+func (f *Function) removeEvents(r *http.Request) (any, error) {
+	person, err := f.signedIn(r)
+	if err != nil {
+		return nil, err
+	}
+	id, err := checkCalendarID(r.URL.Query().Get("calendarId"))
+	if err != nil {
+		return nil, err
+	}
+	known, ok, err := f.syncs.Calendar(r.Context(), person.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	if !ok { // after a forgotten account, say: its events can still be there
+		known = syncs.Calendar{AccountID: person.ID, ID: id}
+	}
+	known.Following = false
+	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
+		return nil, err
+	}
+	return f.syncNow(r, person, id, syncs.Request{Remove: true}, nil)
+}

@@ -1,0 +1,231 @@
+// Package syncs keeps what has to be done to Google calendars, and how far it is: a queue for each account,
+// worked on by one at a time.
+//
+// Whoever works holds the account's lease: a row, not a session's lock, so that it also holds behind
+// PgBouncer. The lease is renewed before each call to Google, together with the counts so far. Who lost
+// it stops; even one who has not noticed yet does no harm, for inserts repeat under the same id and all
+// other calls hold only for the event that was compared. A sync that is interrupted anywhere stays
+// pending, and the next run compares anew and does what is left.
+package syncs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/functions/google-sync/plan"
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// Status is where a sync is in its life.
+type Status string
+
+// The states of a sync.
+const (
+	Pending Status = "pending" // waiting, or being worked on
+	Done    Status = "done"
+	Failed  Status = "failed"
+)
+
+var (
+	// ErrNotFound says that there is no such sync, or that it is another account's.
+	ErrNotFound = errors.New("syncs: no such sync")
+	// ErrTooMany says that as many syncs of the account wait as may.
+	ErrTooMany = errors.New("syncs: the account has too many waiting")
+	// ErrLeaseLost says that somebody else works for the account now: nothing was written.
+	ErrLeaseLost = errors.New("syncs: the lease is lost")
+)
+
+// Request is what a sync does: it makes a calendar hold the wanted events, and nothing else of schedgen's
+// in the same scopes. It is fixed when the sync is made, so that every run of it does the same.
+type Request struct {
+	Wanted []plan.Event `json:"wanted"`
+	Scopes []string     `json:"scopes"`
+	// Remove deletes all that schedgen added to the calendar.
+	Remove bool `json:"remove,omitempty"`
+}
+
+// Progress is the counts of a sync so far. A call that was under way when a process was killed is counted
+// as unchanged, for the next turn finds it done.
+type Progress struct {
+	Planned   int `json:"planned"` // calls that it takes in all
+	Done      int `json:"done"`    // of these
+	Created   int `json:"created"`
+	Updated   int `json:"updated"`
+	Deleted   int `json:"deleted"`
+	Unchanged int `json:"unchanged"`
+	Kept      int `json:"kept"`   // of the unchanged and updated: a person's edit was left alone
+	Failed    int `json:"failed"` // Google did not take them
+}
+
+// Sync is one row of the queue.
+type Sync struct {
+	ID          string
+	AccountID   string
+	CalendarID  string
+	Request     Request // empty at the end
+	Status      Status
+	Progress    Progress
+	Attempts    int
+	Turns       int
+	Traceparent string
+	ErrorCode   string
+	RunAfter    time.Time
+	CreatedAt   time.Time
+	FinishedAt  *time.Time
+}
+
+// Store is the queue of one database. It is safe for concurrent use, by any number of processes.
+type Store struct {
+	pool  *postgres.Pool
+	lease time.Duration
+}
+
+// DefaultLease is longer than any single call to Google with its waits.
+const DefaultLease = time.Minute
+
+// NewStore is the Store of pool. A lease of 0 is DefaultLease.
+func NewStore(pool *postgres.Pool, lease time.Duration) *Store {
+	if lease <= 0 {
+		lease = DefaultLease
+	}
+	return &Store{pool, lease}
+}
+
+const columns = `id::text, account_id::text, calendar_id, coalesce(request::text, ''), status, progress::text, attempts, turns,
+	traceparent, coalesce(error_code, ''), run_after, created_at, finished_at`
+
+func scan(row pgx.CollectableRow) (s Sync, err error) {
+	var request, progress string
+	err = row.Scan(&s.ID, &s.AccountID, &s.CalendarID, &request, &s.Status, &progress, &s.Attempts, &s.Turns,
+		&s.Traceparent, &s.ErrorCode, &s.RunAfter, &s.CreatedAt, &s.FinishedAt)
+	if err != nil {
+		return s, err
+	}
+	if request != "" {
+		if err := json.Unmarshal([]byte(request), &s.Request); err != nil {
+			return s, fmt.Errorf("decode a stored request: %w", err)
+		}
+	}
+	if err := json.Unmarshal([]byte(progress), &s.Progress); err != nil {
+		return s, fmt.Errorf("decode stored counts: %w", err)
+	}
+	return s, nil
+}
+
+// New is a sync to be made.
+type New struct {
+	AccountID   string
+	CalendarID  string
+	Request     Request
+	Traceparent string
+	Most        int // how many of the account may wait, this one included
+}
+
+// createSQL counts the account's waiting syncs under the lock of its row: two at once are counted too.
+const createSQL = `
+with account as (select id from google_accounts where id = $2::uuid for update)
+insert into google_syncs (id, account_id, calendar_id, request, traceparent)
+select $1::uuid, account.id, $3, $4::jsonb, $5 from account
+where (select count(*) from google_syncs where account_id = $2::uuid and status = 'pending') < $6::int
+returning ` + columns
+
+// pruneSQL keeps an account's newest finished syncs.
+const pruneSQL = `
+delete from google_syncs where account_id = $1::uuid and status <> 'pending' and id not in (
+	select id from google_syncs where account_id = $1::uuid and status <> 'pending' order by id desc limit 20)`
+
+// Create puts a sync at the end of its account's queue.
+func (s *Store) Create(ctx context.Context, n New) (Sync, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Sync{}, fmt.Errorf("make a sync id: %w", err)
+	}
+	request, err := json.Marshal(n.Request)
+	if err != nil {
+		return Sync{}, fmt.Errorf("encode a sync: %w", err)
+	}
+	made, err := postgres.QueryOne(ctx, s.pool, scan, createSQL, id.String(), n.AccountID, n.CalendarID, string(request), n.Traceparent, n.Most)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Sync{}, ErrTooMany
+	}
+	if err != nil {
+		return Sync{}, fmt.Errorf("create a sync: %w", err)
+	}
+	if _, err := s.pool.Exec(ctx, pruneSQL, n.AccountID); err != nil {
+		return Sync{}, fmt.Errorf("prune finished syncs: %w", err)
+	}
+	return made, nil
+}
+
+const getSQL = `select ` + columns + ` from google_syncs where account_id = $1::uuid and id = $2::uuid`
+
+// Get is one of an account's syncs.
+func (s *Store) Get(ctx context.Context, account, id string) (Sync, error) {
+	return s.one(ctx, getSQL, account, id)
+}
+
+const findSQL = `select ` + columns + ` from google_syncs where id = $1::uuid`
+
+// Find is a sync whoever owns it; for workers, never for a caller's request.
+func (s *Store) Find(ctx context.Context, id string) (Sync, error) { return s.one(ctx, findSQL, id) }
+
+func (s *Store) one(ctx context.Context, sql string, ids ...any) (Sync, error) {
+	for _, id := range ids {
+		if text, ok := id.(string); !ok || uuid.Validate(text) != nil {
+			return Sync{}, ErrNotFound
+		}
+	}
+	sync, err := postgres.QueryOne(ctx, s.pool, scan, sql, ids...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Sync{}, ErrNotFound
+	}
+	if err != nil {
+		return Sync{}, fmt.Errorf("read a sync: %w", err)
+	}
+	return sync, nil
+}
+
+const recentSQL = `select ` + columns + ` from google_syncs where account_id = $1::uuid order by id desc limit $2::int`
+
+// Recent are an account's newest syncs, the newest first.
+func (s *Store) Recent(ctx context.Context, account string, most int) ([]Sync, error) {
+	all, err := postgres.Query(ctx, s.pool, scan, recentSQL, account, most)
+	if err != nil {
+		return nil, fmt.Errorf("list an account's syncs: %w", err)
+	}
+	return all, nil
+}
+
+const dueSQL = `
+select distinct on (s.account_id) ` + columnsOfS + ` from google_syncs s join google_accounts a on a.id = s.account_id
+where s.status = 'pending' and s.run_after <= now() and (a.lease_until is null or a.lease_until < now())
+order by s.account_id, s.id limit $1::int`
+
+const columnsOfS = `s.id::text, s.account_id::text, s.calendar_id, coalesce(s.request::text, ''), s.status, s.progress::text, s.attempts,
+	s.turns, s.traceparent, coalesce(s.error_code, ''), s.run_after, s.created_at, s.finished_at`
+
+// Due are syncs that wait and that nobody works on, at most one of each account: its oldest.
+func (s *Store) Due(ctx context.Context, most int) ([]Sync, error) {
+	all, err := postgres.Query(ctx, s.pool, scan, dueSQL, most)
+	if err != nil {
+		return nil, fmt.Errorf("list what waits: %w", err)
+	}
+	return all, nil
+}
+
+const forgetSQL = `delete from google_syncs where finished_at < now() - make_interval(secs => $1::float8)`
+
+// ForgetFinished deletes the syncs that ended before that long, of all accounts.
+func (s *Store) ForgetFinished(ctx context.Context, age time.Duration) (int64, error) {
+	gone, err := s.pool.Exec(ctx, forgetSQL, age.Seconds())
+	if err != nil {
+		return 0, fmt.Errorf("forget finished syncs: %w", err)
+	}
+	return gone, nil
+}

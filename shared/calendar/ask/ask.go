@@ -1,0 +1,94 @@
+// Package ask is how callers ask for a calendar over HTTP: of the events they send or of a job, with a
+// student's options. ICS files and Google calendars are asked for in the same form, which is also that of
+// the first frontend.
+package ask
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// Request is the body: events, as the first frontend sends them, or a job.
+type Request struct {
+	calendar.Options
+	JobID         string           `json:"jobId"`
+	Events        []calendar.Event `json:"events"`
+	SemesterStart string           `json:"semesterStart"`
+	SemesterEnd   string           `json:"semesterEnd"`
+	PDFType       timetable.Kind   `json:"pdfType"`
+}
+
+// ReadJSON reads a body of at most limit bytes, and tells what is wrong with a date or a choice in it.
+func ReadJSON(r *http.Request, limit int64, into any) error {
+	err := api.DecodeJSON(r, limit, into)
+	var e *calendar.Error
+	if errors.As(err, &e) {
+		return Problem(e)
+	}
+	return err
+}
+
+// Check holds the request's bounds, and turns the first frontend's fields into options.
+func (req *Request) Check(mostEvents int) error {
+	if len(req.Events) > mostEvents {
+		return api.New(api.ValidationFailed, map[string]int{"limit": mostEvents}).
+			Say(fmt.Sprintf("At most %d events make one calendar.", mostEvents))
+	}
+	switch req.PDFType {
+	case "", timetable.Lecture, timetable.Test, timetable.Exam:
+	default:
+		return api.New(api.ValidationFailed, map[string]string{"field": "pdfType"}).Say("The pdfType must be lecture, test or exam.")
+	}
+	for i := range req.Events {
+		if req.Events[i].Kind == "" {
+			req.Events[i].Kind = req.PDFType
+		}
+	}
+	return req.semester()
+}
+
+// semester reads the one range that the first frontend sends. A half of it is as good as none.
+func (req *Request) semester() error {
+	if req.SemesterStart == "" && req.SemesterEnd == "" {
+		return nil
+	}
+	if req.SemesterStart == "" || req.SemesterEnd == "" {
+		return api.New(api.MissingSemesterDates)
+	}
+	semester, err := calendar.ParseRange(req.SemesterStart + ".." + req.SemesterEnd)
+	var e *calendar.Error
+	if errors.As(err, &e) {
+		return api.New(api.InvalidSemesterDates).Say(Sentence(e.Message))
+	}
+	req.UseSemester(semester)
+	return nil
+}
+
+// Problem is what package calendar found wrong, as the caller sees it.
+func Problem(err error) error {
+	var e *calendar.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	code := api.ValidationFailed
+	if e.Code == calendar.MissingSemesterDates {
+		code = api.MissingSemesterDates
+	}
+	return api.New(code, map[string]any{"reason": e.Code, "choices": e.Details}).Say(Sentence(e.Message))
+}
+
+// Sentence begins with a capital and ends with a full stop.
+func Sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:] + "."
+}

@@ -1,0 +1,61 @@
+package ask_test
+
+import (
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/calendar/ask"
+)
+
+// read reads and checks a body.
+func read(t *testing.T, body string) (ask.Request, error) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	var req ask.Request
+	if err := ask.ReadJSON(r, 1<<16, &req); err != nil {
+		return req, err
+	}
+	return req, req.Check(2)
+}
+
+func TestRequestsAreRead(t *testing.T) {
+	t.Parallel()
+	req, err := read(t, `{"pdfType":"lecture","semesterStart":"2026-07-12T22:00:00.000Z","semesterEnd":"2026-10-15T22:00:00.000Z","events":[{"module":"COS 110"}],"groups":{"COS 110":"P01"}}`)
+	if err != nil || req.Events[0].Kind != "lecture" || req.Terms["S2"].Start.String() != "2026-07-13" || req.Groups["COS 110"][0] != "P01" {
+		t.Errorf("it is read as %+v (%v)", req, err)
+	}
+	for body, code := range map[string]string{
+		`{`: api.InvalidJSON, `{"terms":{"S1":"soon"}}`: api.ValidationFailed, `{"pdfType":"party"}`: api.ValidationFailed,
+		`{"events":[{},{},{}]}`: api.ValidationFailed, `{"semesterStart":"2026-02-09"}`: api.MissingSemesterDates,
+		`{"semesterStart":"2026-02-09","semesterEnd":"2026-02-08"}`: api.InvalidSemesterDates,
+	} {
+		_, err := read(t, body)
+		var e *api.Error
+		if !errors.As(err, &e) || e.Code != code || !strings.HasSuffix(e.Message, ".") {
+			t.Errorf("%s gives %v, want %s and a sentence", body, err, code)
+		}
+	}
+}
+
+func TestProblemsAreSaid(t *testing.T) {
+	t.Parallel()
+	var e *api.Error
+	err := ask.Problem(&calendar.Error{Code: calendar.MissingSemesterDates, Message: "lectures need dates"})
+	if !errors.As(err, &e) || e.Code != api.MissingSemesterDates || e.Message != "Lectures need dates." {
+		t.Errorf("got %v", err)
+	}
+	plain := errors.New("plain")
+	if got := ask.Problem(plain); !errors.Is(got, plain) {
+		t.Errorf("another error becomes %v", got)
+	}
+	for text, want := range map[string]string{"": "", "é is a letter": "É is a letter."} {
+		if got := ask.Sentence(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package latest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+)
+
+// TestNewestOfEachKind: an upload replaces those of its kind, and a choice of an earlier year does not bind
+// this year's lectures.
+func TestNewestOfEachKind(t *testing.T) {
+	t.Parallel()
+	store := jobs.NewStore(pgtest.Pool(t))
+	owner := uuid.NewString()
+	upload := func(kind timetable.Kind, entry timetable.Entry) {
+		t.Helper()
+		job, err := store.Create(t.Context(), jobs.NewJob{Owner: owner})
+		if err == nil {
+			err = store.Uploaded(t.Context(), job.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		claim, err := store.Claim(t.Context(), job.ID, time.Minute)
+		if err == nil {
+			err = store.Complete(t.Context(), claim, timetable.Document{Kind: kind, Entries: []timetable.Entry{entry}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	lecture := timetable.Entry{Module: "COS 110", Offered: "S1", Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20", Page: 1}
+	upload(timetable.Lecture, lecture)
+	lecture.Module = "COS 122"
+	upload(timetable.Lecture, lecture)
+	upload(timetable.Test, timetable.Entry{Module: "COS 110", Test: "Test 1", Date: "2026-03-12", StartTime: "17:30", EndTime: "19:30", Page: 1})
+
+	if empty, err := latest.Of(t.Context(), store, uuid.NewString()); err != nil || len(empty.Jobs) != 0 {
+		t.Errorf("a stranger has %d timetables (%v)", len(empty.Jobs), err)
+	}
+	source, err := latest.Of(t.Context(), store, owner)
+	if err != nil || len(source.Jobs) != 2 {
+		t.Fatalf("the owner has %d timetables (%v), want the newest lectures and the tests", len(source.Jobs), err)
+	}
+	year := source.Jobs[0].CreatedAt.In(calendar.Zone).Year()
+	term := func(y int) calendar.Range {
+		return calendar.Range{Start: calendar.Date{Year: y, Month: 2, Day: 9}, End: calendar.Date{Year: y, Month: 5, Day: 22}}
+	}
+	now := calendar.Options{Year: year, Terms: map[string]calendar.Range{"S1": term(year)}}
+	cal, err := source.Build(t.Context(), store, now, time.Now(), false)
+	if err != nil || len(cal.Items) != 2 || cal.Items[0].Event.Module != "COS 122" || cal.Items[0].Year() != year {
+		t.Errorf("the calendar is %+v (%v)", cal.Items, err)
+	}
+	if _, err := source.Build(t.Context(), store, calendar.Options{Modules: []string{"COS 999"}, Terms: now.Terms}, time.Now(), false); err == nil {
+		t.Error("a module that does not exist is taken")
+	}
+	if cal, err = source.Build(t.Context(), store, calendar.Options{Modules: []string{"COS 999"}, Terms: now.Terms}, time.Now(), true); err != nil || len(cal.Warnings) == 0 {
+		t.Errorf("leniently, a module that does not exist gives %v and the warnings %v", err, cal.Warnings)
+	}
+	// Chosen last year, with last year's dates: they bind nothing now.
+	last := calendar.Options{Year: year - 1, Terms: map[string]calendar.Range{"S1": term(year - 1)}}
+	cal, err = source.Build(t.Context(), store, last, time.Now().AddDate(-1, 0, 0), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range cal.Items {
+		if item.Year() < year && item.Event.Kind == timetable.Lecture {
+			t.Errorf("a lecture is placed in %d", item.Year())
+		}
+	}
+	if last.Terms["S1"].Start.Year != year-1 {
+		t.Error("the caller's options were changed")
+	}
+}
