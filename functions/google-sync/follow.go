@@ -89,13 +89,16 @@ func (f *Function) followUp(ctx context.Context, person account.Account) error {
 // enqueue makes the sync of one calendar. What newer timetables make of old choices is lenient: a group that
 // is gone must not end the following.
 func (f *Function) enqueue(ctx context.Context, person account.Account, c syncs.Calendar) error {
-	cal, scopes, err := f.ofAll(ctx, person.ID, c.Options, c.ChosenAt, true)
+	cal, scopes, err := f.ofAll(ctx, person.ID, c.Given.Keep(c.Options), c.ChosenAt, true)
 	var known *api.Error
 	if errors.As(err, &known) && known.Status() < http.StatusInternalServerError {
 		api.Logger(ctx).WarnContext(ctx, "a calendar cannot follow", "code", known.Code)
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if err := f.syncs.Give(ctx, person.ID, c.ID, c.Given.After(cal)); err != nil {
 		return err
 	}
 	made, err := f.syncs.Create(ctx, syncs.New{

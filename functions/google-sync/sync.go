@@ -47,23 +47,29 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, _, err := f.syncs.Calendar(r.Context(), person.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	chosen := req.Colors
+	req.Options = known.Given.Keep(req.Options)
 	cal, scopes, err := f.wanted(r.Context(), person, &req)
 	if err != nil {
 		return nil, err
 	}
+	req.Colors = chosen
 	request := syncs.Request{Wanted: plan.Wanted(cal, plan.Marker(person.Subject), id), Scopes: scopes}
 	if req.DryRun {
 		return f.dryRun(r, person, id, request, cal)
-	}
-	known, _, err := f.syncs.Calendar(r.Context(), person.ID, id)
-	if err != nil {
-		return nil, err
 	}
 	choices := syncs.Calendar{AccountID: person.ID, ID: id, Following: known.Following, Options: req.Options}
 	if req.Follow != nil {
 		choices.Following = *req.Follow
 	}
 	if err := f.syncs.SaveCalendar(r.Context(), choices); err != nil {
+		return nil, err
+	}
+	if err := f.syncs.Give(r.Context(), person.ID, id, known.Given.After(cal)); err != nil {
 		return nil, err
 	}
 	return f.syncNow(r, person, id, request, cal.Warnings)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -187,7 +188,7 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	t.Parallel()
 	identity, recipient := backupKeys(t)
 	// Its first backup is made at once, for there is none: the calls below wait for it.
-	w := start(t, stack.Config{BackupRecipients: []string{recipient}, BackupIdentity: identity})
+	w := start(t, stack.Config{BackupRecipients: []string{recipient}, BackupIdentity: identity, Google: stack.FakeGoogle})
 	s := w.student(t)
 	admin := []string{"Authorization", "Bearer " + adminToken}
 	up := s.upload(generated(t, fixture.Options{Kind: timetable.Lecture, Seed: 11}).pdf)
@@ -233,8 +234,22 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.call(http.StatusOK, "GET", backup, nil, admin...)
 	s.call(http.StatusOK, "POST", "/tasks/watch", nil, admin...)
 
+	s.signIn(w.system.Google())
+	s.call(http.StatusOK, "GET", "/api/auth/status", nil)
+	s.call(http.StatusOK, "GET", "/api/calendars", nil)
+	var calendar struct{ ID string }
+	s.call(http.StatusCreated, "POST", "/api/calendars", map[string]any{"summary": "Mine"}).into(t, &calendar)
+	again := s.upload(generated(t, fixture.Options{Kind: timetable.Test, Seed: 12}).pdf)
+	var sync struct{ SyncID string }
+	s.call(http.StatusOK, "POST", "/api/calendars/events", map[string]any{"calendarId": calendar.ID, "jobId": again.JobID}).into(t, &sync)
+	s.call(http.StatusOK, "GET", "/api/calendars/syncs", nil)
+	s.call(http.StatusOK, "GET", "/api/calendars/syncs/"+sync.SyncID, nil)
+	s.call(http.StatusOK, "POST", "/api/calendars/follow", map[string]any{"calendarId": calendar.ID, "follow": true})
+	s.call(http.StatusOK, "DELETE", "/api/calendars/events?calendarId="+url.QueryEscape(calendar.ID), nil)
+	s.call(http.StatusOK, "POST", "/api/auth/logout", map[string]any{"forget": true})
+
 	// Functions tell each other of timetables on addresses that nobody outside reaches.
-	if got, want := w.api.Unseen(), []string{"POST /events/timetable"}; !slices.Equal(got, want) {
+	if got, want := w.api.Unseen(), []string{"POST /events/google", "POST /events/timetable", "POST /tasks/google"}; !slices.Equal(got, want) {
 		t.Errorf("not used with success: %v, want %v", got, want)
 	}
 }

@@ -43,8 +43,9 @@ const (
 
 // world is a running system.
 type world struct {
-	url string
-	api *openapitest.Checker
+	url    string
+	api    *openapitest.Checker
+	system *stack.System // nil of one in a process of its own
 }
 
 // eachWorld runs a test on the embedded servers and on real ones.
@@ -122,7 +123,9 @@ func start(t *testing.T, cfg stack.Config, settings ...string) *world {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	return newWorld(t, system.URL())
+	w := newWorld(t, system.URL())
+	w.system = system
+	return w
 }
 
 // dataDir is a directory that PostgreSQL's own user may enter, if root runs the test.

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,9 +37,6 @@ set sequence = excluded.sequence, fingerprint = excluded.fingerprint, last_modif
 const saveSQL = `
 update feeds set sources = $2, body = $3::bytea, last_modified = $4::timestamptz, options = $5::jsonb, updated_at = now()
 where id = $1::uuid`
-
-// maxGiven is how many modules' colours a feed remembers: more than any student takes in a life.
-const maxGiven = 100
 
 // Refresh renders the feed anew and keeps what it says. An event that changed since the last time
 // gets the next SEQUENCE; one that did not keeps its own, and where nothing changed at all, Body and
@@ -96,7 +92,7 @@ func (f *Feed) render(ctx context.Context, tx pgx.Tx, r Rendering) error {
 			return fmt.Errorf("save the revisions: %w", err)
 		}
 	}
-	f.remember(r.Calendar)
+	f.Options.Given = f.Options.Given.After(r.Calendar)
 	options, err := json.Marshal(f.Options)
 	if err != nil {
 		return fmt.Errorf("encode a feed's options: %w", err)
@@ -107,38 +103,9 @@ func (f *Feed) render(ctx context.Context, tx pgx.Tx, r Rendering) error {
 	return nil
 }
 
-// remember notes the colours in which the calendar shows its modules.
-func (f *Feed) remember(cal calendar.Calendar) {
-	given := maps.Clone(f.Options.Given)
-	if given == nil || len(given) > maxGiven {
-		given = make(map[string]string)
-	}
-	for _, item := range cal.Items {
-		given[calendar.NormalModule(item.Event.Module)] = item.Color
-	}
-	f.Options.Given = given
-}
-
 // Calendar is what the options ask of package calendar: the caller's choice, and for other modules
-// the colours that they had. Who chose so many colours that no more would be taken gets no others.
-func (o Options) Calendar() calendar.Options {
-	chosen := make(map[string]bool, len(o.Colors))
-	for module := range o.Colors {
-		chosen[calendar.NormalModule(module)] = true
-	}
-	built := o.Options
-	if len(o.Colors) > maxGiven {
-		return built
-	}
-	built.Colors = make(map[string]string, len(o.Colors)+len(o.Given))
-	maps.Copy(built.Colors, o.Colors)
-	for module, color := range o.Given {
-		if !chosen[module] {
-			built.Colors[module] = color
-		}
-	}
-	return built
-}
+// the colours that they had.
+func (o Options) Calendar() calendar.Options { return o.Given.Keep(o.Options) }
 
 // known is an event as subscribers last saw it.
 type known struct {

@@ -32,7 +32,7 @@ type Options struct {
 	calendar.Options
 	Kinds []timetable.Kind `json:"kinds,omitempty"` // only timetables of these; all when empty
 	// Given are the colours in which modules were shown, so that new modules change no other's.
-	Given map[string]string `json:"given,omitempty"`
+	Given calendar.GivenColors `json:"given,omitempty"`
 }
 
 // Feed is one subscription address and what it last said.

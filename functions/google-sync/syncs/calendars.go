@@ -23,15 +23,19 @@ type Calendar struct {
 	Following bool
 	Options   calendar.Options // the choices of the last sync
 	ChosenAt  time.Time        // when they were chosen
-	SyncedAt  *time.Time       // the end of the last one; nil before the first
+	Given     calendar.GivenColors
+	SyncedAt  *time.Time // the end of the last one; nil before the first
 }
 
-const calendarColumns = `account_id::text, calendar_id, summary, created, following, options::text, chosen_at, synced_at`
+const calendarColumns = `account_id::text, calendar_id, summary, created, following, options::text, chosen_at, colors::text, synced_at`
 
 func scanCalendar(row pgx.CollectableRow) (c Calendar, err error) {
-	var options string
-	if err := row.Scan(&c.AccountID, &c.ID, &c.Summary, &c.Created, &c.Following, &options, &c.ChosenAt, &c.SyncedAt); err != nil {
+	var options, colors string
+	if err := row.Scan(&c.AccountID, &c.ID, &c.Summary, &c.Created, &c.Following, &options, &c.ChosenAt, &colors, &c.SyncedAt); err != nil {
 		return c, err
+	}
+	if err := json.Unmarshal([]byte(colors), &c.Given); err != nil {
+		return c, fmt.Errorf("decode stored colours: %w", err)
 	}
 	if err := json.Unmarshal([]byte(options), &c.Options); err != nil {
 		return c, fmt.Errorf("decode stored options: %w", err)
@@ -80,6 +84,20 @@ func (s *Store) SaveCalendar(ctx context.Context, c Calendar) error {
 	}
 	if _, err := s.pool.Exec(ctx, saveCalendarSQL, c.AccountID, c.ID, c.Summary, c.Created, c.Following, string(options)); err != nil {
 		return fmt.Errorf("save a calendar: %w", err)
+	}
+	return nil
+}
+
+const givenSQL = `update google_calendars set colors = $3::jsonb where account_id = $1::uuid and calendar_id = $2`
+
+// Give notes the colours in which a calendar shows modules.
+func (s *Store) Give(ctx context.Context, account, id string, colors calendar.GivenColors) error {
+	text, err := json.Marshal(colors)
+	if err != nil {
+		return fmt.Errorf("encode colours: %w", err)
+	}
+	if _, err := s.pool.Exec(ctx, givenSQL, account, id, string(text)); err != nil {
+		return fmt.Errorf("note the colours of a calendar: %w", err)
 	}
 	return nil
 }

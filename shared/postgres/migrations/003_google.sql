@@ -26,6 +26,7 @@ create table google_calendars (
     created     boolean not null default false, -- schedgen made it
     following   boolean not null default false,
     options     jsonb not null default '{}', -- the choices of the last sync, for the following ones
+    colors      jsonb not null default '{}', -- in which modules were shown, by module
     chosen_at   timestamptz not null default now(), -- when these were chosen
     synced_at   timestamptz, -- the end of the first and each later sync
     primary key (account_id, calendar_id)

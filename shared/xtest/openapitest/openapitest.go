@@ -228,7 +228,7 @@ func (c *Checker) Unseen() []string {
 // succeeded says whether one of an operation's successes was seen.
 func (c *Checker) succeeded(method, path string, operation *openapi3.Operation) bool {
 	for status := range operation.Responses.Map() {
-		if strings.HasPrefix(status, "2") && c.seen[method+" "+path+" "+status] {
+		if (strings.HasPrefix(status, "2") || status == "302") && c.seen[method+" "+path+" "+status] {
 			return true
 		}
 	}

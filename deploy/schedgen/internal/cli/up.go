@@ -32,6 +32,7 @@ text on a terminal.
 Examples:
   schedgen up
   schedgen up --port 8081 --data /srv/second            a second system beside the first
+  schedgen up --google=fake                             sign-in and sync without a Google project
   schedgen up --host 0.0.0.0                            for other machines, too
   schedgen up --postgres postgres://schedgen:PASSWORD@db:5432/schedgen \
               --redis redis://cache:6379/0 --s3 http://KEY:SECRET@minio:9000/schedgen-pdfs`,
@@ -43,6 +44,7 @@ Examples:
 			flags.StringVar(&cfg.Postgres, "postgres", "", "the `URL` of a real PostgreSQL; or $SCHEDGEN_POSTGRES")
 			flags.StringVar(&cfg.Redis, "redis", "", "the `URL` of a real Redis; or $SCHEDGEN_REDIS")
 			flags.StringVar(&cfg.S3, "s3", "", "the `URL` of a real S3 server, with keys and bucket; or $SCHEDGEN_S3")
+			flags.StringVar(&cfg.Google, "google", "", "`fake` serves a stand-in of Google, to try sign-in and sync without a project there")
 			flags.Var((*repeated)(&cfg.BackupRecipients), "backup-recipient", "make a backup daily, encrypted to this `KEY` (age1...); may be repeated")
 			flags.StringVar(&cfg.BackupIdentity, "backup-identity", "", "the `FILE` of the secret key, to verify each backup by a restore")
 			flags.DurationVar(&cfg.SweepEvery, "sweep", 0, "how `OFTEN` lost work is looked for (default 15s)")
@@ -55,6 +57,9 @@ Examples:
 					"postgres": "SCHEDGEN_POSTGRES", "redis": "SCHEDGEN_REDIS", "s3": "SCHEDGEN_S3",
 				}); err != nil {
 					return err
+				}
+				if cfg.Google != "" && cfg.Google != stack.FakeGoogle {
+					return usagef("--google: %q is not \"fake\"; the real Google needs GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET", cfg.Google)
 				}
 				return up(ctx, std, cfg)
 			}

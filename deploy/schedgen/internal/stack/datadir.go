@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/schedgen/schedgen/functions/google-sync/account"
 )
 
 // ErrInUse says that another schedgen works in the data directory.
@@ -74,11 +77,12 @@ type secrets struct {
 	SessionKey string `json:"sessionKey"` // signs the owners' cookies
 	EventToken string `json:"eventToken"` // authorises object notifications
 	AdminToken string `json:"adminToken"` // authorises operators: dead letters, the sweep
+	TokenKey   string `json:"tokenKey"`   // seals Google's tokens
 	S3Key      string `json:"s3Key"`
 	S3Secret   string `json:"s3Secret"`
 }
 
-// secrets gives the directory's secrets, made with the first call.
+// secrets gives the directory's secrets. What an earlier version did not have is made and kept.
 func (d *dataDir) secrets() (secrets, error) {
 	path := d.join("secrets.json")
 	var s secrets
@@ -87,11 +91,13 @@ func (d *dataDir) secrets() (secrets, error) {
 		if err := json.Unmarshal(data, &s); err != nil {
 			return s, fmt.Errorf("read %s: %w", path, err)
 		}
-		return s, nil
 	case !errors.Is(err, os.ErrNotExist):
 		return s, fmt.Errorf("read the secrets: %w", err)
 	}
-	s = secrets{SessionKey: token(), EventToken: token(), AdminToken: token(), S3Key: token()[:20], S3Secret: token()}
+	before := s
+	if err := s.complete(); err != nil || s == before {
+		return s, err
+	}
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return s, fmt.Errorf("write the secrets: %w", err)
@@ -104,6 +110,18 @@ func (d *dataDir) secrets() (secrets, error) {
 		return s, fmt.Errorf("write the secrets: %w", err)
 	}
 	return s, nil
+}
+
+// complete makes what is missing.
+func (s *secrets) complete() (err error) {
+	for _, secret := range []*string{&s.SessionKey, &s.EventToken, &s.AdminToken, &s.S3Secret} {
+		*secret = cmp.Or(*secret, token())
+	}
+	s.S3Key = cmp.Or(s.S3Key, token()[:20])
+	if s.TokenKey == "" {
+		s.TokenKey, err = account.NewKey("local")
+	}
+	return err
 }
 
 // token is 256 random bits.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/backup"
 	calendargenerate "github.com/schedgen/schedgen/functions/calendar-generate"
+	googlesync "github.com/schedgen/schedgen/functions/google-sync"
 	pdfparse "github.com/schedgen/schedgen/functions/pdf-parse"
 	uploadingest "github.com/schedgen/schedgen/functions/upload-ingest"
 	"github.com/schedgen/schedgen/shared/faas"
@@ -25,24 +27,42 @@ type functions struct {
 	ingest   *uploadingest.Function
 	parse    *pdfparse.Function
 	calendar *calendargenerate.Function
+	google   *googlesync.Function
 	backup   *backup.Function
 }
 
 // functions makes them. None connects before it is asked for something.
 func (s *System) functions(ctx context.Context, at addresses, known secrets) (f functions, err error) {
-	toParse, toCalendar := "http://"+at.parse.Addr().String(), "http://"+at.calendar.Addr().String()+"/events/timetable"
-	settings := s.settings(at, known)
-	f.ingest, err = configured(ctx, settings, uploadingest.New, map[string]string{"EVENT_TARGETS": toParse, "PARSED_TARGETS": toCalendar})
+	toParse, toGoogle := "http://"+at.parse.Addr().String(), "http://"+at.google.Addr().String()+"/events/google"
+	parsed := "http://" + at.calendar.Addr().String() + "/events/timetable," + toGoogle
+	google := map[string]string{"EVENT_TARGETS": toGoogle}
+	if s.cfg.Google == FakeGoogle {
+		fake, err := s.fakeGoogle(ctx)
+		if err != nil {
+			return f, err
+		}
+		maps.Copy(google, fake)
+	}
+	all := s.settings(at, known)
+	f.ingest, err = configured(ctx, all, uploadingest.New, map[string]string{"EVENT_TARGETS": toParse, "PARSED_TARGETS": parsed})
 	if err != nil {
 		return f, err
 	}
-	f.parse, err = configured(ctx, settings, pdfparse.New, map[string]string{"EVENT_TARGETS": toCalendar})
-	if err != nil {
+	if f.parse, err = configured(ctx, all, pdfparse.New, map[string]string{"EVENT_TARGETS": parsed}); err != nil {
 		return f, err
 	}
-	if f.calendar, err = configured(ctx, settings, calendargenerate.New, nil); err != nil {
+	if f.calendar, err = configured(ctx, all, calendargenerate.New, nil); err != nil {
 		return f, err
 	}
+	if f.google, err = configured(ctx, all, googlesync.New, google); err != nil {
+		return f, err
+	}
+	f.backup, err = configured(ctx, all, backup.New, s.backupKeys())
+	return f, err
+}
+
+// backupKeys are the settings of the keys that were given.
+func (s *System) backupKeys() map[string]string {
 	keys := map[string]string{}
 	if len(s.cfg.BackupRecipients) > 0 {
 		keys["BACKUP_RECIPIENTS"] = strings.Join(s.cfg.BackupRecipients, ",")
@@ -50,8 +70,7 @@ func (s *System) functions(ctx context.Context, at addresses, known secrets) (f 
 	if s.cfg.BackupIdentity != "" {
 		keys["BACKUP_IDENTITY_FILE"] = s.cfg.BackupIdentity
 	}
-	f.backup, err = configured(ctx, settings, backup.New, keys)
-	return f, err
+	return keys
 }
 
 // configured makes one function from its own settings and those of all.
@@ -79,6 +98,7 @@ func (s *System) settings(at addresses, known secrets) envconfig.Lookuper {
 	}
 	usual := map[string]string{
 		"SESSION_KEY": known.SessionKey, "EVENT_TOKEN": known.EventToken, "ADMIN_TOKEN": known.AdminToken,
+		"GOOGLE_TOKEN_KEYS":  known.TokenKey,
 		"SESSION_SECURE":     strconv.FormatBool(s.https()),
 		"DATABASE_MAX_CONNS": "8",
 	}
@@ -101,6 +121,7 @@ const maxBody = 64 << 20
 func (s *System) serve(at addresses, f functions, public net.Listener) {
 	s.run("calendar-generate", f.calendar, at.calendar, faas.Config{RequestTimeout: 30 * time.Second, DrainTimeout: drain})
 	s.run("pdf-parse", f.parse, at.parse, faas.Config{RequestTimeout: 5 * time.Minute, DrainTimeout: drain})
+	s.run("google-sync", f.google, at.google, faas.Config{RequestTimeout: 2 * time.Minute, DrainTimeout: drain})
 	// A backup may take as long as the scaling table gives it.
 	s.run("schedgen", whole{f}, public, faas.Config{Concurrency: 400, RequestTimeout: 10 * time.Minute, DrainTimeout: drain, MaxBody: maxBody})
 }
@@ -131,7 +152,10 @@ func (w whole) Routes() http.Handler {
 	mux.Handle("/api/generate/", calendar)
 	mux.Handle("/api/feeds", calendar)
 	mux.Handle("/api/feeds/", calendar)
-	backups := w.backup.Routes()
+	google, backups := w.google.Routes(), w.backup.Routes()
+	mux.Handle("/api/auth/", google)
+	mux.Handle("/api/calendars", google)
+	mux.Handle("/api/calendars/", google)
 	mux.Handle("/api/admin/backups", backups)
 	mux.Handle("/api/admin/backups/", backups)
 	mux.Handle("/tasks/watch", backups)
@@ -151,7 +175,7 @@ func (w whole) Close() {
 // Collectors are the metrics of all of them.
 func (w whole) Collectors() []prometheus.Collector {
 	var all []prometheus.Collector
-	told := []faas.Function{w.ingest, w.parse, w.calendar}
+	told := []faas.Function{w.ingest, w.parse, w.calendar, w.google}
 	if w.backup.Enabled() {
 		told = append(told, w.backup)
 	}

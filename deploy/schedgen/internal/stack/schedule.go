@@ -2,10 +2,10 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/backup"
-	uploadingest "github.com/schedgen/schedgen/functions/upload-ingest"
 	"github.com/schedgen/schedgen/shared/api"
 )
 
@@ -26,7 +26,7 @@ func (s *System) background(run func(context.Context)) {
 
 // schedule does what a platform's schedules do.
 func (s *System) schedule(f functions) {
-	s.background(func(ctx context.Context) { s.sweep(ctx, f.ingest) })
+	s.background(func(ctx context.Context) { s.sweep(ctx, f) })
 	if f.backup.Enabled() {
 		s.background(func(ctx context.Context) { f.backup.Daily(ctx, backup.Schedule{At: 2 * time.Hour}) })
 	}
@@ -36,14 +36,15 @@ func (s *System) schedule(f functions) {
 const sweepTimeout = 5 * time.Minute
 
 // sweep sweeps at once, for what an earlier process left, and then again and again.
-func (s *System) sweep(ctx context.Context, ingest *uploadingest.Function) {
+func (s *System) sweep(ctx context.Context, f functions) {
 	tick := time.NewTicker(s.cfg.SweepEvery)
 	defer tick.Stop()
 	for {
 		within, done := context.WithTimeout(ctx, sweepTimeout)
-		_, err := ingest.Sweep(within)
+		_, err := f.ingest.Sweep(within)
+		_, googleErr := f.google.Sweep(within)
 		done()
-		if err != nil && ctx.Err() == nil {
+		if err = errors.Join(err, googleErr); err != nil && ctx.Err() == nil {
 			s.cfg.Logger.Warn("the sweep met an error; it comes again", "error", err.Error())
 		}
 		select {

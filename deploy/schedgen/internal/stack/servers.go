@@ -24,8 +24,8 @@ type addresses struct {
 	database string
 	redis    string
 	s3       blob.Config
-	// What no caller from outside needs: where pdf-parse and calendar-generate take events.
-	parse, calendar net.Listener
+	// What no caller from outside needs: where functions take events.
+	parse, calendar, google net.Listener
 }
 
 // servers starts those that are not given, and brings the schema up to date.
@@ -45,6 +45,9 @@ func (s *System) servers(ctx context.Context, data *dataDir, known secrets) (add
 		return at, err
 	}
 	if at.calendar, err = s.listen(ctx, anyPort); err != nil {
+		return at, err
+	}
+	if at.google, err = s.listen(ctx, anyPort); err != nil {
 		return at, err
 	}
 	at.s3, err = s.objects(data, known, "http://"+at.parse.Addr().String())

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/sethvargo/go-envconfig"
+
+	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 )
 
 // Config is how a system is run.
@@ -28,6 +30,9 @@ type Config struct {
 	Postgres string // postgres://user:password@host:5432/database
 	Redis    string // redis://:password@host:6379/0
 	S3       string // http://key:secret@host:9000/bucket; the keys may come from S3_ACCESS_KEY and S3_SECRET_KEY
+
+	// Google is FakeGoogle, or empty: the real one, where the settings name a project of it.
+	Google string
 
 	// Backups are made daily where there is a public key of age to encrypt them to. With the file of its
 	// secret key each is also restored, to verify it.
@@ -62,10 +67,12 @@ func (c Config) withDefaults() Config {
 
 // System is a running schedgen.
 type System struct {
-	cfg    Config
-	url    string
-	failed chan error
-	stops  []func() error // what undoes each step of the start
+	cfg       Config
+	url       string
+	listening string               // host:port
+	google    *strictgoogle.Server // nil without FakeGoogle
+	failed    chan error
+	stops     []func() error // what undoes each step of the start
 }
 
 // Start brings everything up, or nothing. It returns when the system answers.
@@ -95,7 +102,7 @@ func (s *System) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.url = publicURL(public.Addr())
+	s.url, s.listening = publicURL(public.Addr()), public.Addr().String()
 	at, err := s.servers(ctx, data, known)
 	if err != nil {
 		return err
@@ -103,6 +110,12 @@ func (s *System) start(ctx context.Context) error {
 	functions, err := s.functions(ctx, at, known)
 	if err != nil {
 		return err
+	}
+	if s.google != nil {
+		// It begins empty, and events that are missing must not look as if people had deleted them.
+		if err := functions.google.ForgetCalendars(ctx); err != nil {
+			return err
+		}
 	}
 	s.serve(at, functions, public)
 	s.schedule(functions)
@@ -114,6 +127,9 @@ func (s *System) start(ctx context.Context) error {
 
 // URL is the system's address.
 func (s *System) URL() string { return s.url }
+
+// Google is the stand-in that the system runs beside itself; nil without one.
+func (s *System) Google() *strictgoogle.Server { return s.google }
 
 // Failed gets why the system cannot go on. It must be stopped then as well.
 func (s *System) Failed() <-chan error { return s.failed }
