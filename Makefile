@@ -13,7 +13,8 @@ MODULES := shared functions/upload-ingest functions/pdf-parse functions/calendar
 export MODULES GO
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X github.com/schedgen/schedgen/deploy/schedgen/internal/cli.version=$(VERSION)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS := -s -w -X github.com/schedgen/schedgen/shared/faas.version=$(VERSION) -X github.com/schedgen/schedgen/shared/faas.commit=$(COMMIT)
 
 .PHONY: help
 help: ## list the targets

@@ -11,6 +11,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,11 @@ type Config struct {
 	Events events.Config
 	Limits jobs.Limits
 
-	ParsedTargets []string      `env:"PARSED_TARGETS"`               // who is told of timetables where there is no broker
-	AdminToken    string        `env:"ADMIN_TOKEN"`                  // reads and replays dead letters; empty: nobody does
+	ParsedTargets []string `env:"PARSED_TARGETS"` // who is told of timetables where there is no broker
+	AdminToken    string   `env:"ADMIN_TOKEN"`    // reads and replays dead letters; empty: nobody does
+	// Paths of events and tasks that need no token, for callers that can carry none: Knative's broker and
+	// schedules, OpenFaaS' cron-connector. Only where nobody outside reaches them.
+	OpenPaths     []string      `env:"OPEN_PATHS"`
 	MaxFile       int64         `env:"MAX_FILE, default=10485760"`   // bytes of a PDF, 10 MiB
 	UploadTimeout time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`   // until a row without an object is given up
 	Redeliver     time.Duration `env:"REDELIVER_AFTER, default=45s"` // until a job that nobody took is told of again
@@ -103,9 +107,9 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.delete))
 	mux.Handle("GET /api/openapi.json", api.Handler(f.openAPI))
 
-	mux.Handle("POST /events/s3", f.authorized(f.notified, f.cfg.Events.Token))
-	mux.Handle("POST /events/dead-letter", f.authorized(f.deadLetter, f.cfg.Events.Token))
-	mux.Handle("POST /tasks/sweep", f.authorized(f.sweepTask, f.cfg.Events.Token, f.cfg.AdminToken))
+	f.internal(mux, "/events/s3", f.notified, f.cfg.Events.Token)
+	f.internal(mux, "/events/dead-letter", f.deadLetter, f.cfg.Events.Token)
+	f.internal(mux, "/tasks/sweep", f.sweepTask, f.cfg.Events.Token, f.cfg.AdminToken)
 	mux.Handle("GET /api/admin/dead-letters", f.authorized(f.deadLetters, f.cfg.AdminToken))
 	mux.Handle("POST /api/admin/dead-letters/{id}/replay", f.authorized(f.replay, f.cfg.AdminToken))
 	mux.Handle("DELETE /api/admin/dead-letters/{id}", f.authorized(f.deleteDeadLetter, f.cfg.AdminToken))
@@ -128,6 +132,15 @@ func (f *Function) Close() {
 	f.objects.Close()
 	f.parsed.Close()
 	_ = f.cache.Close() // nothing there is worth an error at the end
+}
+
+// internal serves what the platform calls: with one of the tokens, or without where the path is open.
+func (f *Function) internal(mux *http.ServeMux, path string, next func(*http.Request) (any, error), tokens ...string) {
+	handler := f.authorized(next, tokens...)
+	if slices.Contains(f.cfg.OpenPaths, path) {
+		handler = api.Handler(next)
+	}
+	mux.Handle("POST "+path, handler)
 }
 
 // authorized lets those through that carry one of the tokens. An empty token lets nobody through.
