@@ -37,7 +37,7 @@ func run(ctx context.Context, name string, make func(context.Context) (Function,
 	if len(defaults) > 0 {
 		cfg = defaults[0]
 	}
-	if err := secretsToEnvironment(secretsDir); err != nil {
+	if err := secretsToEnvironment(secretsDir, name); err != nil {
 		return fmt.Errorf("read the secrets: %w", err)
 	}
 	if err := envconfig.Process(ctx, &cfg); err != nil {

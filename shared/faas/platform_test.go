@@ -146,7 +146,7 @@ func TestHealthTellsTheBuild(t *testing.T) {
 
 func TestSecretsAreVariables(t *testing.T) {
 	dir := t.TempDir()
-	for name, value := range map[string]string{"schedgen-toy-secret-one": "one\n", "schedgen-toy-secret-two": "two", "others": "x"} {
+	for name, value := range map[string]string{"schedgen-toy-secret-one.toy": "one\n", "schedgen-toy-secret-two": "two", "others": "x"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(value), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func TestSecretsAreVariables(t *testing.T) {
 	t.Setenv("TOY_SECRET_ONE", "")
 	os.Unsetenv("TOY_SECRET_ONE") // Setenv gives it back at the end
 	t.Setenv("TOY_SECRET_TWO", "given")
-	if err := secretsToEnvironment(dir); err != nil {
+	if err := secretsToEnvironment(dir, "toy"); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"TOY_SECRET_ONE": "one", "TOY_SECRET_TWO": "given"} {
@@ -165,10 +165,10 @@ func TestSecretsAreVariables(t *testing.T) {
 	if _, there := os.LookupEnv("OTHERS"); there {
 		t.Error("a secret of others was taken")
 	}
-	if err := secretsToEnvironment(filepath.Join(dir, "nowhere")); err != nil {
+	if err := secretsToEnvironment(filepath.Join(dir, "nowhere"), "toy"); err != nil {
 		t.Errorf("without secrets: got %v", err)
 	}
-	if err := secretsToEnvironment(filepath.Join(dir, "others")); err == nil {
+	if err := secretsToEnvironment(filepath.Join(dir, "others"), "toy"); err == nil {
 		t.Error("a file for a directory: got no error")
 	}
 	if err := os.Mkdir(filepath.Join(dir, "schedgen-dir"), 0o700); err != nil {
@@ -178,7 +178,7 @@ func TestSecretsAreVariables(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "made") {
 		t.Errorf("got %v", err)
 	}
-	if err := secretsToEnvironment(dir); err == nil {
+	if err := secretsToEnvironment(dir, "toy"); err == nil {
 		t.Error("a directory for a secret: got no error")
 	}
 }

@@ -16,8 +16,9 @@ const secretsDir = "/var/openfaas/secrets"
 const secretPrefix = "schedgen-"
 
 // secretsToEnvironment sets the variable of each file in dir that is not set: schedgen-session-key is
-// SESSION_KEY. A platform without such a directory gives secrets as variables already.
-func secretsToEnvironment(dir string) error {
+// SESSION_KEY, and schedgen-s3-secret-key.pdf-parse is S3_SECRET_KEY of that function alone. A platform
+// without such a directory gives secrets as variables already.
+func secretsToEnvironment(dir, function string) error {
 	files, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -30,6 +31,7 @@ func secretsToEnvironment(dir string) error {
 		if !ours {
 			continue
 		}
+		name = strings.TrimSuffix(name, "."+function)
 		variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		if _, given := os.LookupEnv(variable); given {
 			continue
