@@ -9,7 +9,7 @@ DATA    ?= .schedgen
 FUZZTIME ?= 30s
 
 # The modules, each of which also builds alone (GOWORK=off), as an image build does.
-MODULES := shared functions/upload-ingest functions/pdf-parse functions/calendar-generate deploy/schedgen
+MODULES := shared functions/upload-ingest functions/pdf-parse functions/calendar-generate deploy/platform deploy/schedgen
 export MODULES GO
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
