@@ -48,6 +48,10 @@ test-all: setup ## run every test, with 10,000 generated PDFs and the long fault
 cover: setup ## run every test and write coverage/<module>.html
 	@scripts/test.sh html
 
+.PHONY: docs
+docs: ## write docs/configuration.md from the source of the Config structs
+	@$(GO) run ./deploy/platform/cmd/configuration
+
 .PHONY: bench
 bench: ## run the benchmarks, each beside its peer
 	@scripts/bench.sh

@@ -59,6 +59,7 @@ func (c *Checker) overlays(tree repo.Tree, all []string) []string {
 			found = append(found, c.together(objects, servers)...)
 		}
 	}
+	found = append(found, c.flows(servers)...)
 	return append(found, c.arithmetic(tree, servers)...)
 }
 
@@ -76,6 +77,7 @@ func (c *cluster) check() {
 		}
 		c.pods(o)
 		c.references(o)
+		c.consistent(o)
 	}
 	if strings.HasPrefix(c.overlay, "knative/") {
 		c.services()
@@ -149,6 +151,10 @@ func (c *cluster) service(o object, name string) {
 	c.amounts(o, at(one, "resources"), name)
 	c.probes(o, one)
 	c.environment(o, name, one, []string{"K_SINK"})
+	if name == "upload-ingest" || name == "backup" {
+		mounted := slices.ContainsFunc(list(one, "volumeMounts"), func(m map[string]any) bool { return text(m["mountPath"]) == "/tmp" })
+		c.compare(o.String()+" keeps files for a while under /tmp", mounted, true)
+	}
 }
 
 // amounts compares requests and limits with the table.

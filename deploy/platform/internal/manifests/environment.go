@@ -94,6 +94,13 @@ func (c *Checker) sense(where, name string, set map[string]given) []string {
 			p.addf("%s: %d parsers of PARSE_MEMORY=%d and 256 MiB do not fit into %s", where, row.Concurrency, memory, row.Limits.Memory.String())
 		}
 	}
+	if secure, public := set["SESSION_SECURE"], set["PUBLIC_URL"]; public.known && secure.known &&
+		strings.HasPrefix(public.value, "https://") != (secure.value == "true") {
+		p.addf("%s: SESSION_SECURE is %s for a site at %s", where, secure.value, public.value)
+	}
+	if bucket := set["S3_BUCKET"].value; bucket != "" && bucket != "schedgen-pdfs" {
+		p.addf("%s: S3_BUCKET is %s, which nobody makes", where, bucket)
+	}
 	for _, path := range strings.Split(set["OPEN_PATHS"].value, ",") {
 		if path != "" && !c.functions[name].routes[path] {
 			p.addf("%s: OPEN_PATHS has %s, which is no path of %s", where, path, name)

@@ -153,11 +153,17 @@ func (c *cluster) middlewares(o object, route map[string]any) {
 			c.addf("%s names the Middleware %v, which is not there", o, m["name"])
 		}
 	}
-	if o.name() == "dashboard" && text(list(route, "middlewares")[len(list(route, "middlewares"))-1]["name"]) != "dashboard" {
-		c.addf("%s has no password", o)
+	var through []string
+	for _, m := range list(route, "middlewares") {
+		through = append(through, text(m["name"]))
 	}
-	if o.name() == "to-https" && (len(list(route, "middlewares")) != 1 || text(list(route, "middlewares")[0]["name"]) != "https") {
-		c.addf("%s does not lead to HTTPS", o)
+	switch o.name() {
+	case "dashboard":
+		c.compare(o.String()+" goes through", through, "[rate headers dashboard]")
+		c.compare(o.String()+" entry point", o.at("spec", "entryPoints"), "[websecure]")
+		c.compare(o.String()+" rule", readRule(text(route["match"])).begin, "[/dashboard /api]")
+	case "to-https":
+		c.compare(o.String()+" goes through", through, "[https]")
 	}
 	c.compare(o.String()+" kind of rule", route["kind"], "Rule")
 }

@@ -46,7 +46,9 @@ func mutants(path string, data []byte) []mutant {
 
 // breakWord makes another number of a number, and another word of a word.
 func breakWord(text string) string {
-	end := strings.IndexFunc(text, func(r rune) bool { return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", r) })
+	end := strings.IndexFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", r)
+	})
 	if end < 0 {
 		end = len(text)
 	}

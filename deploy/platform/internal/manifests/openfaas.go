@@ -168,6 +168,12 @@ func (c *Checker) openFaaSEnvironment(where, name string, f stackFunction) []str
 			set[strings.ToUpper(strings.ReplaceAll(variable, "-", "_"))] = given{}
 		}
 	}
+	if url := set["S3_URL"].value; url != "" && url != "http://minio.schedgen.svc.cluster.local:9000" {
+		p.addf("%s: S3_URL is %s, where no server is", where, url)
+	}
+	if url := set["PUBLIC_URL"].value; url != "" && url != "https://schedgen.example.org" {
+		p.addf("%s: PUBLIC_URL is %s, not the site's", where, url)
+	}
 	if file := set["BACKUP_IDENTITY_FILE"].value; name == "backup" && !slices.Contains(f.Secrets, strings.TrimPrefix(file, "/var/openfaas/secrets/")) {
 		p.addf("%s: %s is no secret of it", where, file)
 	}
