@@ -41,15 +41,15 @@ type Config struct {
 	// Paths of events and tasks that need no token, for callers that can carry none: Knative's broker and
 	// schedules, OpenFaaS' cron-connector. Only where nobody outside reaches them.
 	OpenPaths     []string      `env:"OPEN_PATHS"`
-	MaxFile       int64         `env:"MAX_FILE, default=10485760"`   // bytes of a PDF, 10 MiB
-	UploadTimeout time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`   // until a row without an object is given up
-	Redeliver     time.Duration `env:"REDELIVER_AFTER, default=45s"` // until a job that nobody took is told of again
-	PDFRetention  time.Duration `env:"PDF_RETENTION, default=24h"`   // of a PDF after its job ended; 0 deletes at once
-	JobRetention  time.Duration `env:"JOB_RETENTION, default=8784h"` // of an ended job with its entries, a year; 0 keeps it
-	LetterKept    time.Duration `env:"DEAD_LETTER_RETENTION, default=720h"`
-	Batch         int           `env:"SWEEP_BATCH, default=200"`  // jobs of each sort in one sweep
-	Poll          time.Duration `env:"POLL_INTERVAL, default=1s"` // of a waiting upload, when Redis is away
-	CacheEnded    time.Duration `env:"CACHE_ENDED, default=1h"`   // of an ended job's answer
+	MaxFile       int64         `env:"MAX_FILE, default=10485760"`          // bytes of a PDF, 10 MiB
+	UploadTimeout time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`          // until a row without an object is given up
+	Redeliver     time.Duration `env:"REDELIVER_AFTER, default=45s"`        // until a job that nobody took is told of again
+	PDFRetention  time.Duration `env:"PDF_RETENTION, default=24h"`          // of a PDF after its job ended; 0 deletes at once
+	JobRetention  time.Duration `env:"JOB_RETENTION, default=8784h"`        // of an ended job with its entries, a year; 0 keeps it
+	LetterKept    time.Duration `env:"DEAD_LETTER_RETENTION, default=720h"` // of a dead letter
+	Batch         int           `env:"SWEEP_BATCH, default=200"`            // jobs of each sort in one sweep
+	Poll          time.Duration `env:"POLL_INTERVAL, default=1s"`           // of a waiting upload, when Redis is away
+	CacheEnded    time.Duration `env:"CACHE_ENDED, default=1h"`             // of an ended job's answer
 }
 
 // Function answers for uploads.

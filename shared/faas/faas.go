@@ -42,12 +42,12 @@ type Collector interface {
 
 // Config is how a function is served.
 type Config struct {
-	Port           string        `env:"PORT, overwrite, default=8080"`
-	LogLevel       slog.Level    `env:"LOG_LEVEL, overwrite, default=info"`
-	Concurrency    int           `env:"FUNCTION_CONCURRENCY, overwrite"`   // requests in flight; more get 429
-	RequestTimeout time.Duration `env:"FUNCTION_TIMEOUT, overwrite"`       // one request, reading and answering
-	MaxBody        int64         `env:"FUNCTION_MAX_BODY, overwrite"`      // bytes
-	DrainTimeout   time.Duration `env:"FUNCTION_DRAIN_TIMEOUT, overwrite"` // for requests in flight at the end
+	Port           string        `env:"PORT, overwrite, default=8080"`      // where it listens
+	LogLevel       slog.Level    `env:"LOG_LEVEL, overwrite, default=info"` // the least that is logged
+	Concurrency    int           `env:"FUNCTION_CONCURRENCY, overwrite"`    // requests in flight; more get 429
+	RequestTimeout time.Duration `env:"FUNCTION_TIMEOUT, overwrite"`        // one request, reading and answering
+	MaxBody        int64         `env:"FUNCTION_MAX_BODY, overwrite"`       // bytes
+	DrainTimeout   time.Duration `env:"FUNCTION_DRAIN_TIMEOUT, overwrite"`  // for requests in flight at the end
 	// How long requests are still taken after SIGTERM, for a platform goes on sending them for some
 	// seconds: Knative until its proxies know, of-watchdog for its healthcheck_interval. Zero on one
 	// machine, where nothing stands in front.

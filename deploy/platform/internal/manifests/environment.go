@@ -71,8 +71,8 @@ func (c *Checker) told(where, name string, set map[string]given, platform []stri
 			p.addf("%s does not set %s", where, variable)
 		}
 	}
-	if delay, err := time.ParseDuration(set["FUNCTION_DRAIN_DELAY"].value); err != nil || delay < 5*time.Second {
-		p.addf("%s: FUNCTION_DRAIN_DELAY is %q, want 5s at least", where, set["FUNCTION_DRAIN_DELAY"].value)
+	if delay, err := time.ParseDuration(set["FUNCTION_DRAIN_DELAY"].value); err != nil || delay < 5*time.Second || delay > 30*time.Second {
+		p.addf("%s: FUNCTION_DRAIN_DELAY is %q, want 5s to 30s", where, set["FUNCTION_DRAIN_DELAY"].value)
 	}
 	return append(p, c.sense(where, name, set)...)
 }

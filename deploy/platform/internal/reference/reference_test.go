@@ -43,7 +43,7 @@ func TestThePageIsCurrent(t *testing.T) {
 				t.Errorf("%s of %s is not on the page", s.Name, name)
 			}
 			if s.Meaning == "" {
-				t.Logf("%s (%s) has no comment", s.Name, s.Package)
+				t.Errorf("%s has no comment that says what it means, in the Config of %s", s.Name, s.Package)
 			}
 		}
 	}

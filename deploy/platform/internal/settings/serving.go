@@ -84,7 +84,7 @@ func duration(expr ast.Expr) (time.Duration, error) {
 }
 
 // routes finds patterns of net/http's ServeMux, with and without their method.
-var routes = regexp.MustCompile(`"(?:(GET|POST|PUT|PATCH|DELETE) )?(/[a-zA-Z0-9/{}._$-]*)"`)
+var routes = regexp.MustCompile(`"(?:(GET|POST|PUT|PATCH|DELETE) )?(/(?:[a-zA-Z0-9{._$-][a-zA-Z0-9/{}._$-]*)?)"`)
 
 // Routes lists the paths that a function's own package names, as patterns.
 func Routes(tree repo.Tree, function string) map[string]bool {
