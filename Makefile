@@ -9,11 +9,12 @@ DATA    ?= .schedgen
 FUZZTIME ?= 30s
 
 # The modules, each of which also builds alone (GOWORK=off), as an image build does.
-MODULES := shared functions/upload-ingest functions/pdf-parse functions/calendar-generate functions/google-sync functions/backup deploy/schedgen
+MODULES := shared functions/upload-ingest functions/pdf-parse functions/calendar-generate functions/google-sync functions/backup deploy/platform deploy/schedgen
 export MODULES GO
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X github.com/schedgen/schedgen/deploy/schedgen/internal/cli.version=$(VERSION)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS := -s -w -X github.com/schedgen/schedgen/shared/faas.version=$(VERSION) -X github.com/schedgen/schedgen/shared/faas.commit=$(COMMIT)
 
 .PHONY: help
 help: ## list the targets
@@ -46,6 +47,10 @@ test-all: setup ## run every test, with 10,000 generated PDFs and the long fault
 .PHONY: cover
 cover: setup ## run every test and write coverage/<module>.html
 	@scripts/test.sh html
+
+.PHONY: docs
+docs: ## write docs/configuration.md from the source of the Config structs
+	@$(GO) run ./deploy/platform/cmd/configuration
 
 .PHONY: bench
 bench: ## run the benchmarks, each beside its peer

@@ -7,7 +7,7 @@ cd "$ROOT"
 CACHE=$ROOT/.cache
 BIN=$CACHE/bin
 GO=${GO:-go}
-MODULES=${MODULES:-shared functions/upload-ingest functions/pdf-parse functions/calendar-generate functions/google-sync functions/backup deploy/schedgen}
+MODULES=${MODULES:-shared functions/upload-ingest functions/pdf-parse functions/calendar-generate functions/google-sync functions/backup deploy/platform deploy/schedgen}
 
 # say tells what is being done, with the time since the script began.
 say() { printf '==> [%3ds] %s\n' "$SECONDS" "$*"; }

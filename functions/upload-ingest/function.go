@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,16 +41,18 @@ type Config struct {
 	ParsedTargets  []string `env:"PARSED_TARGETS"`  // who is told of timetables where there is no broker
 	AdminToken     string   `env:"ADMIN_TOKEN"`     // reads and replays dead letters; empty: nobody does
 	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // whose pages may send forms here: https://host, ...
-
-	MaxFile       int64         `env:"MAX_FILE, default=10485760"`   // bytes of a PDF, 10 MiB
-	UploadTimeout time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`   // until a row without an object is given up
-	Redeliver     time.Duration `env:"REDELIVER_AFTER, default=45s"` // until a job that nobody took is told of again
-	PDFRetention  time.Duration `env:"PDF_RETENTION, default=24h"`   // of a PDF after its job ended; 0 deletes at once
-	JobRetention  time.Duration `env:"JOB_RETENTION, default=8784h"` // of an ended job with its entries, a year; 0 keeps it
-	LetterKept    time.Duration `env:"DEAD_LETTER_RETENTION, default=720h"`
-	Batch         int           `env:"SWEEP_BATCH, default=200"`  // jobs of each sort in one sweep
-	Poll          time.Duration `env:"POLL_INTERVAL, default=1s"` // of a waiting upload, when Redis is away
-	CacheEnded    time.Duration `env:"CACHE_ENDED, default=1h"`   // of an ended job's answer
+	// Paths of events and tasks that need no token, for callers that can carry none: Knative's broker and
+	// schedules, OpenFaaS' cron-connector. Only where nobody outside reaches them.
+	OpenPaths     []string      `env:"OPEN_PATHS"`
+	MaxFile       int64         `env:"MAX_FILE, default=10485760"`          // bytes of a PDF, 10 MiB
+	UploadTimeout time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`          // until a row without an object is given up
+	Redeliver     time.Duration `env:"REDELIVER_AFTER, default=45s"`        // until a job that nobody took is told of again
+	PDFRetention  time.Duration `env:"PDF_RETENTION, default=24h"`          // of a PDF after its job ended; 0 deletes at once
+	JobRetention  time.Duration `env:"JOB_RETENTION, default=8784h"`        // of an ended job with its entries, a year; 0 keeps it
+	LetterKept    time.Duration `env:"DEAD_LETTER_RETENTION, default=720h"` // of a dead letter
+	Batch         int           `env:"SWEEP_BATCH, default=200"`            // jobs of each sort in one sweep
+	Poll          time.Duration `env:"POLL_INTERVAL, default=1s"`           // of a waiting upload, when Redis is away
+	CacheEnded    time.Duration `env:"CACHE_ENDED, default=1h"`             // of an ended job's answer
 }
 
 // withDefaults fills what a Config written in code left out, where nothing is no choice.
@@ -126,9 +129,9 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.delete)))
 	mux.Handle("GET /api/openapi.json", api.Handler(f.openAPI))
 
-	mux.Handle("POST /events/s3", f.authorized(f.notified, f.cfg.Events.Token))
-	mux.Handle("POST /events/dead-letter", f.authorized(f.deadLetter, f.cfg.Events.Token))
-	mux.Handle("POST /tasks/sweep", f.authorized(f.sweepTask, f.cfg.Events.Token, f.cfg.AdminToken))
+	f.internal(mux, "/events/s3", f.notified, f.cfg.Events.Token)
+	f.internal(mux, "/events/dead-letter", f.deadLetter, f.cfg.Events.Token)
+	f.internal(mux, "/tasks/sweep", f.sweepTask, f.cfg.Events.Token, f.cfg.AdminToken)
 	mux.Handle("GET /api/admin/dead-letters", f.authorized(f.deadLetters, f.cfg.AdminToken))
 	mux.Handle("POST /api/admin/dead-letters/{id}/replay", f.authorized(f.replay, f.cfg.AdminToken))
 	mux.Handle("DELETE /api/admin/dead-letters/{id}", f.authorized(f.deleteDeadLetter, f.cfg.AdminToken))
@@ -151,6 +154,15 @@ func (f *Function) Close() {
 	f.objects.Close()
 	f.parsed.Close()
 	_ = f.cache.Close() // nothing there is worth an error at the end
+}
+
+// internal serves what the platform calls: with one of the tokens, or without where the path is open.
+func (f *Function) internal(mux *http.ServeMux, path string, next func(*http.Request) (any, error), tokens ...string) {
+	handler := f.authorized(next, tokens...)
+	if slices.Contains(f.cfg.OpenPaths, path) {
+		handler = api.Handler(next)
+	}
+	mux.Handle("POST "+path, handler)
 }
 
 // authorized lets those through that carry one of the tokens. An empty token lets nobody through.

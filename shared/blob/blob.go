@@ -21,12 +21,12 @@ import (
 
 // Config says which server and bucket.
 type Config struct {
-	URL       string        `env:"S3_URL, required"` // http://host:9000 or https://host
-	Bucket    string        `env:"S3_BUCKET, default=schedgen-pdfs"`
-	AccessKey string        `env:"S3_ACCESS_KEY, required"`
-	SecretKey string        `env:"S3_SECRET_KEY, required"`
-	Region    string        `env:"S3_REGION, default=us-east-1"`
-	Timeout   time.Duration `env:"S3_TIMEOUT, default=30s"` // one call, its body included
+	URL       string        `env:"S3_URL, required"`                 // http://host:9000 or https://host
+	Bucket    string        `env:"S3_BUCKET, default=schedgen-pdfs"` // where PDFs are kept; made if it is missing
+	AccessKey string        `env:"S3_ACCESS_KEY, required"`          // of a user that may read and write the bucket
+	SecretKey string        `env:"S3_SECRET_KEY, required"`          // its secret
+	Region    string        `env:"S3_REGION, default=us-east-1"`     // MinIO has but one
+	Timeout   time.Duration `env:"S3_TIMEOUT, default=30s"`          // one call, its body included
 }
 
 // ErrNotFound says that there is no such object.

@@ -18,9 +18,9 @@ import (
 
 // Config says which Redis. Without a URL every call misses.
 type Config struct {
-	URL     string        `env:"REDIS_URL"` // redis://[:password@]host:6379/0
-	Timeout time.Duration `env:"REDIS_TIMEOUT, default=150ms"`
-	Retry   time.Duration `env:"REDIS_RETRY, default=2s"` // how long a dead Redis is left alone
+	URL     string        `env:"REDIS_URL"`                    // redis://[:password@]host:6379/0
+	Timeout time.Duration `env:"REDIS_TIMEOUT, default=150ms"` // one call
+	Retry   time.Duration `env:"REDIS_RETRY, default=2s"`      // how long a dead Redis is left alone
 }
 
 // ErrAway says that Redis is away, or not configured.

@@ -19,10 +19,10 @@ type Config struct {
 	// Sink is Knative's address of the broker (SinkBinding); Targets are functions' own addresses
 	// where there is no broker. An event goes to all that are given.
 	Sink    string        `env:"K_SINK"`
-	Targets []string      `env:"EVENT_TARGETS"`
+	Targets []string      `env:"EVENT_TARGETS"`              // addresses of functions, with their paths
 	Token   string        `env:"EVENT_TOKEN"`                // sent as a Bearer token, if given
 	Timeout time.Duration `env:"EVENT_TIMEOUT, default=10s"` // one event to one target, retries included
-	Retries int           `env:"EVENT_RETRIES, default=3"`
+	Retries int           `env:"EVENT_RETRIES, default=3"`   // after the first try
 }
 
 // Publisher sends events. It is safe for concurrent use.

@@ -5,7 +5,10 @@
 //	/health, /_/health       liveness: 200 as long as the process serves, with its dependencies as JSON
 //	/ready, /_/ready         200, or 503 while draining or while a dependency that is needed is away
 //	/metrics                 Prometheus
-//	SIGTERM                  not ready any more, requests in flight end, then the process does
+//	SIGTERM                  not ready any more; what still arrives is answered for a while, then
+//	                         requests in flight end, and the process does
+//	NAME --version           which build this is, and no more
+//	/var/openfaas/secrets    OpenFaaS gives secrets as files: schedgen-session-key is SESSION_KEY
 //
 // Everything else goes to the Function's Routes, with a request id, a W3C trace context, a deadline,
 // a limit on the body and on the requests in flight, one JSON log line, and a panic turned into a 500.
@@ -39,13 +42,19 @@ type Collector interface {
 
 // Config is how a function is served.
 type Config struct {
-	Port           string        `env:"PORT, overwrite, default=8080"`
-	LogLevel       slog.Level    `env:"LOG_LEVEL, overwrite, default=info"`
+	Port           string        `env:"PORT, overwrite, default=8080"`      // where it listens
+	LogLevel       slog.Level    `env:"LOG_LEVEL, overwrite, default=info"` // the least that is logged
 	Concurrency    int           `env:"FUNCTION_CONCURRENCY, overwrite"`    // requests in flight; more get 429
 	RequestTimeout time.Duration `env:"FUNCTION_TIMEOUT, overwrite"`        // one request, reading and answering
 	MaxBody        int64         `env:"FUNCTION_MAX_BODY, overwrite"`       // bytes
 	DrainTimeout   time.Duration `env:"FUNCTION_DRAIN_TIMEOUT, overwrite"`  // for requests in flight at the end
-	HealthTimeout  time.Duration `env:"FUNCTION_HEALTH_TIMEOUT, overwrite"` // for asking all dependencies
+	// How long requests are still taken after SIGTERM, for a platform goes on sending them for some
+	// seconds: Knative until its proxies know, of-watchdog for its healthcheck_interval. Zero on one
+	// machine, where nothing stands in front.
+	DrainDelay    time.Duration `env:"FUNCTION_DRAIN_DELAY, overwrite"`
+	HealthTimeout time.Duration `env:"FUNCTION_HEALTH_TIMEOUT, overwrite"` // for asking all dependencies
+	// The path that POST / means, such as /tasks/sweep: OpenFaaS' cron-connector can call nothing else.
+	TaskPath string `env:"FUNCTION_TASK_PATH, overwrite"`
 }
 
 // withDefaults fills what is not given.

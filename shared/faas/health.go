@@ -43,14 +43,17 @@ func (h *health) check(ctx context.Context) map[string]error {
 type report struct {
 	Status        string            `json:"status"` // ok, degraded, draining or unavailable
 	Function      string            `json:"function"`
+	Version       string            `json:"version"`
+	Commit        string            `json:"commit,omitempty"`
 	UptimeSeconds int64             `json:"uptimeSeconds"`
 	Dependencies  map[string]string `json:"dependencies"` // up or down
 }
 
 // report tells the state, and whether the function can do its work.
 func (s *server) report(ctx context.Context) (r report, ready bool) {
-	r = report{Status: "ok", Function: s.name, UptimeSeconds: int64(time.Since(s.health.started).Seconds()),
-		Dependencies: map[string]string{}}
+	build := Build()
+	r = report{Status: "ok", Function: s.name, Version: build.Version, Commit: build.Commit,
+		UptimeSeconds: int64(time.Since(s.health.started).Seconds()), Dependencies: map[string]string{}}
 	ready = true
 	for name, err := range s.health.check(ctx) {
 		r.Dependencies[name] = "up"

@@ -19,6 +19,10 @@ import (
 // Main runs the function that make makes until SIGTERM or SIGINT, and ends the process with status
 // 1 if it cannot. A Config gives the function's own defaults, which the environment overrides.
 func Main(name string, make func(context.Context) (Function, error), defaults ...Config) {
+	if len(os.Args) == 2 && os.Args[1] == "--version" {
+		fmt.Println(name, Build())
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	if err := run(ctx, name, make, os.Stdout, defaults...); err != nil {
@@ -32,6 +36,9 @@ func run(ctx context.Context, name string, make func(context.Context) (Function,
 	var cfg Config
 	if len(defaults) > 0 {
 		cfg = defaults[0]
+	}
+	if err := secretsToEnvironment(secretsDir, name); err != nil {
+		return fmt.Errorf("read the secrets: %w", err)
 	}
 	if err := envconfig.Process(ctx, &cfg); err != nil {
 		return fmt.Errorf("read the configuration: %w", err)
@@ -55,8 +62,9 @@ func Logger(out io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}))
 }
 
-// Serve serves fn on listener until ctx ends, then drains: it is not ready any more, requests in
-// flight end within the drain timeout, and fn is closed after them.
+// Serve serves fn on listener until ctx ends, then drains: it is not ready any more, answers what
+// still arrives for the drain delay, lets requests in flight end within the drain timeout, and closes
+// fn after them.
 func Serve(ctx context.Context, name string, fn Function, listener net.Listener, logger *slog.Logger, cfg Config) error {
 	defer fn.Close()
 	s := newServer(name, fn, logger, cfg)
@@ -79,7 +87,10 @@ func Serve(ctx context.Context, name string, fn Function, listener net.Listener,
 	case <-ctx.Done():
 	}
 	s.draining.Store(true)
-	s.logger.Info("draining")
+	s.logger.Info("draining", "delay", s.cfg.DrainDelay.String())
+	if err := delay(s.cfg.DrainDelay, served); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
 	defer cancel()
 	err := web.Shutdown(draining)
@@ -94,4 +105,16 @@ func Serve(ctx context.Context, name string, fn Function, listener net.Listener,
 	}
 	s.logger.Info("stopped")
 	return nil
+}
+
+// delay goes on serving for d; an error says that serving ended before.
+func delay(d time.Duration, served <-chan error) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case err := <-served:
+		return err
+	case <-timer.C:
+		return nil
+	}
 }

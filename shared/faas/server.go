@@ -58,8 +58,21 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/metrics":
 		s.metrics.handler.ServeHTTP(w, r)
 	default:
-		s.serve(w, r)
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close") // so that the next request goes to another instance
+		}
+		s.serve(w, s.task(r))
 	}
+}
+
+// task is r, or the scheduled task that a call of the root stands for.
+func (s *server) task(r *http.Request) *http.Request {
+	if s.cfg.TaskPath == "" || r.URL.Path != "/" || r.Method != http.MethodPost {
+		return r
+	}
+	task := r.Clone(r.Context())
+	task.URL.Path, task.URL.RawPath = s.cfg.TaskPath, ""
+	return task
 }
 
 // serve runs one request of the function.

@@ -97,11 +97,11 @@ func (j Job) Done() bool { return j.Status == Completed || j.Status == Failed }
 
 // Limits are the bounds of every job.
 type Limits struct {
-	Attempts       int           `env:"JOB_ATTEMPTS, default=3"`
-	Backoff        time.Duration `env:"JOB_BACKOFF, default=2s"` // before the second attempt; then it doubles
-	Timeout        time.Duration `env:"JOB_TIMEOUT, default=5m"` // from the first claim to the end
-	BooksCompleted time.Duration `env:"JOB_BOOKS, default=1h"`   // how long a completed job counts in Metrics
-	BooksFailed    time.Duration `env:"JOB_BOOKS_FAILED, default=24h"`
+	Attempts       int           `env:"JOB_ATTEMPTS, default=3"`       // of a job, then it has failed
+	Backoff        time.Duration `env:"JOB_BACKOFF, default=2s"`       // before the second attempt; then it doubles
+	Timeout        time.Duration `env:"JOB_TIMEOUT, default=5m"`       // from the first claim to the end
+	BooksCompleted time.Duration `env:"JOB_BOOKS, default=1h"`         // how long a completed job counts in Metrics
+	BooksFailed    time.Duration `env:"JOB_BOOKS_FAILED, default=24h"` // how long a failed one does
 }
 
 // DefaultLimits are those of the design.

@@ -19,8 +19,8 @@ import (
 
 // Config says which database and how patiently.
 type Config struct {
-	URL              string        `env:"DATABASE_URL, required"`
-	MaxConns         int32         `env:"DATABASE_MAX_CONNS, default=4"`
+	URL              string        `env:"DATABASE_URL, required"`                  // postgres://user:password@host:5432/schedgen
+	MaxConns         int32         `env:"DATABASE_MAX_CONNS, default=4"`           // of one instance
 	AcquireTimeout   time.Duration `env:"DATABASE_ACQUIRE_TIMEOUT, default=30s"`   // wait for a free connection
 	ConnectTimeout   time.Duration `env:"DATABASE_CONNECT_TIMEOUT, default=5s"`    // one dial
 	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT, default=10s"` // one statement or transaction

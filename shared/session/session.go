@@ -33,8 +33,8 @@ const clockSkew = 5 * time.Minute
 type Config struct {
 	// Keys sign (the first) and verify (all). Each has at least 32 bytes; as text, or as base64 after "base64:".
 	Keys   []string      `env:"SESSION_KEY, required"`
-	Secure bool          `env:"SESSION_SECURE, default=true"` // send the cookie over HTTPS only
-	MaxAge time.Duration `env:"SESSION_MAX_AGE, default=8760h"`
+	Secure bool          `env:"SESSION_SECURE, default=true"`   // send the cookie over HTTPS only
+	MaxAge time.Duration `env:"SESSION_MAX_AGE, default=8760h"` // how long a browser keeps who it is
 }
 
 // ConfigError says what is wrong with a Config, without showing a key.

@@ -28,7 +28,7 @@ import (
 type Limits struct {
 	Memory int64         `env:"PARSE_MEMORY, default=536870912"` // bytes of private memory, 512 MiB
 	CPU    time.Duration `env:"PARSE_CPU, default=60s"`          // whole seconds
-	Wall   time.Duration `env:"PARSE_TIMEOUT, default=60s"`
+	Wall   time.Duration `env:"PARSE_TIMEOUT, default=60s"`      // of one PDF, by the clock
 }
 
 func (l Limits) withDefaults() Limits {

@@ -25,9 +25,6 @@ const (
 	exitUsage  = 2
 )
 
-// version is set by the build (-ldflags -X).
-var version = "development"
-
 // streams are what a command reads from and writes to, so that tests need no process.
 type streams struct {
 	in       io.Reader

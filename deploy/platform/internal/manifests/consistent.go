@@ -1,0 +1,118 @@
+package manifests
+
+import (
+	"slices"
+	"strings"
+)
+
+// consistent wants an object to agree with itself: names and labels that say the same, probes and volumes
+// that fit the container, commands that read what is set.
+func (c *cluster) consistent(o object) {
+	switch o.kind() {
+	case "Namespace":
+		c.compare(o.String(), o.name()+" "+text(o.at("metadata", "labels", "pod-security.kubernetes.io/enforce")), "schedgen restricted")
+	case "PodDisruptionBudget":
+		c.compare(o.String()+" selects", o.at("spec", "selector", "matchLabels", nameLabel), o.name())
+		c.compare(o.String()+" allows", text(o.at("spec", "maxUnavailable"))+text(o.at("spec", "minAvailable")), disruptions(o.name()))
+	case "SinkBinding":
+		c.compare(o.String()+" binds", o.at("spec", "subject", "name"), o.name())
+	case "StatefulSet":
+		if _, ok := c.find("v1 Service", text(o.at("spec", "serviceName"))); !ok {
+			c.addf("%s: no Service %v", o, o.at("spec", "serviceName"))
+		}
+	}
+	template, ok := o.podTemplate()
+	if !ok {
+		return
+	}
+	for _, from := range []any{at(template, "metadata", "labels"), o.at("spec", "selector", "matchLabels")} {
+		if from != nil {
+			c.compare(o.String()+" label of its pods", at(from, nameLabel), o.name())
+		}
+	}
+	c.compare(o.String()+" part-of", at(template, "metadata", "labels", "app.kubernetes.io/part-of"), "schedgen")
+	if own := o.at("metadata", "labels"); own != nil && o.kind() == "Service" {
+		c.compare(o.String()+" labels", text(at(own, nameLabel))+" "+text(at(own, "app.kubernetes.io/part-of")), o.name()+" schedgen")
+	}
+	for _, container := range list(template, "spec", "containers") {
+		c.container(o, template, container)
+	}
+}
+
+const nameLabel = "app.kubernetes.io/name"
+
+// disruptions are how many may go, of those that are several, or that none may go by itself.
+func disruptions(name string) string {
+	if name == "postgres" || name == "minio" {
+		return "0"
+	}
+	return "1"
+}
+
+func (c *cluster) container(o object, template, container map[string]any) {
+	c.compare(o.String()+" name of its container", container["name"], o.name())
+	if strings.HasPrefix(text(container["image"]), ours) {
+		user := text(at(container, "securityContext", "runAsUser")) + text(at(template, "spec", "securityContext", "runAsUser"))
+		c.compare(o.String()+" user", user, "65532")
+	}
+	if o.kind() == "JobSink" || o.kind() == "Job" {
+		if policy := text(at(template, "spec", "restartPolicy")); policy != "Never" && policy != "OnFailure" {
+			c.addf("%s: restartPolicy %q", o, policy)
+		}
+		c.once(o, template, container)
+	}
+	ports := map[string]bool{}
+	for _, port := range list(container, "ports") {
+		ports[text(port["name"])] = true
+	}
+	for _, probe := range []string{"readinessProbe", "livenessProbe"} {
+		for _, sort := range []string{"httpGet", "tcpSocket"} {
+			if port := text(at(container, probe, sort, "port")); port != "" && !ports[port] {
+				c.addf("%s: its %s asks the port %s, which it does not have", o, probe, port)
+			}
+		}
+	}
+	c.paths(o, container)
+}
+
+// once checks what a Job runs.
+func (c *cluster) once(o object, template, container map[string]any) {
+	want := map[string]string{"migrate": "[migrate]", "backup": "[run]", "minio-setup": "[sh /setup/minio-setup.sh]"}[o.name()]
+	c.compare(o.String()+" runs", text(container["args"])+text(container["command"]), want)
+	function := at(template, "metadata", "labels", "schedgen.dev/function")
+	if (o.kind() == "JobSink") != (text(function) == "true") {
+		c.addf("%s: label schedgen.dev/function is %v", o, function)
+	}
+}
+
+// paths wants a file or directory that is named by a variable or an argument to be on a mount.
+func (c *cluster) paths(o object, container map[string]any) {
+	var mounts []string
+	for _, m := range list(container, "volumeMounts") {
+		mounts = append(mounts, text(m["mountPath"]))
+	}
+	named := words(container["args"], container["command"])
+	for _, variable := range list(container, "env") {
+		named = append(named, text(variable["value"]))
+	}
+	for _, word := range named {
+		if !strings.HasPrefix(word, "/") || strings.HasPrefix(word, "/events/") || strings.HasPrefix(word, "/tasks/") {
+			continue
+		}
+		if !slices.ContainsFunc(mounts, func(m string) bool { return word == m || strings.HasPrefix(word, m+"/") }) {
+			c.addf("%s names %s, which is on none of its mounts %q", o, word, mounts)
+		}
+	}
+}
+
+// words are the arguments of a container, and what a shell would make of them.
+func words(values ...any) []string {
+	var all []string
+	for _, value := range values {
+		items, _ := value.([]any)
+		for _, item := range items {
+			all = append(all, strings.Fields(text(item))...)
+		}
+	}
+	return all
+}

@@ -1,0 +1,121 @@
+package manifests
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// end is one end of a connection: pods of ours by their labels, or a namespace of others, or the internet.
+type end struct {
+	name      string
+	namespace string
+	labels    map[string]string
+	address   string
+}
+
+func pod(name string, function bool) end {
+	e := end{name: name, namespace: "schedgen", labels: map[string]string{nameLabel: name}}
+	if function {
+		e.labels["schedgen.dev/function"] = "true"
+	}
+	return e
+}
+
+func outside(namespace string) end { return end{name: namespace, namespace: namespace} }
+
+// flow is a connection that must be possible, or must not.
+type flow struct {
+	from, to end
+	port     int
+	want     bool
+}
+
+// wanted are the ways that requests, events and data take.
+func (c *Checker) wanted() []flow {
+	internet := end{name: "the internet", address: "203.0.113.7"}
+	var all []flow
+	for _, name := range c.scaling.Functions() {
+		f := pod(name, true)
+		all = append(all,
+			flow{f, pod("pgbouncer", false), 6432, true}, flow{f, pod("redis", false), 6379, true}, flow{f, pod("minio", false), 9000, true},
+			flow{f, outside("knative-eventing"), 8080, true}, flow{f, outside("kube-system"), 53, true},
+			flow{outside("knative-serving"), f, 8012, true}, flow{outside("kourier-system"), f, 8012, true}, flow{outside("knative-serving"), f, 9090, true},
+			flow{outside("kourier-system"), f, 8013, true}, flow{outside("knative-serving"), f, 8022, true}, flow{outside("monitoring"), f, 9091, true},
+			flow{outside("default"), f, 8080, false}, flow{f, pod("postgres", false), 5432, name == "backup"},
+			flow{f, internet, 443, name == "google-sync" || name == "backup"}, flow{f, internet, 22, false}, flow{f, pod("minio", false), 9001, false})
+	}
+	backup, minio, postgres := pod("backup", true), pod("minio", false), pod("postgres", false)
+	return append(all,
+		flow{pod("pgbouncer", false), postgres, 5432, true}, flow{pod("migrate", false), postgres, 5432, true}, flow{pod("minio-setup", false), minio, 9000, true},
+		flow{minio, outside("kourier-system"), 8081, true}, flow{minio, internet, 443, false}, flow{postgres, internet, 443, false},
+		flow{backup, internet, 465, true}, flow{backup, internet, 587, true}, flow{pod("redis", false), minio, 9000, false},
+		flow{pod("google-sync", true), end{name: "another pod", address: "10.1.2.3"}, 443, false}, flow{outside("default"), postgres, 5432, false},
+		flow{outside("kourier-system"), postgres, 5432, false}, flow{pod("pgbouncer", false), pod("redis", false), 6379, false}, flow{outside("monitoring"), backup, 8080, true})
+}
+
+// flows asks the policies about each of them, as a cluster's network does: a connection needs a rule at
+// both ends, where a policy selects the end at all.
+func (c *Checker) flows(servers []object) []string {
+	var p problems
+	for _, f := range c.wanted() {
+		got := allows(servers, f.from, f.to, f.port, "egress") && allows(servers, f.to, f.from, f.port, "ingress")
+		if got != f.want {
+			p.addf("network policies: from %s to %s port %d: got %v, want %v", f.from.name, f.to.name, f.port, got, f.want)
+		}
+	}
+	return p
+}
+
+// allows says whether the policies of one end let a connection with the other through.
+func allows(objects []object, self, other end, port int, direction string) bool {
+	if self.namespace != "schedgen" {
+		return true // its own policies are others' matter
+	}
+	selected, allowed := false, false
+	for _, o := range objects {
+		if o.kind() != "NetworkPolicy" || !matches(o.at("spec", "podSelector"), self.labels) {
+			continue
+		}
+		types, _ := o.at("spec", "policyTypes").([]any)
+		if !slices.ContainsFunc(types, func(t any) bool { return strings.EqualFold(text(t), direction) }) {
+			continue
+		}
+		selected = true
+		for _, rule := range list(o.data, "spec", direction) {
+			side := map[string]string{"egress": "to", "ingress": "from"}[direction]
+			allowed = allowed || opens(rule, port) && slices.ContainsFunc(list(rule, side), func(peer map[string]any) bool { return is(peer, other) })
+		}
+	}
+	return !selected || allowed
+}
+
+// matches says whether a selector takes these labels; one that is empty takes all.
+func matches(selector any, all map[string]string) bool {
+	for name, value := range labels(at(selector, "matchLabels")) {
+		if all[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+func opens(rule map[string]any, port int) bool {
+	return slices.ContainsFunc(list(rule, "ports"), func(p map[string]any) bool {
+		udp := port != 53 || text(p["protocol"]) == "UDP" || text(p["protocol"]) == "TCP"
+		return text(p["port"]) == strconv.Itoa(port) && udp
+	})
+}
+
+// is says whether a peer of a rule is that end.
+func is(peer map[string]any, e end) bool {
+	if block, ok := peer["ipBlock"].(map[string]any); ok {
+		except, _ := block["except"].([]any)
+		private := slices.Contains(except, any("10.0.0.0/8")) && strings.HasPrefix(e.address, "10.")
+		return e.address != "" && text(block["cidr"]) == "0.0.0.0/0" && !private
+	}
+	if ns, ok := peer["namespaceSelector"]; ok {
+		return e.address == "" && labels(at(ns, "matchLabels"))["kubernetes.io/metadata.name"] == e.namespace && e.namespace != "schedgen"
+	}
+	return e.namespace == "schedgen" && e.labels != nil && matches(peer["podSelector"], e.labels)
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Makes and prints what is secret. Nothing is kept anywhere but where you send it.
+#   secrets.sh new >secrets.env          new random values, once; keep the file safe (mode 0600)
+#   secrets.sh kubernetes secrets.env    Secrets of the namespace schedgen, for kubectl apply -f -
+#   secrets.sh openfaas secrets.env      the functions' Secrets of the namespace openfaas-fn
+# Docker Compose reads the file itself, as deploy/compose/.env.
+set -euo pipefail
+
+usage() {
+  sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+}
+
+random() { head -c "$1" /dev/urandom | base64 | tr -d '=+/\n'; }
+
+new() {
+  cat <<EOF
+# Made by scripts/secrets.sh. Whoever has this file has the system.
+POSTGRES_PASSWORD=$(random 32)
+REDIS_PASSWORD=$(random 32)
+MINIO_ROOT_USER=schedgen-root
+MINIO_ROOT_PASSWORD=$(random 32)
+UPLOAD_INGEST_S3_ACCESS_KEY=upload-ingest
+UPLOAD_INGEST_S3_SECRET_KEY=$(random 32)
+PDF_PARSE_S3_ACCESS_KEY=pdf-parse
+PDF_PARSE_S3_SECRET_KEY=$(random 32)
+BACKUP_S3_ACCESS_KEY=backup
+BACKUP_S3_SECRET_KEY=$(random 32)
+SESSION_KEY=$(random 48)
+EVENT_TOKEN=$(random 32)
+ADMIN_TOKEN=$(random 32)
+GOOGLE_TOKEN_KEYS=1:$(head -c 32 /dev/urandom | base64 | tr -d '\n')
+# From the Google Cloud console; empty: nobody signs in with Google.
+GOOGLE_CLIENT_ID=
+GOOGLE_CLIENT_SECRET=
+# The age public key that backups are encrypted to; empty: no backups are made.
+BACKUP_RECIPIENTS=
+# The file with the secret half, to verify backups with; empty: they are verified by checksums alone.
+BACKUP_IDENTITY=
+ALERT_WEBHOOK_URL=
+EOF
+}
+
+# secret NAMESPACE NAME [KEY VALUE]... prints one Secret. Values are encoded, so none can break the YAML.
+secret() {
+  printf -- '---\napiVersion: v1\nkind: Secret\nmetadata: {namespace: %s, name: %s}\ntype: Opaque\ndata:\n' "$1" "$2"
+  shift 2
+  while [ $# -gt 0 ]; do
+    printf '  %s: "%s"\n' "$1" "$(printf %s "$2" | base64 | tr -d '\n')"
+    shift 2
+  done
+}
+
+identity() { [ -z "$BACKUP_IDENTITY" ] || cat "$BACKUP_IDENTITY"; }
+
+pooled() { echo "postgres://schedgen:$POSTGRES_PASSWORD@pgbouncer${1:-}:6432/schedgen"; }
+direct() { echo "postgres://schedgen:$POSTGRES_PASSWORD@postgres${1:-}:5432/schedgen"; }
+
+kubernetes() {
+  local ns=schedgen
+  secret $ns schedgen-postgres POSTGRES_PASSWORD "$POSTGRES_PASSWORD"
+  secret $ns schedgen-pgbouncer userlist.txt "\"schedgen\" \"$POSTGRES_PASSWORD\""
+  secret $ns schedgen-redis-server REDIS_PASSWORD "$REDIS_PASSWORD"
+  secret $ns schedgen-minio MINIO_ROOT_USER "$MINIO_ROOT_USER" MINIO_ROOT_PASSWORD "$MINIO_ROOT_PASSWORD" \
+    MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_SCHEDGEN "$EVENT_TOKEN"
+  secret $ns schedgen-database DATABASE_URL "$(pooled)"
+  secret $ns schedgen-database-direct DATABASE_URL "$(direct)"
+  secret $ns schedgen-redis REDIS_URL "redis://:$REDIS_PASSWORD@redis:6379/0"
+  secret $ns schedgen-s3-upload-ingest S3_ACCESS_KEY "$UPLOAD_INGEST_S3_ACCESS_KEY" S3_SECRET_KEY "$UPLOAD_INGEST_S3_SECRET_KEY"
+  secret $ns schedgen-s3-pdf-parse S3_ACCESS_KEY "$PDF_PARSE_S3_ACCESS_KEY" S3_SECRET_KEY "$PDF_PARSE_S3_SECRET_KEY"
+  secret $ns schedgen-s3-backup S3_ACCESS_KEY "$BACKUP_S3_ACCESS_KEY" S3_SECRET_KEY "$BACKUP_S3_SECRET_KEY"
+  secret $ns schedgen-session SESSION_KEY "$SESSION_KEY"
+  secret $ns schedgen-tokens EVENT_TOKEN "$EVENT_TOKEN" ADMIN_TOKEN "$ADMIN_TOKEN"
+  secret $ns schedgen-google GOOGLE_CLIENT_ID "$GOOGLE_CLIENT_ID" GOOGLE_CLIENT_SECRET "$GOOGLE_CLIENT_SECRET" \
+    GOOGLE_TOKEN_KEYS "$GOOGLE_TOKEN_KEYS"
+  secret $ns schedgen-backup BACKUP_RECIPIENTS "$BACKUP_RECIPIENTS" ALERT_WEBHOOK_URL "$ALERT_WEBHOOK_URL"
+  secret $ns schedgen-backup-identity identity.txt "$(identity)"
+}
+
+# one NAME VALUE: OpenFaaS gives a function the file NAME, and shared/faas makes a variable of it.
+one() { secret openfaas-fn "$1" "$1" "$2"; }
+
+openfaas() {
+  local servers=.schedgen.svc.cluster.local
+  one schedgen-database-url "$(pooled $servers)"
+  one schedgen-database-url.backup "$(direct $servers)"
+  one schedgen-redis-url "redis://:$REDIS_PASSWORD@redis$servers:6379/0"
+  one schedgen-s3-access-key.upload-ingest "$UPLOAD_INGEST_S3_ACCESS_KEY"
+  one schedgen-s3-secret-key.upload-ingest "$UPLOAD_INGEST_S3_SECRET_KEY"
+  one schedgen-s3-access-key.pdf-parse "$PDF_PARSE_S3_ACCESS_KEY"
+  one schedgen-s3-secret-key.pdf-parse "$PDF_PARSE_S3_SECRET_KEY"
+  one schedgen-s3-access-key.backup "$BACKUP_S3_ACCESS_KEY"
+  one schedgen-s3-secret-key.backup "$BACKUP_S3_SECRET_KEY"
+  one schedgen-session-key "$SESSION_KEY"
+  one schedgen-event-token "$EVENT_TOKEN"
+  one schedgen-admin-token "$ADMIN_TOKEN"
+  one schedgen-google-client-id "$GOOGLE_CLIENT_ID"
+  one schedgen-google-client-secret "$GOOGLE_CLIENT_SECRET"
+  one schedgen-google-token-keys "$GOOGLE_TOKEN_KEYS"
+  one schedgen-backup-recipients "$BACKUP_RECIPIENTS"
+  one schedgen.backup-identity "$(identity)"
+}
+
+case ${1:-} in
+  new) [ $# = 1 ] || usage; umask 077; new ;;
+  kubernetes | openfaas)
+    [ $# = 2 ] || usage
+    set -a
+    # shellcheck disable=SC1090 # the file is the operator's
+    source "$2"
+    set +a
+    "$1"
+    ;;
+  *) usage ;;
+esac
