@@ -34,12 +34,12 @@ import (
 
 // Target is a bucket for backups.
 type Target struct {
-	URL       string        `env:"S3_URL"`
-	Bucket    string        `env:"S3_BUCKET, default=schedgen-backups"`
-	AccessKey string        `env:"S3_ACCESS_KEY"`
-	SecretKey string        `env:"S3_SECRET_KEY"`
-	Region    string        `env:"S3_REGION, default=us-east-1"`
-	Timeout   time.Duration `env:"S3_TIMEOUT, default=2m"` // one part
+	URL       string        `env:"S3_URL"`                              // the server, http://host:9000; empty: the one of the PDFs, or no second one
+	Bucket    string        `env:"S3_BUCKET, default=schedgen-backups"` // made when it is missing
+	AccessKey string        `env:"S3_ACCESS_KEY"`                       // may list, read, write and delete in the bucket
+	SecretKey string        `env:"S3_SECRET_KEY"`                       // of that key
+	Region    string        `env:"S3_REGION, default=us-east-1"`        // MinIO takes any
+	Timeout   time.Duration `env:"S3_TIMEOUT, default=2m"`              // one part
 }
 
 // Config is everything the function needs.
@@ -64,12 +64,12 @@ type Config struct {
 	// ScratchURL is a database beside which scratch databases are made; empty means the server backed up.
 	ScratchURL string `env:"BACKUP_SCRATCH_URL"`
 
-	AdminToken  string        `env:"ADMIN_TOKEN"` // runs, lists and verifies over HTTP; empty: nobody does
-	EventToken  string        `env:"EVENT_TOKEN"` // what events must carry, where it is given
-	MissedAfter time.Duration `env:"BACKUP_MISSED_AFTER, default=26h"`
-	MinInterval time.Duration `env:"BACKUP_MIN_INTERVAL, default=1h"` // an event this soon after a good backup is a duplicate
-	Lease       time.Duration `env:"BACKUP_LEASE, default=30s"`       // how long a dead run keeps others waiting
-	PartSize    int           `env:"BACKUP_PART_SIZE, default=8388608"`
+	AdminToken  string        `env:"ADMIN_TOKEN"`                       // runs, lists and verifies over HTTP; empty: nobody does
+	EventToken  string        `env:"EVENT_TOKEN"`                       // what events must carry, where it is given
+	MissedAfter time.Duration `env:"BACKUP_MISSED_AFTER, default=26h"`  // without a good backup for so long people are told
+	MinInterval time.Duration `env:"BACKUP_MIN_INTERVAL, default=1h"`   // an event this soon after a good backup is a duplicate
+	Lease       time.Duration `env:"BACKUP_LEASE, default=30s"`         // how long a dead run keeps others waiting
+	PartSize    int           `env:"BACKUP_PART_SIZE, default=8388608"` // bytes of a stored part, which are held in memory
 }
 
 // Function makes, verifies, prunes and restores backups.

@@ -46,13 +46,13 @@ type Config struct {
 	// for what changes something.
 	TrustedOrigins []string `env:"TRUSTED_ORIGINS"`
 
-	BodyLimit    int64         `env:"BODY_LIMIT, default=2097152"`
-	EventsLimit  int           `env:"EVENTS_LIMIT, default=5000"`
+	BodyLimit    int64         `env:"BODY_LIMIT, default=2097152"`  // bytes of a request's JSON
+	EventsLimit  int           `env:"EVENTS_LIMIT, default=5000"`   // events of a request: 100 printed pages have fewer
 	SyncWait     time.Duration `env:"SYNC_WAIT, default=30s"`       // how long one request works on a sync, at most
 	SyncAttempts int           `env:"SYNC_ATTEMPTS, default=12"`    // of a sync, while Google is away
 	SyncsWaiting int           `env:"SYNCS_WAITING, default=10"`    // of one account; more are refused
 	SyncsKept    time.Duration `env:"SYNC_RETENTION, default=720h"` // of a finished sync's counts
-	Lease        time.Duration `env:"SYNC_LEASE, default=1m"`
+	Lease        time.Duration `env:"SYNC_LEASE, default=1m"`       // how long a dead worker keeps an account waiting
 }
 
 // withDefaults fills what a Config written in code left out.

@@ -22,12 +22,12 @@ type Config struct {
 	// The server that takes the mail, host:port. Port 465 is spoken to in TLS from the start; on any
 	// other STARTTLS is used where the server offers it, and a password is never sent without.
 	SMTPServer   string        `env:"ALERT_SMTP_SERVER"`
-	SMTPUser     string        `env:"ALERT_SMTP_USER"`
-	SMTPPassword string        `env:"ALERT_SMTP_PASSWORD"`
-	From         string        `env:"ALERT_FROM"`
-	To           []string      `env:"ALERT_TO"`
+	SMTPUser     string        `env:"ALERT_SMTP_USER"`            // signs in where it is given, over TLS only
+	SMTPPassword string        `env:"ALERT_SMTP_PASSWORD"`        // of that user
+	From         string        `env:"ALERT_FROM"`                 // the address that mails come from
+	To           []string      `env:"ALERT_TO"`                   // the addresses that mails go to
 	Timeout      time.Duration `env:"ALERT_TIMEOUT, default=15s"` // one try
-	Tries        int           `env:"ALERT_TRIES, default=4"`
+	Tries        int           `env:"ALERT_TRIES, default=4"`     // of each message, with growing waits between them
 
 	Pause time.Duration  // before the second try, then doubled; 0 means a second
 	Roots *x509.CertPool // whom the mail server's certificate may be from; nil means the system's

@@ -45,8 +45,8 @@ func (a Access) scopes() []string {
 
 // Config is the project at Google that people sign in to.
 type Config struct {
-	ClientID     string        `env:"GOOGLE_CLIENT_ID"` // empty: there is no sign-in
-	ClientSecret string        `env:"GOOGLE_CLIENT_SECRET"`
+	ClientID     string        `env:"GOOGLE_CLIENT_ID"`                                   // empty: there is no sign-in
+	ClientSecret string        `env:"GOOGLE_CLIENT_SECRET"`                               // of that client; needed beside its id
 	Issuer       string        `env:"GOOGLE_ISSUER, default=https://accounts.google.com"` // where OpenID discovery begins
 	TokenKeys    []string      `env:"GOOGLE_TOKEN_KEYS"`                                  // "id:base64", the first seals
 	Timeout      time.Duration `env:"GOOGLE_SIGN_IN_TIMEOUT, default=10s"`                // one call to Google

@@ -22,14 +22,14 @@ import (
 
 // Config is how the Calendar API is called.
 type Config struct {
-	CalendarURL string        `env:"GOOGLE_CALENDAR_URL, default=https://www.googleapis.com/calendar/v3/"`
-	CallTimeout time.Duration `env:"GOOGLE_CALL_TIMEOUT, default=10s"` // one call, once
-	Attempts    int           `env:"GOOGLE_ATTEMPTS, default=5"`       // of one call
-	Backoff     time.Duration `env:"GOOGLE_BACKOFF, default=1s"`       // before the second attempt; then it doubles
-	BackoffMost time.Duration `env:"GOOGLE_BACKOFF_MOST, default=16s"`
+	CalendarURL string        `env:"GOOGLE_CALENDAR_URL, default=https://www.googleapis.com/calendar/v3/"` // where the Calendar API is
+	CallTimeout time.Duration `env:"GOOGLE_CALL_TIMEOUT, default=10s"`                                     // one call, once
+	Attempts    int           `env:"GOOGLE_ATTEMPTS, default=5"`                                           // of one call
+	Backoff     time.Duration `env:"GOOGLE_BACKOFF, default=1s"`                                           // before the second attempt; then it doubles
+	BackoffMost time.Duration `env:"GOOGLE_BACKOFF_MOST, default=16s"`                                     // the longest wait between tries
 	// PerMinute is what one account may call; Google allows 600 unless a project is given other quotas.
 	PerMinute int `env:"GOOGLE_CALLS_PER_MINUTE, default=480"`
-	Burst     int `env:"GOOGLE_CALLS_BURST, default=30"`
+	Burst     int `env:"GOOGLE_CALLS_BURST, default=30"` // calls of one account at once, after a quiet time
 }
 
 func (c Config) withDefaults() Config {
