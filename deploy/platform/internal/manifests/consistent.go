@@ -80,7 +80,7 @@ func (c *cluster) once(o object, template, container map[string]any) {
 	want := map[string]string{"migrate": "[migrate]", "backup": "[run]", "minio-setup": "[sh /setup/minio-setup.sh]"}[o.name()]
 	c.compare(o.String()+" runs", text(container["args"])+text(container["command"]), want)
 	function := at(template, "metadata", "labels", "schedgen.dev/function")
-	if (o.kind() == "JobSink") != (text(function) == "true") {
+	if (o.name() == "backup") != (text(function) == "true") {
 		c.addf("%s: label schedgen.dev/function is %v", o, function)
 	}
 }
