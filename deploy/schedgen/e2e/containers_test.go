@@ -136,7 +136,7 @@ func (f *fleet) container(name string, settings ...string) *instance {
 	}
 	limits := scaling(f.t)[name]
 	id := fmt.Sprintf("%s-%d", name, containers.Add(1))
-	port := freePort(f.t)
+	port := unusedPort(f.t)
 	args := []string{"--address", address, "--namespace", namespace, "run", "--rm", "--net-host", "--snapshotter", "native", "--read-only", "--seccomp",
 		"--memory-limit", strconv.FormatInt(limits.bytes(f.t), 10), "--cpus", limits.Limits.CPU, "--mount", "type=tmpfs,src=tmpfs,dst=/tmp,options=nosuid:nodev:mode=1777"}
 	for _, one := range capabilities {
@@ -204,7 +204,7 @@ func oomKills(t *testing.T, i *instance) int {
 	return 0
 }
 
-func freePort(t *testing.T) int {
+func unusedPort(t *testing.T) int {
 	t.Helper()
 	server := newGateway(t) // a server on a free port, which nobody else takes until it ends
 	at, err := url.Parse(server.url)
