@@ -20,7 +20,7 @@ LDFLAGS := -s -w -X github.com/schedgen/schedgen/shared/faas.version=$(VERSION) 
 help: ## list the targets
 	@echo "schedgen: turns University of Pretoria timetable PDFs into calendars"
 	@echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: ## install what the tests need (Debian packages, real MinIO, ical.js), only what is missing
@@ -47,6 +47,18 @@ test-all: setup ## run every test, with 10,000 generated PDFs and the long fault
 .PHONY: cover
 cover: setup ## run every test and write coverage/<module>.html
 	@scripts/test.sh html
+
+.PHONY: test-platform
+test-platform: setup ## build the images, run them in containers, break every line of the manifests (as root)
+	@scripts/test-platform.sh
+
+.PHONY: deploy-knative
+deploy-knative: ## back up, migrate, roll out to Knative, or roll back; DRY_RUN=1 only says so
+	@scripts/deploy.sh knative $(if $(DRY_RUN),--dry-run)
+
+.PHONY: deploy-openfaas
+deploy-openfaas: ## the same for OpenFaaS
+	@scripts/deploy.sh openfaas $(if $(DRY_RUN),--dry-run)
 
 .PHONY: docs
 docs: ## write docs/configuration.md from the source of the Config structs

@@ -10,7 +10,8 @@ need_go
 install_missing postgresql
 [ "${1:-run}" = test ] || exit 0
 
-install_missing age zstd redis-server qpdf poppler-utils mupdf-tools ghostscript python3-icalendar python3-pdfminer chromium
+install_missing redis-server pgbouncer age zstd qpdf poppler-utils mupdf-tools ghostscript \
+  python3-icalendar python3-pdfminer chromium
 command -v npm >/dev/null || install_missing nodejs npm
 
 if [ -n "${SCHEDGEN_TEST_MINIO:-}" ]; then

@@ -120,6 +120,11 @@ func (g *gate) lift() {
 // uploaded gives n jobs of high priority that nobody has been told of.
 func (p *platform) uploaded(n int) []string {
 	p.t.Helper()
+	return p.uploadedBy(ownClient(p.t), n)
+}
+
+func (p *platform) uploadedBy(client *http.Client, n int) []string {
+	p.t.Helper()
 	pdf := generated(p.t, fixture.Options{Kind: timetable.Test, Seed: 1, Modules: 1}).pdf
 	jobs := make([]string, n)
 	for i := range jobs {
@@ -130,7 +135,7 @@ func (p *platform) uploaded(n int) []string {
 		}
 		request.Header.Set("Content-Type", contentType)
 		request.Header.Set("Prefer", "wait=0")
-		got, err := send(http.DefaultClient, request)
+		got, err := send(client, request)
 		if err != nil || got.StatusCode != http.StatusAccepted {
 			p.t.Fatalf("upload: %v, %d %.300s", err, got.StatusCode, got.body)
 		}
@@ -243,7 +248,6 @@ func TestOnKnativeTheFifthRequestWaits(t *testing.T) {
 	if status, err := p.deliver(t.Context(), hasty.url, jobs[11*parseConcurrency+1]); err != nil || status != http.StatusGatewayTimeout {
 		t.Errorf("past the revision's timeout: got %d, %v, want 504", status, err)
 	}
-	p.held(0) // what was cut is worked on no more
 }
 
 // TestOnOpenFaaSTheFifthRequestIsRefused fills an instance of pdf-parse behind of-watchdog.
@@ -275,20 +279,23 @@ func TestOnOpenFaaSTheFifthRequestIsRefused(t *testing.T) {
 	if status, err := p.deliver(t.Context(), hasty.url, jobs[parseConcurrency+1]); err != nil || status != http.StatusGatewayTimeout {
 		t.Errorf("past exec_timeout: got %d, %v, want 504", status, err)
 	}
-	p.held(0)
 }
 
-// TestTheFunctionCutsItsOwnRequests holds FUNCTION_TIMEOUT without any proxy.
-func TestTheFunctionCutsItsOwnRequests(t *testing.T) {
+// TestAJobThatTakesTooLongEnds holds the time of a whole job without any proxy: the function goes on when
+// its caller hangs up, for an attempt is counted and half done, but not beyond JOB_TIMEOUT.
+func TestAJobThatTakesTooLongEnds(t *testing.T) {
 	t.Parallel()
-	p := newPlatform(t, "FUNCTION_TIMEOUT=1s")
-	job := p.uploaded(1)[0]
+	p := newPlatform(t, "JOB_TIMEOUT=1s")
+	student := ownClient(t)
+	job := p.uploadedBy(student, 1)[0]
 	p.gate.shut()
-	status, err := p.deliver(t.Context(), p.parse[0].url, job)
-	if err != nil || status < 500 {
-		t.Errorf("got %d, %v, want a status that has it delivered again", status, err)
+	if status, err := p.deliver(t.Context(), p.parse[0].url, job); err != nil || status != http.StatusNoContent {
+		t.Errorf("got %d, %v, want 204: the event need not come again", status, err)
 	}
-	p.held(0)
+	got, err := get(t.Context(), student, p.ingest.url+"/api/jobs/"+job)
+	if err != nil || !strings.Contains(string(got.body), `"PROCESSING_TIMEOUT"`) {
+		t.Errorf("got %.300s, %v, want a job that failed of its time", got.body, err)
+	}
 }
 
 // TestOnOpenFaaSRequestsReachTheFunctionAsTheyAre asks for paths, queries and headers through of-watchdog,

@@ -48,10 +48,15 @@ type world struct {
 	system *stack.System // nil of one in a process of its own
 }
 
-// eachWorld runs a test on the embedded servers and on real ones.
+// eachWorld runs a test on the embedded servers, on real ones, with each function a process of its own
+// behind PgBouncer, and, where they are asked for, in containers.
 func eachWorld(t *testing.T, test func(*testing.T, *world)) {
 	t.Helper()
-	for name, start := range map[string]func(*testing.T) *world{"embedded": embedded, "real servers": onRealServers} {
+	worlds := map[string]func(*testing.T) *world{"embedded": embedded, "real servers": onRealServers, "PgBouncer": pooledProcesses}
+	if containersWanted() {
+		worlds["containers"] = inContainers
+	}
+	for name, start := range worlds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, start(t))

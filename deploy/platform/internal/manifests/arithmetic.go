@@ -128,13 +128,18 @@ func (c *Checker) quota(p *problems, servers []object) {
 	for name, need := range sum {
 		p.room(hard, name, need)
 	}
+	p.compare("the quota's load balancers", hard.at("spec", "hard", "services.loadbalancers"), "0")
+	p.compare("the quota's volumes", hard.at("spec", "hard", "persistentvolumeclaims"), "6")
+	p.compare("the LimitRange is for", ranges[0]["type"], "Container")
 	p.room(hard, "pods", resource.NewQuantity(pods, resource.DecimalSI))
 }
 
 // room wants the quota to hold what is needed, and not to be beyond all need.
 func (p *problems) room(hard object, name string, need *resource.Quantity) {
 	limit, err := resource.ParseQuantity(text(hard.at("spec", "hard", name)))
-	if err != nil || limit.Cmp(*need) < 0 {
+	twice := need.DeepCopy()
+	twice.Mul(2)
+	if err != nil || limit.Cmp(*need) < 0 || limit.Cmp(twice) > 0 {
 		p.addf("the quota's %s is %v, and %s are needed at full scale", name, hard.at("spec", "hard", name), need.String())
 	}
 }

@@ -137,6 +137,7 @@ func (c *cluster) service(o object, name string) {
 			c.addf("%s: annotation %s is none that is known", o, key)
 		}
 	}
+	c.compare(o.String()+" traffic", o.at("spec", "traffic"), "[map[latestRevision:true percent:100]]")
 	c.compare(o.String()+" visibility", o.at("metadata", "labels", "networking.knative.dev/visibility"), "cluster-local")
 	c.compare(o.String()+" label of functions", o.at("spec", "template", "metadata", "labels", "schedgen.dev/function"), "true")
 	c.compare(o.String()+" enableServiceLinks", at(spec, "enableServiceLinks"), false)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,6 +83,9 @@ func (c *Checker) composed(tree repo.Tree, dir string, files []string) []string 
 			p.addf("%s: %v", where, err)
 		}
 	}
+	p = append(p, c.alike(where, tree, project)...)
+	p = append(p, c.traefik(where, project, len(files) > 1)...)
+	p = append(p, mounted(where, project)...)
 	p = append(p, c.routed(where, project, len(files) > 1)...)
 	return append(p, published(where, project, len(files) > 1)...)
 }
@@ -115,7 +119,9 @@ func (c *Checker) composeService(where, name string, s types.ServiceConfig, proj
 		p.compare(where+" image", s.Image, "schedgen/"+name+":latest")
 		p.compare(where+" cpus", fmt.Sprint(s.Deploy.Resources.Limits.NanoCPUs.Value()), fmt.Sprint(row.Limits.CPU.AsApproximateFloat64()))
 		p.compare(where+" memory", resource.NewQuantity(int64(s.Deploy.Resources.Limits.MemoryBytes), resource.BinarySI).Value(), row.Limits.Memory.Value())
-		p.compare(where+" replicas", *s.Deploy.Replicas, replicas[name])
+		if s.Deploy.Replicas == nil || *s.Deploy.Replicas != replicas[name] {
+			p.addf("%s has not %d replicas", where, replicas[name])
+		}
 		if s.StopGracePeriod == nil || time.Duration(*s.StopGracePeriod) < time.Duration(c.longest()+15)*time.Second {
 			p.addf("%s: stop_grace_period %v is shorter than a request and the drain delay", where, s.StopGracePeriod)
 		}
@@ -150,6 +156,17 @@ func (c *Checker) composeEnvironment(where, name string, s types.ServiceConfig, 
 		}
 		if _, ok := project.Services[address.Hostname()]; !ok || address.Port() != servers[address.Hostname()] {
 			p.addf("%s: %s is at %s, where no server is", where, variable, address.Host)
+		}
+	}
+	_, internet := project.Volumes["certificates"]
+	kind := map[bool]string{false: "schedgen-database", true: "schedgen-database-direct"}[name == "backup"]
+	for variable, want := range map[string]string{
+		"DATABASE_URL": c.secrets.kubernetes[kind]["DATABASE_URL"], "REDIS_URL": c.secrets.kubernetes["schedgen-redis"]["REDIS_URL"],
+		"SESSION_SECURE": strconv.FormatBool(internet), "PUBLIC_URL": map[bool]string{false: "http://localhost:8080", true: "https://" + serverOnly["SITE_HOST"]}[internet],
+		"GOOGLE_CLIENT_ID": "", "GOOGLE_CLIENT_SECRET": "", "BACKUP_RECIPIENTS": "", "ALERT_WEBHOOK_URL": "",
+	} {
+		if got, ok := set[variable]; ok && got.value != want {
+			p.addf("%s: %s is not what it must be", where, variable) // it may be secret
 		}
 	}
 	for _, variable := range []string{"EVENT_TARGETS", "PARSED_TARGETS"} {

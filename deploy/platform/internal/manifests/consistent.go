@@ -17,6 +17,9 @@ func (c *cluster) consistent(o object) {
 	case "SinkBinding":
 		c.compare(o.String()+" binds", o.at("spec", "subject", "name"), o.name())
 	case "StatefulSet":
+		for _, claim := range claims(o) {
+			c.compare(o.String()+" volume", at(claim, "spec", "accessModes"), "[ReadWriteOnce]")
+		}
 		if _, ok := c.find("v1 Service", text(o.at("spec", "serviceName"))); !ok {
 			c.addf("%s: no Service %v", o, o.at("spec", "serviceName"))
 		}
@@ -73,6 +76,27 @@ func (c *cluster) container(o object, template, container map[string]any) {
 		}
 	}
 	c.paths(o, container)
+	c.expanded(o, container)
+}
+
+// expanded wants what a shell takes from a variable to be set, and both health checks of MinIO to be its own.
+func (c *cluster) expanded(o object, container map[string]any) {
+	set := c.variables(container)
+	for _, word := range words(container["args"], container["command"]) {
+		if name := strings.Trim(word, `"`); strings.HasPrefix(name, "$") {
+			if _, ok := set[name[1:]]; !ok {
+				c.addf("%s: its command reads %s, which is not set", o, name)
+			}
+		}
+	}
+	if o.name() == "minio" {
+		c.compare(o.String()+" probes", text(at(container, "readinessProbe", "httpGet", "path"))+" "+text(at(container, "livenessProbe", "httpGet", "path")), "/minio/health/ready /minio/health/live")
+	}
+	for _, probe := range []string{"readinessProbe", "livenessProbe"} {
+		if command := at(container, probe, "exec", "command"); command != nil {
+			c.compare(o.String()+" "+probe, command, "[pg_isready -U schedgen -h 127.0.0.1]")
+		}
+	}
 }
 
 // once checks what a Job runs.
@@ -80,7 +104,7 @@ func (c *cluster) once(o object, template, container map[string]any) {
 	want := map[string]string{"migrate": "[migrate]", "backup": "[run]", "minio-setup": "[sh /setup/minio-setup.sh]"}[o.name()]
 	c.compare(o.String()+" runs", text(container["args"])+text(container["command"]), want)
 	function := at(template, "metadata", "labels", "schedgen.dev/function")
-	if (o.kind() == "JobSink") != (text(function) == "true") {
+	if (o.name() == "backup") != (text(function) == "true") {
 		c.addf("%s: label schedgen.dev/function is %v", o, function)
 	}
 }

@@ -76,6 +76,7 @@ type recipe struct {
 	env    map[string]string
 	copies map[string]string // source by destination
 	run    string
+	dir    string
 	user   string
 	entry  string
 }
@@ -99,6 +100,8 @@ func readRecipe(data string) recipe {
 			}
 		case "COPY":
 			r.copies[fields[len(fields)-1]] = strings.Join(fields[:len(fields)-1], " ")
+		case "WORKDIR":
+			r.dir = rest
 		case "RUN":
 			r.run = rest
 		case "USER":
@@ -130,6 +133,7 @@ func (c *Checker) dockerfile(data string) []string {
 			p.addf("%s: the program is not built with %q", file, part)
 		}
 	}
+	p.compare(file+": where it is built", r.dir, "/src/functions/${FUNCTION}")
 	p.compare(file+": user", r.user, "65532:65532")
 	p.compare(file+": source", r.copies["shared"]+" "+r.copies["functions"], "shared functions")
 	p.compare(file+": the program", r.copies[r.env["fprocess"]], "--from=build /out/function")

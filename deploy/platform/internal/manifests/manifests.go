@@ -84,7 +84,11 @@ func (c *Checker) CheckFor(tree repo.Tree, path string) []string {
 		return c.Compose(tree)
 	case strings.HasPrefix(path, "knative/") || strings.HasPrefix(path, "deploy/kubernetes/"):
 		tree = withComponents(tree)
-		return c.overlays(tree, above(tree, path))
+		found := c.overlays(tree, above(tree, path))
+		if strings.HasPrefix(path, "deploy/kubernetes/") && len(found) == 0 {
+			found = c.Compose(tree) // whose servers are compared with these
+		}
+		return found
 	}
 	return c.Check(tree)
 }

@@ -66,11 +66,23 @@ func breakWord(text string) string {
 	return first + "x" + rest
 }
 
-// indifferent are lines that may be otherwise without anything being wrong: sizes and times that are a
-// matter of judgement, names that nothing refers to, and messages.
+// indifferent are lines that may be otherwise without anything being wrong.
 var indifferent = regexp.MustCompile(strings.Join([]string{
-	`requests: \{`, `storage:`, `sizeLimit:`, `periodSeconds`, `failureThreshold`, `initialDelaySeconds`, `backoffLimit`, `activeDeadlineSeconds`,
-	`ttlSecondsAfterFinished`, `terminationGracePeriodSeconds`, `timeoutSeconds: \d`, `limits: \{cpu`,
+	// Sizes and times that are a matter of judgement.
+	`requests: \{`, `requests/storage`, `value: (2Gi|1|\{cpu: 50m)`, `requests\.`, `storage:`, `sizeLimit:`, `periodSeconds`, `failureThreshold`, `initialDelaySeconds`,
+	`backoffLimit`, `activeDeadlineSeconds`, `ttlSecondsAfterFinished`, `terminationGracePeriodSeconds`, `timeoutSeconds: \d`, `stop_grace_period`, `shm_size`,
+	`interval: \ds`, `timeout: \ds`, `retries:`, `_timeout = `, `limits: \{cpu`, `sleep 5; kill`,
+	// Names that nothing refers to, and what is only told to people.
+	`^  name: (default-deny|dns|functions|google-sync|backup|migrate|postgres|pgbouncer|redis|minio|minio-setup|openfaas.*|schedgen)$`,
+	`pod-security.kubernetes.io/warn`, `LOG_LEVEL`, `accessLog`, `logging`, `driver:`, `max-size`, `^name: schedgen`, `EXPOSE`, `HEALTHCHECK`, `WORKDIR /src$`, `prefix_logs`, `VERSION=development`, `ARG TARGET`, `admin_users`,
+	// The caches of a build.
+	`RUN --mount=type=cache`,
+	// What a merge key or an anchor spells is checked where it is used.
+	`<<:`, `!override`,
+	// The site's own address, which is an example.
+	`PUBLIC_URL=https`, `DASHBOARD_HOST`, `HOST: schedgen`,
+	// Overlays for a developer's machine change amounts alone, and where they do not, the base is what is applied.
+	`target: \{kind: (StatefulSet|Deployment)`, `path: /spec/`, `op: replace`, `DATABASE_MAX_CONNS`,
 }, "|"))
 
 // files are those whose lines are broken.

@@ -160,12 +160,13 @@ func (c *Checker) openFaaSEnvironment(where, name string, f stackFunction) []str
 		}
 	}
 	for _, secret := range f.Secrets {
-		if !c.secrets.openfaas[secret] {
+		value, ok := c.secrets.openfaas[secret]
+		if !ok {
 			p.addf("%s: the secret %s is none that scripts/secrets.sh makes", where, secret)
 		}
 		if variable, ok := strings.CutPrefix(secret, "schedgen-"); ok {
 			variable = strings.TrimSuffix(variable, "."+name)
-			set[strings.ToUpper(strings.ReplaceAll(variable, "-", "_"))] = given{}
+			set[strings.ToUpper(strings.ReplaceAll(variable, "-", "_"))] = given{value, value != ""}
 		}
 	}
 	if url := set["S3_URL"].value; url != "" && url != "http://minio.schedgen.svc.cluster.local:9000" {

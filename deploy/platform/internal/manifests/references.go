@@ -117,15 +117,15 @@ func (c *cluster) ports(o object) {
 		if !ok || !within(labels(o.at("spec", "selector")), labels(at(template, "metadata", "labels"))) {
 			continue
 		}
-		names := map[string]bool{}
+		names := map[string]string{}
 		for _, container := range list(template, "spec", "containers") {
 			for _, port := range list(container, "ports") {
-				names[text(port["name"])] = true
+				names[text(port["name"])] = text(port["containerPort"])
 			}
 		}
 		for _, port := range list(o.data, "spec", "ports") {
-			if !names[text(port["targetPort"])] {
-				c.addf("%s leads to the port %v, which %s does not have", o, port["targetPort"], workload)
+			if names[text(port["targetPort"])] != text(port["port"]) || servers[o.name()] != text(port["port"]) {
+				c.addf("%s leads from %v to the port %v, which is not what %s has", o, port["port"], port["targetPort"], workload)
 			}
 		}
 		return

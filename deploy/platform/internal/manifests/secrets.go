@@ -14,7 +14,7 @@ import (
 // secrets are what the operator creates with scripts/secrets.sh.
 type secrets struct {
 	kubernetes map[string]map[string]string // values by Secret and key
-	openfaas   map[string]bool              // names
+	openfaas   map[string]string            // values by name
 	file       map[string]string            // variables of the file for Compose
 }
 
@@ -29,12 +29,13 @@ func readSecrets(kubernetes, openfaas, file []byte) (s secrets, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.openfaas, s.file = map[string]bool{}, map[string]string{}
+	s.openfaas, s.file = map[string]string{}, map[string]string{}
 	for name, keys := range inOpenFaaS {
-		if _, ok := keys[name]; !ok {
+		value, ok := keys[name]
+		if !ok {
 			return s, fmt.Errorf("the Secret %s has no key of its own name, which OpenFaaS makes the file of", name)
 		}
-		s.openfaas[name] = true
+		s.openfaas[name] = value
 	}
 	for line := range strings.Lines(string(file)) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
