@@ -25,7 +25,7 @@ func call(t testing.TB, f *backup.Function, method, path, token, body string, he
 		request.Header.Set(header[i], header[i+1])
 	}
 	recorded := httptest.NewRecorder()
-	faas.Wrap("backup", f, nil).ServeHTTP(recorded, request)
+	faas.Wrap("backup", f, nil, faas.Config{ProbePatience: time.Minute}).ServeHTTP(recorded, request)
 	text, err := io.ReadAll(recorded.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -53,6 +53,7 @@ type Config struct {
 	// machine, where nothing stands in front.
 	DrainDelay    time.Duration `env:"FUNCTION_DRAIN_DELAY, overwrite"`
 	HealthTimeout time.Duration `env:"FUNCTION_HEALTH_TIMEOUT, overwrite"` // for asking all dependencies
+	ProbePatience time.Duration `env:"FUNCTION_PROBE_PATIENCE, overwrite"` // of a probe, for their answer
 	// The path that POST / means, such as /tasks/sweep: OpenFaaS' cron-connector can call nothing else.
 	TaskPath string `env:"FUNCTION_TASK_PATH, overwrite"`
 }
@@ -76,6 +77,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.HealthTimeout <= 0 {
 		c.HealthTimeout = time.Second
+	}
+	if c.ProbePatience <= 0 {
+		c.ProbePatience = 15 * time.Millisecond
 	}
 	return c
 }

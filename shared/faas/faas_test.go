@@ -206,7 +206,7 @@ func TestTooManyAtOnceAreToldToWait(t *testing.T) {
 		close(entered)
 		<-leave
 	})
-	h := Wrap("toy", f, nil, Config{Concurrency: 1})
+	h := Wrap("toy", f, nil, Config{Concurrency: 1, ProbePatience: time.Minute})
 	var slow sync.WaitGroup
 	slow.Go(func() { ask(t, h, "GET", "/slow", "") })
 	<-entered
@@ -250,7 +250,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	} {
 		f := newToy()
 		f.health = c.health
-		h := Wrap("toy", f, nil)
+		h := Wrap("toy", f, nil, Config{ProbePatience: time.Minute})
 		for _, path := range []string{"/health", "/_/health"} {
 			answer := ask(t, h, "GET", path, "")
 			if answer.Code != 200 || !strings.Contains(answer.Body.String(), `"status":"`+c.status+`"`) || strings.Contains(answer.Body.String(), "secret") {
@@ -263,6 +263,40 @@ func TestHealthAndReadiness(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestProbesDoNotWaitForDependencies(t *testing.T) {
+	t.Parallel()
+	f := &slowToy{toy: newToy(), asked: make(chan struct{}, 100), answer: make(chan struct{})}
+	h := newServer("toy", f, nil, Config{ProbePatience: time.Millisecond, HealthTimeout: time.Minute})
+	for _, c := range []struct {
+		path   string
+		status int
+	}{{"/health", 200}, {"/ready", 503}, {"/_/health", 200}} {
+		if got := ask(t, h, "GET", c.path, ""); got.Code != c.status || !strings.Contains(got.Body.String(), `"checking"`) {
+			t.Errorf("%s: got %d %s, want %d and a state that is not known yet", c.path, got.Code, got.Body, c.status)
+		}
+	}
+	if got := len(f.asked); got > 1 {
+		t.Errorf("the dependencies are asked %d times at once", got)
+	}
+	close(f.answer)
+	h.health.wait()
+	if got := ask(t, h, "GET", "/ready", ""); got.Code != 200 {
+		t.Errorf("once they answered: got %d %s", got.Code, got.Body)
+	}
+}
+
+// slowToy is a toy whose dependencies answer when the test lets them.
+type slowToy struct {
+	*toy
+	asked, answer chan struct{}
+}
+
+func (f *slowToy) Health(ctx context.Context) map[string]error {
+	f.asked <- struct{}{}
+	<-f.answer
+	return f.toy.Health(ctx)
 }
 
 func TestMetrics(t *testing.T) {

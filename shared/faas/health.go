@@ -10,38 +10,79 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 )
 
-// healthFresh is for how long an answer of the dependencies holds, so that no number of probes
-// becomes load on them.
-const healthFresh = 250 * time.Millisecond
+// How long an answer of the dependencies holds: for healthFresh nobody is asked again, so that no
+// number of probes becomes load on them; for healthKnown it is told while they are asked again.
+const (
+	healthFresh = 250 * time.Millisecond
+	healthKnown = 10 * time.Second
+)
 
-// health asks a function's dependencies.
+// health asks a function's dependencies, at the side: a probe waits for their answer only as long as
+// probes may take, however long a dependency hangs.
 type health struct {
-	ask     func(context.Context) map[string]error
-	timeout time.Duration
-	started time.Time
+	ask      func(context.Context) map[string]error
+	timeout  time.Duration // of asking
+	patience time.Duration // of a probe
+	started  time.Time
 
-	mu    sync.Mutex
-	asked time.Time
-	last  map[string]error
+	mu     sync.Mutex
+	asking chan struct{} // closed with the answer; nil while nobody asks
+	asked  time.Time
+	last   map[string]error
 }
 
-// check is each dependency's state; at most one asks at a time.
-func (h *health) check(ctx context.Context) map[string]error {
+// check is each dependency's state, and whether it is known.
+func (h *health) check() (states map[string]error, known bool) {
+	answered := h.refresh()
+	patience := time.NewTimer(h.patience)
+	defer patience.Stop()
+	select {
+	case <-answered:
+	case <-patience.C:
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if time.Since(h.asked) < healthFresh {
-		return h.last
+	return h.last, time.Since(h.asked) < healthKnown
+}
+
+// refresh asks the dependencies, unless the last answer is fresh or somebody asks already.
+func (h *health) refresh() (answered <-chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.asking != nil {
+		return h.asking
 	}
-	// Not the prober's context: one who hangs up must not make the next read a failure.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.timeout)
-	defer cancel()
-	h.last, h.asked = h.ask(ctx), time.Now()
-	return h.last
+	done := make(chan struct{})
+	if time.Since(h.asked) < healthFresh {
+		close(done)
+		return done
+	}
+	h.asking = done
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.Background(), h.timeout)
+		defer cancel()
+		states := h.ask(ctx)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.last, h.asked, h.asking = states, time.Now(), nil
+	}()
+	return done
+}
+
+// wait returns when nobody asks any more.
+func (h *health) wait() {
+	h.mu.Lock()
+	asking := h.asking
+	h.mu.Unlock()
+	if asking != nil {
+		<-asking
+	}
 }
 
 // report is what /health and /ready answer.
 type report struct {
-	Status        string            `json:"status"` // ok, degraded, draining or unavailable
+	Status        string            `json:"status"` // ok, degraded, checking, draining or unavailable
 	Function      string            `json:"function"`
 	Version       string            `json:"version"`
 	Commit        string            `json:"commit,omitempty"`
@@ -50,12 +91,15 @@ type report struct {
 }
 
 // report tells the state, and whether the function can do its work.
-func (s *server) report(ctx context.Context) (r report, ready bool) {
+func (s *server) report() (r report, ready bool) {
 	build := Build()
 	r = report{Status: "ok", Function: s.name, Version: build.Version, Commit: build.Commit,
 		UptimeSeconds: int64(time.Since(s.health.started).Seconds()), Dependencies: map[string]string{}}
-	ready = true
-	for name, err := range s.health.check(ctx) {
+	states, ready := s.health.check()
+	if !ready {
+		r.Status = "checking"
+	}
+	for name, err := range states {
 		r.Dependencies[name] = "up"
 		if err == nil {
 			continue
@@ -76,14 +120,14 @@ func (s *server) report(ctx context.Context) (r report, ready bool) {
 }
 
 // serveHealth is liveness: the process answers, so restarting it would mend nothing.
-func (s *server) serveHealth(w http.ResponseWriter, r *http.Request) {
-	state, _ := s.report(r.Context())
+func (s *server) serveHealth(w http.ResponseWriter, _ *http.Request) {
+	state, _ := s.report()
 	writeReport(w, http.StatusOK, state)
 }
 
 // serveReady says whether requests should come here.
-func (s *server) serveReady(w http.ResponseWriter, r *http.Request) {
-	state, ready := s.report(r.Context())
+func (s *server) serveReady(w http.ResponseWriter, _ *http.Request) {
+	state, ready := s.report()
 	if ready {
 		writeReport(w, http.StatusOK, state)
 		return

@@ -68,6 +68,7 @@ func Logger(out io.Writer, level slog.Level) *slog.Logger {
 func Serve(ctx context.Context, name string, fn Function, listener net.Listener, logger *slog.Logger, cfg Config) error {
 	defer fn.Close()
 	s := newServer(name, fn, logger, cfg)
+	defer s.health.wait()
 	web := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 5 * time.Second,

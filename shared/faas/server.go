@@ -44,7 +44,7 @@ func newServer(name string, fn Function, logger *slog.Logger, cfg ...Config) *se
 		logger:  logger.With("function", name),
 		metrics: newMetrics(name, fn),
 		slots:   make(chan struct{}, c.Concurrency),
-		health:  health{ask: fn.Health, timeout: c.HealthTimeout, started: time.Now()},
+		health:  health{ask: fn.Health, timeout: c.HealthTimeout, patience: c.ProbePatience, started: time.Now()},
 	}
 }
 

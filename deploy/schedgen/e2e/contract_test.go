@@ -349,9 +349,17 @@ func TestProbesAnswerWhileADependencyHangs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Only the health check's own limit can end the wait within this test's patience.
+	// Only the health check's own limit can end the wait within this test's patience; without patience of
+	// their own, probes are answered at once, and do not know yet.
+	hasty := p.instance(filepath.Join(dir, "calendar-generate"), "DATABASE_URL=postgres://schedgen@"+hole.Addr().String()+"/schedgen",
+		"DATABASE_CONNECT_TIMEOUT=1h", "DATABASE_ACQUIRE_TIMEOUT=1h", "FUNCTION_HEALTH_TIMEOUT=5s")
+	for path, want := range map[string]int{"/health": http.StatusOK, "/ready": http.StatusServiceUnavailable} {
+		if got, err := get(t.Context(), http.DefaultClient, hasty.url+path); err != nil || got.StatusCode != want {
+			t.Errorf("%s: got %v %.200s, %v, want %d", path, got.Response, got.body, err, want)
+		}
+	}
 	stuck := p.instance(filepath.Join(dir, "calendar-generate"), "DATABASE_URL=postgres://schedgen@"+hole.Addr().String()+"/schedgen",
-		"DATABASE_CONNECT_TIMEOUT=1h", "DATABASE_ACQUIRE_TIMEOUT=1h", "FUNCTION_HEALTH_TIMEOUT=200ms")
+		"DATABASE_CONNECT_TIMEOUT=1h", "DATABASE_ACQUIRE_TIMEOUT=1h", "FUNCTION_HEALTH_TIMEOUT=200ms", "FUNCTION_PROBE_PATIENCE=1h")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var probes sync.WaitGroup
