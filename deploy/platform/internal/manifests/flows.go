@@ -86,6 +86,12 @@ func (c *Checker) policy(p *problems, o object) {
 	if o.kind() != "NetworkPolicy" {
 		return
 	}
+	types, _ := o.at("spec", "policyTypes").([]any)
+	for _, one := range types {
+		if text(one) != "Ingress" && text(one) != "Egress" {
+			p.addf("%s is of the type %v", o, one)
+		}
+	}
 	for _, rule := range list(o.data, "spec", "egress") {
 		for _, peer := range list(rule, "to") {
 			if except := at(peer, "ipBlock", "except"); except != nil {
