@@ -28,6 +28,9 @@ func (c *Checker) connections(p *problems, tree repo.Tree, servers []object) {
 	const file = "deploy/kubernetes/base/pgbouncer.ini"
 	ini := map[string]string{}
 	for line := range strings.Lines(string(tree[file])) {
+		if section := strings.TrimSpace(line); strings.HasPrefix(section, "[") && section != "[databases]" && section != "[pgbouncer]" {
+			p.addf("%s has the section %s", file, section)
+		}
 		if name, value, ok := strings.Cut(line, "="); ok {
 			ini[strings.TrimSpace(name)] = strings.TrimSpace(value)
 		}

@@ -54,12 +54,18 @@ func (c *Checker) overlays(tree repo.Tree, all []string) []string {
 		}
 		one := &cluster{Checker: c, overlay: overlay, objects: objects}
 		one.check()
+		if strings.Contains(overlay, "/ingress/") {
+			one.follows(tree)
+		}
+		if strings.HasSuffix(overlay, "/openfaas") && !strings.Contains(overlay, "/ingress/") {
+			one.problems = append(one.problems, c.flows(objects, c.wantedOnOpenFaaS())...)
+		}
 		found = append(found, one.problems...)
 		if strings.HasPrefix(overlay, "knative/") {
 			found = append(found, c.together(objects, servers)...)
 		}
 	}
-	found = append(found, c.flows(servers)...)
+	found = append(found, c.flows(servers, c.wanted())...)
 	return append(found, c.arithmetic(tree, servers)...)
 }
 
@@ -152,8 +158,13 @@ func (c *cluster) service(o object, name string) {
 	c.amounts(o, at(one, "resources"), name)
 	c.probes(o, one)
 	c.environment(o, name, one, []string{"K_SINK"})
+	c.keeps(o, name, one)
+}
+
+// keeps wants those that keep files for a while to have a place for them.
+func (c *cluster) keeps(o object, name string, container map[string]any) {
 	if name == "upload-ingest" || name == "backup" {
-		mounted := slices.ContainsFunc(list(one, "volumeMounts"), func(m map[string]any) bool { return text(m["mountPath"]) == "/tmp" })
+		mounted := slices.ContainsFunc(list(container, "volumeMounts"), func(m map[string]any) bool { return text(m["mountPath"]) == "/tmp" })
 		c.compare(o.String()+" keeps files for a while under /tmp", mounted, true)
 	}
 }
@@ -259,6 +270,9 @@ func (c *cluster) schedules() {
 		if !ok {
 			c.addf("%s: no PingSource %s", c.overlay, name)
 			continue
+		}
+		if _, asJob := c.find("JobSink", "backup"); name == "backup" {
+			c.compare(o.String()+" starts", o.at("spec", "sink", "ref", "kind"), map[bool]string{false: "Service", true: "JobSink"}[asJob])
 		}
 		got := text(o.at("spec", "schedule")) + " " + text(o.at("spec", "sink", "ref", "name")) + text(o.at("spec", "sink", "uri"))
 		c.compare(o.String(), got, want)

@@ -163,7 +163,8 @@ func (c *Checker) composeEnvironment(where, name string, s types.ServiceConfig, 
 	for variable, want := range map[string]string{
 		"DATABASE_URL": c.secrets.kubernetes[kind]["DATABASE_URL"], "REDIS_URL": c.secrets.kubernetes["schedgen-redis"]["REDIS_URL"],
 		"SESSION_SECURE": strconv.FormatBool(internet), "PUBLIC_URL": map[bool]string{false: "http://localhost:8080", true: "https://" + serverOnly["SITE_HOST"]}[internet],
-		"GOOGLE_CLIENT_ID": "", "GOOGLE_CLIENT_SECRET": "", "BACKUP_RECIPIENTS": "", "ALERT_WEBHOOK_URL": "",
+		"GOOGLE_CLIENT_ID": c.secrets.file["GOOGLE_CLIENT_ID"], "GOOGLE_CLIENT_SECRET": c.secrets.file["GOOGLE_CLIENT_SECRET"],
+		"BACKUP_RECIPIENTS": c.secrets.file["BACKUP_RECIPIENTS"], "ALERT_WEBHOOK_URL": c.secrets.file["ALERT_WEBHOOK_URL"],
 	} {
 		if got, ok := set[variable]; ok && got.value != want {
 			p.addf("%s: %s is not what it must be", where, variable) // it may be secret

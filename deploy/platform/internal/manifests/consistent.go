@@ -90,7 +90,15 @@ func (c *cluster) expanded(o object, container map[string]any) {
 		}
 	}
 	if o.name() == "minio" {
+		endpoint := "http://upload-ingest.schedgen.svc.cluster.local/events/s3"
+		if strings.HasSuffix(c.overlay, "/openfaas") {
+			endpoint = "http://gateway.openfaas.svc.cluster.local:8080/function/upload-ingest/events/s3"
+		}
+		c.compare(o.String()+" tells", set["MINIO_NOTIFY_WEBHOOK_ENDPOINT_SCHEDGEN"], endpoint)
 		c.compare(o.String()+" probes", text(at(container, "readinessProbe", "httpGet", "path"))+" "+text(at(container, "livenessProbe", "httpGet", "path")), "/minio/health/ready /minio/health/live")
+	}
+	if o.name() == "pgbouncer" {
+		c.compare(o.String()+" runs", container["command"], "[pgbouncer /etc/pgbouncer/pgbouncer.ini]")
 	}
 	for _, probe := range []string{"readinessProbe", "livenessProbe"} {
 		if command := at(container, probe, "exec", "command"); command != nil {

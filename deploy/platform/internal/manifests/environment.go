@@ -84,6 +84,14 @@ func (c *Checker) sense(where, name string, set map[string]given) []string {
 	if url := set["DATABASE_URL"].value; url != "" && strings.Contains(url, ":6432/") != pooled {
 		p.addf("%s: DATABASE_POOLED is %q for %s", where, set["DATABASE_POOLED"].value, "a database at "+url[strings.LastIndex(url, "@")+1:])
 	}
+	if url, set := set["S3_URL"]; set && strings.HasPrefix(url.value, "http://minio:") && url.value != "http://minio:9000" {
+		p.addf("%s: S3_URL is %s, where no server is", where, url.value)
+	}
+	if file := set["BACKUP_IDENTITY_FILE"].value; name == "backup" {
+		if dir, ok := strings.CutSuffix(file, "/identity.txt"); !ok && !strings.Contains(file, "secrets/") || ok && dir != "/keys" {
+			p.addf("%s: BACKUP_IDENTITY_FILE is %q, where no secret is mounted", where, file)
+		}
+	}
 	if name == "backup" && pooled {
 		p.addf("%s: pg_dump does not go through PgBouncer", where)
 	}

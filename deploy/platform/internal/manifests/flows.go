@@ -33,15 +33,15 @@ type flow struct {
 
 // wanted are the ways that requests, events and data take.
 func (c *Checker) wanted() []flow {
-	internet := end{name: "the internet", address: "203.0.113.7"}
-	var all []flow
+	internet, stranger := end{name: "the internet", address: "203.0.113.7"}, pod("a pod that nobody named", false)
+	all := []flow{{stranger, internet, 443, false}, {outside("default"), stranger, 8080, false}, {stranger, pod("redis", false), 6379, false}}
 	for _, name := range c.scaling.Functions() {
 		f := pod(name, true)
 		all = append(all,
 			flow{f, pod("pgbouncer", false), 6432, true}, flow{f, pod("redis", false), 6379, true}, flow{f, pod("minio", false), 9000, true},
 			flow{f, outside("knative-eventing"), 8080, true}, flow{f, outside("kube-system"), 53, true},
 			flow{outside("knative-serving"), f, 8012, true}, flow{outside("kourier-system"), f, 8012, true}, flow{outside("knative-serving"), f, 9090, true},
-			flow{outside("kourier-system"), f, 8013, true}, flow{outside("knative-serving"), f, 8022, true}, flow{outside("monitoring"), f, 9091, true},
+			flow{outside("kourier-system"), f, 8013, true}, flow{outside("knative-serving"), f, 8080, false}, flow{outside("kourier-system"), f, 9091, false}, flow{outside("knative-serving"), f, 8022, true}, flow{outside("monitoring"), f, 9091, true},
 			flow{outside("default"), f, 8080, false}, flow{f, pod("postgres", false), 5432, name == "backup"},
 			flow{f, internet, 443, name == "google-sync" || name == "backup"}, flow{f, internet, 22, false}, flow{f, pod("minio", false), 9001, false})
 	}
@@ -56,15 +56,52 @@ func (c *Checker) wanted() []flow {
 
 // flows asks the policies about each of them, as a cluster's network does: a connection needs a rule at
 // both ends, where a policy selects the end at all.
-func (c *Checker) flows(servers []object) []string {
+func (c *Checker) flows(servers []object, wanted []flow) []string {
 	var p problems
-	for _, f := range c.wanted() {
+	for _, o := range servers {
+		c.policy(&p, o)
+	}
+	for _, f := range wanted {
 		got := allows(servers, f.from, f.to, f.port, "egress") && allows(servers, f.to, f.from, f.port, "ingress")
 		if got != f.want {
 			p.addf("network policies: from %s to %s port %d: got %v, want %v", f.from.name, f.to.name, f.port, got, f.want)
 		}
 	}
 	return p
+}
+
+// wantedOnOpenFaaS are the ways of functions that run in OpenFaaS' namespace.
+func (c *Checker) wantedOnOpenFaaS() []flow {
+	var all []flow
+	for _, name := range c.scaling.Functions() {
+		f := end{name: name + " on OpenFaaS", namespace: "openfaas-fn", labels: map[string]string{"faas_function": name}}
+		all = append(all, flow{f, pod("pgbouncer", false), 6432, true}, flow{f, pod("redis", false), 6379, true}, flow{f, pod("minio", false), 9000, true},
+			flow{f, pod("postgres", false), 5432, name == "backup"}, flow{f, pod("minio", false), 9001, false})
+	}
+	return append(all, flow{pod("minio", false), outside("openfaas"), 8080, true}, flow{outside("default"), pod("redis", false), 6379, false})
+}
+
+// policy checks what the flows do not show: both protocols of DNS, and all private addresses kept out.
+func (c *Checker) policy(p *problems, o object) {
+	if o.kind() != "NetworkPolicy" {
+		return
+	}
+	types, _ := o.at("spec", "policyTypes").([]any)
+	for _, one := range types {
+		if text(one) != "Ingress" && text(one) != "Egress" {
+			p.addf("%s is of the type %v", o, one)
+		}
+	}
+	for _, rule := range list(o.data, "spec", "egress") {
+		for _, peer := range list(rule, "to") {
+			if except := at(peer, "ipBlock", "except"); except != nil {
+				p.compare(o.String()+" keeps out", except, "[10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16]")
+			}
+		}
+		if o.name() == "dns" {
+			p.compare(o.String()+" ports", rule["ports"], "[map[port:53 protocol:UDP] map[port:53 protocol:TCP]]")
+		}
+	}
 }
 
 // allows says whether the policies of one end let a connection with the other through.
@@ -97,6 +134,12 @@ func matches(selector any, all map[string]string) bool {
 			return false
 		}
 	}
+	for _, expression := range list(selector, "matchExpressions") {
+		values, _ := expression["values"].([]any)
+		if text(expression["operator"]) != "In" || !slices.Contains(values, any(all[text(expression["key"])])) {
+			return false
+		}
+	}
 	return true
 }
 
@@ -115,7 +158,8 @@ func is(peer map[string]any, e end) bool {
 		return e.address != "" && text(block["cidr"]) == "0.0.0.0/0" && !private
 	}
 	if ns, ok := peer["namespaceSelector"]; ok {
-		return e.address == "" && labels(at(ns, "matchLabels"))["kubernetes.io/metadata.name"] == e.namespace && e.namespace != "schedgen"
+		return e.address == "" && labels(at(ns, "matchLabels"))["kubernetes.io/metadata.name"] == e.namespace && e.namespace != "schedgen" &&
+			matches(peer["podSelector"], e.labels)
 	}
 	return e.namespace == "schedgen" && e.labels != nil && matches(peer["podSelector"], e.labels)
 }

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/schedgen/schedgen/deploy/platform/internal/repo"
 )
 
 // ingress checks the way in: every public path of the API leads to its function, nothing else does, and
@@ -34,6 +36,25 @@ func (c *cluster) ingress() {
 	c.fixed()
 }
 
+// follows wants the site's host to stand once: another one there is another one everywhere.
+func (c *cluster) follows(tree repo.Tree) {
+	const file = "deploy/kubernetes/ingress/base/site.yaml"
+	moved := strings.NewReplacer("schedgen.example.org", "moved.example.net", "traefik.example.org", "proxy.example.net").Replace(string(tree[file]))
+	objects, err := build(tree.With(file, []byte(moved)), c.overlay)
+	if err != nil {
+		c.addf("%v", err)
+	}
+	for _, o := range objects {
+		if o.kind() != "IngressRoute" {
+			continue
+		}
+		want := map[bool]string{false: "moved.example.net", true: "proxy.example.net"}[o.name() == "dashboard"]
+		for _, route := range list(o.data, "spec", "routes") {
+			c.compare(o.String()+": host of another site", readRule(text(route["match"])).host, want)
+		}
+	}
+}
+
 // fixed are values that no other check would miss.
 func (c *cluster) fixed() {
 	for _, want := range []struct {
@@ -45,9 +66,10 @@ func (c *cluster) fixed() {
 		{"Middleware", "dashboard", "basicAuth", "map[secret:schedgen-dashboard]"},
 		{"TLSOption", "modern", "minVersion", "VersionTLS12"},
 		{"TLSOption", "modern", "sniStrict", "true"},
+		{"Middleware", "headers", "headers.customResponseHeaders", "map[Server:]"},
 	} {
 		o, _ := c.find(want.kind, want.name)
-		c.compare(c.overlay+": "+want.name+"."+want.field, o.at("spec", want.field), want.value)
+		c.compare(c.overlay+": "+want.name+"."+want.field, o.at(append([]string{"spec"}, strings.Split(want.field, ".")...)...), want.value)
 	}
 	o, _ := c.find("Middleware", "headers")
 	for field, value := range map[string]string{"stsSeconds": "31536000", "stsIncludeSubdomains": "true", "contentTypeNosniff": "true", "frameDeny": "true",

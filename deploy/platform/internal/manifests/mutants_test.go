@@ -77,10 +77,12 @@ var indifferent = regexp.MustCompile(strings.Join([]string{
 	`pod-security.kubernetes.io/warn`, `LOG_LEVEL`, `accessLog`, `logging`, `driver:`, `max-size`, `^name: schedgen`, `EXPOSE`, `HEALTHCHECK`, `WORKDIR /src$`, `prefix_logs`, `VERSION=development`, `ARG TARGET`, `admin_users`,
 	// The caches of a build.
 	`RUN --mount=type=cache`,
+	// Users that are not root, whatever their number; mounts that nothing writes to; what overlays say again.
+	`runAs(User|Group): (1000|70)`, `fsGroup: 1000`, `readOnly: true\}`, `^namespace: schedgen`, `clusterIP: None`, `max_client_conn`,
 	// What a merge key or an anchor spells is checked where it is used.
 	`<<:`, `!override`,
 	// The site's own address, which is an example.
-	`PUBLIC_URL=https`, `DASHBOARD_HOST`, `HOST: schedgen`,
+	`PUBLIC_URL=http`, `match: Host\(.schedgen.example.org.\)$`, `DASHBOARD_HOST`, `HOST: schedgen`,
 	// Overlays for a developer's machine change amounts alone, and where they do not, the base is what is applied.
 	`target: \{kind: (StatefulSet|Deployment)`, `path: /spec/`, `op: replace`, `DATABASE_MAX_CONNS`,
 }, "|"))

@@ -40,6 +40,7 @@ func (c *cluster) pods(o object) {
 			name, _, _ := strings.Cut(path, "/")
 			c.environment(o, name, container, nil)
 			c.amounts(o, container["resources"], name)
+			c.keeps(o, name, container)
 		}
 	}
 	c.token(o, spec)

@@ -3,6 +3,7 @@ package manifests
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -185,6 +186,14 @@ func (c *Checker) traefik(where string, project *types.Project, internet bool) [
 	p.compare(where+": Traefik's user", s.User, "65532:999")
 	schedule := project.Services["schedule"]
 	p.compare(where+": the schedule", schedule.Command, "[sh /schedule.sh]")
+	p.compare(where+": PostgreSQL's health check", project.Services["postgres"].HealthCheck.Test, "[CMD pg_isready -U schedgen -h 127.0.0.1]")
+	p.compare(where+": the backups' key", filepath.Base(project.Secrets["backup-identity"].File), "backup-identity.txt")
+	p.compare(where+": how PgBouncer starts", strings.Join(append(slices.Clone(project.Services["pgbouncer"].Entrypoint), project.Services["pgbouncer"].Command...), " "),
+		"sh -c umask 077\nprintf '\"schedgen\" \"%s\"\\n' \"$POSTGRES_PASSWORD\" >/tmp/userlist.txt\n"+
+			"sed 's#/etc/pgbouncer-users/userlist.txt#/tmp/userlist.txt#' /pgbouncer.ini >/tmp/pgbouncer.ini\nexec pgbouncer /tmp/pgbouncer.ini\n")
+	if home := project.Services["minio-setup"].Environment["HOME"]; home == nil || *home != "/tmp" {
+		p.addf("%s: minio-setup keeps its settings where it cannot write", where)
+	}
 	if zone := schedule.Environment["TZ"]; zone == nil || *zone != "UTC-2" {
 		p.addf("%s: the schedule is not South Africa's", where)
 	}
