@@ -22,7 +22,7 @@ func words(glyphs []Glyph) []Word {
 	var pieces []piece
 	var cur piece
 	for _, g := range unique(glyphs) {
-		text := strings.Map(plain, ligatures.Replace(g.Text))
+		text := plainText(g.Text)
 		if strings.TrimSpace(text) == "" {
 			cur.spaceAfter = true
 			if cur.Text != "" {
@@ -93,17 +93,28 @@ func join(pieces []piece) []Word {
 
 // unique drops what is drawn a second time in its place to look bold or shadowed.
 func unique(glyphs []Glyph) []Glyph {
-	seen := make(map[tile][]Glyph, len(glyphs))
+	seen := drawnGlyphs{last: make(map[tile]int, len(glyphs))}
 	out := make([]Glyph, 0, len(glyphs))
 	for _, g := range glyphs {
-		if drawnBefore(seen, g) {
-			continue
+		if !seen.near(g) {
+			seen.add(g)
+			out = append(out, g)
 		}
-		at := tileOf(g.Text, g.X0, g.Y)
-		seen[at] = append(seen[at], g)
-		out = append(out, g)
 	}
 	return out
+}
+
+// drawnGlyphs are glyphs by their tile: the last of each, and of each the one before it on its tile.
+type drawnGlyphs struct {
+	last   map[tile]int // counted from 1
+	all    []Glyph
+	before []int
+}
+
+func (d *drawnGlyphs) add(g Glyph) {
+	at := tileOf(g.Text, g.X0, g.Y)
+	d.all, d.before = append(d.all, g), append(d.before, d.last[at])
+	d.last[at] = len(d.all)
 }
 
 // tile is a text on a part of the page: what is near a glyph is on its tile or on the next one.
@@ -117,19 +128,28 @@ func tileOf(text string, x, y float64) tile {
 	return tile{text, int(math.Floor(x / side)), int(math.Floor(y / side))}
 }
 
-func drawnBefore(seen map[tile][]Glyph, g Glyph) bool {
+// near says whether the same was drawn in the same place.
+func (d *drawnGlyphs) near(g Glyph) bool {
 	near := 0.1 * math.Min(math.Max(g.Size, 1), 80)
 	from, to := tileOf(g.Text, g.X0-near, g.Y-near), tileOf(g.Text, g.X0+near, g.Y+near)
 	for x := from.x; x <= to.x; x++ {
 		for y := from.y; y <= to.y; y++ {
-			for _, h := range seen[tile{g.Text, x, y}] {
-				if math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
+			for i := d.last[tile{g.Text, x, y}]; i > 0; i = d.before[i-1] {
+				if h := d.all[i-1]; math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
 					return true
 				}
 			}
 		}
 	}
 	return false
+}
+
+// plainText is what a glyph stands for in plain letters.
+func plainText(s string) string {
+	if len(s) == 1 && s[0] >= ' ' && s[0] < 0x7f {
+		return s // as nearly all are
+	}
+	return strings.Map(plain, ligatures.Replace(s))
 }
 
 var ligatures = strings.NewReplacer("ﬀ", "ff", "ﬁ", "fi", "ﬂ", "fl", "ﬃ", "ffi", "ﬄ", "ffl")

@@ -62,10 +62,12 @@ func threeHoursAfter(start string) string {
 	return t.Add(3 * time.Hour).Format("15:04")
 }
 
+var dateSeparators = strings.NewReplacer("-", " ", "/", " ", ".", " ", ",", " ")
+
 // date reads a printed date as YYYY-MM-DD. Forms whose day and month could be taken for each other
 // are not read.
 func date(text string) (time.Time, bool) {
-	text = strings.Join(strings.Fields(strings.NewReplacer("-", " ", "/", " ", ".", " ", ",", " ").Replace(text)), " ")
+	text = strings.Join(strings.Fields(dateSeparators.Replace(text)), " ")
 	if first, rest, ok := strings.Cut(text, " "); ok {
 		if _, isDay := weekday(first); isDay {
 			text = rest
