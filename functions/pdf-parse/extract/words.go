@@ -2,6 +2,7 @@ package extract
 
 import (
 	"cmp"
+	"hash/maphash"
 	"math"
 	"slices"
 	"strings"
@@ -93,39 +94,47 @@ func join(pieces []piece) []Word {
 
 // unique drops what is drawn a second time in its place to look bold or shadowed.
 func unique(glyphs []Glyph) []Glyph {
-	seen := drawnGlyphs{last: make(map[tile]int, len(glyphs))}
-	out := make([]Glyph, 0, len(glyphs))
+	d := drawnGlyphs{last: make(map[tile]int, len(glyphs)), glyphs: make([]Glyph, 0, len(glyphs)), before: make([]int, 0, len(glyphs))}
 	for _, g := range glyphs {
-		if !seen.near(g) {
-			seen.add(g)
-			out = append(out, g)
+		if !d.near(g) {
+			d.add(g)
 		}
 	}
-	return out
+	return d.glyphs
 }
 
-// drawnGlyphs are glyphs by their tile: the last of each, and of each the one before it on its tile.
+// drawnGlyphs are glyphs by their tile: the last of each, counted from 1, and before each glyph the one
+// that was the last of its tile then.
 type drawnGlyphs struct {
-	last   map[tile]int // counted from 1
-	all    []Glyph
+	last   map[tile]int
+	glyphs []Glyph
 	before []int
 }
 
 func (d *drawnGlyphs) add(g Glyph) {
 	at := tileOf(g.Text, g.X0, g.Y)
-	d.all, d.before = append(d.all, g), append(d.before, d.last[at])
-	d.last[at] = len(d.all)
+	d.glyphs, d.before = append(d.glyphs, g), append(d.before, d.last[at])
+	d.last[at] = len(d.glyphs)
 }
 
 // tile is a text on a part of the page: what is near a glyph is on its tile or on the next one.
 type tile struct {
-	text string
+	text uint64
 	x, y int
 }
 
+// tileSeed makes texts that share a tile though they differ hard to find for who would slow us down.
+var tileSeed = maphash.MakeSeed()
+
 func tileOf(text string, x, y float64) tile {
 	const side = 8
-	return tile{text, int(math.Floor(x / side)), int(math.Floor(y / side))}
+	at := tile{x: int(math.Floor(x / side)), y: int(math.Floor(y / side))}
+	if len(text) == 1 {
+		at.text = uint64(text[0])
+	} else {
+		at.text = maphash.String(tileSeed, text)
+	}
+	return at
 }
 
 // near says whether the same was drawn in the same place.
@@ -134,8 +143,8 @@ func (d *drawnGlyphs) near(g Glyph) bool {
 	from, to := tileOf(g.Text, g.X0-near, g.Y-near), tileOf(g.Text, g.X0+near, g.Y+near)
 	for x := from.x; x <= to.x; x++ {
 		for y := from.y; y <= to.y; y++ {
-			for i := d.last[tile{g.Text, x, y}]; i > 0; i = d.before[i-1] {
-				if h := d.all[i-1]; math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
+			for i := d.last[tile{from.text, x, y}]; i > 0; i = d.before[i-1] {
+				if h := d.glyphs[i-1]; h.Text == g.Text && math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
 					return true
 				}
 			}
