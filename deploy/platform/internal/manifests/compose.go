@@ -37,7 +37,8 @@ func (c *Checker) Compose(tree repo.Tree) []string {
 	defer os.RemoveAll(dir) // nothing of it is needed again
 	for _, name := range append(tree.Under("deploy/compose/"), tree.Under("deploy/kubernetes/base/")...) {
 		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err == nil {
+		err := os.MkdirAll(filepath.Dir(file), 0o700)
+		if err == nil {
 			err = os.WriteFile(file, tree[name], 0o600)
 		}
 		if err != nil {
