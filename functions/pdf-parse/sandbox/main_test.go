@@ -132,10 +132,15 @@ func running(pid int) bool {
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); {
-		if time.Now().After(deadline) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	over := time.NewTimer(30 * time.Second)
+	defer over.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-over.C:
 			t.Fatalf("waited 30 s in vain until %s", what)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
