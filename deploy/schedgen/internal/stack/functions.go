@@ -19,6 +19,7 @@ import (
 	googlesync "github.com/schedgen/schedgen/functions/google-sync"
 	pdfparse "github.com/schedgen/schedgen/functions/pdf-parse"
 	uploadingest "github.com/schedgen/schedgen/functions/upload-ingest"
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/faas"
 )
 
@@ -101,6 +102,8 @@ func (s *System) settings(at addresses, known secrets) envconfig.Lookuper {
 		"GOOGLE_TOKEN_KEYS":  known.TokenKey,
 		"SESSION_SECURE":     strconv.FormatBool(s.https()),
 		"DATABASE_MAX_CONNS": "8",
+		// The rate guards a database that many instances share. Here the parser's slots are the limit.
+		"PARSE_RATE": "100", "PARSE_BURST": "500",
 	}
 	return envconfig.MultiLookuper(envconfig.MapLookuper(decided), s.cfg.Settings, envconfig.MapLookuper(usual))
 }
@@ -122,8 +125,7 @@ func (s *System) serve(at addresses, f functions, public net.Listener) {
 	s.run("calendar-generate", f.calendar, at.calendar, faas.Config{RequestTimeout: 30 * time.Second, DrainTimeout: drain})
 	s.run("pdf-parse", f.parse, at.parse, faas.Config{RequestTimeout: 5 * time.Minute, DrainTimeout: drain})
 	s.run("google-sync", f.google, at.google, faas.Config{RequestTimeout: 2 * time.Minute, DrainTimeout: drain})
-	// A backup may take as long as the scaling table gives it.
-	s.run("schedgen", whole{f}, public, faas.Config{Concurrency: 400, RequestTimeout: 10 * time.Minute, DrainTimeout: drain, MaxBody: maxBody})
+	s.run("schedgen", whole{f}, public, faas.Config{Concurrency: 400, RequestTimeout: time.Minute, DrainTimeout: drain, MaxBody: maxBody})
 }
 
 // run serves one function until the system stops, and closes it.
@@ -152,7 +154,7 @@ func (w whole) Routes() http.Handler {
 	mux.Handle("/api/generate/", calendar)
 	mux.Handle("/api/feeds", calendar)
 	mux.Handle("/api/feeds/", calendar)
-	google, backups := w.google.Routes(), w.backup.Routes()
+	google, backups := w.google.Routes(), long(w.backup.Routes())
 	mux.Handle("/api/auth/", google)
 	mux.Handle("/api/calendars", google)
 	mux.Handle("/api/calendars/", google)
@@ -161,6 +163,23 @@ func (w whole) Routes() http.Handler {
 	mux.Handle("/tasks/watch", backups)
 	mux.Handle("/", w.ingest.Routes())
 	return mux
+}
+
+// backupTime is how long a request for a backup may take, as the scaling table has it.
+const backupTime = 10 * time.Minute
+
+// long gives requests more time than the others have. A caller who hangs up does not end them.
+func long(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), backupTime)
+		defer cancel()
+		connection, end := http.NewResponseController(w), time.Now().Add(backupTime)
+		if err := errors.Join(connection.SetReadDeadline(end), connection.SetWriteDeadline(end)); err != nil {
+			api.WriteError(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // Health is upload-ingest's, which depends on all that the others depend on.
