@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Runs every module's tests and holds each module to its coverage. `test.sh html` also writes pages.
+# What is skipped is told with its reason; a test that lacks what setup.sh installs is a failure.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need_go
+
+GOTESTSUM_VERSION=v1.13.0
+go_tool gotestsum gotest.tools/gotestsum "$GOTESTSUM_VERSION"
 
 LEAST=70 # percent of statements, in every module
 if [ -z "${SCHEDGEN_TEST_MINIO:-}" ] && [ -x "$BIN/minio" ]; then
@@ -15,10 +19,13 @@ mkdir -p coverage
 failed=()
 for module in $MODULES; do
   profile=$ROOT/coverage/$(basename "$module").out
+  log=$ROOT/coverage/$(basename "$module").log
   say "testing $module"
-  (cd "$module" && "$GO" test -timeout "$timeout" -coverpkg=./... -coverprofile "$profile" ./...) ||
-    failed+=("$module: tests failed")
+  (cd "$module" && "$BIN/gotestsum" --format pkgname -- -timeout "$timeout" -coverpkg=./... -coverprofile "$profile" ./...) 2>&1 |
+    tee "$log" || failed+=("$module: tests failed")
+  ! grep -q 'make setup' "$log" || failed+=("$module: tests lack what make setup installs, see above")
 done
+[ -n "${SCHEDGEN_SAMPLES:-}" ] || say "real timetables were not read: set SCHEDGEN_SAMPLES to a folder of them to compare those too"
 
 say "coverage (statements, each module by its own tests)"
 for module in $MODULES; do

@@ -40,7 +40,7 @@ var readers = []reader{
 	},
 	{
 		name: "ical.js", argv: []string{"node", "read.mjs"}, need: "testdata/readback/node_modules/ical.js",
-		hint: "run npm ci in functions/calendar-generate/ics/testdata/readback (make test does)",
+		hint: "run npm ci in functions/calendar-generate/ics/testdata/readback (make setup does)",
 	},
 }
 
