@@ -156,6 +156,7 @@ func TestRequestsThatCannotBeAnswered(t *testing.T) {
 		"dates swapped":    {`{"events":[` + lecture + `],"semesterStart":"2026-05-22","semesterEnd":"2026-02-09"}`, 400, api.InvalidSemesterDates, "ends before it starts"},
 		"no such date":     {`{"events":[` + lecture + `],"semesterStart":"2026-02-30","semesterEnd":"2026-05-22"}`, 400, api.InvalidSemesterDates, "2026-02-30"},
 		"a year of terms":  {`{"events":[` + lecture + `],"semesterStart":"2026-02-09","semesterEnd":"2036-05-22"}`, 400, api.ValidationFailed, "longer than"},
+		"a term's end":     {`{"events":[` + lecture + `],"terms":{"S1":{"start":"2026-02-09"}}}`, 400, api.ValidationFailed, "Term \"S1\""},
 		"bad exclusion":    {`{"events":[` + lecture + `],"year":2026,"exclude":["2026-02-30"]}`, 400, api.ValidationFailed, "2026-02-30"},
 		"unknown group":    {`{"events":[` + lecture + `],"year":2026,"groups":{"PHY 131":"P07"}}`, 400, api.ValidationFailed, "it has P01"},
 		"unknown kind":     {`{"events":[` + lecture + `],"pdfType":"party"}`, 400, api.ValidationFailed, "pdfType"},

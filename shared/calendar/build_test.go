@@ -444,7 +444,7 @@ func wantWarning(t *testing.T, c calendar.Calendar, code, id string) {
 
 func mustRange(t testing.TB, s string) calendar.Range {
 	t.Helper()
-	r, err := calendar.ParseRange(s)
+	r, err := calendar.ParseDays(s)
 	if err != nil {
 		t.Fatal(err)
 	}
