@@ -152,6 +152,7 @@ func TestRequestsThatCannotBeAnswered(t *testing.T) {
 		"too many":         {`{"events":[{},{},{},{}]}`, 400, api.ValidationFailed, "At most 3 events"},
 		"too large":        {`{"events":[],"name":"` + strings.Repeat("x", 2<<20) + `"}`, 413, api.PayloadTooLarge, ""},
 		"no dates":         {`{"events":[` + lecture + `],"pdfType":"lecture"}`, 400, api.MissingSemesterDates, "S1"},
+		"no semester":      {`{"events":[` + strings.Replace(lecture, `"S1"`, `""`, 1) + `],"pdfType":"lecture"}`, 400, api.MissingSemesterDates, "semesterStart and semesterEnd"},
 		"half the dates":   {`{"events":[` + lecture + `],"semesterStart":"2026-02-09"}`, 400, api.MissingSemesterDates, ""},
 		"dates swapped":    {`{"events":[` + lecture + `],"semesterStart":"2026-05-22","semesterEnd":"2026-02-09"}`, 400, api.InvalidSemesterDates, "ends before it starts"},
 		"no such date":     {`{"events":[` + lecture + `],"semesterStart":"2026-02-30","semesterEnd":"2026-05-22"}`, 400, api.InvalidSemesterDates, "2026-02-30"},

@@ -77,6 +77,9 @@ func Problem(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
+	if e.Code == calendar.NothingLeft {
+		return api.New(api.ValidationFailed, map[string]any{"reason": e.Code, "warnings": e.Details}).Say(Sentence(e.Message))
+	}
 	code := api.ValidationFailed
 	if e.Code == calendar.MissingSemesterDates {
 		code = api.MissingSemesterDates
