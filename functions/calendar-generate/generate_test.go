@@ -241,9 +241,10 @@ func TestConfigurationThatMakesNoSense(t *testing.T) {
 	t.Parallel()
 	good := Config{Postgres: postgres.Config{URL: nowhere}, Session: session.Config{Keys: []string{strings.Repeat("k", 32)}}}
 	for name, change := range map[string]func(*Config){
-		"database": func(c *Config) { c.Postgres.URL = "postgres://%%secret" },
-		"key":      func(c *Config) { c.Session.Keys = []string{"secret"} },
-		"address":  func(c *Config) { c.PublicURL = "secret.example.org" },
+		"database":  func(c *Config) { c.Postgres.URL = "postgres://%%secret" },
+		"key":       func(c *Config) { c.Session.Keys = []string{"secret"} },
+		"an origin": func(c *Config) { c.TrustedOrigins = []string{"app.example.org"} },
+		"address":   func(c *Config) { c.PublicURL = "secret.example.org" },
 	} {
 		cfg := good
 		change(&cfg)
