@@ -2,6 +2,7 @@ package calendargenerate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,4 +63,28 @@ func (f *Function) refresh(ctx context.Context, all latest.Source, known feed.Fe
 		return feed.Feed{}, fmt.Errorf("build feed %s: %w", known.ID, err)
 	}
 	return f.feeds.Refresh(ctx, known.ID, f.rendering(s, cal))
+}
+
+// refreshAll gives the owner's feeds as they should be now, without those that are deleted meanwhile.
+func (f *Function) refreshAll(ctx context.Context, owner string) ([]feed.Feed, error) {
+	s, err := latest.Of(ctx, f.jobs, owner)
+	if err != nil {
+		return nil, err
+	}
+	feeds, err := f.feeds.OfOwner(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	current := make([]feed.Feed, 0, len(feeds))
+	for _, known := range feeds {
+		refreshed, err := f.refresh(ctx, s, known)
+		if errors.Is(err, feed.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		current = append(current, refreshed)
+	}
+	return current, nil
 }

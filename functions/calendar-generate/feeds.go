@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
+	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/calendar/ask"
@@ -81,13 +83,48 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 	}, nil
 }
 
-// deleteFeed answers DELETE /api/feeds/{token}: the address ends.
+// feedList is the answer to GET /api/feeds.
+type feedList struct {
+	Feeds []feedListed `json:"feeds"` // the oldest first
+}
+
+// feedListed is what an owner tells feeds apart by. Its address cannot be told: only a hash of it is stored.
+type feedListed struct {
+	ID        string           `json:"id"` // for DELETE /api/feeds/{id}; it opens no feed
+	CreatedAt time.Time        `json:"createdAt"`
+	Kinds     []timetable.Kind `json:"kinds"` // the timetables that it shows; all when empty
+	Options   calendar.Options `json:"options"`
+	Events    int              `json:"events"`
+}
+
+// listFeeds answers GET /api/feeds: the caller's feeds as their subscribers would find them now, so that
+// one whose address is lost can still be ended.
+func (f *Function) listFeeds(r *http.Request) (any, error) {
+	owner, ok := f.sessions.Owner(r)
+	if !ok {
+		return nil, api.New(api.Unauthorized).Say("Upload a timetable first: feeds belong to who uploaded.")
+	}
+	feeds, err := f.refreshAll(r.Context(), owner)
+	if err != nil {
+		return nil, err
+	}
+	list := feedList{Feeds: make([]feedListed, 0, len(feeds))}
+	for _, known := range feeds {
+		list.Feeds = append(list.Feeds, feedListed{
+			ID: known.ID, CreatedAt: known.Created, Options: known.Options.Options,
+			Kinds: append([]timetable.Kind{}, known.Options.Kinds...), Events: ics.Events(known.Body),
+		})
+	}
+	return api.Response{Status: http.StatusOK, Header: http.Header{"Cache-Control": {"private, no-store"}}, Body: list}, nil
+}
+
+// deleteFeed answers DELETE /api/feeds/{token}, which takes a feed's id as well: the address ends.
 func (f *Function) deleteFeed(r *http.Request) (any, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
 		return nil, api.New(api.FeedNotFound)
 	}
-	err := f.feeds.Delete(r.Context(), owner, tokenOf(r))
+	err := f.feeds.Delete(r.Context(), owner, string(tokenOf(r)))
 	if errors.Is(err, feed.ErrNotFound) {
 		return nil, api.New(api.FeedNotFound)
 	}

@@ -172,6 +172,10 @@ func TestFeedsThatAreRefused(t *testing.T) {
 	s := w.student()
 	refused(t, call(t, w.f, "POST", "/api/feeds", feedOptions), 401, api.Unauthorized)
 	refused(t, s.call("POST", "/api/feeds", `{"exclude":["x"]}`), 400, api.ValidationFailed)
+	refused(t, s.call("POST", "/api/feeds", `{"terms":{"S1":"2026-02-09"}}`), 400, api.ValidationFailed)
+	for _, media := range []string{"", "text/plain"} { // which any page may send without asking
+		refused(t, s.call("POST", "/api/feeds", feedOptions, "Content-Type", media), 415, api.UnsupportedMediaType)
+	}
 	refused(t, s.call("POST", "/api/feeds", `{"reminders":[-1]}`), 400, api.ValidationFailed)
 	s.uploaded(tabletest.Lectures())
 	says := refused(t, s.call("POST", "/api/feeds", `{"year":2026,"groups":{"PHY 131":"P09"}}`), 400, api.ValidationFailed)

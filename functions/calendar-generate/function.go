@@ -29,11 +29,12 @@ type Config struct {
 	Postgres postgres.Config
 	Session  session.Config
 
-	PublicURL     string        `env:"PUBLIC_URL"`                  // how feeds are addressed from outside; else as the request was
-	FeedRefresh   time.Duration `env:"FEED_REFRESH, default=6h"`    // how often programs are asked to fetch a feed
-	FeedsPerOwner int           `env:"FEEDS_PER_OWNER, default=20"` // more are refused
-	BodyLimit     int64         `env:"BODY_LIMIT, default=2097152"` // bytes of a request's JSON
-	EventsLimit   int           `env:"EVENTS_LIMIT, default=5000"`  // events of a request: 100 printed pages have fewer
+	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`             // other sites whose pages may make and delete feeds: https://host, ...
+	PublicURL      string        `env:"PUBLIC_URL"`                  // how feeds are addressed from outside; else as the request was
+	FeedRefresh    time.Duration `env:"FEED_REFRESH, default=6h"`    // how often programs are asked to fetch a feed
+	FeedsPerOwner  int           `env:"FEEDS_PER_OWNER, default=20"` // more are refused
+	BodyLimit      int64         `env:"BODY_LIMIT, default=2097152"` // bytes of a request's JSON
+	EventsLimit    int           `env:"EVENTS_LIMIT, default=5000"`  // events of a request: 100 printed pages have fewer
 }
 
 // withDefaults fills what a Config written in code left out.
@@ -60,6 +61,7 @@ type Function struct {
 	jobs     *jobs.Store
 	feeds    *feed.Store
 	sessions *session.Sessions
+	origins  *api.Origins
 	now      func() time.Time
 }
 
@@ -77,6 +79,10 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare sessions: %w", err)
 	}
+	origins, err := api.NewOrigins(cfg.TrustedOrigins...)
+	if err != nil {
+		return nil, fmt.Errorf("TRUSTED_ORIGINS: %w", err)
+	}
 	pool, err := postgres.Open(cfg.Postgres)
 	if err != nil {
 		return nil, err
@@ -87,6 +93,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		jobs:     jobs.NewStore(pool),
 		feeds:    feed.NewStore(pool),
 		sessions: sessions,
+		origins:  origins,
 		now:      time.Now,
 	}, nil
 }
@@ -95,9 +102,10 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/generate/ics", api.Handler(f.generate))
-	mux.Handle("POST /api/feeds", api.Handler(f.createFeed))
+	mux.Handle("POST /api/feeds", api.Handler(f.origins.Guard(f.createFeed)))
+	mux.Handle("GET /api/feeds", api.Handler(f.listFeeds))
 	mux.Handle("GET /api/feeds/{token}", http.HandlerFunc(f.serveFeed))
-	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.deleteFeed))
+	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.origins.Guard(f.deleteFeed)))
 	mux.Handle("POST /events/timetable", api.Handler(f.timetableParsed))
 	return api.Mux(mux)
 }

@@ -38,9 +38,8 @@ func (f *Function) generate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, ask.Problem(err)
 	}
-	if len(cal.Items) == 0 {
-		return nil, api.New(api.ValidationFailed, map[string]any{"warnings": cal.Warnings}).
-			Say("None of the events can be placed in a calendar.")
+	if err := cal.NothingLeft(); err != nil {
+		return nil, ask.Problem(err)
 	}
 	header := counts(cal)
 	if wantsJSON(r) {

@@ -152,10 +152,12 @@ func TestRequestsThatCannotBeAnswered(t *testing.T) {
 		"too many":         {`{"events":[{},{},{},{}]}`, 400, api.ValidationFailed, "At most 3 events"},
 		"too large":        {`{"events":[],"name":"` + strings.Repeat("x", 2<<20) + `"}`, 413, api.PayloadTooLarge, ""},
 		"no dates":         {`{"events":[` + lecture + `],"pdfType":"lecture"}`, 400, api.MissingSemesterDates, "S1"},
+		"no semester":      {`{"events":[` + strings.Replace(lecture, `"S1"`, `""`, 1) + `],"pdfType":"lecture"}`, 400, api.MissingSemesterDates, "semesterStart and semesterEnd"},
 		"half the dates":   {`{"events":[` + lecture + `],"semesterStart":"2026-02-09"}`, 400, api.MissingSemesterDates, ""},
 		"dates swapped":    {`{"events":[` + lecture + `],"semesterStart":"2026-05-22","semesterEnd":"2026-02-09"}`, 400, api.InvalidSemesterDates, "ends before it starts"},
 		"no such date":     {`{"events":[` + lecture + `],"semesterStart":"2026-02-30","semesterEnd":"2026-05-22"}`, 400, api.InvalidSemesterDates, "2026-02-30"},
 		"a year of terms":  {`{"events":[` + lecture + `],"semesterStart":"2026-02-09","semesterEnd":"2036-05-22"}`, 400, api.ValidationFailed, "longer than"},
+		"a term's end":     {`{"events":[` + lecture + `],"terms":{"S1":{"start":"2026-02-09"}}}`, 400, api.ValidationFailed, "Term \"S1\""},
 		"bad exclusion":    {`{"events":[` + lecture + `],"year":2026,"exclude":["2026-02-30"]}`, 400, api.ValidationFailed, "2026-02-30"},
 		"unknown group":    {`{"events":[` + lecture + `],"year":2026,"groups":{"PHY 131":"P07"}}`, 400, api.ValidationFailed, "it has P01"},
 		"unknown kind":     {`{"events":[` + lecture + `],"pdfType":"party"}`, 400, api.ValidationFailed, "pdfType"},
@@ -239,9 +241,10 @@ func TestConfigurationThatMakesNoSense(t *testing.T) {
 	t.Parallel()
 	good := Config{Postgres: postgres.Config{URL: nowhere}, Session: session.Config{Keys: []string{strings.Repeat("k", 32)}}}
 	for name, change := range map[string]func(*Config){
-		"database": func(c *Config) { c.Postgres.URL = "postgres://%%secret" },
-		"key":      func(c *Config) { c.Session.Keys = []string{"secret"} },
-		"address":  func(c *Config) { c.PublicURL = "secret.example.org" },
+		"database":  func(c *Config) { c.Postgres.URL = "postgres://%%secret" },
+		"key":       func(c *Config) { c.Session.Keys = []string{"secret"} },
+		"an origin": func(c *Config) { c.TrustedOrigins = []string{"app.example.org"} },
+		"address":   func(c *Config) { c.PublicURL = "secret.example.org" },
 	} {
 		cfg := good
 		change(&cfg)

@@ -6,11 +6,9 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
-	"github.com/schedgen/schedgen/shared/latest"
 )
 
 // maxEvent is the longest event: one that tells of a timetable has some hundred bytes.
@@ -49,18 +47,6 @@ func (f *Function) refreshOwner(r *http.Request, jobID string) error {
 	if err != nil {
 		return fmt.Errorf("find the event's job: %w", err)
 	}
-	s, err := latest.Of(r.Context(), f.jobs, job.Owner)
-	if err != nil {
-		return err
-	}
-	feeds, err := f.feeds.OfOwner(r.Context(), job.Owner)
-	if err != nil {
-		return err
-	}
-	for _, known := range feeds {
-		if _, err := f.refresh(r.Context(), s, known); err != nil && !errors.Is(err, feed.ErrNotFound) {
-			return err
-		}
-	}
-	return nil
+	_, err = f.refreshAll(r.Context(), job.Owner)
+	return err
 }

@@ -63,7 +63,7 @@ func fromForm(form url.Values) (request, error) {
 	}
 	for _, text := range filled(form["term"]) {
 		name, dates, _ := strings.Cut(text, "=")
-		term, err := calendar.ParseRange(dates)
+		term, err := calendar.ParseTerm(name, dates)
 		if err != nil {
 			return req, err
 		}
@@ -73,7 +73,7 @@ func fromForm(form url.Values) (request, error) {
 		req.Terms[name] = term
 	}
 	for _, text := range filled(form["exclude"]) {
-		dates, err := calendar.ParseRange(text)
+		dates, err := calendar.ParseDays(text)
 		if err != nil {
 			return req, err
 		}

@@ -42,8 +42,8 @@ type Config struct {
 	Events events.Config
 
 	PublicURL string `env:"PUBLIC_URL"` // how people reach the site; else as the request was
-	// TrustedOrigins are other origins of ours: a sign-in may lead back to them, and their pages may ask
-	// for what changes something.
+	// Other sites, https://host, ..., to which a sign-in may lead back, and whose pages may ask for what
+	// changes something.
 	TrustedOrigins []string `env:"TRUSTED_ORIGINS"`
 
 	BodyLimit    int64         `env:"BODY_LIMIT, default=2097152"`  // bytes of a request's JSON

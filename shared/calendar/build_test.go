@@ -131,6 +131,70 @@ func TestTermWithoutDatesIsAnErrorThatNamesIt(t *testing.T) {
 	}
 }
 
+// TestLecturesOfNoSemesterNameNoTerm: a program offers the named terms to a person, and gives their dates.
+func TestLecturesOfNoSemesterNameNoTerm(t *testing.T) {
+	t.Parallel()
+	const ask = "lectures that name no semester need semesterStart and semesterEnd"
+	for _, test := range []struct {
+		events []calendar.Event
+		terms  []string
+		says   string
+	}{
+		{[]calendar.Event{lecture("", "Monday")}, []string{}, ask},
+		{[]calendar.Event{lecture("", "Monday"), lecture("S1", "Monday")}, []string{"S1"}, "lectures need the first and last day of S1; " + ask},
+	} {
+		_, err := calendar.Build(test.events, calendar.Options{})
+		var e *calendar.Error
+		if !errors.As(err, &e) || e.Code != calendar.MissingSemesterDates {
+			t.Fatalf("error is %v, want %s", err, calendar.MissingSemesterDates)
+		}
+		if want := map[string]any{"terms": test.terms}; e.Message != test.says || !reflect.DeepEqual(e.Details, want) {
+			t.Errorf("it says %q with %v, want %q with %v", e.Message, e.Details, test.says, want)
+		}
+	}
+	lenient := build(t, calendar.Options{Lenient: true}, lecture("", "Monday"))
+	wantWarning(t, lenient, calendar.MissingSemesterDates, "")
+}
+
+func TestDayThatContradictsTheDateIsAWarning(t *testing.T) {
+	t.Parallel()
+	exam := calendar.Event{Kind: timetable.Exam, Module: "COS 212", Activity: "Exam Written", Date: "2026-06-02", StartTime: "08:30"}
+	for day, want := range map[string]string{"Monday": "its day is Monday, but 2026-06-02 is a Tuesday", "Tuesday": "", " tuesday": "", "": ""} {
+		e := exam
+		e.Day = day
+		c := build(t, calendar.Options{}, e)
+		if got := dates(c.Items[0]); !slices.Equal(got, []string{"2026-06-02"}) {
+			t.Errorf("%q: it is on %q, want its date", day, got)
+		}
+		var got string
+		for _, w := range c.Items[0].Warnings {
+			if w.Code == timetable.DayMismatch {
+				got += w.Message
+			}
+		}
+		if got != want {
+			t.Errorf("%q: warned of %q, want %q", day, got, want)
+		}
+	}
+	exam.Day, exam.Warnings = "Monday", []timetable.Warning{{Code: timetable.DayMismatch, Message: "as the reader of the PDF says"}}
+	if got := build(t, calendar.Options{}, exam).Items[0].Warnings; len(got) != 0 {
+		t.Errorf("what the PDF's reader told is told again: %v", got)
+	}
+}
+
+func TestCalendarWithNothingLeftSaysWhy(t *testing.T) {
+	t.Parallel()
+	opts := calendar.Options{Year: 2026, Exclude: calendar.Days{mustRange(t, "2026-01-01..2026-12-31")}}
+	c := build(t, opts, lecture("S1", "Monday"))
+	var e *calendar.Error
+	if err := c.NothingLeft(); !errors.As(err, &e) || e.Code != calendar.NothingLeft || !reflect.DeepEqual(e.Details, c.Warnings) || len(c.Warnings) == 0 {
+		t.Errorf("error is %#v, want %s with the warnings %v", err, calendar.NothingLeft, c.Warnings)
+	}
+	if err := build(t, calendar.Options{Year: 2026}, lecture("S1", "Monday")).NothingLeft(); err != nil {
+		t.Errorf("of one lecture something is left, but: %v", err)
+	}
+}
+
 // TestYearWithoutDataNeedsWhatItsLecturesNeed: quarters stand in their semester and a year module in
 // both, as soon as somebody gives the semesters' dates.
 func TestYearWithoutDataNeedsWhatItsLecturesNeed(t *testing.T) {
@@ -444,7 +508,7 @@ func wantWarning(t *testing.T, c calendar.Calendar, code, id string) {
 
 func mustRange(t testing.TB, s string) calendar.Range {
 	t.Helper()
-	r, err := calendar.ParseRange(s)
+	r, err := calendar.ParseDays(s)
 	if err != nil {
 		t.Fatal(err)
 	}

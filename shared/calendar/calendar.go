@@ -45,6 +45,15 @@ type Item struct {
 	Warnings []Warning   `json:"warnings,omitempty"`
 }
 
+// NothingLeft is an [Error] for a calendar without items, with its warnings, which say why; else nil. Whoever
+// makes a file wants it: a feed may well be empty until the next timetable.
+func (c Calendar) NothingLeft() error {
+	if len(c.Items) > 0 {
+		return nil
+	}
+	return &Error{Code: NothingLeft, Message: "none of the events can be placed in a calendar", Details: c.Warnings}
+}
+
 // Build makes the calendar of the events that opts takes.
 //
 // It fails with an [Error] when opts makes no sense, chooses a group or module that does not exist,
@@ -90,6 +99,7 @@ type builder struct {
 	names    map[string]string // event id -> the part of its UID that names it
 	colors   map[string]string
 	missing  []string
+	nameless bool                // a lecture names no semester, and there are no dates for such
 	quarters map[string][]string // quarter -> ids of the events whose semester stands in
 	calendar Calendar
 }
@@ -174,8 +184,21 @@ func (b *builder) addDated(e Event, at clock) *Warning {
 	if name := b.off.holiday(date); name != "" {
 		item.Warnings = append(item.Warnings, Warning{Code: OnPublicHoliday, Message: date.String() + " is a public holiday: " + name})
 	}
+	if w := contradiction(e, date); w != nil {
+		item.Warnings = append(item.Warnings, *w)
+	}
 	b.put(item)
 	return nil
+}
+
+// contradiction warns where the event's day is not that of its date, unless whoever read it did so already.
+func contradiction(e Event, date Date) *Warning {
+	day, ok := weekday(e.Day)
+	told := slices.ContainsFunc(e.Warnings, func(w timetable.Warning) bool { return w.Code == timetable.DayMismatch })
+	if !ok || told || day == date.Weekday() {
+		return nil
+	}
+	return &Warning{Code: timetable.DayMismatch, Message: fmt.Sprintf("its day is %s, but %s is a %s", day, date, date.Weekday())}
 }
 
 // addLecture adds a weekly series inside its term, or the reason why there is none.
@@ -190,7 +213,7 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 	term, known := b.terms.find(e.Semester)
 	switch {
 	case !known && e.Semester == "":
-		return b.miss("a lecture's semester")
+		return b.missDefault()
 	case !known:
 		return &Warning{Code: timetable.UnknownTerm, Message: fmt.Sprintf("%q is no term that has dates, so it is not in the calendar", clip(e.Semester))}
 	case len(term.ranges) == 0:
@@ -250,17 +273,6 @@ func (b *builder) item(e Event, year int) Item {
 
 func (b *builder) put(i Item) { b.calendar.Items = append(b.calendar.Items, i) }
 
-// miss notes a term without dates, which fails the whole unless the options are lenient.
-func (b *builder) miss(term string) *Warning {
-	if b.opts.Lenient {
-		return &Warning{Code: MissingSemesterDates, Message: "the dates of " + term + " are not known, so it is not in the calendar"}
-	}
-	if !slices.Contains(b.missing, term) {
-		b.missing = append(b.missing, term)
-	}
-	return nil
-}
-
 // guess notes that a semester stands in for a quarter, and gives the item's own remark of it.
 func (b *builder) guess(e Event, semester string) Warning {
 	quarter := normalTerm(e.Semester)
@@ -272,13 +284,8 @@ func (b *builder) guess(e Event, semester string) Warning {
 }
 
 func (b *builder) finish() (Calendar, error) {
-	if len(b.missing) > 0 {
-		slices.Sort(b.missing)
-		return Calendar{}, &Error{
-			Code:    MissingSemesterDates,
-			Message: "lectures need the first and last day of " + strings.Join(b.missing, ", "),
-			Details: map[string]any{"terms": b.missing},
-		}
+	if len(b.missing) > 0 || b.nameless {
+		return Calendar{}, b.missingDates()
 	}
 	for _, quarter := range TermNames() {
 		if ids := b.quarters[quarter]; len(ids) > 0 {

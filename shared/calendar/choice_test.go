@@ -160,10 +160,28 @@ func TestOptionsAreReadFromTheRequest(t *testing.T) {
 		t.Errorf("exclude is %v", o.Exclude)
 	}
 	for _, bad := range []string{`{"terms":{"S1":{"start":"2026-05-22","end":"2026-02-09"}}}`, `{"terms":{"S1":{"end":"2026-02-09"}}}`,
+		`{"exclude":[{"end":"2026-02-09"}]}`, `{"exclude":{}}`, `{"terms":{"S1":"2026-02-09"}}`, `{"terms":["S1"]}`,
 		`{"exclude":["tomorrow"]}`, `{"exclude":["2026-02-30"]}`, `{"groups":{"COS 212":7}}`, `{"exclude":[7]}`, `{"terms":{"S1":"2026-02-01..x"}}`} {
 		if err := json.Unmarshal([]byte(bad), &o); err == nil {
 			t.Errorf("%s is taken", bad)
 		}
+	}
+}
+
+// TestATermWithoutItsEndIsRefused: it is no term of one day, in which nearly every lecture would be lost.
+func TestATermWithoutItsEndIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, term := range []string{`{"start":"2026-07-20"}`, `{"start":"2026-07-20","end":""}`, `{"start":"2026-07-20","end":null}`, `"2026-07-20"`, `null`} {
+		var o calendar.Options
+		err := json.Unmarshal([]byte(`{"terms":{"S1":"2026-02-09..2026-05-22","S2":`+term+`}}`), &o)
+		var e *calendar.Error
+		if !errors.As(err, &e) || e.Code != calendar.InvalidOptions || !strings.Contains(e.Message, `term "S2"`) || !strings.Contains(e.Message, "end") {
+			t.Errorf("%s: error is %v, want %s that names S2 and its end", term, err, calendar.InvalidOptions)
+		}
+	}
+	var day calendar.Options
+	if err := json.Unmarshal([]byte(`{"terms":{"S2":{"start":"2026-07-20","end":"2026-07-20"}}}`), &day); err != nil {
+		t.Errorf("a term that is said to be one day: %v", err)
 	}
 }
 

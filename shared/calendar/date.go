@@ -90,27 +90,38 @@ type Range struct {
 	Name  string `json:"name,omitempty"`
 }
 
-// ParseRange reads "2026-02-09..2026-05-22", or one date as a range of one day.
+// ParseRange reads "2026-02-09..2026-05-22". One date alone is refused: of a term whose end was forgotten
+// nearly every lecture would be missing, and nobody would be told.
 func ParseRange(s string) (Range, error) {
 	from, to, found := strings.Cut(s, "..")
+	start, err := ParseDate(strings.TrimSpace(from))
+	if err != nil {
+		return Range{}, err
+	}
 	if !found {
-		to = from
+		return Range{}, invalid("%s has no end; a range is written as in 2026-02-09..2026-05-22", start)
 	}
-	var r Range
-	var err error
-	if r.Start, err = ParseDate(strings.TrimSpace(from)); err != nil {
+	end, err := ParseDate(strings.TrimSpace(to))
+	if err != nil {
 		return Range{}, err
 	}
-	if r.End, err = ParseDate(strings.TrimSpace(to)); err != nil {
-		return Range{}, err
-	}
+	r := Range{Start: start, End: end}
 	return r, r.check()
+}
+
+// ParseDays reads what [ParseRange] reads, or one date as a range of that day: a holiday.
+func ParseDays(s string) (Range, error) {
+	if strings.Contains(s, "..") {
+		return ParseRange(s)
+	}
+	day, err := ParseDate(strings.TrimSpace(s))
+	return Range{Start: day, End: day}, err
 }
 
 // Contains reports whether d is one of the range's days.
 func (r Range) Contains(d Date) bool { return !d.Before(r.Start) && !r.End.Before(d) }
 
-// String writes the range as [ParseRange] reads it.
+// String writes the range as [ParseDays] reads it.
 func (r Range) String() string {
 	if r.Start == r.End {
 		return r.Start.String()
@@ -118,31 +129,59 @@ func (r Range) String() string {
 	return r.Start.String() + ".." + r.End.String()
 }
 
-// UnmarshalJSON takes an object {"start","end","name"} (without an end it is one day) or a string as
-// [ParseRange] reads it.
+// UnmarshalJSON takes an object {"start","end","name"} or a string as [ParseRange] reads it.
 func (r *Range) UnmarshalJSON(data []byte) error {
+	read, err := decodeRange(data, ParseRange)
+	if err != nil {
+		return err
+	}
+	*r = read
+	return r.check()
+}
+
+// decodeRange reads an object, which may lack what a range needs, or text.
+func decodeRange(data []byte, parse func(string) (Range, error)) (Range, error) {
 	if len(data) > 0 && data[0] == '"' {
 		var s string
 		if err := json.Unmarshal(data, &s); err != nil {
-			return fmt.Errorf("read a date range: %w", err)
+			return Range{}, fmt.Errorf("read a date range: %w", err)
 		}
-		parsed, err := ParseRange(s)
+		return parse(s)
+	}
+	type plain Range // without its UnmarshalJSON
+	var p plain
+	if err := json.Unmarshal(data, &p); err != nil {
+		return Range{}, fmt.Errorf("read a date range: %w", err)
+	}
+	return Range(p), nil
+}
+
+// Days are ranges of which each may be a single day, as in a list of holidays.
+type Days []Range
+
+// UnmarshalJSON takes a list of objects {"start","end","name"}, without an end for one day, and of
+// strings as [ParseDays] reads them.
+func (d *Days) UnmarshalJSON(data []byte) error {
+	var list []json.RawMessage
+	if err := json.Unmarshal(data, &list); err != nil {
+		return fmt.Errorf("read a list of days: %w", err)
+	}
+	days := make(Days, 0, len(list))
+	for _, item := range list {
+		r, err := decodeRange(item, ParseDays)
 		if err != nil {
 			return err
 		}
-		*r = parsed
-		return nil
+		if r.End.IsZero() {
+			r.End = r.Start
+		}
+		if err := r.check(); err != nil {
+			return err
+		}
+		days = append(days, r)
 	}
-	type plain Range // without this method
-	var p plain
-	if err := json.Unmarshal(data, &p); err != nil {
-		return fmt.Errorf("read a date range: %w", err)
-	}
-	if p.End.IsZero() {
-		p.End = p.Start
-	}
-	*r = Range(p)
-	return r.check()
+	*d = days
+	return nil
 }
 
 // check refuses what is no range: a missing start, or an end before it.

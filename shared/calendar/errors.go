@@ -7,6 +7,7 @@ const (
 	MissingSemesterDates = "MISSING_SEMESTER_DATES" // lectures recur in a term whose dates nobody gave
 	UnknownGroup         = "UNKNOWN_GROUP"          // a choice names a group that the timetable does not have
 	UnknownModule        = "UNKNOWN_MODULE"         // a choice names a module that the timetable does not have
+	NothingLeft          = "NOTHING_LEFT"           // no event can be placed in a calendar
 	InvalidOptions       = "INVALID_OPTIONS"        // an option makes no sense
 )
 

@@ -13,10 +13,10 @@ import (
 type Options struct {
 	Name      string            `json:"name,omitempty"`      // the calendar's name; a fitting one when empty
 	Year      int               `json:"year,omitempty"`      // the academic year, for terms that are not given and for UIDs; else that of Terms
-	Terms     map[string]Range  `json:"terms,omitempty"`     // S1, S2, Q1..Q4, Y; instead of the year's own
+	Terms     Terms             `json:"terms,omitempty"`     // S1, S2, Q1..Q4, Y; instead of the year's own
 	Modules   []string          `json:"modules,omitempty"`   // only these; all when empty
 	Groups    map[string]Choice `json:"groups,omitempty"`    // by module
-	Exclude   []Range           `json:"exclude,omitempty"`   // recess: lectures do not happen
+	Exclude   Days              `json:"exclude,omitempty"`   // recess: lectures do not happen
 	Reminders []int             `json:"reminders,omitempty"` // minutes before the start
 	Colors    map[string]string `json:"colors,omitempty"`    // CSS3 colour names by module
 
@@ -159,7 +159,7 @@ func (o *Options) normalizeTerms() error {
 
 func checkTerm(name string, r Range) error {
 	if err := r.check(); err != nil {
-		return invalid("term %q: %v", clip(name), err)
+		return ofTerm(name, err)
 	}
 	if r.Start.Year < firstYear || r.End.Year > lastYear || r.Start.DaysUntil(r.End) > maxTermDays {
 		return invalid("term %q: %s is longer than %d days or too far away", clip(name), r, maxTermDays)

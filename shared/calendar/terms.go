@@ -3,6 +3,7 @@ package calendar
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,6 +33,45 @@ func DefaultTerms(year int) (map[string]Range, bool) {
 
 // TermNames are the names that a timetable's Offered column uses.
 func TermNames() []string { return []string{"S1", "S2", "Q1", "Q2", "Q3", "Q4", "Y"} }
+
+// Terms are terms' dates by their names.
+type Terms map[string]Range
+
+// UnmarshalJSON takes an object of ranges, and names the term of which one makes no sense.
+func (t *Terms) UnmarshalJSON(data []byte) error {
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(data, &given); err != nil {
+		return fmt.Errorf("read the terms: %w", err)
+	}
+	terms := make(Terms, len(given))
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		var r Range
+		if err := r.UnmarshalJSON(given[name]); err != nil {
+			return ofTerm(name, err)
+		}
+		terms[name] = r
+	}
+	*t = terms
+	return nil
+}
+
+// ofTerm says in which term's dates the error is.
+func ofTerm(name string, err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return invalid("term %q: %s", clip(name), e.Message)
+	}
+	return fmt.Errorf("term %q: %w", clip(name), err)
+}
+
+// ParseTerm reads the dates of the named term as [ParseRange] does, and names it in an error.
+func ParseTerm(name, dates string) (Range, error) {
+	r, err := ParseRange(dates)
+	if err != nil {
+		return Range{}, ofTerm(name, err)
+	}
+	return r, nil
+}
 
 // checkTermNames refuses dates of a term that no timetable has: misspelled, they would be ignored in
 // silence, and other dates taken. A name that the events use themselves is as good as a term's.

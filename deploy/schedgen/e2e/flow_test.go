@@ -199,6 +199,7 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	var feed struct{ URL, Token string }
 	s.call(http.StatusCreated, "POST", "/api/feeds", map[string]any{"terms": terms2026}).into(t, &feed)
 	s.call(http.StatusOK, "GET", feed.URL, nil)
+	s.call(http.StatusOK, "GET", "/api/feeds", nil)
 	s.call(http.StatusNoContent, "DELETE", "/api/feeds/"+feed.Token, nil)
 	s.call(http.StatusNoContent, "DELETE", "/api/jobs/"+up.JobID, nil)
 	s.call(http.StatusOK, "GET", "/api/openapi.json", nil)

@@ -131,11 +131,11 @@ func (s *Store) OfOwner(ctx context.Context, owner string) ([]Feed, error) {
 	return feeds, nil
 }
 
-const deleteSQL = `delete from feeds where token_hash = $1::bytea and owner = $2::uuid`
+const deleteSQL = `delete from feeds where owner = $1::uuid and (token_hash = $2::bytea or id::text = $3::text)`
 
-// Delete ends the owner's feed at the token's address.
-func (s *Store) Delete(ctx context.Context, owner string, token Token) error {
-	touched, err := s.pool.Exec(ctx, deleteSQL, token.hash(), owner)
+// Delete ends the owner's feed of that token or, for who lost it, of that id.
+func (s *Store) Delete(ctx context.Context, owner, tokenOrID string) error {
+	touched, err := s.pool.Exec(ctx, deleteSQL, owner, Token(tokenOrID).hash(), tokenOrID)
 	if err != nil {
 		return fmt.Errorf("delete a feed: %w", err)
 	}

@@ -174,10 +174,10 @@ func TestDeletedFeedIsGone(t *testing.T) {
 	owner := uuid.NewString()
 	token, created := create(t, s, owner)
 	refresh(t, s, created.ID, rendering(t, "1", "IT 4-4", noon))
-	if err := s.Delete(t.Context(), uuid.NewString(), token); !errors.Is(err, feed.ErrNotFound) {
+	if err := s.Delete(t.Context(), uuid.NewString(), string(token)); !errors.Is(err, feed.ErrNotFound) {
 		t.Errorf("deleted by another: error is %v", err)
 	}
-	if err := s.Delete(t.Context(), owner, token); err != nil {
+	if err := s.Delete(t.Context(), owner, string(token)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Find(t.Context(), token); !errors.Is(err, feed.ErrNotFound) {

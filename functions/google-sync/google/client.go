@@ -27,7 +27,7 @@ type Config struct {
 	Attempts    int           `env:"GOOGLE_ATTEMPTS, default=5"`                                           // of one call
 	Backoff     time.Duration `env:"GOOGLE_BACKOFF, default=1s"`                                           // before the second attempt; then it doubles
 	BackoffMost time.Duration `env:"GOOGLE_BACKOFF_MOST, default=16s"`                                     // the longest wait between tries
-	// PerMinute is what one account may call; Google allows 600 unless a project is given other quotas.
+	// Calls that one account may make in a minute; Google allows 600 unless a project is given other quotas.
 	PerMinute int `env:"GOOGLE_CALLS_PER_MINUTE, default=480"`
 	Burst     int `env:"GOOGLE_CALLS_BURST, default=30"` // calls of one account at once, after a quiet time
 }

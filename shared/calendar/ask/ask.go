@@ -25,8 +25,12 @@ type Request struct {
 	PDFType       timetable.Kind   `json:"pdfType"`
 }
 
-// ReadJSON reads a body of at most limit bytes, and tells what is wrong with a date or a choice in it.
+// ReadJSON reads a body of at most limit bytes, and tells what is wrong with a date or a choice in it. It
+// must be said to be JSON: what is said to be nothing, any site's page can have a browser send.
 func ReadJSON(r *http.Request, limit int64, into any) error {
+	if r.Header.Get("Content-Type") == "" {
+		return api.New(api.UnsupportedMediaType, map[string]string{"expected": "application/json"})
+	}
 	err := api.DecodeJSON(r, limit, into)
 	var e *calendar.Error
 	if errors.As(err, &e) {
@@ -76,6 +80,9 @@ func Problem(err error) error {
 	var e *calendar.Error
 	if !errors.As(err, &e) {
 		return err
+	}
+	if e.Code == calendar.NothingLeft {
+		return api.New(api.ValidationFailed, map[string]any{"reason": e.Code, "warnings": e.Details}).Say(Sentence(e.Message))
 	}
 	code := api.ValidationFailed
 	if e.Code == calendar.MissingSemesterDates {

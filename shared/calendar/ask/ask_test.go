@@ -3,6 +3,7 @@ package ask_test
 import (
 	"errors"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -42,12 +43,30 @@ func TestRequestsAreRead(t *testing.T) {
 	}
 }
 
+func TestBodiesMustBeSaidToBeJSON(t *testing.T) {
+	t.Parallel()
+	for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", ";"} {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(`{"name":"Mine"}`))
+		r.Header.Set("Content-Type", media)
+		var req ask.Request
+		var e *api.Error
+		if err := ask.ReadJSON(r, 1<<16, &req); !errors.As(err, &e) || e.Code != api.UnsupportedMediaType || req.Name != "" {
+			t.Errorf("a body of type %q gives %v, want %s", media, err, api.UnsupportedMediaType)
+		}
+	}
+}
+
 func TestProblemsAreSaid(t *testing.T) {
 	t.Parallel()
 	var e *api.Error
 	err := ask.Problem(&calendar.Error{Code: calendar.MissingSemesterDates, Message: "lectures need dates"})
 	if !errors.As(err, &e) || e.Code != api.MissingSemesterDates || e.Message != "Lectures need dates." {
 		t.Errorf("got %v", err)
+	}
+	warnings := []calendar.Warning{{Code: calendar.AllExcluded}}
+	err = ask.Problem(&calendar.Error{Code: calendar.NothingLeft, Message: "nothing", Details: warnings})
+	if want := map[string]any{"reason": calendar.NothingLeft, "warnings": warnings}; !errors.As(err, &e) || e.Code != api.ValidationFailed || !reflect.DeepEqual(e.Details, want) {
+		t.Errorf("got %#v, want %s with %v", err, api.ValidationFailed, want)
 	}
 	plain := errors.New("plain")
 	if got := ask.Problem(plain); !errors.Is(got, plain) {

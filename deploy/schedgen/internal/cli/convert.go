@@ -122,9 +122,9 @@ func (c *conversion) options() (calendar.Options, error) {
 		if err != nil {
 			return opts, err
 		}
-		r, err := dateRange("--term", dates)
+		r, err := calendar.ParseTerm(name, dates)
 		if err != nil {
-			return opts, err
+			return opts, usagef("--term: %v", err)
 		}
 		name = strings.ToUpper(name)
 		if !slices.Contains(calendar.TermNames(), name) {
@@ -147,9 +147,9 @@ func (c *conversion) options() (calendar.Options, error) {
 		put(&opts.Colors, module, color)
 	}
 	for _, s := range c.excludes {
-		r, err := dateRange("--exclude", s)
+		r, err := calendar.ParseDays(s)
 		if err != nil {
-			return opts, err
+			return opts, usagef("--exclude: %v", err)
 		}
 		opts.Exclude = append(opts.Exclude, r)
 	}
@@ -163,9 +163,9 @@ func (c *conversion) options() (calendar.Options, error) {
 	return opts, nil
 }
 
-func put[V any](m *map[string]V, key string, value V) {
+func put[M ~map[string]V, V any](m *M, key string, value V) {
 	if *m == nil {
-		*m = make(map[string]V)
+		*m = make(M)
 	}
 	(*m)[key] = value
 }
@@ -178,15 +178,6 @@ func pair(flag, s, example string) (name, value string, err error) {
 		return "", "", usagef("%s: %q is not like %q", flag, s, example)
 	}
 	return name, value, nil
-}
-
-// dateRange reads 2026-02-09..2026-05-22, or one day.
-func dateRange(flag, s string) (calendar.Range, error) {
-	r, err := calendar.ParseRange(s)
-	if err != nil {
-		return calendar.Range{}, usagef("%s: %v", flag, err)
-	}
-	return r, nil
 }
 
 // tell writes what a person should look at.
