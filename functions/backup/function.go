@@ -61,7 +61,7 @@ type Config struct {
 	// IdentityFile holds the secret key to verify and restore with. Without it a backup is verified by
 	// its checksums alone.
 	IdentityFile string `env:"BACKUP_IDENTITY_FILE"`
-	// ScratchURL is a database beside which scratch databases are made; empty means the server backed up.
+	// A database beside which scratch databases are made; empty means the server backed up.
 	ScratchURL string `env:"BACKUP_SCRATCH_URL"`
 
 	AdminToken  string        `env:"ADMIN_TOKEN"`                       // runs, lists and verifies over HTTP; empty: nobody does
