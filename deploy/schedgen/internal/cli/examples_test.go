@@ -14,7 +14,8 @@ var needServers = regexp.MustCompile(`^(up|migrate|backup|google rotate-keys)\b`
 
 // TestEveryExampleRuns runs the examples of the help as a person pastes them, where no server is needed.
 func TestEveryExampleRuns(t *testing.T) {
-	t.Parallel()
+	// Its parts are parallel, not itself: while a program starts it holds what is open here, such as the
+	// lock of a data directory that another test gives back.
 	tried := map[string]bool{}
 	texts := []string{runLine(t, nil, "--help").out}
 	for _, c := range commands() {

@@ -16,7 +16,8 @@ import (
 // TestGeneratedFilesSurviveOtherPrograms has other programs write the command's PDFs anew, with seeds
 // whose text they lose where odd fonts are allowed.
 func TestGeneratedFilesSurviveOtherPrograms(t *testing.T) {
-	t.Parallel()
+	// Its parts are parallel, not itself: while a program starts it holds what is open here, such as the
+	// lock of a data directory that another test gives back.
 	for _, style := range []string{"oracle", "stroked", "sparse", "borderless"} {
 		for _, seed := range []string{"2", "5", "20"} {
 			t.Run(style+" "+seed, func(t *testing.T) {
