@@ -165,6 +165,9 @@ func TestErrorsOfFilesNameThemOnOneLine(t *testing.T) {
 		if got.code != exitFailed || got.out != "" || strings.Count(got.err, "\n") != 1 || !strings.Contains(got.err, test.want) {
 			t.Errorf("schedgen parse %s: got %+v, want code 1 and one line with %q", test.name, got, test.want)
 		}
+		if strings.Contains(strings.ToLower(got.err), "upload") {
+			t.Errorf("schedgen parse %s: %q speaks of an upload, and there is none", test.name, got.err)
+		}
 	}
 }
 
