@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -75,6 +76,12 @@ func TestWrongCommandLinesAreOneLineAndCode2(t *testing.T) {
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--exclude", "2026-03-02..2026-03-01"}, "ends before it starts"},
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--group", "P02"}, `--group: "P02" is not like "COS 212=P02"`},
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--reminder", "soon"}, `--reminder: "soon" is no number`},
+		{[]string{"convert", "a.pdf", "-o", "x.ics", "--reminder", "-5"}, "--reminder: a reminder of -5 minutes"},
+		{[]string{"convert", "a.pdf", "-o", "x.ics", "--year", "99"}, "--year: year 99 is not between"},
+		{[]string{"convert", "a.pdf", "-o", "x.ics", "--color", "COS 212=mud"}, `--color: "mud" is not a CSS3 colour`},
+		{[]string{"convert", "a.pdf", "-o", "x.ics", "--term", "S1=1926-02-09..1926-05-22"}, "--term: term"},
+		{[]string{"up", "--port", "99999"}, "--port: 99999 is not between 0 and 65535"},
+		{[]string{"up", "--sweep", "-1s"}, "--sweep: -1s"},
 	} {
 		got := runLine(t, nil, test.line...)
 		if got.code != exitUsage || got.out != "" || strings.Count(got.err, "\n") != 1 || !strings.Contains(got.err, test.want) {
@@ -83,6 +90,41 @@ func TestWrongCommandLinesAreOneLineAndCode2(t *testing.T) {
 	}
 	if got := runLine(t, nil); got.code != exitUsage || !strings.Contains(got.err, "Commands:") {
 		t.Errorf("schedgen alone: got %+v, want the overview and code 2", got)
+	}
+}
+
+func TestHelpTellsADefaultOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range commands() {
+		for line := range strings.Lines(runLine(t, nil, c.name, "--help").out) {
+			if strings.Count(line, "(default") > 1 || strings.Contains(line, "(default 0s)") {
+				t.Errorf("schedgen %s --help: %s", c.name, line)
+			}
+		}
+	}
+}
+
+func TestErrorsSayAnythingOnce(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close() // nobody listens there now
+	got := runLine(t, nil, "migrate", "--postgres", "postgres://"+address+"/x")
+	if got.code != exitFailed || strings.Count(got.err, "refused") != 1 || strings.Count(got.err, "\n") != 1 {
+		t.Errorf("got %+v, want code %d and once that the connection was refused", got, exitFailed)
+	}
+}
+
+func TestWhatFollowsTwoDashesIsTheFile(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"-x.pdf", "--help", "-o"} {
+		got := runLine(t, nil, "parse", "--", name)
+		if got.code != exitFailed || !strings.Contains(got.err, name+": no such file") {
+			t.Errorf("schedgen parse -- %s: got %+v, want that there is no such file", name, got)
+		}
 	}
 }
 
@@ -123,6 +165,9 @@ func TestErrorsOfFilesNameThemOnOneLine(t *testing.T) {
 		got := runLine(t, []byte(test.in), "parse", test.name)
 		if got.code != exitFailed || got.out != "" || strings.Count(got.err, "\n") != 1 || !strings.Contains(got.err, test.want) {
 			t.Errorf("schedgen parse %s: got %+v, want code 1 and one line with %q", test.name, got, test.want)
+		}
+		if strings.Contains(strings.ToLower(got.err), "upload") {
+			t.Errorf("schedgen parse %s: %q speaks of an upload, and there is none", test.name, got.err)
 		}
 	}
 }

@@ -83,6 +83,9 @@ func (c *conversion) run(ctx context.Context, std streams, args []string) error 
 	if err != nil {
 		return forFlags(err)
 	}
+	if len(cal.Items) == 0 {
+		return empty(file, cal.Warnings)
+	}
 	err = writeFile(c.out, std, func(w io.Writer) error { return ics.Write(w, cal, stampOf(file)) })
 	if err != nil {
 		return err
@@ -94,6 +97,19 @@ func (c *conversion) run(ctx context.Context, std streams, args []string) error 
 	}
 	tell(std.err, cal)
 	return nil
+}
+
+// empty says why nothing of a file is in its calendar: no file is better than one that looks as if
+// the student had no lectures.
+func empty(file string, warnings []calendar.Warning) error {
+	other := slices.IndexFunc(warnings, func(w calendar.Warning) bool { return w.Code != calendar.AllExcluded })
+	if other < 0 {
+		return fmt.Errorf("%s: no event is left for the calendar: public holidays and --exclude leave no date", file)
+	}
+	if more := len(warnings) - 1; more > 0 {
+		return fmt.Errorf("%s: no event is left for the calendar: %s (and %d more reasons)", file, warnings[other].Message, more)
+	}
+	return fmt.Errorf("%s: no event is left for the calendar: %s", file, warnings[other].Message)
 }
 
 // stampOf is the PDF's own time, so that converting a file again gives the same bytes; a PDF from
@@ -160,7 +176,30 @@ func (c *conversion) options() (calendar.Options, error) {
 		}
 		opts.Reminders = append(opts.Reminders, minutes)
 	}
-	return opts, nil
+	return opts, checkValues(opts)
+}
+
+// checkValues refuses what makes no sense in whatever timetable, and names the flag.
+func checkValues(opts calendar.Options) error {
+	for _, given := range []struct {
+		flag string
+		opts calendar.Options
+	}{
+		{"--year", calendar.Options{Year: opts.Year}},
+		{"--term", calendar.Options{Terms: opts.Terms}},
+		{"--reminder", calendar.Options{Reminders: opts.Reminders}},
+		{"--color", calendar.Options{Colors: opts.Colors}},
+		{"--module", calendar.Options{Modules: opts.Modules}},
+		{"--group", calendar.Options{Groups: opts.Groups}},
+		{"--exclude", calendar.Options{Exclude: opts.Exclude}},
+		{"--name", calendar.Options{Name: opts.Name}},
+	} {
+		given.opts.Lenient = true // which modules there are is not known yet
+		if _, err := calendar.Build(nil, given.opts); err != nil {
+			return usagef("%s: %v", given.flag, err)
+		}
+	}
+	return nil
 }
 
 func put[M ~map[string]V, V any](m *M, key string, value V) {

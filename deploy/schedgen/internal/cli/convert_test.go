@@ -203,11 +203,71 @@ func TestConvertTellsHowToPutItRight(t *testing.T) {
 	}
 }
 
-func TestWrongFixtureFlags(t *testing.T) {
+// TestConvertWritesNoEmptyCalendar excludes all there is.
+func TestConvertWritesNoEmptyCalendar(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"", "--kind party -o x.pdf", "--kind exam", "--kind exam -o x.pdf --style baroque", "--kind exam -o x.pdf extra"} {
-		if got := runLine(t, nil, append([]string{"generate-pdf"}, strings.Fields(line)...)...); got.code != exitUsage {
-			t.Errorf("generate-pdf %s: got %+v, want code %d", line, got, exitUsage)
+	file, _ := generated(t, "--kind", "lecture")
+	out := filepath.Join(t.TempDir(), "empty.ics")
+	got := runLine(t, nil, "convert", file, "-o", out, "--picture", out+".svg", "--exclude", "2026-01-01..2026-12-31", "--year", "2026")
+	if got.code != exitFailed || strings.Count(got.err, "\n") != 1 || !strings.Contains(got.err, "no event is left for the calendar: public holidays and --exclude") {
+		t.Errorf("got %+v, want code %d and one line on what is left", got, exitFailed)
+	}
+	for _, name := range []string{out, out + ".svg"} {
+		if _, err := os.Lstat(name); err == nil {
+			t.Errorf("%s was written", name)
 		}
+	}
+}
+
+func TestAnEmptyCalendarSaysWhy(t *testing.T) {
+	t.Parallel()
+	excluded := calendar.Warning{Code: calendar.AllExcluded, Message: "A: no date"}
+	short := calendar.Warning{Code: calendar.NotInTerm, Message: "B: its term has no Monday"}
+	for want, warnings := range map[string][]calendar.Warning{
+		"x.pdf: no event is left for the calendar: public holidays and --exclude leave no date":    {excluded, excluded},
+		"x.pdf: no event is left for the calendar: B: its term has no Monday":                      {short},
+		"x.pdf: no event is left for the calendar: B: its term has no Monday (and 2 more reasons)": {excluded, short, short},
+	} {
+		if got := empty("x.pdf", warnings).Error(); got != want {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+	}
+}
+
+// TestALinkStaysALink writes through links: to a file, to another link, to nothing yet.
+func TestALinkStaysALink(t *testing.T) {
+	t.Parallel()
+	file, _ := generated(t, "--kind", "exam")
+	folder := t.TempDir()
+	link := func(target, name string) string {
+		t.Helper()
+		name = filepath.Join(folder, name)
+		if err := os.Symlink(target, name); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	if err := os.Mkdir(filepath.Join(folder, "kept"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	target := filepath.Join(folder, "kept", "real.ics")
+	linked := link("kept/real.ics", "link.ics")
+	for _, name := range []string{linked, linked, link("link.ics", "again.ics"), link(target, "absolute.ics"), filepath.Join(link("kept", "folder"), "real.ics")} {
+		if got := runLine(t, nil, "convert", file, "-o", name); got.code != exitOK {
+			t.Fatalf("%s: got %+v", name, got)
+		}
+		if written, err := os.ReadFile(target); err != nil || !strings.HasPrefix(string(written), "BEGIN:VCALENDAR") {
+			t.Errorf("by %s: got %.50q, error %v in the target, want a calendar", name, written, err)
+		}
+		if err := os.Remove(target); err != nil {
+			t.Error(err)
+		}
+	}
+	if info, err := os.Lstat(linked); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is one no more: %v, error %v", info, err)
+	}
+	loop := link("loop.ics", "loop.ics")
+	if got := runLine(t, nil, "convert", file, "-o", loop); got.code != exitFailed || !strings.Contains(got.err, "loop.ics") {
+		t.Errorf("of a link to itself: got %+v, want code %d", got, exitFailed)
 	}
 }

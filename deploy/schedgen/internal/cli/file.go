@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
@@ -77,13 +78,17 @@ func ofFile(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// writeFile replaces a file as a whole: it is never seen half written. "-" is standard output.
+// writeFile replaces a file as a whole: it is never seen half written. A link stays, and the file that
+// it leads to is replaced. "-" is standard output.
 func writeFile(name string, std streams, write func(io.Writer) error) (err error) {
 	if name == "-" {
 		return write(std.out)
 	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return writeInPlace(name, write) // /dev/stdout, a pipe
+	}
+	if name, err = followed(name); err != nil {
+		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
@@ -108,6 +113,30 @@ func writeFile(name string, std streams, write func(io.Writer) error) (err error
 		return fmt.Errorf("write %s: %w", name, reason(err))
 	}
 	return nil
+}
+
+// maxLinks is how many links after each other Linux follows.
+const maxLinks = 40
+
+// followed is the file that a name leads to by symbolic links; it need not be there yet.
+func followed(name string) (string, error) {
+	at := name
+	for range maxLinks {
+		link, err := os.Readlink(at)
+		if err != nil {
+			return at, nil // no link: the file, or nothing yet
+		}
+		if !filepath.IsAbs(link) {
+			// The folder may be reached by a link, too, and ".." means another one then.
+			folder, err := filepath.EvalSymlinks(filepath.Dir(at))
+			if err != nil {
+				return "", fmt.Errorf("write %s: %w", name, reason(err))
+			}
+			link = filepath.Join(folder, link)
+		}
+		at = link
+	}
+	return "", fmt.Errorf("write %s: %w", name, syscall.ELOOP)
 }
 
 func writeInPlace(name string, write func(io.Writer) error) error {

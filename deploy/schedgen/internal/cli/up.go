@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/sethvargo/go-envconfig"
 
@@ -47,7 +48,7 @@ Examples:
 			flags.StringVar(&cfg.Google, "google", "", "`fake` serves a stand-in of Google, to try sign-in and sync without a project there")
 			flags.Var((*repeated)(&cfg.BackupRecipients), "backup-recipient", "make a backup daily, encrypted to this `KEY` (age1...); may be repeated")
 			flags.StringVar(&cfg.BackupIdentity, "backup-identity", "", "the `FILE` of the secret key, to verify each backup by a restore")
-			flags.DurationVar(&cfg.SweepEvery, "sweep", 0, "how `OFTEN` lost work is looked for (default 15s)")
+			flags.DurationVar(&cfg.SweepEvery, "sweep", 15*time.Second, "how `OFTEN` lost work is looked for")
 			return func(ctx context.Context, std streams, args []string) error {
 				if len(args) > 0 {
 					return usagef("it takes no arguments but flags, and got %q", args[0])
@@ -57,6 +58,12 @@ Examples:
 					"postgres": "SCHEDGEN_POSTGRES", "redis": "SCHEDGEN_REDIS", "s3": "SCHEDGEN_S3",
 				}); err != nil {
 					return err
+				}
+				if cfg.Port < 0 || cfg.Port > 65535 {
+					return usagef("--port: %d is not between 0 and 65535", cfg.Port)
+				}
+				if cfg.SweepEvery <= 0 {
+					return usagef("--sweep: %s is no time between two looks", cfg.SweepEvery)
 				}
 				if cfg.Google != "" && cfg.Google != stack.FakeGoogle {
 					return usagef("--google: %q is not \"fake\"; the real Google needs GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET", cfg.Google)

@@ -84,8 +84,17 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 	return s, nil
 }
 
-// start takes the data directory and the port first: a second system fails before it touches anything.
+// start takes the port and the data directory first, and the port before it writes anything: what
+// cannot run leaves no files behind, and a second system fails before it touches those of the first.
 func (s *System) start(ctx context.Context) error {
+	if s.cfg.Port < 0 || s.cfg.Port > 65535 {
+		return fmt.Errorf("port %d is not between 0 and 65535", s.cfg.Port)
+	}
+	public, err := s.listen(ctx, net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port)))
+	if err != nil {
+		return err
+	}
+	s.url, s.listening = publicURL(public.Addr()), public.Addr().String()
 	data, err := openDataDir(s.cfg.Data)
 	if err != nil {
 		return err
@@ -98,11 +107,6 @@ func (s *System) start(ctx context.Context) error {
 	if given, ok := s.cfg.Settings.Lookup("EVENT_TOKEN"); ok {
 		known.EventToken = given // the embedded S3 server sends it as well
 	}
-	public, err := s.listen(ctx, net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port)))
-	if err != nil {
-		return err
-	}
-	s.url, s.listening = publicURL(public.Addr()), public.Addr().String()
 	at, err := s.servers(ctx, data, known)
 	if err != nil {
 		return err
