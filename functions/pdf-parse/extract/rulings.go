@@ -13,9 +13,9 @@ const (
 	shortest = 4.0 // anything shorter is a corner or an ornament
 )
 
-// rulings are the segments as lines of the shown page, collinear pieces joined.
-func rulings(v view, segments []segment) []Ruling {
-	var level, upright []Ruling
+// rulings are the segments as lines of the shown page, collinear pieces joined, and so are dots.
+func rulings(v view, segments []segment, dots []dot) []Ruling {
+	level, upright := dotted(v, dots)
 	for _, s := range segments {
 		a, b := v.m.apply(s.a.x, s.a.y), v.m.apply(s.b.x, s.b.y)
 		r := boxOf([]point{a, b})
