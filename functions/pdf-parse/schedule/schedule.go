@@ -54,6 +54,8 @@ func (e *entry) setVenues(r rooms, several bool) {
 	}
 }
 
+// setModule keeps what is printed even where it is no module code: nothing is worked out from a module,
+// and it is how a person finds the row.
 func (e *entry) setModule(text string) {
 	module, ok := moduleCode(text)
 	e.Module = module
@@ -82,8 +84,11 @@ func (e *entry) setTimes(text string) {
 
 func (e *entry) setDay(text string) {
 	day, ok := weekday(text)
-	e.Day = day
-	if !ok && text != "" {
+	switch {
+	case ok:
+		e.Day = day
+	case text != "":
+		e.Day = ""
 		e.warn(timetable.NoDay, "%q is not a day of the week.", text)
 	}
 }
