@@ -150,3 +150,21 @@ func TestUnknownColumnIsKept(t *testing.T) {
 		}
 	}
 }
+
+// TestStrayTextIsTold holds that text in no column is told where it stands: in a group's lectures beside
+// one of them, and in what goes on with a row.
+func TestStrayTextIsTold(t *testing.T) {
+	t.Parallel()
+	for kind, rows := range map[timetable.Kind][]string{
+		timetable.Lecture: {"1|COS 214|S1|G01||L1/L2|Monday/Friday|07:30 - 08:20/07:30 - 08:20|IT 4-4/IT 4-4"},
+		timetable.Test:    {"1|COS 214|Test1|Saturday|23 Aug 2025|07:30 - 09:00|HATFIELD|IT", "1|COS 215|Test1|Saturday|23 Aug 2025|07:30 - 09:00|HATFIELD|IT"},
+	} {
+		found := tableOf(t, kind, rows...)
+		last := &found.Rows[len(found.Rows)-1]
+		last.Cells = append(last.Cells, table.Cell{Lines: linesOf("_/late", 900)})
+		doc := schedule.Read(found)
+		if len(doc.Entries) != 2 || len(doc.Entries[0].Warnings) != 0 || !strings.HasSuffix(spell(doc.Entries[1]), timetable.StrayText+"@1.2") {
+			t.Errorf("%s: got %+v, want the second of two entries with a %s", kind, doc.Entries, timetable.StrayText)
+		}
+	}
+}
