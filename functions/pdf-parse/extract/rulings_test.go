@@ -37,6 +37,8 @@ func TestRulings(t *testing.T) {
 		"dots one below":       {dots(20, 0, 2) + "f", "v 10 12-50"},
 		"dots wide apart":      {dots(20, 5, 0) + "f", ""},
 		"a few dots":           {dots(3, 2, 0) + "f", ""},
+		"dashes of two points": {"10 49 4.5 2 re 18 49 4.5 2 re 26 49 4.5 2 re 34 49 4.5 2 re f", "h 10-38 50"},
+		"short pieces apart":   {"10 50 4.5 0.5 re f 20 50 4.5 0.5 re f", "h 10-14 50; h 20-24 50"},
 		"pieces apart":         {"10 50 40 0.5 re f 60 50 50 0.5 re f", "h 10-50 50; h 60-110 50"},
 		"clip cuts":            {"q 0 0 60 100 re W n 10 50 100 0.5 re f Q", "h 10-60 50"},
 		"clip hides":           {"q 0 0 5 100 re W n 10 50 100 0.5 re f Q", ""},
