@@ -61,7 +61,7 @@ func withUnheaded(columns []span, xs []float64, s section) []span {
 		return columns
 	}
 	first, last := columns[0], columns[len(columns)-1]
-	if xs[0] < first.left-2 && s.reaches(first.left+3, xs[0]+3) && !math.IsInf(first.left, 0) {
+	if xs[0] < first.left-2 && s.reaches(first.left+3, xs[0]+3) {
 		columns = slices.Insert(columns, 0, span{left: xs[0], right: first.left, ruled: true})
 	}
 	if end := xs[len(xs)-1]; last.ruled && end > last.right+2 && s.reaches(last.right-3, end-3) {
