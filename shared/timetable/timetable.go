@@ -19,8 +19,10 @@ type Document struct {
 }
 
 // Entry is one printed row. A field that the row's kind does not have, or that is printed empty, is
-// the zero value. Values that make no sense are never dropped or mended in silence: they stay out
-// of the typed fields and are told in Warnings.
+// the zero value. Values that make no sense are never dropped or mended in silence. Day, Date,
+// StartTime and EndTime hold what they say or nothing: a printed text that is no day, date or time
+// is told in Warnings. All other fields are the printed text, and Warnings tell of a Module that
+// is no module code and an Offered that is no term.
 type Entry struct {
 	Module           string    `json:"module"`             // "COS 214"
 	Offered          string    `json:"offered"`            // lectures: S1, S2, Q1..Q4 or Y

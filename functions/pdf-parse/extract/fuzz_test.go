@@ -40,7 +40,7 @@ func FuzzContent(f *testing.F) {
 				t.Errorf("word %+v", w)
 			}
 		}
-		for _, r := range rulings(v, in.lines) {
+		for _, r := range rulings(v, in.lines, in.dots) {
 			if !(r.X0 <= r.X1 && r.Y0 <= r.Y1) {
 				t.Errorf("ruling %+v", r)
 			}

@@ -24,6 +24,7 @@ type interpreter struct {
 	budget *budget
 	glyphs []drawn
 	lines  []segment
+	dots   []dot
 
 	state gstate
 	stack []gstate

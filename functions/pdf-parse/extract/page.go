@@ -35,7 +35,7 @@ func (d *document) page(l leaf, budget *budget) (Page, error) {
 		Width:   shown.width,
 		Height:  shown.height,
 		Words:   words(shown.glyphs(in.glyphs)),
-		Rulings: rulings(shown, in.lines),
+		Rulings: rulings(shown, in.lines, in.dots),
 	}, nil
 }
 

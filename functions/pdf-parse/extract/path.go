@@ -133,10 +133,14 @@ func (in *interpreter) frame(outer, inner box) {
 	in.thinBox(box{outer.x0, inner.y1, outer.x1, outer.y1})
 }
 
-// thinBox keeps a filled box that is long and thin as the segment in its middle.
+// thinBox keeps a filled box that is long and thin as the segment in its middle, and one that is small
+// as a dot: a line of them is a ruling.
 func (in *interpreter) thinBox(b box) {
 	w, h := b.x1-b.x0, b.y1-b.y0
 	x, y := (b.x0+b.x1)/2, (b.y0+b.y1)/2
+	if isDot(w, h) && in.state.clip.holds(point{x, y}) {
+		in.dots = append(in.dots, dot{point{x, y}, max(w, h)})
+	}
 	switch {
 	case h <= thickest && w > h:
 		in.segment(point{b.x0, y}, point{b.x1, y}, h)

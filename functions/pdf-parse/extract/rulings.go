@@ -11,11 +11,13 @@ const (
 	sameLine = 1.0
 	sameGap  = 3.0
 	shortest = 4.0 // anything shorter is a corner or an ornament
+
+	longestDash = 12.0 // a gap between two dashes is at most as long as they are
 )
 
-// rulings are the segments as lines of the shown page, collinear pieces joined.
-func rulings(v view, segments []segment) []Ruling {
-	var level, upright []Ruling
+// rulings are the segments as lines of the shown page, collinear pieces joined, and so are dots.
+func rulings(v view, segments []segment, dots []dot) []Ruling {
+	level, upright := dotted(v, dots)
 	for _, s := range segments {
 		a, b := v.m.apply(s.a.x, s.a.y), v.m.apply(s.b.x, s.b.y)
 		r := boxOf([]point{a, b})
@@ -57,9 +59,9 @@ func joinPieces(pieces []Ruling) []Ruling {
 	slices.SortFunc(pieces, func(a, b Ruling) int { return cmp.Compare(a.X0, b.X0) })
 	var out []Ruling
 	longest := 0.0
-	for _, p := range pieces {
+	for i, p := range pieces {
 		n := len(out)
-		if n == 0 || p.X0-out[n-1].X1 > sameGap {
+		if n == 0 || p.X0-out[n-1].X1 > sameGap && !dashes(pieces[i-1], p) {
 			out = append(out, p)
 			longest = p.X1 - p.X0
 			continue
@@ -72,4 +74,10 @@ func joinPieces(pieces []Ruling) []Ruling {
 		last.X1 = math.Max(last.X1, p.X1)
 	}
 	return slices.DeleteFunc(out, func(r Ruling) bool { return r.X1-r.X0 < shortest })
+}
+
+// dashes reports whether b follows a as dashes of one line follow each other.
+func dashes(a, b Ruling) bool {
+	shorter, longer := min(a.X1-a.X0, b.X1-b.X0), max(a.X1-a.X0, b.X1-b.X0)
+	return longer <= longestDash && b.X0-a.X1 <= shorter
 }

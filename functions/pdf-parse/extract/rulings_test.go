@@ -1,6 +1,19 @@
 package extract
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// dots are n squares of a point, each so far from the one before.
+func dots(n int, dx, dy float64) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "%g %g 1 1 re ", 10+float64(i)*dx, 49.5+float64(i)*dy)
+	}
+	return b.String()
+}
 
 // TestRulings holds for every way to draw a line: it is where the ink is.
 func TestRulings(t *testing.T) {
@@ -19,6 +32,13 @@ func TestRulings(t *testing.T) {
 		"scaled":               {"q 10 0 0 10 0 0 cm 0.05 w 1 5 m 11 5 l S Q", "h 10-110 50"},
 		"pieces meet":          {"10 50 50 0.5 re f 60 50.2 50 0.5 re f", "h 10-110 50"},
 		"dashes":               {"10 50 m 14 50 l 16 50 m 20 50 l 22 50 m 30 50 l S", "h 10-30 50"},
+		"dots":                 {dots(40, 2, 0) + "f", "h 10-89 50"},
+		"dots, each painted":   {strings.ReplaceAll(dots(40, 2, 0), "re", "re f"), "h 10-89 50"},
+		"dots one below":       {dots(20, 0, 2) + "f", "v 10 12-50"},
+		"dots wide apart":      {dots(20, 5, 0) + "f", ""},
+		"a few dots":           {dots(3, 2, 0) + "f", ""},
+		"dashes of two points": {"10 49 4.5 2 re 18 49 4.5 2 re 26 49 4.5 2 re 34 49 4.5 2 re f", "h 10-38 50"},
+		"short pieces apart":   {"10 50 4.5 0.5 re f 20 50 4.5 0.5 re f", "h 10-14 50; h 20-24 50"},
 		"pieces apart":         {"10 50 40 0.5 re f 60 50 50 0.5 re f", "h 10-50 50; h 60-110 50"},
 		"clip cuts":            {"q 0 0 60 100 re W n 10 50 100 0.5 re f Q", "h 10-60 50"},
 		"clip hides":           {"q 0 0 5 100 re W n 10 50 100 0.5 re f Q", ""},

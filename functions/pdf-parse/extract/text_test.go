@@ -176,3 +176,30 @@ func TestErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestAPageWithLostContents holds that a page is blank only where the file gives it nothing to draw: rows
+// that cannot be found are no blank page, though other pages can be read.
+func TestAPageWithLostContents(t *testing.T) {
+	t.Parallel()
+	for contents, want := range map[string]error{
+		"":                         nil,
+		"/Contents null":           nil,
+		"/Contents []":             nil,
+		"/Contents 9 0 R":          ErrDamaged, // no such object
+		"/Contents 2 0 R":          ErrDamaged, // not a stream
+		"/Contents 5":              ErrDamaged,
+		"/Contents [5 0 R 9 0 R]":  ErrDamaged,
+		"/Contents [5 0 R null]":   nil,
+		"/Contents [5 0 R (text)]": ErrDamaged,
+	} {
+		t.Run(contents, func(t *testing.T) {
+			t.Parallel()
+			const page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Resources << " + helvetica + " >> "
+			pdf := build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
+				page+"/Contents 5 0 R >>", page+contents+" >>", stream("", "BT /F 10 Tf 10 50 Td (text) Tj ET"))
+			if _, err := Pages(context.Background(), pdf); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+		})
+	}
+}

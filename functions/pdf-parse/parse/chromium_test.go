@@ -23,6 +23,8 @@ var sheets = map[string]string{
 	"level":         "table { border-collapse: collapse } td, th { border-bottom: 1px solid #333; padding: 2px 8px; text-align: left }",
 	"striped":       "table { border-collapse: collapse } td, th { padding: 2px 8px; text-align: left; vertical-align: top } tr:nth-child(even) { background: #eee }",
 	"middle, serif": "table { border-collapse: collapse; font-family: serif } td, th { border: 2px solid black; padding: 4px; vertical-align: middle }",
+	"dotted":        "table { border-collapse: collapse } td, th { border: 1px dotted black; padding: 4px 8px }",
+	"dashed":        "table { border-collapse: collapse } td, th { border: 1px dashed black; padding: 4px 8px }",
 	"justified":     "table { border-collapse: collapse } td, th { border: 1px solid black; padding: 2px 5px; text-align: justify; font-size: 9pt; letter-spacing: 0.3px }",
 }
 

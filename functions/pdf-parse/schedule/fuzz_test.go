@@ -59,12 +59,13 @@ func checkFields(t *testing.T, kind timetable.Kind, e timetable.Entry) {
 	want(e.StartTime < e.EndTime || warned(timetable.EndBeforeStart) || warned(timetable.NoTime), "order of times")
 	want(e.Venues != nil, "venues")
 	if kind == timetable.Lecture {
-		want(isWeekday(e.Day) || warned(timetable.NoDay), "day")
+		want(isWeekday(e.Day) || e.Day == "" && warned(timetable.NoDay), "day")
 		return
 	}
 	d, err := time.Parse(time.DateOnly, e.Date)
 	want(err == nil || e.Date == "" && warned(timetable.NoDate), "date")
-	want(e.Day == "" || e.Date == "" || e.Day == d.Weekday().String() || warned(timetable.DayMismatch) || warned(timetable.NoDay), "weekday")
+	want(e.Day == "" || isWeekday(e.Day), "day")
+	want(e.Day == "" || e.Date == "" || e.Day == d.Weekday().String() || warned(timetable.DayMismatch), "weekday")
 }
 
 func isWeekday(day string) bool {

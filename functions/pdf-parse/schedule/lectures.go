@@ -31,17 +31,19 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 		default:
 			g.first = len(entries)
 		}
+		before := len(entries)
 		for i, s := range slots(row, rest) {
 			if len(entries) > 0 && (i > 0 || rest) && !s.begins() {
 				entries[len(entries)-1].extend(s)
 				continue
 			}
-			e := entry{Entry: timetable.Entry{Page: row.Page}}
+			e := entry{Entry: timetable.Entry{Page: row.Page}, y: s.y}
 			e.extend(s)
 			g.describe(&e.Entry)
 			e.comment(row)
 			entries = append(entries, e)
 		}
+		tellStray(entries[min(before, len(entries)-1):], row) // what begins no entry goes on with the last
 		above, page = g, row.Page
 	}
 	for i := range entries {

@@ -38,6 +38,7 @@ func Read(t table.Table) timetable.Document {
 type entry struct {
 	timetable.Entry
 	rooms []table.Line // the lines of its venue cell
+	y     float64      // where in its row it begins
 }
 
 func (e *entry) warn(code, format string, args ...any) {
@@ -54,6 +55,8 @@ func (e *entry) setVenues(r rooms, several bool) {
 	}
 }
 
+// setModule keeps what is printed even where it is no module code: nothing is worked out from a module,
+// and it is how a person finds the row.
 func (e *entry) setModule(text string) {
 	module, ok := moduleCode(text)
 	e.Module = module
@@ -82,8 +85,11 @@ func (e *entry) setTimes(text string) {
 
 func (e *entry) setDay(text string) {
 	day, ok := weekday(text)
-	e.Day = day
-	if !ok && text != "" {
+	switch {
+	case ok:
+		e.Day = day
+	case text != "":
+		e.Day = ""
 		e.warn(timetable.NoDay, "%q is not a day of the week.", text)
 	}
 }
@@ -91,8 +97,21 @@ func (e *entry) setDay(text string) {
 // comment keeps what columns say that no layout knows.
 func (e *entry) comment(row table.Row) {
 	for _, c := range row.Cells {
-		if c.Column == "" && len(c.Lines) > 0 {
+		if c.Column == "" && c.Heading != "" && len(c.Lines) > 0 {
 			e.Comments = table.Join(e.Comments, c.Heading+": "+c.Text())
 		}
+	}
+}
+
+// tellStray warns of a row's text that no column claims, in the entry of the row that it stands beside.
+func tellStray(entries []entry, row table.Row) {
+	for _, l := range row.Stray() {
+		at := 0
+		for i, e := range entries {
+			if e.y <= l.Y+0.4*l.Size {
+				at = i
+			}
+		}
+		entries[at].warn(timetable.StrayText, "%q stands beside the row, in no column.", l.Text)
 	}
 }

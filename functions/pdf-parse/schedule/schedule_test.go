@@ -88,7 +88,7 @@ func TestRead(t *testing.T) {
 			[]string{"COS 214 S1 G01 L1 Monday 07:30 08:20 Theatre of the natural sciences"}},
 		"lectures that make no sense": {timetable.Lecture,
 			[]string{"2|COS 214|S1|G01||L1/L2/L3|Monday/_/Funday|_/08:20 - 07:30/TBA|IT 4-4/IT 4-4/IT 4-4"},
-			[]string{"COS 214 S1 G01 L1 Monday IT 4-4 NO_TIME@2.1", "COS 214 S1 G01 L2 08:20 07:30 IT 4-4 NO_DAY@2.2 END_BEFORE_START@2.2", "COS 214 S1 G01 L3 Funday IT 4-4 NO_DAY@2.3 NO_TIME@2.3"}},
+			[]string{"COS 214 S1 G01 L1 Monday IT 4-4 NO_TIME@2.1", "COS 214 S1 G01 L2 08:20 07:30 IT 4-4 NO_DAY@2.2 END_BEFORE_START@2.2", "COS 214 S1 G01 L3 IT 4-4 NO_DAY@2.3 NO_TIME@2.3"}},
 		"a test in many rooms, over a page break": {timetable.Test,
 			[]string{"1|COS 214|PTest/1|Saturday|23 Aug 2025|07:30 - 09:00|HATFIELD|IT 4-4/EMS 2-150", "2|||||||Thuto 1-1"},
 			[]string{"COS 214 PTest 1 Saturday 2025-08-23 07:30 09:00 IT 4-4+EMS 2-150+Thuto 1-1 HATFIELD"}},
@@ -147,6 +147,24 @@ func TestUnknownColumnIsKept(t *testing.T) {
 		doc := schedule.Read(found)
 		if got, want := doc.Entries[0].Comments, "Seats: 120"; got != want {
 			t.Errorf("%s: got comments %q, want %q", kind, got, want)
+		}
+	}
+}
+
+// TestStrayTextIsTold holds that text in no column is told where it stands: in a group's lectures beside
+// one of them, and in what goes on with a row.
+func TestStrayTextIsTold(t *testing.T) {
+	t.Parallel()
+	for kind, rows := range map[timetable.Kind][]string{
+		timetable.Lecture: {"1|COS 214|S1|G01||L1/L2|Monday/Friday|07:30 - 08:20/07:30 - 08:20|IT 4-4/IT 4-4"},
+		timetable.Test:    {"1|COS 214|Test1|Saturday|23 Aug 2025|07:30 - 09:00|HATFIELD|IT", "1|COS 215|Test1|Saturday|23 Aug 2025|07:30 - 09:00|HATFIELD|IT"},
+	} {
+		found := tableOf(t, kind, rows...)
+		last := &found.Rows[len(found.Rows)-1]
+		last.Cells = append(last.Cells, table.Cell{Lines: linesOf("_/late", 900)})
+		doc := schedule.Read(found)
+		if len(doc.Entries) != 2 || len(doc.Entries[0].Warnings) != 0 || !strings.HasSuffix(spell(doc.Entries[1]), timetable.StrayText+"@1.2") {
+			t.Errorf("%s: got %+v, want the second of two entries with a %s", kind, doc.Entries, timetable.StrayText)
 		}
 	}
 }

@@ -22,6 +22,7 @@ func sittings(kind timetable.Kind, rows []table.Row, rooms rooms) []entry {
 	entries := make([]entry, len(whole))
 	for i, row := range whole {
 		entries[i] = sitting(kind, row, rooms)
+		tellStray(entries[i:i+1], row)
 	}
 	return entries
 }
@@ -44,7 +45,10 @@ func isRest(row table.Row, pageBreak bool) bool {
 func merged(row, rest table.Row) table.Row {
 	row.Cells = slices.Clone(row.Cells)
 	for i, c := range row.Cells {
-		row.Cells[i].Lines = append(slices.Clone(c.Lines), rest.Cell(c.Column).Lines...)
+		same := func(r table.Cell) bool { return r.Column == c.Column && r.Heading == c.Heading }
+		if k := slices.IndexFunc(rest.Cells, same); k >= 0 {
+			row.Cells[i].Lines = append(slices.Clone(c.Lines), rest.Cells[k].Lines...)
+		}
 	}
 	return row
 }

@@ -121,22 +121,26 @@ func TestVenues(t *testing.T) {
 		want    []string
 		doubt   string
 	}{
-		"one":                        {[]string{"IT 4-4"}, true, []string{"IT 4-4"}, ""},
-		"none":                       {nil, true, []string{}, ""},
-		"the next had room":          {[]string{"IT 4-4", "EMS 2-150"}, false, []string{"IT 4-4", "EMS 2-150"}, ""},
-		"wrapped before a small one": {[]string{"Theatre of the natural", "sciences"}, true, []string{"Theatre of the natural sciences"}, ""},
-		"wrapped before a digit":     {[]string{"Building & workshops", "4, 5 and 6"}, true, []string{"Building & workshops 4, 5 and 6"}, ""},
-		"wrapped after a comma":      {[]string{"Roos Hall 2 (ground,", "Entrance 3)"}, true, []string{"Roos Hall 2 (ground, Entrance 3)"}, ""},
-		"a known beginning":          {[]string{"Informatorium Orange", "Thuto 3-1"}, false, []string{"Informatorium Orange", "Thuto 3-1"}, ""},
-		"in doubt, several":          {[]string{"Informatorium Orange", "Laboratory"}, true, []string{"Informatorium Orange", "Laboratory"}, "Laboratory"},
-		"in doubt, one":              {[]string{"Informatorium Orange", "Laboratory"}, false, []string{"Informatorium Orange Laboratory"}, ""},
+		"one":                         {[]string{"IT 4-4"}, true, []string{"IT 4-4"}, ""},
+		"none":                        {nil, true, []string{}, ""},
+		"the next had room":           {[]string{"IT 4-4", "EMS 2-150"}, false, []string{"IT 4-4", "EMS 2-150"}, ""},
+		"wrapped before a small one":  {[]string{"Theatre of the natural", "sciences"}, true, []string{"Theatre of the natural sciences"}, ""},
+		"wrapped before a digit":      {[]string{"Building & workshops", "4, 5 and 6"}, true, []string{"Building & workshops 4, 5 and 6"}, ""},
+		"wrapped after a comma":       {[]string{"Roos Hall 2 (ground,", "Entrance 3)"}, true, []string{"Roos Hall 2 (ground, Entrance 3)"}, ""},
+		"a known beginning":           {[]string{"Informatorium Orange", "Thuto 3-1"}, false, []string{"Informatorium Orange", "Thuto 3-1"}, ""},
+		"just room, and nothing else": {[]string{"Informatorium 12", "Lab"}, true, []string{"Informatorium 12", "Lab"}, "Lab"},
+		"just room, one lecture":      {[]string{"Informatorium 12", "Lab"}, false, []string{"Informatorium 12 Lab"}, "Lab"},
+		"just room, a known start":    {[]string{"Informatoriums", "Thuto"}, false, []string{"Informatoriums", "Thuto"}, ""},
+		"just room, a longer name":    {[]string{"Maroon", "Establishment 1"}, true, []string{"Maroon Establishment 1"}, ""},
+		"in doubt, several":           {[]string{"Informatorium Orange", "Laboratory"}, true, []string{"Informatorium Orange", "Laboratory"}, "Laboratory"},
+		"in doubt, one":               {[]string{"Informatorium Orange", "Laboratory"}, false, []string{"Informatorium Orange Laboratory"}, ""},
 	} {
 		var lines []table.Line
 		for _, text := range test.lines {
 			first, _, _ := strings.Cut(text, " ")
 			lines = append(lines, table.Line{Text: text, X1: 5 * float64(len(text)), Size: 10, First: 5 * float64(len(first))})
 		}
-		got, doubt := rooms{limit: 100, starts: map[string]bool{"Thuto": true}}.venues(lines, test.several)
+		got, doubt := rooms{limit: 100, starts: map[string]bool{"Thuto": true}, opens: map[string]bool{"Maroon": true}}.venues(lines, test.several)
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}

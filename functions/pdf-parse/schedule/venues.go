@@ -8,23 +8,26 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
 )
 
-// rooms knows how a document's venue column breaks lines. A venue is one line unless it was too
-// long for the column; nothing printed tells the two apart but where the ink ends.
+// rooms knows how a document's venue column breaks lines and how its venues begin. A venue is one
+// line unless it was too long for the column; nothing printed tells the two apart but where the ink
+// ends and what other lines say.
 type rooms struct {
-	limit  float64         // a line surely could have run this far, in points
+	limit  float64         // how far a line can run, in points
 	starts map[string]bool // first words of what surely is a venue
+	opens  map[string]bool // what other words follow on some line: a venue's name that goes on
 }
 
+// unsure is how near to the limit, in ems, a word may not have had room after all: the program that
+// broke the lines measures and rounds in its own way.
+const unsure = 0.3
+
 func newRooms(t table.Table) rooms {
-	r := rooms{limit: math.Inf(-1), starts: map[string]bool{}}
+	r := rooms{limit: math.Inf(-1), starts: map[string]bool{}, opens: map[string]bool{}}
 	for _, row := range t.Rows {
 		cell := row.Cell(colVenue)
 		for _, l := range cell.Lines {
-			r.limit = max(r.limit, l.X1)
-			if cell.Ruled && !math.IsInf(cell.X0, 0) {
-				padding := l.X0 - cell.X0
-				r.limit = max(r.limit, cell.X1-padding-0.3*l.Size)
-			}
+			r.limit = max(r.limit, couldReach(cell, l))
+			r.open(l.Text)
 		}
 		if len(cell.Lines) > 0 && row.Cell(colModule).Text() != "" {
 			r.starts[firstWord(cell.Lines[0])] = true
@@ -33,13 +36,40 @@ func newRooms(t table.Table) rooms {
 	return r
 }
 
+// couldReach is how far to the right the line shows that its column can be filled. A word that is
+// wider than its column runs over the ruling, and no other would have had room there.
+func couldReach(cell table.Cell, l table.Line) float64 {
+	if !cell.Ruled || math.IsInf(cell.X0, 0) {
+		return l.X1
+	}
+	padding := l.X0 - cell.X0
+	inner := cell.X1 - padding
+	if l.X1 > cell.X1 {
+		return inner
+	}
+	return max(l.X1, inner)
+}
+
+// open remembers how the line begins, short of its whole text.
+func (r rooms) open(text string) {
+	const words = 6 // no name of a building is longer
+	for n, i := 0, 0; n < words; n++ {
+		k := strings.IndexByte(text[i:], ' ')
+		if k < 0 {
+			return
+		}
+		r.opens[text[:i+k]] = true
+		i += k + 1
+	}
+}
+
 var (
 	endsOpen    = regexp.MustCompile(`(?i)([,&/(-]|\b(of|and|du|de|the|en|van))$`)
 	startsLater = regexp.MustCompile(`^[^A-Z]`)
 )
 
 // venues parts the lines of one cell. Where nothing decides, several says whether a line is a venue,
-// and the first such line is given as doubt.
+// and the first line that is in doubt is given as doubt.
 func (r rooms) venues(lines []table.Line, several bool) (venues []string, doubt string) {
 	venues = []string{}
 	for i, l := range lines {
@@ -47,7 +77,7 @@ func (r rooms) venues(lines []table.Line, several bool) (venues []string, doubt 
 			venues = append(venues, l.Text)
 			continue
 		}
-		begins, sure := r.begins(lines[i-1], l, several)
+		begins, sure := r.begins(venues[len(venues)-1], lines[i-1], l, several)
 		if !sure && doubt == "" {
 			doubt = l.Text
 		}
@@ -60,20 +90,23 @@ func (r rooms) venues(lines []table.Line, several bool) (venues []string, doubt 
 	return venues, doubt
 }
 
-// begins reports whether l, printed below above, is a venue of its own.
-func (r rooms) begins(above, l table.Line, several bool) (begins, sure bool) {
+// begins reports whether l is a venue of its own, printed below the line above that ends venue.
+func (r rooms) begins(venue string, above, l table.Line, several bool) (begins, sure bool) {
 	const space = 0.28 // of an em, as in Helvetica
+	room := r.limit - (above.X1 + space*l.Size + l.First)
 	switch {
 	case startsLater.MatchString(l.Text):
 		return false, true
-	case above.X1+space*l.Size+l.First < r.limit:
+	case room > unsure*l.Size:
 		return true, true // its first word had room above: the break is meant
 	case endsOpen.MatchString(above.Text):
 		return false, true
 	case r.starts[firstWord(l)]:
 		return true, true
+	case r.opens[venue]:
+		return false, true
 	}
-	return several, !several
+	return several, !several && room <= 0
 }
 
 func firstWord(l table.Line) string {

@@ -51,7 +51,39 @@ func (h *header) columns(group []section) []span {
 		}
 		left = columns[i].right
 	}
+	return withUnheaded(columns, xs, group[0])
+}
+
+// withUnheaded adds what of the table's frame lies left of the first and right of the last heading, as
+// columns without one: no column claims what stands there, and it is not to be lost.
+func withUnheaded(columns []span, xs []float64, s section) []span {
+	if len(xs) == 0 {
+		return columns
+	}
+	first, last := columns[0], columns[len(columns)-1]
+	if xs[0] < first.left-2 && s.reaches(first.left+3, xs[0]+3) {
+		columns = slices.Insert(columns, 0, span{left: xs[0], right: first.left, ruled: true})
+	}
+	if end := xs[len(xs)-1]; last.ruled && end > last.right+2 && s.reaches(last.right-3, end-3) {
+		columns = append(columns, span{left: last.right, right: end, ruled: true})
+	}
 	return columns
+}
+
+// reaches reports whether most level rulings at one place of the table run on to another: a border
+// around the whole page is not the table's.
+func (s section) reaches(inside, outside float64) bool {
+	here, there := 0, 0
+	for _, r := range s.page.Rulings {
+		if !r.Horizontal() || r.X0 > inside || r.X1 < inside || r.Y0 < s.y0-3 || r.Y0 > s.y1 {
+			continue
+		}
+		here++
+		if r.X0 <= outside && r.X1 >= outside {
+			there++
+		}
+	}
+	return 2*there > here
 }
 
 // uprights are where vertical rulings run that have some length between y0 and y1.

@@ -53,7 +53,7 @@ type Row struct {
 // Cell is one column of a row.
 type Cell struct {
 	Column  string // its name in the layout, "" where the heading is unknown
-	Heading string // as printed
+	Heading string // as printed, "" where nothing heads what lies inside the table's frame
 	X0, X1  float64
 	Ruled   bool // a ruling bounds it on the right
 	Lines   []Line
@@ -76,6 +76,17 @@ func (r Row) Cell(column string) Cell {
 		}
 	}
 	return Cell{Column: column}
+}
+
+// Stray is the text inside the table's frame that no column claims, line by line.
+func (r Row) Stray() []Line {
+	var out []Line
+	for _, c := range r.Cells {
+		if c.Column == "" && c.Heading == "" {
+			out = append(out, c.Lines...)
+		}
+	}
+	return out
 }
 
 // Text is all lines of the cell: how a wrapped value reads.

@@ -12,14 +12,15 @@ import (
 )
 
 // drawn is a page of a test, 600 by 300 points, from lines "y: text@x text@x"; a text may hold spaces
-// as underscores. "h y" and "v x y0-y1" are rulings; a level one runs from 15 to 560.
+// as underscores. "h y" and "v x y0-y1" are rulings; a level one runs from 15 to 560, or as far as "h y to x" says.
 func drawn(t *testing.T, number int, lines ...string) extract.Page {
 	t.Helper()
 	p := extract.Page{Number: number, Width: 600, Height: 300}
 	for _, line := range lines {
 		var x, y0, y1 float64
-		if n, _ := fmt.Sscanf(line, "h %g", &y0); n == 1 {
-			p.Rulings = append(p.Rulings, extract.Ruling{X0: 15, X1: 560, Y0: y0, Y1: y0})
+		x1 := 560.0
+		if n, _ := fmt.Sscanf(line, "h %g to %g", &y0, &x1); n > 0 {
+			p.Rulings = append(p.Rulings, extract.Ruling{X0: 15, X1: x1, Y0: y0, Y1: y0})
 			continue
 		}
 		if n, _ := fmt.Sscanf(line, "v %g %g-%g", &x, &y0, &y1); n == 3 {
@@ -111,6 +112,11 @@ func TestFind(t *testing.T) {
 			"1: " + firstRow + "\n2: COS 300||||||"},
 		"a row goes on, on the next page": {[][]string{ruled(heads(20), first), append(grid(10, 70), "h 10", "h 48", "h 70", "40: EMS_2-150@480", second)},
 			"1: " + firstRow + "\n2: ||||||EMS 2-150\n2: " + secondRow},
+		"a column without a heading": {[][]string{append(grid(10, 70), heads(20), first, second+" late@565", "v 595 10-70", "h 10 to 595", "h 27 to 595", "h 48 to 595", "h 70 to 595")},
+			"1: " + firstRow + "|\n1: " + secondRow + "|late"},
+		"beside the frame": {[][]string{ruled(heads(20), first, second+" late@565")}, "1: " + firstRow + "\n1: " + secondRow},
+		"beside the frame, a border around the page": {[][]string{append(ruled(heads(20), first, second+" late@565"), "v 5 2-290", "v 595 2-290", "h 2 to 595", "h 290 to 595")},
+			"1: " + firstRow + "\n1: " + secondRow},
 		"narrow headings over wide values": {[][]string{{"20: Module@20 Test@100 Date@160 Time@240 Venue@400", "40: COS_214@20 Test1@100 04_Aug_2025@160 07:30_-_08:20@240 A_very_long_venue@400"}},
 			"1: COS 214|Test1|04 Aug 2025|07:30 - 08:20|A very long venue"},
 	} {
