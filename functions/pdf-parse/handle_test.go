@@ -194,6 +194,10 @@ func TestTheParsersCodesAreInTheTable(t *testing.T) {
 			t.Errorf("%s: got status %d, want 422", code, got)
 		}
 	}
+	// A file that is refused on its way is told of in the same words as one that is refused when it is read.
+	if got, want := api.Sentence(api.NotPDF), parse.New(parse.NotPDF).Message; got != want {
+		t.Errorf("%s: got %q, want the parser's %q", api.NotPDF, got, want)
+	}
 }
 
 func TestWhoMaySendEvents(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -80,6 +81,7 @@ type Function struct {
 	objects  *events.Publisher
 	parsed   *events.Publisher
 	metrics  *metrics
+	tempFile func() (*os.File, error) // to keep an upload in while it comes
 }
 
 // New checks cfg and connects nothing: connections open with the first request.
@@ -116,7 +118,8 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, errors.Join(err, redis.Close())
 	}
 	return &Function{cfg: cfg, pool: pool, jobs: jobs.NewStore(pool).WithLimits(cfg.Limits), blob: store, cache: redis,
-		sessions: sessions, origins: origins, objects: objects, parsed: parsed, metrics: newMetrics()}, nil
+		sessions: sessions, origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
+		tempFile: func() (*os.File, error) { return newTempFile("") }}, nil
 }
 
 // Routes is the function's whole HTTP surface.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -125,9 +126,9 @@ func TestFormsThatMakeNoSense(t *testing.T) {
 		code   string
 	}{
 		"no file":            {[]field{{"priority", "", []byte("high")}}, 400, api.MissingFile},
-		"a file of no bytes": {[]field{{"file", "a.pdf", nil}}, 422, notPDF},
-		"no PDF":             {[]field{{"file", "a.pdf", []byte("<!doctype html>")}}, 422, notPDF},
-		"a late header":      {[]field{{"file", "a.pdf", append(make([]byte, 2000), "%PDF-1.7"...)}}, 422, notPDF},
+		"a file of no bytes": {[]field{{"file", "a.pdf", nil}}, 422, api.NotPDF},
+		"no PDF":             {[]field{{"file", "a.pdf", []byte("<!doctype html>")}}, 422, api.NotPDF},
+		"a late header":      {[]field{{"file", "a.pdf", append(make([]byte, 2000), "%PDF-1.7"...)}}, 422, api.NotPDF},
 		"too large":          {[]field{{"file", "a.pdf", big}}, 413, api.FileTooLarge},
 		"two files":          {[]field{{"file", "a.pdf", pdf()}, {"file", "b.pdf", pdf()}}, 400, api.InvalidRequest},
 		"unknown priority":   {[]field{{"priority", "", []byte("urgent")}, {"file", "a.pdf", pdf()}}, 400, api.InvalidPriority},
@@ -272,7 +273,9 @@ func FuzzReceive(f *testing.F) {
 	body := form.String()
 	boundary := body[2:strings.Index(body, "\r\n")]
 	f.Add([]byte(strings.ReplaceAll(body, boundary, "b")))
-	function := &Function{cfg: Config{MaxFile: 1 << 10}.withDefaults()}
+	dir := f.TempDir()
+	function := &Function{cfg: Config{MaxFile: 1 << 10}.withDefaults(),
+		tempFile: func() (*os.File, error) { return newTempFile(dir) }}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := &http.Request{Method: "POST", Header: http.Header{"Content-Type": {"multipart/form-data; boundary=b"}},
 			Body: io.NopCloser(bytes.NewReader(body))}
