@@ -104,6 +104,31 @@ func TestOneBadRecordIsPutAsideAlone(t *testing.T) {
 	}
 }
 
+// What is stored at an upload's key is that upload, whatever its metadata says.
+func TestJunkInMetadataLosesNoUpload(t *testing.T) {
+	w := newWorld(t, silent)
+	id := w.waiting(1)[0]
+	junk := strings.ReplaceAll(string(record(t, id)), `Job-Id":"`+id+`"`, `Job-Id":"junk"`)
+	if got := read[taken](w.notify(notification(json.RawMessage(junk))).want(200)); got != (taken{Events: 1}) {
+		t.Errorf("got %+v, want it handed on", got)
+	}
+	if got := w.find(id); got.Status != jobs.Completed {
+		t.Errorf("the job: got %s, want %s", got.Status, jobs.Completed)
+	}
+}
+
+// Events are small: what is larger is not read, and not kept.
+func TestLongEventsAreRefused(t *testing.T) {
+	w := newWorld(t, silent)
+	for _, path := range []string{"/events/s3", "/events/dead-letter"} {
+		body := strings.NewReader(`{"pad":"` + strings.Repeat("x", 1<<20) + `"}`)
+		w.do(w.client, "POST", path, body, "Content-Type", "application/json", "Authorization", "Bearer "+eventToken).refused(413, api.PayloadTooLarge)
+	}
+	if letters := w.letters(); len(letters) != 0 {
+		t.Errorf("%d letters are kept, want none", len(letters))
+	}
+}
+
 func TestANotificationThatNobodyTakes(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.Events.Timeout, c.Events.Retries = 50*time.Millisecond, 0 }))
 	id := w.waiting(1)[0]
