@@ -129,6 +129,13 @@ func TestOneBadRecordTakesNoOtherWithIt(t *testing.T) {
 	if err != nil || len(letters) != 2 || letters[0].Source != "pdf-parse" || strings.Count(string(letters[0].Event), "eventName") > 1 {
 		t.Errorf("got %+v, %v; want the two bad ones, each alone", letters, err)
 	}
+	// What says something of a job goes with it.
+	if err := w.f.jobs.Delete(t.Context(), w.owner, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.count("select count(*) from dead_letters"); n != 1 {
+		t.Errorf("%d letters are kept after the job of one was deleted, want the other", n)
+	}
 }
 
 func passworded(t *testing.T) []byte {
