@@ -41,7 +41,7 @@ type Config struct {
 
 	ParsedTargets  []string `env:"PARSED_TARGETS"`  // who is told of timetables where there is no broker
 	AdminToken     string   `env:"ADMIN_TOKEN"`     // reads and replays dead letters; empty: nobody does
-	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // whose pages may send forms here: https://host, ...
+	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // whose pages may use the API in a visitor's name: https://host, ...
 	// Paths of events and tasks that need no token, for callers that can carry none: Knative's broker and
 	// schedules, OpenFaaS' cron-connector. Only where nobody outside reaches them.
 	OpenPaths     []string      `env:"OPEN_PATHS"`
@@ -143,7 +143,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /upload", f.forPeople(f.origins.Guard(f.pageUpload)))
 	mux.Handle("GET /jobs/{id}", f.forPeople(f.pageJob))
 	mux.Handle("POST /jobs/{id}/delete", f.forPeople(f.origins.Guard(f.pageDelete)))
-	return api.Mux(mux)
+	return f.origins.Share(api.Mux(mux))
 }
 
 // Health asks what the function depends on.
