@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
@@ -130,7 +129,7 @@ func TestLongEventsAreRefused(t *testing.T) {
 }
 
 func TestANotificationThatNobodyTakes(t *testing.T) {
-	w := newWorld(t, silent, with(func(c *Config) { c.Events.Timeout, c.Events.Retries = 50*time.Millisecond, 0 }))
+	w := newWorld(t, silent, with(func(c *Config) { c.Events.Retries = 0 }))
 	id := w.waiting(1)[0]
 	w.reader.set(func(r *reader) { r.status = http.StatusServiceUnavailable })
 	if a := w.notify(notification(record(t, id))); a.refused(503, api.Unavailable).Error == "" || len(w.letters()) != 0 {
@@ -194,7 +193,7 @@ func TestABrokersDeadLetterIsReplayed(t *testing.T) {
 }
 
 func TestDeadLettersOfAnySort(t *testing.T) {
-	w := newWorld(t, with(func(c *Config) { c.Events.Timeout, c.Events.Retries = 50*time.Millisecond, 0 }))
+	w := newWorld(t, with(func(c *Config) { c.Events.Retries = 0 }))
 	w.do(w.client, "POST", "/events/dead-letter", strings.NewReader(`{"a":"\u0000"}`), "Content-Type", "application/json", "Authorization", "Bearer "+eventToken).want(202)
 	letters := w.letters()
 	if len(letters) != 1 {
