@@ -66,11 +66,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if message == "" {
 		message = http.StatusText(status)
 	}
-	retry := e.RetryAfter
-	if retry <= 0 {
-		retry = codes[e.Code].retry
-	}
-	if retry > 0 {
+	if retry := e.Retry(); retry > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.Seconds()))))
 	}
 	if status == http.StatusRequestEntityTooLarge {
