@@ -107,7 +107,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("GET /api/feeds/{token}", http.HandlerFunc(f.serveFeed))
 	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.origins.Guard(f.deleteFeed)))
 	mux.Handle("POST /events/timetable", api.Handler(f.timetableParsed))
-	return api.Mux(mux)
+	return f.origins.Share(api.Mux(mux))
 }
 
 // Health asks the dependencies.

@@ -12,6 +12,19 @@ import (
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
+// TestATrustedFrontendReadsTheAnswers: a page on a host of its own may ask first, then ask, and read what is said.
+func TestATrustedFrontendReadsTheAnswers(t *testing.T) {
+	t.Parallel()
+	const app = "https://app.example.org"
+	w := newWorld(t, func(c *Config) { c.TrustedOrigins = []string{app} })
+	for origin, want := range map[string]string{app: app, "https://evil.example": ""} {
+		a := w.browser().do("GET", "/api/auth/status", nil, "Origin", origin)
+		if got := a.header.Get("Access-Control-Allow-Origin"); got != want || a.status != http.StatusOK {
+			t.Errorf("%s: got %d, readable by %q; want 200, by %q", origin, a.status, got, want)
+		}
+	}
+}
+
 // TestReturnURLLeadsNowhereElse: an address of ours, or nothing.
 func TestReturnURLLeadsNowhereElse(t *testing.T) {
 	t.Parallel()

@@ -182,7 +182,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("GET /api/calendars/syncs/{id}", api.Handler(f.showSync))
 	mux.Handle("POST /events/google", f.authorized(f.takeEvent))
 	mux.Handle("POST /tasks/google", f.authorized(f.sweepTask))
-	return api.Mux(mux)
+	return f.origins.Share(api.Mux(mux))
 }
 
 // own refuses what another site's page makes a browser send.

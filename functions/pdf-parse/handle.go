@@ -46,10 +46,15 @@ func (f *Function) item(ctx context.Context, item events.Item) error {
 	return f.object(ctx, object)
 }
 
+// deadLetter keeps an event that nobody can use, with its job, so that it goes when its job is deleted.
 func (f *Function) deadLetter(ctx context.Context, reason error, item events.Item) error {
+	letter := jobs.DeadLetter{Source: "pdf-parse", Reason: reason.Error(), Event: item.Raw}
+	if item.Err == nil {
+		letter.JobID = events.JobOf(item.Event)
+	}
 	f.metrics.events.WithLabelValues("dead_letter").Inc()
-	api.Logger(ctx).WarnContext(ctx, "dead letter", "reason", reason)
-	_, err := f.jobs.Bury(ctx, jobs.DeadLetter{Source: "pdf-parse", Reason: reason.Error(), Event: item.Raw})
+	api.Logger(ctx).WarnContext(ctx, "dead letter", "reason", reason, "job", letter.JobID)
+	_, err := f.jobs.Bury(ctx, letter)
 	return err
 }
 

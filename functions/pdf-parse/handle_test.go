@@ -129,6 +129,13 @@ func TestOneBadRecordTakesNoOtherWithIt(t *testing.T) {
 	if err != nil || len(letters) != 2 || letters[0].Source != "pdf-parse" || strings.Count(string(letters[0].Event), "eventName") > 1 {
 		t.Errorf("got %+v, %v; want the two bad ones, each alone", letters, err)
 	}
+	// What says something of a job goes with it.
+	if err := w.f.jobs.Delete(t.Context(), w.owner, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.count("select count(*) from dead_letters"); n != 1 {
+		t.Errorf("%d letters are kept after the job of one was deleted, want the other", n)
+	}
 }
 
 func passworded(t *testing.T) []byte {
@@ -193,6 +200,10 @@ func TestTheParsersCodesAreInTheTable(t *testing.T) {
 		if got := api.Status(code); got != http.StatusUnprocessableEntity {
 			t.Errorf("%s: got status %d, want 422", code, got)
 		}
+	}
+	// A file that is refused on its way is told of in the same words as one that is refused when it is read.
+	if got, want := api.Sentence(api.NotPDF), parse.New(parse.NotPDF).Message; got != want {
+		t.Errorf("%s: got %q, want the parser's %q", api.NotPDF, got, want)
 	}
 }
 

@@ -3,22 +3,22 @@ package uploadingest
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
 // deadLetter takes what a broker gives up on. The job is not lost by that, for the sweep looks at
 // jobs and not at events; the letter says why the event was not taken.
 func (f *Function) deadLetter(r *http.Request) (any, error) {
-	body, err := io.ReadAll(r.Body)
+	body, err := faas.EventBody(r)
 	if err != nil {
-		return nil, fmt.Errorf("read the dead letter: %w", err)
+		return nil, err
 	}
 	var out taken
 	for _, item := range events.Each(r.Header, body) {

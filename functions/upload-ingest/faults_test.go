@@ -2,6 +2,8 @@ package uploadingest
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +51,27 @@ func TestTheStoreIsAway(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	s.upload(pdf(), "Prefer", "wait=20").want(201)
+}
+
+// A disk that is full or missing is our fault, and passes: the caller must hear both.
+func TestTheDiskTakesNoUpload(t *testing.T) {
+	w := newWorld(t)
+	usual := w.f.tempFile
+	for name, tempFile := range map[string]func() (*os.File, error){
+		"no directory": func() (*os.File, error) { return newTempFile(filepath.Join(t.TempDir(), "nowhere")) },
+		"a full disk":  func() (*os.File, error) { return os.OpenFile("/dev/full", os.O_RDWR, 0) },
+	} {
+		w.f.tempFile = tempFile
+		a := w.student().upload(pdf())
+		if a.refused(503, api.StorageUnavailable); a.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: the answer does not say when to try again", name)
+		}
+	}
+	w.f.tempFile = usual
+	w.student().upload(pdf(), "Prefer", "wait=20").want(201)
+	if n := w.sql("delete from jobs"); n != 1 {
+		t.Errorf("there are %d jobs, want the last upload's alone", n)
+	}
 }
 
 // The store has the object and its answer is lost: the job must be done all the same, once.

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ type Config struct {
 
 	ParsedTargets  []string `env:"PARSED_TARGETS"`  // who is told of timetables where there is no broker
 	AdminToken     string   `env:"ADMIN_TOKEN"`     // reads and replays dead letters; empty: nobody does
-	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // whose pages may send forms here: https://host, ...
+	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // whose pages may use the API in a visitor's name: https://host, ...
 	// Paths of events and tasks that need no token, for callers that can carry none: Knative's broker and
 	// schedules, OpenFaaS' cron-connector. Only where nobody outside reaches them.
 	OpenPaths     []string      `env:"OPEN_PATHS"`
@@ -80,6 +81,7 @@ type Function struct {
 	objects  *events.Publisher
 	parsed   *events.Publisher
 	metrics  *metrics
+	tempFile func() (*os.File, error) // to keep an upload in while it comes
 }
 
 // New checks cfg and connects nothing: connections open with the first request.
@@ -116,7 +118,8 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, errors.Join(err, redis.Close())
 	}
 	return &Function{cfg: cfg, pool: pool, jobs: jobs.NewStore(pool).WithLimits(cfg.Limits), blob: store, cache: redis,
-		sessions: sessions, origins: origins, objects: objects, parsed: parsed, metrics: newMetrics()}, nil
+		sessions: sessions, origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
+		tempFile: func() (*os.File, error) { return newTempFile("") }}, nil
 }
 
 // Routes is the function's whole HTTP surface.
@@ -140,7 +143,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /upload", f.forPeople(f.origins.Guard(f.pageUpload)))
 	mux.Handle("GET /jobs/{id}", f.forPeople(f.pageJob))
 	mux.Handle("POST /jobs/{id}/delete", f.forPeople(f.origins.Guard(f.pageDelete)))
-	return api.Mux(mux)
+	return f.origins.Share(api.Mux(mux))
 }
 
 // Health asks what the function depends on.

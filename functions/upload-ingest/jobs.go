@@ -22,12 +22,12 @@ func cacheKey(owner, id string) string { return "job:" + id + ":" + owner }
 
 // jobAnswer is a job as its owner sees it.
 type jobAnswer struct {
-	ID          string         `json:"id"`
-	Status      jobs.Status    `json:"status"`
-	PDFType     timetable.Kind `json:"pdfType,omitempty"`
-	CreatedAt   time.Time      `json:"createdAt"`
-	CompletedAt *time.Time     `json:"completedAt"`
-	Error       *jobError      `json:"error"`
+	ID          string          `json:"id"`
+	Status      jobs.Status     `json:"status"`
+	PDFType     *timetable.Kind `json:"pdfType"` // as the two below, null until it is known
+	CreatedAt   time.Time       `json:"createdAt"`
+	CompletedAt *time.Time      `json:"completedAt"`
+	Error       *jobError       `json:"error"`
 }
 
 type jobError struct {
@@ -36,7 +36,10 @@ type jobError struct {
 }
 
 func answerOf(j jobs.Job) jobAnswer {
-	a := jobAnswer{ID: j.ID, Status: j.Status, PDFType: j.Kind, CreatedAt: j.CreatedAt.UTC()}
+	a := jobAnswer{ID: j.ID, Status: j.Status, CreatedAt: j.CreatedAt.UTC()}
+	if j.Kind != "" {
+		a.PDFType = &j.Kind
+	}
 	if j.CompletedAt != nil {
 		at := j.CompletedAt.UTC()
 		a.CompletedAt = &at
@@ -77,8 +80,8 @@ func (f *Function) job(r *http.Request) (any, error) {
 	if ok && bytes.Equal(kept, erased) {
 		return nil, api.New(api.JobNotFound)
 	}
-	if ok {
-		return api.Response{Header: header, ContentType: "application/json", Body: kept}, nil
+	if ok && json.Valid(kept) {
+		return api.Response{Header: header, Body: json.RawMessage(kept)}, nil
 	}
 	job, err := f.owned(r)
 	if err != nil {

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
-	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
@@ -25,9 +24,9 @@ type taken struct {
 // 2xx only when all of them were taken. What nobody can use, or nobody will take, becomes a dead
 // letter. A notification that comes again is handed on again, which does no harm.
 func (f *Function) notified(r *http.Request) (any, error) {
-	body, err := io.ReadAll(r.Body)
+	body, err := faas.EventBody(r)
 	if err != nil {
-		return nil, fmt.Errorf("read the notification: %w", err)
+		return nil, err
 	}
 	if len(body) == 0 {
 		return api.Response{Status: http.StatusNoContent}, nil // an object store that tries the address
@@ -79,7 +78,7 @@ func tellsOfUpload(item events.Item) error {
 func (f *Function) putAside(ctx context.Context, source, reason string, item events.Item) error {
 	letter := jobs.DeadLetter{Source: source, Reason: reason, Event: item.Raw}
 	if item.Err == nil {
-		letter.JobID = jobOf(item.Event)
+		letter.JobID = events.JobOf(item.Event)
 	}
 	if _, err := f.jobs.Bury(ctx, letter); err != nil {
 		return err
@@ -87,15 +86,4 @@ func (f *Function) putAside(ctx context.Context, source, reason string, item eve
 	f.metrics.deadLetters.WithLabelValues(source).Inc()
 	api.Logger(ctx).WarnContext(ctx, "dead letter", "source", source, "reason", reason, "job", letter.JobID)
 	return nil
-}
-
-// jobOf is the job that an event tells of, or empty.
-func jobOf(e event.Event) string {
-	if object, err := events.ObjectOf(e); err == nil {
-		return object.JobID
-	}
-	if parsed, err := events.ParsedOf(e); err == nil {
-		return parsed.JobID
-	}
-	return ""
 }

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
@@ -104,8 +103,33 @@ func TestOneBadRecordIsPutAsideAlone(t *testing.T) {
 	}
 }
 
+// What is stored at an upload's key is that upload, whatever its metadata says.
+func TestJunkInMetadataLosesNoUpload(t *testing.T) {
+	w := newWorld(t, silent)
+	id := w.waiting(1)[0]
+	junk := strings.ReplaceAll(string(record(t, id)), `Job-Id":"`+id+`"`, `Job-Id":"junk"`)
+	if got := read[taken](w.notify(notification(json.RawMessage(junk))).want(200)); got != (taken{Events: 1}) {
+		t.Errorf("got %+v, want it handed on", got)
+	}
+	if got := w.find(id); got.Status != jobs.Completed {
+		t.Errorf("the job: got %s, want %s", got.Status, jobs.Completed)
+	}
+}
+
+// Events are small: what is larger is not read, and not kept.
+func TestLongEventsAreRefused(t *testing.T) {
+	w := newWorld(t, silent)
+	for _, path := range []string{"/events/s3", "/events/dead-letter"} {
+		body := strings.NewReader(`{"pad":"` + strings.Repeat("x", 1<<20) + `"}`)
+		w.do(w.client, "POST", path, body, "Content-Type", "application/json", "Authorization", "Bearer "+eventToken).refused(413, api.PayloadTooLarge)
+	}
+	if letters := w.letters(); len(letters) != 0 {
+		t.Errorf("%d letters are kept, want none", len(letters))
+	}
+}
+
 func TestANotificationThatNobodyTakes(t *testing.T) {
-	w := newWorld(t, silent, with(func(c *Config) { c.Events.Timeout, c.Events.Retries = 50*time.Millisecond, 0 }))
+	w := newWorld(t, silent, with(func(c *Config) { c.Events.Retries = 0 }))
 	id := w.waiting(1)[0]
 	w.reader.set(func(r *reader) { r.status = http.StatusServiceUnavailable })
 	if a := w.notify(notification(record(t, id))); a.refused(503, api.Unavailable).Error == "" || len(w.letters()) != 0 {
@@ -169,7 +193,7 @@ func TestABrokersDeadLetterIsReplayed(t *testing.T) {
 }
 
 func TestDeadLettersOfAnySort(t *testing.T) {
-	w := newWorld(t, with(func(c *Config) { c.Events.Timeout, c.Events.Retries = 50*time.Millisecond, 0 }))
+	w := newWorld(t, with(func(c *Config) { c.Events.Retries = 0 }))
 	w.do(w.client, "POST", "/events/dead-letter", strings.NewReader(`{"a":"\u0000"}`), "Content-Type", "application/json", "Authorization", "Bearer "+eventToken).want(202)
 	letters := w.letters()
 	if len(letters) != 1 {

@@ -157,6 +157,27 @@ func TestFormsOfOtherSitesDoNothing(t *testing.T) {
 	}
 }
 
+// A frontend on a trusted host of its own does all that our own page does.
+func TestAFrontendOnAnotherHost(t *testing.T) {
+	const portal = "https://portal.example.org"
+	w := newWorld(t, with(func(c *Config) { c.TrustedOrigins = []string{portal} }))
+	asked := w.do(http.DefaultClient, "OPTIONS", "/api/upload", nil, "Origin", portal, "Sec-Fetch-Site", "same-site",
+		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "prefer").want(204)
+	if got := asked.Header.Get("Access-Control-Allow-Origin"); got != portal {
+		t.Errorf("before the upload: got %q allowed, want %q", got, portal)
+	}
+	form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
+	a := w.do(w.client, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=20",
+		"Origin", portal, "Sec-Fetch-Site", "same-site").want(201)
+	if a.Header.Get("Access-Control-Allow-Origin") != portal || a.Header.Get("Access-Control-Allow-Credentials") != "true" {
+		t.Errorf("the upload: got %v, want it readable", a.Header)
+	}
+	other := w.do(http.DefaultClient, "OPTIONS", "/api/upload", nil, "Origin", "https://evil.example.org", "Access-Control-Request-Method", "POST")
+	if other.want(405); other.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("another page: got %v, want nothing allowed", other.Header)
+	}
+}
+
 func TestTheQueuesBooks(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()

@@ -85,8 +85,8 @@ func (f *Function) asPage(next func(*http.Request) (any, error)) func(*http.Requ
 			api.Logger(r.Context()).ErrorContext(r.Context(), "request failed", "code", e.Code, "error", err)
 		}
 		header := http.Header{}
-		if e.RetryAfter > 0 {
-			header.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+		if retry := e.Retry(); retry > 0 {
+			header.Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.Seconds()))))
 		}
 		return f.render(e.Status(), view{Title: "That did not work", Problem: e.Message}, header)
 	}

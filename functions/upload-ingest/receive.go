@@ -96,9 +96,6 @@ func (f *Function) field(u *received, part *multipart.Part) error {
 	return nil
 }
 
-// notPDF is the parser's own code for what is no PDF.
-const notPDF = "NOT_A_PDF"
-
 // headerWithin is where a PDF's header begins at the latest (ISO 32000, annex H.3, note 13).
 const headerWithin = 1024
 
@@ -111,20 +108,17 @@ func (f *Function) spool(u *received, part *multipart.Part) error {
 	}
 	switch {
 	case n == 0:
-		return api.New(notPDF).Say("The file is empty. Choose the PDF of your timetable.")
+		return api.New(api.NotPDF).Say("The file is empty. Choose the PDF of your timetable.")
 	case !bytes.Contains(head[:n], []byte("%PDF-")):
-		return api.New(notPDF).Say("This file is not a PDF. Download your timetable as a PDF and upload that file.")
+		return api.New(api.NotPDF)
 	}
-	file, err := os.CreateTemp("", "schedgen-upload-*")
+	file, err := f.tempFile()
 	if err != nil {
-		return fmt.Errorf("keep the upload: %w", err)
+		return &diskError{err}
 	}
 	u.file, u.sum, u.name = file, sha256.New(), cleanName(part.FileName())
-	if err := os.Remove(file.Name()); err != nil {
-		return fmt.Errorf("keep the upload: %w", err)
-	}
 	rest := io.MultiReader(bytes.NewReader(head[:n]), part)
-	u.size, err = io.Copy(io.MultiWriter(file, u.sum), io.LimitReader(rest, f.cfg.MaxFile+1))
+	u.size, err = io.Copy(io.MultiWriter(disk{file}, u.sum), io.LimitReader(rest, f.cfg.MaxFile+1))
 	if err != nil {
 		return f.brokenOff(err, api.New(api.InvalidRequest).Say("The upload broke off. Try again."))
 	}
@@ -134,15 +128,49 @@ func (f *Function) spool(u *received, part *multipart.Part) error {
 	return nil
 }
 
+// newTempFile makes a file in dir (empty: the system's directory) that has no name any more.
+func newTempFile(dir string) (*os.File, error) {
+	file, err := os.CreateTemp(dir, "schedgen-upload-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// diskError is that an upload cannot be kept on this machine, which is no fault of the caller's:
+// another instance, or this one a little later, may have room.
+type diskError struct{ err error }
+
+func (e *diskError) Error() string       { return "keep the upload on disk: " + e.err.Error() }
+func (e *diskError) Unwrap() error       { return e.err }
+func (e *diskError) Unavailable() string { return api.StorageUnavailable }
+
+// disk marks what goes wrong in writing, which io.Copy does not tell from what goes wrong in reading.
+type disk struct{ io.Writer }
+
+func (d disk) Write(data []byte) (int, error) {
+	n, err := d.Writer.Write(data)
+	if err != nil {
+		err = &diskError{err}
+	}
+	return n, err
+}
+
 func (f *Function) tooLarge() *api.Error {
 	return api.New(api.FileTooLarge, map[string]int64{"limit": f.cfg.MaxFile}).Say(fmt.Sprintf(
 		"The file is larger than %d MB. A timetable is far smaller: check that it is the right file.", f.cfg.MaxFile>>20))
 }
 
-// brokenOff is the error of a body that ended early: too large, too slow, or the given one.
+// brokenOff is the error of a body that ended early: not kept, too large, too slow, or the given one.
 func (f *Function) brokenOff(err error, other *api.Error) error {
 	var limit *http.MaxBytesError
+	var full *diskError
 	switch {
+	case errors.As(err, &full):
+		return full
 	case errors.As(err, &limit):
 		return f.tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):

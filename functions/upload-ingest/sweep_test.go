@@ -203,7 +203,7 @@ func TestRetentionOfRows(t *testing.T) {
 
 // What cannot be told must not keep the rest of a sweep from being done.
 func TestAReaderThatIsAwayHoldsUpNothing(t *testing.T) {
-	w := newWorld(t, silent, with(func(c *Config) { c.Events.Timeout, c.Events.Retries = 50*time.Millisecond, 0 }))
+	w := newWorld(t, silent, with(func(c *Config) { c.Events.Retries = 0 }))
 	ids := w.waiting(3)
 	w.reader.set(func(r *reader) { r.status = http.StatusServiceUnavailable })
 	w.age(time.Minute)

@@ -83,7 +83,11 @@ func verdict(job jobs.Job) *api.Error {
 	if api.Status(code) != http.StatusUnprocessableEntity {
 		code = api.ProcessingFailed // a code of another version, or of what is not the file's fault
 	}
-	e := api.New(code, map[string]string{"jobId": job.ID, "code": job.ErrorCode})
+	details := map[string]string{"jobId": job.ID}
+	if code != job.ErrorCode {
+		details["code"] = job.ErrorCode
+	}
+	e := api.New(code, details)
 	if job.ErrorMessage != "" {
 		e = e.Say(job.ErrorMessage)
 	}

@@ -3,8 +3,11 @@ package uploadingest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +39,7 @@ func TestAnUploadIsAnsweredWithItsEvents(t *testing.T) {
 	}
 
 	status := read[jobAnswer](s.call("GET", "/api/jobs/"+got.JobID).want(http.StatusOK))
-	if status.Status != jobs.Completed || status.CompletedAt == nil || status.Error != nil || status.PDFType != timetable.Lecture {
+	if status.Status != jobs.Completed || status.CompletedAt == nil || status.Error != nil || status.PDFType == nil || *status.PDFType != timetable.Lecture {
 		t.Errorf("the job: got %+v", status)
 	}
 	result := read[struct {
@@ -64,7 +67,11 @@ func TestWhoDoesNotWaitAsksAgain(t *testing.T) {
 		t.Errorf("got %v %s", a.Header, a.body)
 	}
 	s.eventually("the job is worked on", func() bool { return s.find(got.JobID).Status == jobs.Processing })
-	if status := read[jobAnswer](s.call("GET", at).want(http.StatusOK)); status.Status != jobs.Processing || status.CompletedAt != nil {
+	open := s.call("GET", at).want(http.StatusOK)
+	if fields := read[map[string]any](open); len(fields) != 6 || fields["pdfType"] != nil {
+		t.Errorf("while it is read: got %s, want each field, and null for what is not known", open.body)
+	}
+	if status := read[jobAnswer](open); status.Status != jobs.Processing || status.CompletedAt != nil {
 		t.Errorf("while it is read: got %+v", status)
 	}
 	s.call("GET", at+"/result").refused(http.StatusBadRequest, api.JobNotCompleted)
@@ -77,8 +84,12 @@ func TestWhoDoesNotWaitAsksAgain(t *testing.T) {
 
 func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 	w := newWorld(t)
-	for _, c := range []struct{ code, want string }{
-		{"PDF_ENCRYPTED", "PDF_ENCRYPTED"}, {"MIXED_TIMETABLES", "MIXED_TIMETABLES"}, {"OF_A_LATER_VERSION", api.ProcessingFailed},
+	for _, c := range []struct {
+		code, want string
+		told       any // of the code, in the details: only what error does not say
+	}{
+		{"PDF_ENCRYPTED", "PDF_ENCRYPTED", nil}, {"MIXED_TIMETABLES", "MIXED_TIMETABLES", nil},
+		{"OF_A_LATER_VERSION", api.ProcessingFailed, "OF_A_LATER_VERSION"},
 	} {
 		w.reader.set(func(r *reader) { r.code = c.code })
 		form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
@@ -87,6 +98,10 @@ func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 		object := a.refused(http.StatusUnprocessableEntity, c.want)
 		if object.Message != "This file is "+c.code+"." || len(a.Cookies()) != 1 {
 			t.Errorf("%s: got %s with cookies %v", c.code, a.body, a.Cookies())
+		}
+		details, _ := object.Details.(map[string]any)
+		if details["code"] != c.told || "/api/jobs/"+fmt.Sprint(details["jobId"]) != a.Header.Get("Location") {
+			t.Errorf("%s: got details %v at %s, want the job and code %v", c.code, details, a.Header.Get("Location"), c.told)
 		}
 		cookie := a.Cookies()[0].String()
 		job := read[jobAnswer](w.do(w.client, "GET", a.Header.Get("Location"), nil, "Cookie", cookie).want(http.StatusOK))
@@ -125,9 +140,9 @@ func TestFormsThatMakeNoSense(t *testing.T) {
 		code   string
 	}{
 		"no file":            {[]field{{"priority", "", []byte("high")}}, 400, api.MissingFile},
-		"a file of no bytes": {[]field{{"file", "a.pdf", nil}}, 422, notPDF},
-		"no PDF":             {[]field{{"file", "a.pdf", []byte("<!doctype html>")}}, 422, notPDF},
-		"a late header":      {[]field{{"file", "a.pdf", append(make([]byte, 2000), "%PDF-1.7"...)}}, 422, notPDF},
+		"a file of no bytes": {[]field{{"file", "a.pdf", nil}}, 422, api.NotPDF},
+		"no PDF":             {[]field{{"file", "a.pdf", []byte("<!doctype html>")}}, 422, api.NotPDF},
+		"a late header":      {[]field{{"file", "a.pdf", append(make([]byte, 2000), "%PDF-1.7"...)}}, 422, api.NotPDF},
 		"too large":          {[]field{{"file", "a.pdf", big}}, 413, api.FileTooLarge},
 		"two files":          {[]field{{"file", "a.pdf", pdf()}, {"file", "b.pdf", pdf()}}, 400, api.InvalidRequest},
 		"unknown priority":   {[]field{{"priority", "", []byte("urgent")}, {"file", "a.pdf", pdf()}}, 400, api.InvalidPriority},
@@ -211,6 +226,28 @@ func TestACallerThatGoesAwayWhileItWaits(t *testing.T) {
 	w.eventually("it is read", func() bool { return w.sql("update jobs set updated_at = now() where status = 'completed'") == 1 })
 }
 
+// Whether an answer comes from Redis is nothing that a caller can see.
+func TestAKeptAnswerIsAsAFreshOne(t *testing.T) {
+	s := newWorld(t).student()
+	at := "/api/jobs/" + idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+	fresh := s.call("GET", at).want(200)
+	if _, ok := s.f.cache.Get(t.Context(), cacheKey(s.owner, strings.TrimPrefix(at, "/api/jobs/"))); !ok {
+		t.Fatal("the answer was not kept")
+	}
+	kept := s.call("GET", at).want(200)
+	for _, a := range []answer{fresh, kept} {
+		for _, own := range []string{"Date", "X-Request-Id", "Traceparent"} {
+			a.Header.Del(own)
+		}
+	}
+	if !maps.EqualFunc(fresh.Header, kept.Header, slices.Equal) || !bytes.Equal(fresh.body, kept.body) {
+		t.Errorf("got %v %s, want %v %s", kept.Header, kept.body, fresh.Header, fresh.body)
+	}
+	if kept.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("got %v, want nosniff", kept.Header)
+	}
+}
+
 // metric is the value of a line of /metrics.
 func metric(w *world, line string) string {
 	for _, l := range strings.Split(string(w.do(http.DefaultClient, "GET", "/metrics", nil).body), "\n") {
@@ -272,7 +309,9 @@ func FuzzReceive(f *testing.F) {
 	body := form.String()
 	boundary := body[2:strings.Index(body, "\r\n")]
 	f.Add([]byte(strings.ReplaceAll(body, boundary, "b")))
-	function := &Function{cfg: Config{MaxFile: 1 << 10}.withDefaults()}
+	dir := f.TempDir()
+	function := &Function{cfg: Config{MaxFile: 1 << 10}.withDefaults(),
+		tempFile: func() (*os.File, error) { return newTempFile(dir) }}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := &http.Request{Method: "POST", Header: http.Header{"Content-Type": {"multipart/form-data; boundary=b"}},
 			Body: io.NopCloser(bytes.NewReader(body))}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -201,6 +202,49 @@ func TestDecodeJSON(t *testing.T) {
 		}
 		if err == nil || api.From(err).Code != c.code {
 			t.Errorf("%s: got %v, want %s", name, err, c.code)
+		}
+	}
+}
+
+// base is embedded in what callers send, which is no business of theirs.
+type base struct {
+	Options struct {
+		Groups map[string][]string `json:"groups"`
+		When   time.Time           `json:"when"`
+		Items  []struct{ Deep *bool }
+	} `json:"options"`
+}
+
+// A caller writes JSON and knows nothing of the types it is read into.
+func TestAWrongValueIsToldOfInTheCallersWords(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`[]`:                                 "map[expected:object field:]",
+		`{"options":7}`:                      "map[expected:object field:options]",
+		`{"options":{"groups":[]}}`:          "map[expected:object field:options.groups]",
+		`{"options":{"groups":{"a":"b"}}}`:   "map[expected:array field:options.groups]",
+		`{"options":{"groups":{"a":[1]}}}`:   "map[expected:string field:options.groups]",
+		`{"options":{"items":[{"Deep":1}]}}`: "map[expected:boolean field:options.Items.Deep]",
+		`{"n":"x"}`:                          "map[expected:number field:n]",
+		`{"Own":{"base":"x"}}`:               "map[expected:number field:Own.base]",
+		`{"text":{}}`:                        "map[expected:string field:text]",
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+		var into struct {
+			base
+			N   int `json:"n"`
+			Own struct {
+				Base int `json:"base"`
+			}
+			Text netip.Addr `json:"text"`
+		}
+		err := api.DecodeJSON(r, 1<<10, &into)
+		if err == nil {
+			t.Errorf("%s: got no error", body)
+			continue
+		}
+		if got := api.From(err); got.Code != api.InvalidJSON || fmt.Sprint(got.Details) != want {
+			t.Errorf("%s: got %s %v, want %s %s", body, got.Code, got.Details, api.InvalidJSON, want)
 		}
 	}
 }

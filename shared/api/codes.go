@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The codes that handlers name. The parser's codes are in the table only: they reach a caller as
+// The codes that handlers name. The parser's other codes are in the table only: they reach a caller as
 // the stored reason of a failed job.
 const (
 	InvalidRequest       = "INVALID_REQUEST"
@@ -37,6 +37,7 @@ const (
 	PayloadTooLarge      = "PAYLOAD_TOO_LARGE"
 	FileTooLarge         = "FILE_TOO_LARGE"
 	UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE"
+	NotPDF               = "NOT_A_PDF"
 	ProcessingFailed     = "PROCESSING_FAILED"
 	RateLimited          = "RATE_LIMITED"
 	Busy                 = "BUSY"
@@ -85,7 +86,7 @@ var codes = map[string]entry{
 	FileTooLarge:         {413, "The file is larger than allowed.", 0},
 	UnsupportedMediaType: {415, "The content type of the request is not supported.", 0},
 
-	"NOT_A_PDF":          {422, "The file is not a PDF.", 0},
+	NotPDF:               {422, "This file is not a PDF. Download your timetable as a PDF and upload that file.", 0},
 	"PDF_ENCRYPTED":      {422, "The PDF is protected by a password.", 0},
 	"PDF_NO_PAGES":       {422, "The PDF has no pages.", 0},
 	"PDF_TOO_MANY_PAGES": {422, "The PDF has more pages than allowed.", 0},

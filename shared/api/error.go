@@ -69,6 +69,14 @@ func (e *Error) With(header http.Header) *Error {
 // Status is the HTTP status of e's code.
 func (e *Error) Status() int { return Status(e.Code) }
 
+// Retry is when trying again makes sense: what After said, or the table's time; 0 if neither does.
+func (e *Error) Retry() time.Duration {
+	if e.RetryAfter > 0 {
+		return e.RetryAfter
+	}
+	return codes[e.Code].retry
+}
+
 func (e *Error) Error() string {
 	text := e.Code + ": " + e.Message
 	if e.Err != nil {

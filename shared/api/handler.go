@@ -50,7 +50,8 @@ type Object struct {
 	RequestID  string    `json:"requestId"`
 }
 
-// WriteError answers err as the error object, and logs it if it is our fault.
+// WriteError answers err as the error object, or as a page where a browser shows it to a person, and
+// logs it if it is our fault.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	e := From(err)
 	status := e.Status()
@@ -65,11 +66,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if message == "" {
 		message = http.StatusText(status)
 	}
-	retry := e.RetryAfter
-	if retry <= 0 {
-		retry = codes[e.Code].retry
-	}
-	if retry > 0 {
+	if retry := e.Retry(); retry > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.Seconds()))))
 	}
 	if status == http.StatusRequestEntityTooLarge {
@@ -78,7 +75,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	add(w.Header(), e.Header)
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, r, status, Object{
+	object := Object{
 		StatusCode: status,
 		Message:    message,
 		Error:      e.Code,
@@ -86,7 +83,12 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		Timestamp:  time.Now().UTC().Truncate(time.Millisecond),
 		Path:       r.URL.Path,
 		RequestID:  RequestID(r.Context()),
-	})
+	}
+	if wantsPage(r) {
+		writePage(w, r, object)
+		return
+	}
+	writeJSON(w, r, status, object)
 }
 
 // write sends one Response.

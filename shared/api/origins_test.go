@@ -3,6 +3,8 @@ package api_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/schedgen/schedgen/shared/api"
@@ -47,6 +49,58 @@ func TestPagesOfOtherOriginsActInNobodysName(t *testing.T) {
 	}
 	if _, err := api.NewOrigins("portal.example.org/path"); err == nil {
 		t.Error("what is no origin is trusted")
+	}
+}
+
+// A frontend on a host of its own asks first whether it may, and must then be let read the answer.
+func TestPagesOfTrustedOriginsReadTheAnswers(t *testing.T) {
+	t.Parallel()
+	const portal = "https://portal.example.org"
+	origins, err := api.NewOrigins(portal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("DELETE /api/jobs/1", api.Handler(func(*http.Request) (any, error) { return nil, api.New(api.JobNotFound) }))
+	handler := origins.Share(api.Mux(mux))
+	for name, c := range map[string]struct {
+		method, origin, asks string
+		status               int
+		allowed              string // origin
+	}{
+		"a trusted page asks first":     {"OPTIONS", portal, "DELETE", 204, portal},
+		"and then does it":              {"DELETE", portal, "", 404, portal},
+		"another page asks":             {"OPTIONS", "https://evil.example.org", "DELETE", 405, ""},
+		"another page does it":          {"DELETE", "https://evil.example.org", "", 404, ""},
+		"a page that hides":             {"OPTIONS", "null", "DELETE", 405, ""},
+		"a page of a longer name":       {"OPTIONS", portal + ".evil.org", "DELETE", 405, ""},
+		"a program":                     {"DELETE", "", "", 404, ""},
+		"OPTIONS that asks for nothing": {"OPTIONS", portal, "", 405, portal},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), c.method, "/api/jobs/1", nil)
+		for name, value := range map[string]string{"Origin": c.origin, "Access-Control-Request-Method": c.asks} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		h := w.Header()
+		if w.Code != c.status || h.Get("Access-Control-Allow-Origin") != c.allowed || h.Get("Vary") != "Origin" ||
+			(h.Get("Access-Control-Allow-Credentials") == "true") != (c.allowed != "") {
+			t.Errorf("%s: got %d %v, want %d for %q", name, w.Code, h, c.status, c.allowed)
+		}
+		if c.status != 204 {
+			continue
+		}
+		for header, want := range map[string][]string{"Access-Control-Allow-Methods": {"GET", "POST", "DELETE"},
+			"Access-Control-Allow-Headers": {"Authorization", "Content-Type", "Prefer"}} {
+			for _, one := range want {
+				if !slices.Contains(strings.Split(h.Get(header), ", "), one) {
+					t.Errorf("%s: got %s %q, want %s in it", name, header, h.Get(header), one)
+				}
+			}
+		}
 	}
 }
 

@@ -14,10 +14,13 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/google/uuid"
 )
 
 // The types of events that schedgen sends or takes.
@@ -27,8 +30,11 @@ const (
 	TypeSync          = "dev.schedgen.calendar.sync.v1"
 )
 
-// objectCreated is how the types of all events that tell of a new object begin.
-const objectCreated = "com.amazonaws.s3.ObjectCreated:"
+// How the types of events begin: of all that the storage sends, and of those that tell of a new object.
+const (
+	fromStorage   = "com.amazonaws.s3."
+	objectCreated = fromStorage + "ObjectCreated:"
+)
 
 // ErrInvalid is every body that is not an event of ours.
 var ErrInvalid = errors.New("events: not an event that is understood")
@@ -37,8 +43,8 @@ var ErrInvalid = errors.New("events: not an event that is understood")
 type Object struct {
 	Bucket      string
 	Key         string // decoded
-	JobID       string // from the metadata, or from the key
-	Priority    string
+	JobID       string // from the metadata, or from the key where that names no job
+	Priority    string // likewise
 	Traceparent string
 	Size        int64
 	ETag        string
@@ -211,6 +217,25 @@ func ObjectOf(e event.Event) (Object, error) {
 	if !strings.HasPrefix(e.Type(), objectCreated) {
 		return Object{}, fmt.Errorf("%w: type %q tells of no new object", ErrInvalid, e.Type())
 	}
+	object := objectIn(e)
+	if object.Key == "" {
+		return Object{}, fmt.Errorf("%w: it names no object", ErrInvalid)
+	}
+	return object, nil
+}
+
+// JobOf is the job that an event tells of, of whatever type the event is, or empty.
+func JobOf(e event.Event) string {
+	if strings.HasPrefix(e.Type(), fromStorage) {
+		return objectIn(e).JobID
+	}
+	parsed, _ := ParsedOf(e) // what is no such event has no job
+	return parsed.JobID
+}
+
+// objectIn is what an event of the storage says of its object, as far as it does. Anybody who may
+// store may write metadata: what makes no sense in it is taken from the key, if it is an upload's.
+func objectIn(e event.Event) Object {
 	object := Object{
 		Key:         e.Subject(),
 		Priority:    extension(e, "priority"),
@@ -226,14 +251,24 @@ func ObjectOf(e event.Event) (Object, error) {
 			object.Key = key
 		}
 	}
-	if object.Key == "" {
-		return Object{}, fmt.Errorf("%w: it names no object", ErrInvalid)
+	upload := uploadKey.FindStringSubmatch(object.Key)
+	if upload != nil && uuid.Validate(object.JobID) != nil {
+		object.JobID = upload[2]
+	}
+	if upload != nil && !slices.Contains(priorities, object.Priority) {
+		object.Priority = upload[1]
 	}
 	if object.JobID == "" {
 		object.JobID = strings.TrimSuffix(path.Base(object.Key), ".pdf")
 	}
-	return object, nil
+	return object
 }
+
+// uploadKey are the keys that uploads are stored at: uploads/<priority>/<job>.pdf.
+var uploadKey = regexp.MustCompile(`^uploads/(high|normal|low)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.pdf$`)
+
+// priorities are those of jobs, as they stand in keys.
+var priorities = []string{"high", "normal", "low"}
 
 // extension is a string extension of e, or empty.
 func extension(e event.Event, name string) string {

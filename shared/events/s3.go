@@ -84,7 +84,7 @@ func fromRecord(raw json.RawMessage) (event.Event, error) {
 	}
 	e := event.New()
 	e.SetID(recordID(r))
-	e.SetType("com.amazonaws.s3." + strings.TrimPrefix(r.EventName, "s3:"))
+	e.SetType(fromStorage + strings.TrimPrefix(r.EventName, "s3:"))
 	e.SetSource(strings.Join([]string{r.EventSource, r.Region, r.S3.Bucket.Name}, "."))
 	e.SetSubject(key)
 	if !r.EventTime.IsZero() {

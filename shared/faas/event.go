@@ -14,14 +14,24 @@ import (
 // eventLimit bounds the body of an event. Notifications and CloudEvents are some kilobytes.
 const eventLimit = 1 << 20
 
+// EventBody reads the whole body of an event. One that is longer than any event is answered as
+// PAYLOAD_TOO_LARGE.
+func EventBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, eventLimit))
+	if err != nil {
+		return nil, fmt.Errorf("read the event: %w", err)
+	}
+	return body, nil
+}
+
 // EventHandler serves an event function that is written against OpenFaaS's go-http template: the
 // whole body in, a status and a body out. An error is answered as package api answers it, so the
 // platform redelivers what failed for now (5xx, 429) and not what never will.
 func EventHandler(f func(context.Context, handler.Request) (handler.Response, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, eventLimit))
+		body, err := EventBody(r)
 		if err != nil {
-			api.WriteError(w, r, fmt.Errorf("read the event: %w", err))
+			api.WriteError(w, r, err)
 			return
 		}
 		request := handler.Request{Body: body, Header: r.Header.Clone(), QueryString: r.URL.RawQuery,

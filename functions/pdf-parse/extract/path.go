@@ -113,6 +113,9 @@ func (in *interpreter) paint(fill, stroke bool) {
 func (in *interpreter) fillPath() {
 	boxes := make([]box, 0, len(in.path.subpaths))
 	for _, sub := range in.path.subpaths {
+		if len(sub) < 2 {
+			continue // a lone point, as Cairo leaves after a closed subpath, paints nothing
+		}
 		b := boxOf(sub)
 		boxes = append(boxes, b)
 		in.thinBox(b)

@@ -69,8 +69,11 @@ func holder(lock *os.File) string {
 // join is a path inside the directory.
 func (d *dataDir) join(name string) string { return filepath.Join(d.path, name) }
 
-// close lets other processes have the directory.
-func (d *dataDir) close() error { return d.lock.Close() }
+// close lets other processes have the directory. A child that is just being started may still hold the
+// file for a moment, and with it a lock that was only closed.
+func (d *dataDir) close() error {
+	return errors.Join(syscall.Flock(int(d.lock.Fd()), syscall.LOCK_UN), d.lock.Close())
+}
 
 // secrets are made once for a data directory and kept in it.
 type secrets struct {
