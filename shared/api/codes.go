@@ -86,7 +86,7 @@ var codes = map[string]entry{
 	FileTooLarge:         {413, "The file is larger than allowed.", 0},
 	UnsupportedMediaType: {415, "The content type of the request is not supported.", 0},
 
-	NotPDF:               {422, "This file is not a PDF. Download your timetable as a PDF and upload that file.", 0},
+	NotPDF:               {422, "This file is not a PDF. Download your timetable as a PDF and use that file.", 0},
 	"PDF_ENCRYPTED":      {422, "The PDF is protected by a password.", 0},
 	"PDF_NO_PAGES":       {422, "The PDF has no pages.", 0},
 	"PDF_TOO_MANY_PAGES": {422, "The PDF has more pages than allowed.", 0},

@@ -28,6 +28,7 @@ func TestRulings(t *testing.T) {
 		"closed by s":          {"10 20 m 110 20 l 110 80 l 10 80 l s", "h 10-110 20; h 10-110 80; v 10 20-80; v 110 20-80"},
 		"thin polygon":         {"10 50 m 110 50 l 110 50.5 l 10 50.5 l h f", "h 10-110 50"},
 		"frame of two boxes":   {"10 20 100 60 re 11 21 98 58 re f*", "h 10-110 20; h 10-110 80; v 10 20-80; v 110 20-80"},
+		"frame and a point":    {"10 20 100 60 re 11 21 98 58 re 50 50 m f*", "h 10-110 20; h 10-110 80; v 10 20-80; v 110 20-80"},
 		"fill and stroke":      {"10 50 100 0.5 re B", "h 10-110 50"},
 		"scaled":               {"q 10 0 0 10 0 0 cm 0.05 w 1 5 m 11 5 l S Q", "h 10-110 50"},
 		"pieces meet":          {"10 50 50 0.5 re f 60 50.2 50 0.5 re f", "h 10-110 50"},
