@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -218,7 +220,7 @@ func TestAFlippedBitIsFoundAndAlerted(t *testing.T) {
 				who := somebody(t)
 				f := w.function(who.alerts, func(c *backup.Config) {
 					if depth == store.ByChecksums {
-						c.IdentityFile = ""
+						c.IdentityFile = emptyFile(t) // as a platform mounts one where no identity is configured
 					}
 				})
 				m := w.backup(f)
@@ -349,4 +351,13 @@ func TestNoPasswordIsLoggedOrTold(t *testing.T) {
 			t.Errorf("the %s shows a password: %s", what, text)
 		}
 	}
+}
+
+func emptyFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

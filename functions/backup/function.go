@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -168,6 +169,10 @@ func (t Target) open(partSize int) (*store.Store, error) {
 
 // openKeys reads the recipients and checks the rest of the configuration that needs no network.
 func (f *Function) openKeys() (err error) {
+	// A platform that mounts a file for the key mounts an empty one where none is configured.
+	if info, err := os.Stat(f.cfg.IdentityFile); err == nil && info.Size() == 0 {
+		f.cfg.IdentityFile = ""
+	}
 	if f.Enabled() {
 		if f.recipients, err = seal.Recipients(f.cfg.Recipients); err != nil {
 			return fmt.Errorf("BACKUP_RECIPIENTS: %w", err)

@@ -3,6 +3,7 @@ package googlesync
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
@@ -23,6 +24,7 @@ type applier struct {
 	progress syncs.Progress
 	end      time.Time // no call begins after it
 	declined []string  // deleted by a person, perhaps just now
+	failed   []string  // not as they should be: the next sync tries again
 }
 
 // run compares and does what is left to be done. After an error it can be run again, by anybody.
@@ -94,13 +96,13 @@ func (a *applier) rememberAll(ctx context.Context, p plan.Plan) error {
 	if err := a.remember(ctx, plan.Declined, a.declined); err != nil {
 		return err
 	}
-	gone := make(map[string]bool, len(a.declined))
-	for _, id := range a.declined {
-		gone[id] = true
+	left := make(map[string]bool, len(a.declined)+len(a.failed))
+	for _, id := range slices.Concat(a.declined, a.failed) {
+		left[id] = true
 	}
 	var written []string
 	for _, w := range a.sync.Request.Wanted {
-		if !gone[w.ID] {
+		if !left[w.ID] {
 			written = append(written, w.ID)
 		}
 	}
@@ -230,6 +232,7 @@ func (a *applier) done(op plan.Op) {
 func (a *applier) fail(ctx context.Context, action plan.Action, e *google.Error) {
 	a.progress.Done++
 	a.progress.Failed++
+	a.failed = append(a.failed, action.Event.ID)
 	api.Logger(ctx).WarnContext(ctx, "an event could not be synced", "sync", a.sync.ID, "operation", string(action.Op),
 		"event", action.Event.ID, "error", e.Error())
 }

@@ -287,6 +287,18 @@ func TestAnotherClientMeanwhile(t *testing.T) {
 	})
 }
 
+// TestARefusedEventIsTriedAgain: what Google did not take is no person's doing, and the next sync adds it.
+func TestARefusedEventIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, id := w.ready(1)
+	w.google.Inject(strictgoogle.Fault{Method: "calendar.events.insert", Skip: 1, Status: 400, Reason: "invalid"})
+	if s := b.sync(id, nil); s.Failed != 1 {
+		t.Errorf("failed is %d, want 1", s.Failed)
+	}
+	b.counts(b.sync(id, nil), 1, 0, 0, 2)
+}
+
 // TestOthersEventsAreNeverTouched: neither a person's, nor another account's in a shared calendar, nor one
 // that took our id.
 func TestOthersEventsAreNeverTouched(t *testing.T) {
