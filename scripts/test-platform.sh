@@ -17,6 +17,8 @@ if [ -z "${SCHEDGEN_TEST_MINIO:-}" ] && [ -x "$BIN/minio" ]; then
   export SCHEDGEN_TEST_MINIO=$BIN/minio
 fi
 
+[ -n "${SCHEDGEN_CRDS:-}" ] ||
+  say "not broken line by line: set SCHEDGEN_CRDS to a folder with the definitions of Knative's and Traefik's objects for that"
 say "manifests, every line broken once"
 (cd deploy/platform && SCHEDGEN_TEST_ALL=1 "$GO" test -count=1 -timeout 30m ./...)
 
