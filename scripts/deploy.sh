@@ -33,7 +33,14 @@ piped() {
   [ -n "$dry_run" ] || bash -o pipefail -c "$1"
 }
 
-functions() { sed -n 's/^  "\([a-z-]*\)":.*/\1/p' deploy/scaling.json; }
+# functions are those of the platform: OpenFaaS has one more, which watches for backups.
+functions() {
+  if [ "$platform" = openfaas ]; then
+    sed -n '/^functions:/,$s/^  \([a-z-]*\):$/\1/p' stack.yml
+  else
+    sed -n 's/^  "\([a-z-]*\)":.*/\1/p' deploy/scaling.json
+  fi
+}
 
 need() {
   local program

@@ -130,6 +130,10 @@ openfaas() {
   one schedgen-google-token-keys "$GOOGLE_TOKEN_KEYS"
   one schedgen-backup-recipients "$BACKUP_RECIPIENTS"
   one schedgen.backup-identity "$(identity)"
+  one schedgen-alert-webhook-url.backup "$ALERT_WEBHOOK_URL"
+  one schedgen-backup-offsite-s3-url "${BACKUP_OFFSITE_S3_URL:-}"
+  one schedgen-backup-offsite-s3-access-key "${BACKUP_OFFSITE_S3_ACCESS_KEY:-}"
+  one schedgen-backup-offsite-s3-secret-key "${BACKUP_OFFSITE_S3_SECRET_KEY:-}"
 }
 
 case ${1:-} in
