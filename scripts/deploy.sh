@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Brings a version to a platform: backup, migrate, roll out, wait, and back to what ran before if it does
-# not come: `deploy.sh knative|openfaas [--dry-run]`. Each step says what it does; a dry run only says it.
+# Brings a version to a platform: backup, migrate, roll out, wait, and back to what ran before if a step
+# of the rollout fails: `deploy.sh knative|openfaas [--dry-run]`. Each step says what it does; a dry run
+# only says it.
 #   OVERLAY   knative/overlays/... (production)       REGISTRY   where images go, as ko and faas-cli have it
 #   VERSION   what is built (git describe)            WAIT       how long each function may take (300s)
-#   SKIP_BACKUP=1   for the first rollout
+#   SKIP_BACKUP=1   for the first rollout            BACKUP_WAIT   how long the backup may take (4h)
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -14,6 +15,7 @@ NAMESPACE=schedgen
 OVERLAY=${OVERLAY:-production}
 REGISTRY=${REGISTRY:-}
 WAIT=${WAIT:-300s}
+BACKUP_WAIT=${BACKUP_WAIT:-4h}
 VERSION=${VERSION:-$(git describe --tags --always --dirty)}
 COMMIT=${COMMIT:-$(git rev-parse HEAD)}
 export VERSION COMMIT REGISTRY
@@ -31,7 +33,14 @@ piped() {
   [ -n "$dry_run" ] || bash -o pipefail -c "$1"
 }
 
-functions() { sed -n 's/^  "\([a-z-]*\)":.*/\1/p' deploy/scaling.json; }
+# functions are those of the platform: OpenFaaS has one more, which watches for backups.
+functions() {
+  if [ "$platform" = openfaas ]; then
+    sed -n '/^functions:/,$s/^  \([a-z-]*\):$/\1/p' stack.yml
+  else
+    sed -n 's/^  "\([a-z-]*\)":.*/\1/p' deploy/scaling.json
+  fi
+}
 
 need() {
   local program
@@ -41,16 +50,29 @@ need() {
   [ -n "$REGISTRY" ] || [ -n "$dry_run" ] || fail "set REGISTRY to where images go, such as registry.example.org/schedgen"
 }
 
-# again replaces a Job of that name, for what a Job runs cannot be changed.
+# again NAME WAIT FOLDER runs the Job NAME of a folder to its end; it replaces one of that name, for what a
+# Job runs cannot be changed. A Job that fails or takes longer than WAIT fails the script.
 again() {
   run kubectl -n "$NAMESPACE" delete job "$1" --ignore-not-found --wait
-  piped "$2"
-  run kubectl -n "$NAMESPACE" wait "job/$1" --for=condition=complete --timeout="$WAIT"
+  piped "kubectl kustomize $3 | ko resolve -f - | kubectl apply -f -"
+  ended "$1" "$2" || fail "the job $1 failed or took longer than $2: kubectl -n $NAMESPACE logs job/$1"
+}
+
+# ended NAME WAIT waits for a Job and says whether it did its work. `kubectl wait` waits for one condition:
+# for "complete" it would wait on after the Job has failed.
+ended() {
+  printf '    waiting for job/%s, %s\n' "$1" "$2"
+  # shellcheck disable=SC2016 # the inner shell's variables
+  [ -n "$dry_run" ] || timeout "$2" bash -c '
+    until
+      is=$(kubectl -n "$0" get "job/$1" -o "jsonpath={.status.conditions[?(@.status==\"True\")].type}")
+      case $is in *Complete*) ;; *Failed*) exit 1 ;; *) false ;; esac
+    do sleep 2; done' "$NAMESPACE" "$1"
 }
 
 migrate() {
   say "migrating the database: the code that runs now runs on with it"
-  again migrate "kubectl kustomize deploy/kubernetes/migrate | ko resolve -f - | kubectl apply -f -"
+  again migrate "$WAIT" deploy/kubernetes/migrate
 }
 
 backup() {
@@ -59,69 +81,83 @@ backup() {
     return 0
   fi
   say "backup, before anything is changed"
-  again backup "kubectl kustomize deploy/kubernetes/backup | ko resolve -f - | kubectl apply -f -"
+  again backup "$BACKUP_WAIT" deploy/kubernetes/backup
 }
 
-# current NAME is the revision that gets a function's requests.
-current() { kubectl -n "$NAMESPACE" get ksvc "$1" -o jsonpath='{.status.traffic[0].revisionName}' 2>/dev/null || true; }
+# current NAME is what gets a function's requests: its revision, or on OpenFaaS its Deployment's number;
+# nothing where there is none yet.
+current() {
+  if [ -n "$dry_run" ]; then
+    echo 1
+  elif [ "$platform" = knative ]; then
+    kubectl -n "$NAMESPACE" get ksvc "$1" --ignore-not-found -o jsonpath='{.status.traffic[0].revisionName}'
+  else
+    kubectl -n openfaas-fn get deployment "$1" --ignore-not-found \
+      -o jsonpath='{.metadata.annotations.deployment\.kubernetes\.io/revision}'
+  fi
+}
 
-on_knative() {
-  need kubectl ko
+# roll_out does the whole of it. Nothing has changed before out_on_* begins, so what fails earlier just ends.
+roll_out() {
+  need kubectl ko "$@"
   backup
   migrate
-  say "remembering which revisions run now"
-  local before=() name
+  say "remembering what runs now"
+  local before=() name revision
   for name in $(functions); do
-    before+=("$name=$([ -n "$dry_run" ] && echo "$name-00001" || current "$name")")
+    revision=$(current "$name")
+    before+=("$name=$revision")
   done
   printf '    %s\n' "${before[@]}"
-  say "building the images and rolling out $VERSION ($OVERLAY)"
-  piped "kubectl kustomize knative/overlays/$OVERLAY | ko resolve -f - | kubectl apply -f -"
-  say "waiting until every function answers, $WAIT each"
-  for name in $(functions); do
-    if ! run kubectl -n "$NAMESPACE" wait "ksvc/$name" --for=condition=Ready --timeout="$WAIT"; then
-      back_on_knative "${before[@]}"
-      fail "$name did not come; everything is as it was before"
-    fi
-  done
+  say "building the images and rolling out $VERSION; $WAIT for each function to answer"
+  if ! "out_on_$platform"; then
+    roll_back "${before[@]}"
+    fail "$VERSION did not come"
+  fi
   say "$VERSION runs"
 }
 
-# back_on_knative NAME=REVISION... sends the requests to what ran before. Its images are still there, and
-# the schema is one that it runs with.
-back_on_knative() {
-  say "rolling back"
-  local pair
-  for pair in "$@"; do
-    [ -n "${pair#*=}" ] || continue # there was none
-    run kubectl -n "$NAMESPACE" patch ksvc "${pair%%=*}" --type=merge \
-      -p "{\"spec\":{\"traffic\":[{\"revisionName\":\"${pair#*=}\",\"percent\":100}]}}"
-  done
-  say "they stay there until the next rollout"
-}
-
-on_openfaas() {
-  need kubectl ko faas-cli
-  backup
-  migrate
-  say "building, pushing and deploying $VERSION"
-  run faas-cli publish -f stack.yml
-  run faas-cli deploy -f stack.yml
-  say "waiting until every function answers, $WAIT each"
+# out_on_knative and out_on_openfaas are called in a condition, where set -e is off: each step says || return.
+out_on_knative() {
+  piped "kubectl kustomize knative/overlays/$OVERLAY | ko resolve -f - | kubectl apply -f -" || return
   local name
   for name in $(functions); do
-    if ! run kubectl -n openfaas-fn rollout status "deployment/$name" --timeout="$WAIT"; then
-      say "rolling back"
-      for name in $(functions); do
-        run kubectl -n openfaas-fn rollout undo "deployment/$name"
-      done
-      fail "a function did not come; everything is as it was before"
-    fi
+    run kubectl -n "$NAMESPACE" wait "ksvc/$name" --for=condition=Ready --timeout="$WAIT" || return
   done
-  say "$VERSION runs"
 }
 
+out_on_openfaas() {
+  run faas-cli publish -f stack.yml || return
+  run faas-cli deploy -f stack.yml || return
+  local name
+  for name in $(functions); do
+    run kubectl -n openfaas-fn rollout status "deployment/$name" --timeout="$WAIT" || return
+  done
+}
+
+# roll_back NAME=REVISION... sends the requests to what ran before. Its images are still there, and the
+# schema is one that it runs with. One that cannot be sent back does not keep the others.
+roll_back() {
+  say "rolling back"
+  local pair left=()
+  for pair in "$@"; do
+    [ -n "${pair#*=}" ] || continue # there was none
+    "back_on_$platform" "${pair%%=*}" "${pair#*=}" || left+=("$pair")
+  done
+  [ ${#left[@]} = 0 ] || fail "could not be rolled back, do it by hand: ${left[*]}"
+  say "everything is as it was before, until the next rollout"
+}
+
+back_on_knative() {
+  run kubectl -n "$NAMESPACE" patch ksvc "$1" --type=merge \
+    -p "{\"spec\":{\"traffic\":[{\"revisionName\":\"$2\",\"percent\":100}]}}"
+}
+
+# A number, not "the one before": a function that the failed rollout did not reach is left as it is.
+back_on_openfaas() { run kubectl -n openfaas-fn rollout undo "deployment/$1" --to-revision="$2"; }
+
 case $platform in
-  knative | openfaas) "on_$platform" ;;
+  knative) roll_out ;;
+  openfaas) roll_out faas-cli ;;
   *) fail "usage: deploy.sh knative|openfaas [--dry-run]" ;;
 esac

@@ -37,7 +37,27 @@ GOOGLE_CLIENT_SECRET=
 BACKUP_RECIPIENTS=
 # The file with the secret half, to verify backups with; empty: they are verified by checksums alone.
 BACKUP_IDENTITY=
+# Another server for backups, with the same BACKUP_S3_ACCESS_KEY and -SECRET_KEY; empty: the MinIO of the PDFs.
+BACKUP_S3_URL=
+# BACKUP_S3_BUCKET=schedgen-backups
+# BACKUP_S3_REGION=us-east-1
+# A second place, far away, that gets a copy of each backup; empty: one dead disk loses everything.
+BACKUP_OFFSITE_S3_URL=
+BACKUP_OFFSITE_S3_ACCESS_KEY=
+BACKUP_OFFSITE_S3_SECRET_KEY=
+# BACKUP_OFFSITE_S3_BUCKET=schedgen-backups
+# BACKUP_OFFSITE_S3_REGION=us-east-1
+# How many days, weeks and months keep a backup.
+# BACKUP_KEEP_DAILY=7
+# BACKUP_KEEP_WEEKLY=4
+# BACKUP_KEEP_MONTHLY=6
+# Who is told of a failed or missed backup: a webhook, a mail by host:port, or both; empty: nobody.
 ALERT_WEBHOOK_URL=
+ALERT_SMTP_SERVER=
+ALERT_SMTP_USER=
+ALERT_SMTP_PASSWORD=
+ALERT_FROM=
+ALERT_TO=
 EOF
 }
 
@@ -51,13 +71,24 @@ secret() {
   done
 }
 
+# backups prints KEY and VALUE, a line each, of what the operator said of backups and alerts; what is empty
+# or missing is left to the function's defaults.
+backups() {
+  local name
+  for name in BACKUP_{,OFFSITE_}S3_URL BACKUP_{,OFFSITE_}S3_{BUCKET,REGION,ACCESS_KEY,SECRET_KEY} \
+    BACKUP_KEEP_{DAILY,WEEKLY,MONTHLY} ALERT_SMTP_{SERVER,USER,PASSWORD} ALERT_{FROM,TO}; do
+    [ -z "${!name:-}" ] || printf '%s\n' "$name" "${!name}"
+  done
+}
+
 identity() { [ -z "$BACKUP_IDENTITY" ] || cat "$BACKUP_IDENTITY"; }
 
 pooled() { echo "postgres://schedgen:$POSTGRES_PASSWORD@pgbouncer${1:-}:6432/schedgen"; }
 direct() { echo "postgres://schedgen:$POSTGRES_PASSWORD@postgres${1:-}:5432/schedgen"; }
 
 kubernetes() {
-  local ns=schedgen
+  local ns=schedgen chosen
+  mapfile -t chosen < <(backups)
   secret $ns schedgen-postgres POSTGRES_PASSWORD "$POSTGRES_PASSWORD"
   secret $ns schedgen-pgbouncer userlist.txt "\"schedgen\" \"$POSTGRES_PASSWORD\""
   secret $ns schedgen-redis-server REDIS_PASSWORD "$REDIS_PASSWORD"
@@ -73,7 +104,7 @@ kubernetes() {
   secret $ns schedgen-tokens EVENT_TOKEN "$EVENT_TOKEN" ADMIN_TOKEN "$ADMIN_TOKEN"
   secret $ns schedgen-google GOOGLE_CLIENT_ID "$GOOGLE_CLIENT_ID" GOOGLE_CLIENT_SECRET "$GOOGLE_CLIENT_SECRET" \
     GOOGLE_TOKEN_KEYS "$GOOGLE_TOKEN_KEYS"
-  secret $ns schedgen-backup BACKUP_RECIPIENTS "$BACKUP_RECIPIENTS" ALERT_WEBHOOK_URL "$ALERT_WEBHOOK_URL"
+  secret $ns schedgen-backup BACKUP_RECIPIENTS "$BACKUP_RECIPIENTS" ALERT_WEBHOOK_URL "$ALERT_WEBHOOK_URL" "${chosen[@]}"
   secret $ns schedgen-backup-identity identity.txt "$(identity)"
 }
 
@@ -99,6 +130,10 @@ openfaas() {
   one schedgen-google-token-keys "$GOOGLE_TOKEN_KEYS"
   one schedgen-backup-recipients "$BACKUP_RECIPIENTS"
   one schedgen.backup-identity "$(identity)"
+  one schedgen-alert-webhook-url.backup "$ALERT_WEBHOOK_URL"
+  one schedgen-backup-offsite-s3-url "${BACKUP_OFFSITE_S3_URL:-}"
+  one schedgen-backup-offsite-s3-access-key "${BACKUP_OFFSITE_S3_ACCESS_KEY:-}"
+  one schedgen-backup-offsite-s3-secret-key "${BACKUP_OFFSITE_S3_SECRET_KEY:-}"
 }
 
 case ${1:-} in

@@ -17,9 +17,11 @@ mc mb --ignore-existing schedgen/schedgen-backups
 user() {
   mc admin policy create schedgen "$1" "$SETUP/policy-$1.json"
   mc admin user add schedgen "$2" "$3"
-  # Attaching what is attached is an error of mc alone.
-  mc admin policy attach schedgen "$1" --user "$2" 2>/dev/null ||
-    mc admin user info schedgen "$2" | grep -q "$1"
+  # Attaching what is attached is an error of mc alone. Its image has no grep.
+  mc admin policy attach schedgen "$1" --user "$2" 2>/dev/null || case $(mc admin user info schedgen "$2") in
+    *"$1"*) ;;
+    *) echo "policy $1 cannot be attached to $2" >&2; exit 1 ;;
+  esac
 }
 user upload-ingest "$UPLOAD_INGEST_KEY" "$UPLOAD_INGEST_SECRET"
 user pdf-parse "$PDF_PARSE_KEY" "$PDF_PARSE_SECRET"

@@ -87,7 +87,8 @@ func (c *Checker) sense(where, name string, set map[string]given) []string {
 	if url, set := set["S3_URL"]; set && strings.HasPrefix(url.value, "http://minio:") && url.value != "http://minio:9000" {
 		p.addf("%s: S3_URL is %s, where no server is", where, url.value)
 	}
-	if file := set["BACKUP_IDENTITY_FILE"].value; name == "backup" {
+	watches := set["FUNCTION_TASK_PATH"].value == "/tasks/watch" // and reads no backup
+	if file := set["BACKUP_IDENTITY_FILE"].value; name == "backup" && !watches {
 		if dir, ok := strings.CutSuffix(file, "/identity.txt"); !ok && !strings.Contains(file, "secrets/") || ok && dir != "/keys" {
 			p.addf("%s: BACKUP_IDENTITY_FILE is %q, where no secret is mounted", where, file)
 		}

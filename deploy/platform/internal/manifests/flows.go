@@ -73,10 +73,10 @@ func (c *Checker) flows(servers []object, wanted []flow) []string {
 // wantedOnOpenFaaS are the ways of functions that run in OpenFaaS' namespace.
 func (c *Checker) wantedOnOpenFaaS() []flow {
 	var all []flow
-	for _, name := range c.scaling.Functions() {
+	for _, name := range c.onStack() {
 		f := end{name: name + " on OpenFaaS", namespace: "openfaas-fn", labels: map[string]string{"faas_function": name}}
 		all = append(all, flow{f, pod("pgbouncer", false), 6432, true}, flow{f, pod("redis", false), 6379, true}, flow{f, pod("minio", false), 9000, true},
-			flow{f, pod("postgres", false), 5432, name == "backup"}, flow{f, pod("minio", false), 9001, false})
+			flow{f, pod("postgres", false), 5432, program(name) == "backup"}, flow{f, pod("minio", false), 9001, false})
 	}
 	return append(all, flow{pod("minio", false), outside("openfaas"), 8080, true}, flow{outside("default"), pod("redis", false), 6379, false})
 }

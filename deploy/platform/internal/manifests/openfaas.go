@@ -34,6 +34,7 @@ type stackFunction struct {
 	Handler      string            `yaml:"handler"`
 	Image        string            `yaml:"image"`
 	Platforms    string            `yaml:"platforms"`
+	SkipBuild    bool              `yaml:"skip_build"`
 	BuildArgs    map[string]string `yaml:"build_args"`
 	Environment  map[string]string `yaml:"environment"`
 	Secrets      []string          `yaml:"secrets"`
@@ -52,6 +53,17 @@ type amounts struct {
 // watchdog are of-watchdog's own variables (its config/config.go) that are set for a function.
 var watchdog = []string{"max_inflight", "exec_timeout", "read_timeout", "write_timeout", "healthcheck_interval"}
 
+// watch is backup once more, under another name: cron-connector calls one path of a function.
+const watch = "backup-watch"
+
+// program is what runs as a function of stack.yml.
+func program(name string) string {
+	if name == watch {
+		return "backup"
+	}
+	return name
+}
+
 // OpenFaaS gives stack.yml's part of the problems.
 func (c *Checker) OpenFaaS(tree repo.Tree) []string {
 	const file = "stack.yml"
@@ -67,11 +79,18 @@ func (c *Checker) OpenFaaS(tree repo.Tree) []string {
 	p.compare(file+": provider", s.Provider.Name, "openfaas")
 	p.compare(file+": gateway", s.Provider.Gateway, "http://127.0.0.1:8080")
 	p.compare(file+": configuration.copy", s.Configuration.Copy, "[functions shared]")
-	p.compare(file+": functions", slices.Sorted(maps.Keys(s.Functions)), fmt.Sprint(c.scaling.Functions()))
+	p.compare(file+": functions", slices.Sorted(maps.Keys(s.Functions)), fmt.Sprint(c.onStack()))
 	for name, f := range s.Functions {
 		p = append(p, c.onOpenFaaS(file+": "+name, name, f)...)
 	}
 	return p
+}
+
+// onStack are the functions of stack.yml, sorted.
+func (c *Checker) onStack() []string {
+	all := append(slices.Clone(c.scaling.Functions()), watch)
+	slices.Sort(all)
+	return all
 }
 
 // substitute is what faas-cli does before it reads: ${NAME:-default}.
@@ -81,17 +100,21 @@ func substitute(data []byte) []byte {
 
 func (c *Checker) onOpenFaaS(where, name string, f stackFunction) []string {
 	var p problems
-	row := c.scaling[name]
+	row := c.scaling[program(name)]
 	p.compare(where+" lang", f.Lang, "dockerfile")
 	p.compare(where+" handler", f.Handler, "./deploy/images/openfaas")
-	p.compare(where+" image", f.Image, "schedgen/"+name+":latest")
+	p.compare(where+" image", f.Image, "schedgen/"+program(name)+":latest")
 	p.compare(where+" platforms", f.Platforms, "linux/amd64,linux/arm64")
 	p.compare(where+" readonly_root_filesystem", f.ReadOnlyRoot, true)
 	args := map[string]string{"FUNCTION": name, "VERSION": "development", "COMMIT": ""}
 	if name == "backup" {
 		args["BASE"] = "postgres:" + images["postgres"]
 	}
+	if name == watch {
+		args = nil
+	}
 	p.compare(where+" build_args", f.BuildArgs, args)
+	p.compare(where+" skip_build", f.SkipBuild, name == watch)
 	p.compare(where+" labels", f.Labels, map[string]string{
 		"com.openfaas.scale.min": "1", "com.openfaas.scale.max": fmt.Sprint(row.MaxScale),
 		"com.openfaas.scale.zero": fmt.Sprint(row.MinScale == 0), "com.openfaas.scale.zero-duration": "10m",
@@ -110,7 +133,7 @@ func notes(name string) map[string]string {
 		"com.openfaas.retry.attempts": "3", "com.openfaas.retry.codes": "408,429,500,502,503,504",
 		"com.openfaas.retry.min_wait": "2s", "com.openfaas.retry.max_wait": "1m",
 	}
-	schedule := map[string]string{"upload-ingest": "*/1 * * * *", "google-sync": "*/1 * * * *", "backup": "0 0 * * *"}[name]
+	schedule := map[string]string{"upload-ingest": "*/1 * * * *", "google-sync": "*/1 * * * *", "backup": "0 0 * * *", watch: "30 * * * *"}[name]
 	if schedule != "" {
 		all["topic"], all["schedule"] = "cron-function", schedule
 	}
@@ -133,7 +156,7 @@ func (p *problems) amount(where string, got amounts, cpu, memory resource.Quanti
 // healthcheck_interval: the function must outlast that.
 func (c *Checker) watched(where, name string, f stackFunction) []string {
 	var p problems
-	row := c.scaling[name]
+	row := c.scaling[program(name)]
 	p.compare(where+" max_inflight", f.Environment["max_inflight"], row.Concurrency)
 	seconds := func(variable string) float64 {
 		d, err := time.ParseDuration(f.Environment[variable])
@@ -165,7 +188,7 @@ func (c *Checker) openFaaSEnvironment(where, name string, f stackFunction) []str
 			p.addf("%s: the secret %s is none that scripts/secrets.sh makes", where, secret)
 		}
 		if variable, ok := strings.CutPrefix(secret, "schedgen-"); ok {
-			variable = strings.TrimSuffix(variable, "."+name)
+			variable = strings.TrimSuffix(variable, "."+program(name))
 			set[strings.ToUpper(strings.ReplaceAll(variable, "-", "_"))] = given{value, value != ""}
 		}
 	}
@@ -179,7 +202,7 @@ func (c *Checker) openFaaSEnvironment(where, name string, f stackFunction) []str
 		p.addf("%s: %s is no secret of it", where, file)
 	}
 	p = append(p, c.gateways(where, set)...)
-	return append(p, c.told(where, name, set, nil)...)
+	return append(p, c.told(where, program(name), set, nil)...)
 }
 
 // gateways wants the addresses of events to be functions' paths behind the gateway's queue.
