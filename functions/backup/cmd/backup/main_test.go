@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"os"
 	"path/filepath"
@@ -8,9 +11,12 @@ import (
 	"testing"
 
 	"filippo.io/age"
-	"github.com/jackc/pgx/v5"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
@@ -58,41 +64,33 @@ func TestOnceSaysByItsExitCodeHowItWent(t *testing.T) {
 // The disaster: the database and the PDFs are gone, the backup bucket and the key are left.
 func TestOnceBringsBackWhatWasLost(t *testing.T) {
 	s3 := configure(t)
-	const key, content = "uploads/one.pdf", "%PDF-1.7 of a student"
-	put(t, s3.Store(t), key, content)
-	execute(t, "create table marks (n int); insert into marks values (1), (2), (3)")
+	const content = "%PDF-1.7 of a student"
+	key := upload(t, s3.Store(t), content)
 	if got := once("run"); got != 0 {
 		t.Fatalf("backup run: got exit code %d, want 0", got)
 	}
 	id := newest(t)
-	execute(t, "delete from marks where n > 1")
+	if _, err := pool(t).Exec(t.Context(), "delete from jobs"); err != nil {
+		t.Fatal(err)
+	}
 	if err := s3.Store(t).Delete(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
-	refused := [][]string{nil, {id}, {"--replcae"}, {"--replace", id, id}, {"--replace", ""}, {"--replace", "20010101T000000Z-aaaaaaaa"}, {"--replace", "--offsite"}}
-	for _, args := range refused {
-		if got := once("restore", args...); got != 1 {
-			t.Errorf("backup restore %q: got exit code %d, want 1", args, got)
-		}
-		if got := rows(t); got != 1 {
-			t.Fatalf("after backup restore %q, which is refused: got %d rows, want 1 as before", args, got)
+	for _, args := range [][]string{nil, {id}, {"--replcae"}, {"--replace", id, id}, {"--replace", ""},
+		{"--replace", "20010101T000000Z-aaaaaaaa"}, {"--replace", "--offsite"}} {
+		if got, n := once("restore", args...), count(t); got != 1 || n != 0 {
+			t.Fatalf("backup restore %q: got exit code %d and %d jobs, want 1 and nothing restored", args, got, n)
 		}
 	}
-	if got := once("restore", id, "--replace"); got != 0 {
-		t.Fatalf("backup restore %s --replace: got exit code %d, want 0", id, got)
+	if got, n := once("restore", id, "--replace"), count(t); got != 0 || n != 1 {
+		t.Errorf("backup restore %s --replace: got exit code %d and %d jobs, want 0 and the backup's one", id, got, n)
 	}
-	if got := rows(t); got != 3 {
-		t.Errorf("got %d rows, want the backup's 3", got)
-	}
-	if got := get(t, s3.Store(t), key); got != content {
+	if got := read(t, s3.Store(t), key); got != content {
 		t.Errorf("got the PDF %q, want %q", got, content)
 	}
 	t.Setenv("DATABASE_URL", pgtest.Empty(t))
-	if got := once("restore"); got != 0 {
-		t.Fatalf("backup restore into an empty database: got exit code %d, want 0", got)
-	}
-	if got := rows(t); got != 3 {
-		t.Errorf("in the empty database: got %d rows, want 3", got)
+	if got, n := once("restore"), count(t); got != 0 || n != 1 {
+		t.Errorf("backup restore into an empty database: got exit code %d and %d jobs, want 0 and 1", got, n)
 	}
 	if got := once("run", "--replace"); got != 1 {
 		t.Errorf("backup run --replace: got exit code %d, want 1", got)
@@ -114,48 +112,51 @@ func newest(t *testing.T) string {
 	return list.Backups[0].ID
 }
 
-func connect(t *testing.T) *pgx.Conn {
+// pool reaches the database of the environment.
+func pool(t *testing.T) *postgres.Pool {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
+	opened, err := postgres.Open(postgres.Config{URL: os.Getenv("DATABASE_URL")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return conn
+	t.Cleanup(opened.Close)
+	return opened
 }
 
-func execute(t *testing.T, sql string) {
+// count is how many jobs the database of the environment has.
+func count(t *testing.T) (n int) {
 	t.Helper()
-	conn := connect(t)
-	defer conn.Close(t.Context())
-	if _, err := conn.Exec(t.Context(), sql); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func rows(t *testing.T) (n int) {
-	t.Helper()
-	conn := connect(t)
-	defer conn.Close(t.Context())
-	if err := conn.QueryRow(t.Context(), "select count(*) from marks").Scan(&n); err != nil {
+	err := pool(t).Conn(t.Context(), func(ctx context.Context, conn *pgxpool.Conn) error {
+		return conn.QueryRow(ctx, "select count(*) from jobs").Scan(&n)
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
-func put(t *testing.T, bucket *blob.Store, key, content string) {
+// upload makes a job with its PDF, whose key it gives.
+func upload(t *testing.T, bucket *blob.Store, content string) string {
 	t.Helper()
-	if _, err := bucket.Put(t.Context(), key, strings.NewReader(content), int64(len(content)), "application/pdf", nil); err != nil {
+	sum := sha256.Sum256([]byte(content))
+	job, err := jobs.NewStore(pool(t)).Create(t.Context(), jobs.NewJob{Owner: uuid.NewString(), Filename: "timetable.pdf",
+		Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])})
+	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := bucket.Put(t.Context(), job.ObjectKey, strings.NewReader(content), int64(len(content)), "application/pdf", nil); err != nil {
+		t.Fatal(err)
+	}
+	return job.ObjectKey
 }
 
-func get(t *testing.T, bucket *blob.Store, key string) string {
+func read(t *testing.T, bucket *blob.Store, key string) string {
 	t.Helper()
 	reader, _, err := bucket.Get(t.Context(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reader.Close()
+	defer reader.Close() // only read
 	body, err := io.ReadAll(reader)
 	if err != nil {
 		t.Fatal(err)
