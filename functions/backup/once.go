@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Once does a task by itself, outside of a server: "run", "watch", or "restore" with what RestoreOf takes.
-// Progress goes to out, in lines. What is wrong with args is said before anything is done.
+// Once does a task by itself, outside of a server: "run", "watch", "list", or "restore" with what RestoreOf
+// takes. Progress goes to out, in lines. What is wrong with args is said before anything is done.
 func (f *Function) Once(ctx context.Context, task string, args []string, out io.Writer) error {
 	ctx = WithProgress(ctx, Lines(out))
 	if task != "restore" && len(args) > 0 {
@@ -27,6 +27,8 @@ func (f *Function) Once(ctx context.Context, task string, args []string, out io.
 			err = errors.New(s.Reason)
 		}
 		return err
+	case "list":
+		return f.print(ctx, out)
 	case "restore":
 		what, err := RestoreOf(args)
 		if err == nil {
@@ -34,7 +36,16 @@ func (f *Function) Once(ctx context.Context, task string, args []string, out io.
 		}
 		return err
 	}
-	return fmt.Errorf("there is no task %q; there are run, watch and restore", task)
+	return fmt.Errorf("there is no task %q; there are run, watch, list and restore", task)
+}
+
+// print tells the backups, the newest first: who restores chooses one by its ID.
+func (f *Function) print(ctx context.Context, out io.Writer) error {
+	list, err := f.List(ctx, false)
+	for _, b := range list.Backups {
+		fmt.Fprintf(out, "%s  %s  %s  %d rows  %d PDFs\n", b.ID, b.CreatedAt.Format(time.RFC3339), b.Status, b.Rows, b.Objects)
+	}
+	return err
 }
 
 // RestoreOf reads the arguments of a restore: [ID] [--replace] [--offsite], in any order. A flag that is

@@ -46,7 +46,7 @@ func TestOnceSaysByItsExitCodeHowItWent(t *testing.T) {
 	for _, test := range []struct {
 		task string
 		want int
-	}{{"run", 0}, {"watch", 0}, {"frobnicate", 1}} {
+	}{{"run", 0}, {"watch", 0}, {"list", 0}, {"frobnicate", 1}} {
 		if got := once(test.task); got != test.want {
 			t.Errorf("backup %s: got exit code %d, want %d", test.task, got, test.want)
 		}
@@ -97,7 +97,7 @@ func TestOnceBringsBackWhatWasLost(t *testing.T) {
 	}
 }
 
-// newest is the ID of the newest backup.
+// newest is the ID of the newest backup, which the list has first.
 func newest(t *testing.T) string {
 	t.Helper()
 	f, err := configured(t.Context())
@@ -109,7 +109,12 @@ func newest(t *testing.T) string {
 	if err != nil || len(list.Backups) == 0 {
 		t.Fatalf("got %d backups and %v, want one", len(list.Backups), err)
 	}
-	return list.Backups[0].ID
+	id := list.Backups[0].ID
+	var told strings.Builder
+	if err := f.Once(t.Context(), "list", nil, &told); err != nil || !strings.HasPrefix(told.String(), id+"  ") || !strings.Contains(told.String(), "verified  ") {
+		t.Errorf("backup list: got %q and %v, want a line of %s", told.String(), err, id)
+	}
+	return id
 }
 
 // pool reaches the database of the environment.
