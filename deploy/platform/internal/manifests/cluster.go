@@ -85,6 +85,7 @@ func (c *cluster) check() {
 		c.references(o)
 		c.consistent(o)
 	}
+	c.jobs()
 	if strings.HasPrefix(c.overlay, "knative/") {
 		c.services()
 		c.events()

@@ -30,7 +30,7 @@ func (c *cluster) consistent(o object) {
 	}
 	for _, from := range []any{at(template, "metadata", "labels"), o.at("spec", "selector", "matchLabels")} {
 		if from != nil {
-			c.compare(o.String()+" label of its pods", at(from, nameLabel), o.name())
+			c.compare(o.String()+" label of its pods", at(from, nameLabel), program(o))
 		}
 	}
 	c.compare(o.String()+" part-of", at(template, "metadata", "labels", "app.kubernetes.io/part-of"), "schedgen")
@@ -44,6 +44,14 @@ func (c *cluster) consistent(o object) {
 
 const nameLabel = "app.kubernetes.io/name"
 
+// program is what an object runs, by which the network knows its pods: a restore is one of backup's tasks.
+func program(o object) string {
+	if o.name() == "restore" {
+		return "backup"
+	}
+	return o.name()
+}
+
 // disruptions are how many may go, of those that are several, or that none may go by itself.
 func disruptions(name string) string {
 	if name == "postgres" || name == "minio" {
@@ -53,7 +61,7 @@ func disruptions(name string) string {
 }
 
 func (c *cluster) container(o object, template, container map[string]any) {
-	c.compare(o.String()+" name of its container", container["name"], o.name())
+	c.compare(o.String()+" name of its container", container["name"], program(o))
 	if strings.HasPrefix(text(container["image"]), ours) {
 		user := text(at(container, "securityContext", "runAsUser")) + text(at(template, "spec", "securityContext", "runAsUser"))
 		c.compare(o.String()+" user", user, "65532")
@@ -109,11 +117,36 @@ func (c *cluster) expanded(o object, container map[string]any) {
 
 // once checks what a Job runs.
 func (c *cluster) once(o object, template, container map[string]any) {
-	want := map[string]string{"migrate": "[migrate]", "backup": "[run]", "minio-setup": "[sh /setup/minio-setup.sh]"}[o.name()]
+	want := map[string]string{"migrate": "[migrate]", "backup": "[run]", "restore": "[restore]", "minio-setup": "[sh /setup/minio-setup.sh]"}[o.name()]
 	c.compare(o.String()+" runs", text(container["args"])+text(container["command"]), want)
 	function := at(template, "metadata", "labels", "schedgen.dev/function")
-	if (o.name() == "backup") != (text(function) == "true") {
+	if (program(o) == "backup") != (text(function) == "true") {
 		c.addf("%s: label schedgen.dev/function is %v", o, function)
+	}
+	if o.name() == "restore" {
+		c.compare(o.String()+" tries again", o.at("spec", "backoffLimit"), 0)
+		c.writes(o, container)
+	}
+}
+
+// writes wants a restore to have MinIO's own user: no function's may write the PDFs of all.
+func (c *cluster) writes(o object, container map[string]any) {
+	for variable, key := range map[string]string{"S3_ACCESS_KEY": "MINIO_ROOT_USER", "S3_SECRET_KEY": "MINIO_ROOT_PASSWORD"} {
+		i := slices.IndexFunc(list(container, "env"), func(v map[string]any) bool { return v["name"] == variable })
+		if i < 0 {
+			c.addf("%s does not set %s", o, variable)
+			continue
+		}
+		ref := at(list(container, "env")[i], "valueFrom", "secretKeyRef")
+		c.compare(o.String()+" "+variable, text(at(ref, "name"))+" "+text(at(ref, "key")), "schedgen-minio "+key)
+	}
+}
+
+// jobs wants a folder that is applied by itself to make the Job of its name.
+func (c *cluster) jobs() {
+	name := strings.TrimPrefix(c.overlay, "deploy/kubernetes/")
+	if _, ok := c.find("Job", name); !ok && slices.Contains([]string{"backup", "migrate", "restore"}, name) {
+		c.addf("%s makes no Job of that name", c.overlay)
 	}
 }
 

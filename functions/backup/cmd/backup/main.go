@@ -1,6 +1,8 @@
 // Command backup serves the function of that name. With an argument it does one thing and ends, with
 // status 0 or 1: `backup run` makes a backup, for a Job or a cron where one may take longer than a
-// request; `backup watch` alerts if one was missed.
+// request; `backup watch` alerts if one was missed; `backup list` tells which there are; `backup restore [ID]
+// [--replace] [--offsite]` brings one back, the newest good one without an ID, into the database and the
+// bucket that the environment names.
 package main
 
 import (
@@ -19,7 +21,7 @@ import (
 
 func main() {
 	if len(os.Args) > 1 {
-		os.Exit(once(os.Args[1]))
+		os.Exit(once(os.Args[1], os.Args[2:]...))
 	}
 	faas.Main("backup", func(ctx context.Context) (faas.Function, error) { return configured(ctx) },
 		faas.Config{Concurrency: 1, RequestTimeout: 10 * time.Minute})
@@ -35,13 +37,13 @@ func configured(ctx context.Context) (*backup.Function, error) {
 }
 
 // once does one task and gives the exit code.
-func once(task string) int {
+func once(task string, args ...string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	f, err := configured(ctx)
 	if err == nil {
 		defer f.Close()
-		err = f.Once(ctx, task, os.Stderr)
+		err = f.Once(ctx, task, args, os.Stderr)
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "backup %s: %v\n", task, err)
