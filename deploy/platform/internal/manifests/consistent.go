@@ -30,7 +30,7 @@ func (c *cluster) consistent(o object) {
 	}
 	for _, from := range []any{at(template, "metadata", "labels"), o.at("spec", "selector", "matchLabels")} {
 		if from != nil {
-			c.compare(o.String()+" label of its pods", at(from, nameLabel), program(o))
+			c.compare(o.String()+" label of its pods", at(from, nameLabel), program(o.name()))
 		}
 	}
 	c.compare(o.String()+" part-of", at(template, "metadata", "labels", "app.kubernetes.io/part-of"), "schedgen")
@@ -44,14 +44,6 @@ func (c *cluster) consistent(o object) {
 
 const nameLabel = "app.kubernetes.io/name"
 
-// program is what an object runs, by which the network knows its pods: a restore is one of backup's tasks.
-func program(o object) string {
-	if o.name() == "restore" {
-		return "backup"
-	}
-	return o.name()
-}
-
 // disruptions are how many may go, of those that are several, or that none may go by itself.
 func disruptions(name string) string {
 	if name == "postgres" || name == "minio" {
@@ -61,7 +53,7 @@ func disruptions(name string) string {
 }
 
 func (c *cluster) container(o object, template, container map[string]any) {
-	c.compare(o.String()+" name of its container", container["name"], program(o))
+	c.compare(o.String()+" name of its container", container["name"], program(o.name()))
 	if strings.HasPrefix(text(container["image"]), ours) {
 		user := text(at(container, "securityContext", "runAsUser")) + text(at(template, "spec", "securityContext", "runAsUser"))
 		c.compare(o.String()+" user", user, "65532")
@@ -120,7 +112,7 @@ func (c *cluster) once(o object, template, container map[string]any) {
 	want := map[string]string{"migrate": "[migrate]", "backup": "[run]", "restore": "[restore]", "minio-setup": "[sh /setup/minio-setup.sh]"}[o.name()]
 	c.compare(o.String()+" runs", text(container["args"])+text(container["command"]), want)
 	function := at(template, "metadata", "labels", "schedgen.dev/function")
-	if (program(o) == "backup") != (text(function) == "true") {
+	if (program(o.name()) == "backup") != (text(function) == "true") {
 		c.addf("%s: label schedgen.dev/function is %v", o, function)
 	}
 	if o.name() == "restore" {

@@ -56,9 +56,9 @@ var watchdog = []string{"max_inflight", "exec_timeout", "read_timeout", "write_t
 // watch is backup once more, under another name: cron-connector calls one path of a function.
 const watch = "backup-watch"
 
-// program is what runs as a function of stack.yml.
+// program is what runs under a name: a restore and backup's watch are backup's.
 func program(name string) string {
-	if name == watch {
+	if name == watch || name == "restore" {
 		return "backup"
 	}
 	return name
