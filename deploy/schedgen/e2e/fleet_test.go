@@ -40,6 +40,8 @@ var programs = sync.OnceValues(func() (string, error) {
 		"upload-ingest":     "functions/upload-ingest/cmd/upload-ingest",
 		"pdf-parse":         "functions/pdf-parse/cmd/pdf-parse",
 		"calendar-generate": "functions/calendar-generate/cmd/calendar-generate",
+		"google-sync":       "functions/google-sync/cmd/google-sync",
+		"backup":            "functions/backup/cmd/backup",
 	} {
 		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), module+from)
 		if out, err := build.CombinedOutput(); err != nil {
