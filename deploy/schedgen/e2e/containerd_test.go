@@ -1,0 +1,212 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/localstack/process"
+	"github.com/schedgen/schedgen/shared/xtest"
+)
+
+// namespace keeps the containers of this process apart from all others.
+var namespace = fmt.Sprint("schedgen-test-", os.Getpid())
+
+// containerd is the address of a containerd of our own that has the images.
+var containerd = sync.OnceValues(func() (address string, err error) {
+	made, err := images()
+	if err != nil {
+		return "", err
+	}
+	dir, err := xtest.Dir("containerd")
+	if err != nil {
+		return "", err
+	}
+	address = filepath.Join(dir, "containerd.sock")
+	// No Kubernetes: what is left starts containers.
+	config := fmt.Sprintf("version = 2\nroot = %q\nstate = %q\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = %q\n",
+		filepath.Join(dir, "root"), filepath.Join(dir, "state"), address)
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o600); err != nil {
+		return "", err
+	}
+	program, err := exec.LookPath("containerd")
+	if err != nil {
+		return "", fmt.Errorf("%w: run make test-platform", err)
+	}
+	child, err := process.Start(process.Spec{Path: program, Args: []string{"--config", filepath.Join(dir, "config.toml")}, Dir: dir,
+		Env: os.Environ(), Log: filepath.Join(dir, "log"), Death: syscall.SIGTERM})
+	if err != nil {
+		return "", err
+	}
+	if err := xtest.Reap(dir, child.Pid()); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := child.Ready(ctx, func(ctx context.Context) error { return ctr(ctx, address, "version").Run() }); err != nil {
+		return "", err
+	}
+	if out, err := ctr(ctx, address, "images", "import", "--snapshotter", "native", made.archive()).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("import the images: %w: %s", err, out)
+	}
+	return address, nil
+})
+
+// ctr is containerd's own client.
+func ctr(ctx context.Context, address string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "ctr", append([]string{"--address", address, "--namespace", namespace}, args...)...)
+}
+
+// containers counts them, for their names.
+var containers atomic.Int64
+
+// container is the command line that makes a container, its name, and where a server in it answers.
+type container struct {
+	id, url string
+	command *exec.Cmd
+}
+
+// contain prepares a container; nothing runs yet.
+func (f *fleet) contain(p pod, settings ...string) container {
+	f.t.Helper()
+	address, err := containerd()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	c := container{id: fmt.Sprintf("%s-%d", p.name(), containers.Add(1))}
+	host, port, network := "127.0.0.1", 8080, ""
+	if f.node == nil {
+		port = unusedPort(f.t)
+	} else {
+		network, host = f.node.join(f.t, c.id)
+	}
+	c.url = fmt.Sprintf("http://%s:%d", host, port)
+	args, err := p.run(c.id, f.keys, network, append(append([]string{fmt.Sprint("PORT=", port)}, f.settings...), settings...))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	c.command = ctr(context.Background(), address, args...)
+	return c
+}
+
+// function runs a function in a container until the test ends, and tells of its start and its memory.
+func (f *fleet) function(name string, settings ...string) *instance {
+	f.t.Helper()
+	p := functionPod(f.t, name)
+	c := f.contain(p, settings...)
+	dir := f.t.TempDir()
+	i := &instance{t: f.t, url: c.url, spec: process.Spec{
+		Path: c.command.Path, Args: c.command.Args[1:], Dir: dir, Env: os.Environ(), Log: filepath.Join(dir, "log"), Death: syscall.SIGTERM,
+	}}
+	began := time.Now()
+	if err := i.start(); err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Logf("%s answers %s after its start was asked for", c.id, time.Since(began).Round(10*time.Millisecond))
+	f.t.Cleanup(func() {
+		f.t.Logf("%s: at most %.0f MiB of %s", c.id, float64(counted(f.t, c.id, peak))/(1<<20), p.Resources.Limits.Memory)
+		if err := i.process.Stop(patience); err != nil {
+			f.t.Errorf("stop %s: %v", c.id, err)
+		}
+	})
+	return i
+}
+
+// job runs a Job's container to its end and gives what it said, and an error unless its exit code is 0.
+func (f *fleet) job(p pod, settings ...string) (said string, err error) {
+	f.t.Helper()
+	c := f.contain(p, settings...)
+	began := time.Now()
+	out, err := c.command.CombinedOutput()
+	f.t.Logf("%s %q ended %s after its start was asked for", c.id, p.Args, time.Since(began).Round(10*time.Millisecond))
+	return string(out), err
+}
+
+// id is the name of an instance's container.
+func (i *instance) id() string {
+	for n, arg := range i.spec.Args {
+		if strings.HasPrefix(arg, "schedgen.local/") {
+			return i.spec.Args[n+1]
+		}
+	}
+	i.t.Fatal("it is no container")
+	return ""
+}
+
+// counter is a number that the kernel keeps of a container's memory: its file in each version of cgroups,
+// and what the line begins with.
+type counter struct{ v1, v2, line string }
+
+var (
+	peak  = counter{v1: "memory.max_usage_in_bytes", v2: "memory.peak"}
+	kills = counter{v1: "memory.oom_control", v2: "memory.events", line: "oom_kill "}
+)
+
+// counted reads it.
+func counted(t *testing.T, id string, c counter) int64 {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("/sys/fs/cgroup/memory", namespace, id, c.v1))
+	if errors.Is(err, os.ErrNotExist) {
+		data, err = os.ReadFile(filepath.Join("/sys/fs/cgroup", namespace, id, c.v2))
+	}
+	if err != nil {
+		t.Errorf("the kernel keeps no account of %s: %v", id, err)
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		if number, ok := strings.CutPrefix(line, c.line); ok {
+			n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+			if err != nil {
+				t.Errorf("%s: %v", id, err)
+			}
+			return n
+		}
+	}
+	t.Errorf("no line %q in the kernel's account of %s: %q", c.line, id, data)
+	return 0
+}
+
+// task is the process that runs in a container, "" before it does.
+func task(t *testing.T, id string) string {
+	t.Helper()
+	address, err := containerd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := ctr(t.Context(), address, "task", "ls").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == id && fields[2] == "RUNNING" {
+			return fields[1]
+		}
+	}
+	return ""
+}
+
+func unusedPort(t *testing.T) int {
+	t.Helper()
+	server := newGateway(t) // a server on a free port, which nobody else takes until it ends
+	at, err := url.Parse(server.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.end()
+	port, err := strconv.Atoi(at.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
