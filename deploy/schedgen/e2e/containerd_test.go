@@ -25,6 +25,9 @@ var namespace = fmt.Sprint("schedgen-test-", os.Getpid())
 
 // containerd is the address of a containerd of our own that has the images.
 var containerd = sync.OnceValues(func() (address string, err error) {
+	if !containersWanted() {
+		return "", errors.New("the test must begin with needContainers")
+	}
 	made, err := images()
 	if err != nil {
 		return "", err
@@ -149,6 +152,7 @@ func (i *instance) id() string {
 type counter struct{ v1, v2, line string }
 
 var (
+	most  = counter{v1: "memory.limit_in_bytes", v2: "memory.max"}
 	peak  = counter{v1: "memory.max_usage_in_bytes", v2: "memory.peak"}
 	kills = counter{v1: "memory.oom_control", v2: "memory.events", line: "oom_kill "}
 )

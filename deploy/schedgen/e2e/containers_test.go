@@ -122,11 +122,12 @@ func TestContainersCannotDoWhatTheyNeedNot(t *testing.T) {
 			own := *f
 			own.t = t
 			if name != "schedgen" {
-				confined(t, task(t, own.function(name).id()))
+				confined(t, own.function(name).id(), functionPod(t, name))
 				return
 			}
 			// It ends by itself, but not while the server says nothing.
-			c := own.contain(podOf(t, migrateJob), "SCHEDGEN_POSTGRES=postgres://nobody@"+silentServer(t)+"/none")
+			p := podOf(t, migrateJob)
+			c := own.contain(p, "SCHEDGEN_POSTGRES=postgres://nobody@"+silentServer(t)+"/none")
 			if err := c.command.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -140,7 +141,7 @@ func TestContainersCannotDoWhatTheyNeedNot(t *testing.T) {
 				}
 				return nil
 			})
-			confined(t, task(t, c.id))
+			confined(t, c.id, p)
 		})
 	}
 }
@@ -160,14 +161,18 @@ func silentServer(t *testing.T) (address string) {
 	return listener.Addr().String() // the kernel takes them
 }
 
-// confined looks at a process of a container.
-func confined(t *testing.T, pid string) {
+// confined looks at the process of a container, and at what the kernel lets it have.
+func confined(t *testing.T, id string, p pod) {
 	t.Helper()
+	if got, err := bytesOf(p.Resources.Limits.Memory); err != nil || got != counted(t, id, most) {
+		t.Errorf("the limit of memory is %d (%v), want %s", counted(t, id, most), err, p.Resources.Limits.Memory)
+	}
+	pid := task(t, id)
 	status, err := os.ReadFile(filepath.Join("/proc", pid, "status"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Uid:\t65532\t65532", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"} {
+	for _, want := range []string{"Uid:\t" + imageUser + "\t" + imageUser, "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"} {
 		if !strings.Contains(string(status), want) {
 			t.Errorf("no %q in\n%s", want, status)
 		}

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -93,6 +94,37 @@ func TestEveryImageOfTheManifestsIsBuilt(t *testing.T) {
 	}
 }
 
+// TestKoIsAlwaysGivenTheUser holds that nobody builds images in another way than it is done here: without the
+// flag, backup's would run as root.
+func TestKoIsAlwaysGivenTheUser(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	for _, pattern := range []string{".ko.yaml", "scripts/*.sh", "docs/*.md"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, call := range regexp.MustCompile(`\bko (build|resolve|apply|create|run) [^|`+"`"+`\n]*`).FindAllString(string(data), -1) {
+				calls++
+				if !strings.Contains(call, "--image-user "+imageUser+" ") {
+					t.Errorf("%s: %q has no --image-user %s", file, call, imageUser)
+				}
+			}
+		}
+	}
+	if calls < 6 {
+		t.Errorf("found %d calls of ko, want those of the scripts and of the documents", calls)
+	}
+}
+
+// imageUser is whom every image's program runs as.
+const imageUser = "65532"
+
 // What an image says of its build.
 const (
 	builtVersion = "v0.0.0-of-a-test"
@@ -143,9 +175,8 @@ var images = sync.OnceValues(func() (b built, err error) {
 	if err != nil {
 		return b, err
 	}
-	// The same command as in docs/deployment.md.
-	build := exec.Command("ko", append([]string{"build", "--base-import-paths", "--image-user", "65532",
-		"--push=false", "--platform=linux/amd64", "--sbom-dir", b.dir, "--tarball", b.archive()}, slices.Sorted(maps.Values(b.packages))...)...)
+	build := exec.Command("ko", append([]string{"build", "--base-import-paths", "--image-user", imageUser, "--push=false",
+		"--platform", "linux/amd64", "--sbom-dir", b.dir, "--tarball", b.archive()}, slices.Sorted(maps.Values(b.packages))...)...)
 	build.Dir = root
 	build.Env = append(os.Environ(), "KO_CONFIG_PATH="+config, "KO_DOCKER_REPO=schedgen.local", "SCHEDGEN_VERSION="+builtVersion, "SCHEDGEN_COMMIT="+builtCommit)
 	if out, err := build.CombinedOutput(); err != nil {
@@ -209,8 +240,8 @@ func TestImagesHoldOneStaticProgram(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := look(t, parts, name)
-			if got.config.User != "65532" || fmt.Sprint(got.config.Entrypoint) != "[/ko-app/"+name+"]" || len(got.config.Cmd) != 0 {
-				t.Errorf("got user %q, entry point %q, arguments %q; want 65532, its program, none", got.config.User, got.config.Entrypoint, got.config.Cmd)
+			if got.config.User != imageUser || fmt.Sprint(got.config.Entrypoint) != "[/ko-app/"+name+"]" || len(got.config.Cmd) != 0 {
+				t.Errorf("got user %q, entry point %q, arguments %q; want %s, its program, none", got.config.User, got.config.Entrypoint, got.config.Cmd, imageUser)
 			}
 			program := got.files["/ko-app/"+name]
 			static(t, name, program)
