@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -103,22 +104,25 @@ func (f *fleet) contain(p pod, settings ...string) container {
 	return c
 }
 
+// spec is how to run the container as a process of ours.
+func (c container) spec(dir string) process.Spec {
+	return process.Spec{Path: c.command.Path, Args: c.command.Args[1:], Dir: dir, Env: os.Environ(), Log: filepath.Join(dir, "log"), Death: syscall.SIGTERM}
+}
+
 // function runs a function in a container until the test ends, and tells of its start and its memory.
 func (f *fleet) function(name string, settings ...string) *instance {
 	f.t.Helper()
 	p := functionPod(f.t, name)
 	c := f.contain(p, settings...)
-	dir := f.t.TempDir()
-	i := &instance{t: f.t, url: c.url, spec: process.Spec{
-		Path: c.command.Path, Args: c.command.Args[1:], Dir: dir, Env: os.Environ(), Log: filepath.Join(dir, "log"), Death: syscall.SIGTERM,
-	}}
+	i := &instance{t: f.t, url: c.url, spec: c.spec(f.t.TempDir())}
 	began := time.Now()
 	if err := i.start(); err != nil {
 		f.t.Fatal(err)
 	}
 	f.t.Logf("%s answers %s after its start was asked for", c.id, time.Since(began).Round(10*time.Millisecond))
 	f.t.Cleanup(func() {
-		f.t.Logf("%s: at most %.0f MiB of %s", c.id, float64(counted(f.t, c.id, peak))/(1<<20), p.Resources.Limits.Memory)
+		f.t.Logf("%s: at most %s of %s; its program had at most %s in memory, shared files among them", c.id,
+			mebibytes(counted(f.t, c.id, peak)), p.Resources.Limits.Memory, mebibytes(highest(f.t, task(f.t, c.id))))
 		if err := i.process.Stop(patience); err != nil {
 			f.t.Errorf("stop %s: %v", c.id, err)
 		}
@@ -126,14 +130,35 @@ func (f *fleet) function(name string, settings ...string) *instance {
 	return i
 }
 
+func mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
+
 // job runs a Job's container to its end and gives what it said, and an error unless its exit code is 0.
 func (f *fleet) job(p pod, settings ...string) (said string, err error) {
 	f.t.Helper()
 	c := f.contain(p, settings...)
+	var out bytes.Buffer
+	c.command.Stdout, c.command.Stderr = &out, &out
 	began := time.Now()
-	out, err := c.command.CombinedOutput()
-	f.t.Logf("%s %q ended %s after its start was asked for", c.id, p.Args, time.Since(began).Round(10*time.Millisecond))
-	return string(out), err
+	if err := c.command.Start(); err != nil {
+		f.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.command.Wait() }()
+	// The kernel's account ends with the container.
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for seen := int64(0); ; {
+		select {
+		case err := <-ended:
+			f.t.Logf("%s %q ended %s after its start was asked for; at most %s of %s", c.id, p.Args, time.Since(began).Round(10*time.Millisecond),
+				mebibytes(seen), p.Resources.Limits.Memory)
+			return out.String(), err
+		case <-tick.C:
+			if now, err := account(c.id, peak); err == nil {
+				seen = now
+			}
+		}
+	}
 }
 
 // id is the name of an instance's container.
@@ -157,27 +182,48 @@ var (
 	kills = counter{v1: "memory.oom_control", v2: "memory.events", line: "oom_kill "}
 )
 
-// counted reads it.
-func counted(t *testing.T, id string, c counter) int64 {
-	t.Helper()
+// account reads it.
+func account(id string, c counter) (int64, error) {
 	data, err := os.ReadFile(filepath.Join("/sys/fs/cgroup/memory", namespace, id, c.v1))
 	if errors.Is(err, os.ErrNotExist) {
 		data, err = os.ReadFile(filepath.Join("/sys/fs/cgroup", namespace, id, c.v2))
 	}
 	if err != nil {
-		t.Errorf("the kernel keeps no account of %s: %v", id, err)
-		return 0
+		return 0, err
 	}
 	for line := range strings.Lines(string(data)) {
 		if number, ok := strings.CutPrefix(line, c.line); ok {
-			n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-			if err != nil {
-				t.Errorf("%s: %v", id, err)
-			}
-			return n
+			return strconv.ParseInt(strings.TrimSpace(number), 10, 64)
 		}
 	}
-	t.Errorf("no line %q in the kernel's account of %s: %q", c.line, id, data)
+	return 0, fmt.Errorf("no line %q in %q", c.line, data)
+}
+
+// counted is a number that must be there.
+func counted(t *testing.T, id string, c counter) int64 {
+	t.Helper()
+	n, err := account(id, c)
+	if err != nil {
+		t.Errorf("the kernel's account of %s: %v", id, err)
+	}
+	return n
+}
+
+// highest is the most memory that a process had, with its program's own pages, which the kernel may have put on
+// another's account.
+func highest(t *testing.T, pid string) int64 {
+	t.Helper()
+	status, err := os.ReadFile(filepath.Join("/proc", pid, "status"))
+	if err != nil {
+		t.Error(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
+			return kib << 10
+		}
+	}
+	t.Errorf("no VmHWM of process %s", pid)
 	return 0
 }
 
@@ -188,7 +234,7 @@ func task(t *testing.T, id string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := ctr(t.Context(), address, "task", "ls").Output()
+	out, err := ctr(context.Background(), address, "task", "ls").Output() // also after the test, when its context has ended
 	if err != nil {
 		t.Fatal(err)
 	}

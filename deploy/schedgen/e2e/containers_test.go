@@ -19,6 +19,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/localstack/process"
 	"github.com/schedgen/schedgen/shared/timetable"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 	"github.com/schedgen/schedgen/shared/xtest/s3test"
@@ -128,12 +129,14 @@ func TestContainersCannotDoWhatTheyNeedNot(t *testing.T) {
 			// It ends by itself, but not while the server says nothing.
 			p := podOf(t, migrateJob)
 			c := own.contain(p, "SCHEDGEN_POSTGRES=postgres://nobody@"+silentServer(t)+"/none")
-			if err := c.command.Start(); err != nil {
+			child, err := process.Start(c.spec(t.TempDir()))
+			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() {
-				_ = c.command.Process.Signal(os.Interrupt)
-				_ = c.command.Wait() // it was ended
+				if err := child.Stop(patience); err != nil {
+					t.Error(err)
+				}
 			})
 			eventually(t, func() error {
 				if task(t, c.id) == "" {
