@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -49,11 +50,15 @@ var containerd = sync.OnceValues(func() (address string, err error) {
 		return "", fmt.Errorf("%w: run make test-platform", err)
 	}
 	child, err := process.Start(process.Spec{Path: program, Args: []string{"--config", filepath.Join(dir, "config.toml")}, Dir: dir,
-		Env: os.Environ(), Log: filepath.Join(dir, "log"), Death: syscall.SIGTERM})
+		Env: os.Environ(), Log: filepath.Join(dir, "log")}) // it outlives us: closing ends it
 	if err != nil {
 		return "", err
 	}
-	if err := xtest.Reap(dir, child.Pid()); err != nil {
+	last, err := closing(address, child.Pid())
+	if err != nil {
+		return "", errors.Join(err, child.Kill())
+	}
+	if err := xtest.Reap(dir, last, child.Pid()); err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -66,6 +71,30 @@ var containerd = sync.OnceValues(func() (address string, err error) {
 	}
 	return address, nil
 })
+
+// closer ends containerd after us, and its containers before it: they are no children of ours, and the kernel does
+// not end them with us. Most end by the signal that ctr gets when we die; what does not is killed.
+const closer = `cat >/dev/null; ctr="ctr --address $1 --namespace $2"
+n=0; while [ -n "$($ctr task ls -q)" ] && [ $n -lt 40 ]; do n=$((n+1)); sleep 0.1; done
+for id in $($ctr task ls -q); do $ctr task rm --force "$id"; done
+kill "$3"
+rmdir /sys/fs/cgroup/*/"$2" /sys/fs/cgroup/"$2"`
+
+// closing starts closer, which waits for our end.
+func closing(address string, containerd int) (pid int, err error) {
+	cmd := exec.Command("/bin/sh", "-c", closer, "closer", address, namespace, strconv.Itoa(containerd))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a terminal's Ctrl-C must not end it before it has done its work
+	if held, err = cmd.StdinPipe(); err != nil {
+		return 0, err
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	return cmd.Process.Pid, nil
+}
+
+// held is open as long as we live.
+var held io.Closer
 
 // ctr is containerd's own client.
 func ctr(ctx context.Context, address string, args ...string) *exec.Cmd {

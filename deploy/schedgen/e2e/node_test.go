@@ -50,7 +50,6 @@ var newNode = sync.OnceValues(func() (*node, error) {
 	// Addresses of 198.18.0.0/15, which nobody has: they are for tests of networks (RFC 2544).
 	third := os.Getpid() % 256
 	at := func(last int) string { return fmt.Sprintf("198.18.%d.%d", third, last) }
-	n := &node{ns: ns, host: at(1)}
 	pods := at(128) + "/25"
 	network, err := json.Marshal(map[string]any{
 		"cniVersion": "0.4.0", "name": "schedgen", "type": "bridge", "bridge": "cni0", "isGateway": true,
@@ -59,27 +58,29 @@ var newNode = sync.OnceValues(func() (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.network = string(network)
-	cable := fmt.Sprintf("sg%d", child.Pid())
+	return &node{ns: ns, host: at(1), network: string(network)}, layCable(child.Pid(), at(1), at(2), pods)
+})
+
+// layCable joins our network and that of a process, which leads to the containers.
+func layCable(pid int, ours, theirs, pods string) error {
+	cable := fmt.Sprint("sg", pid)
+	inside := fmt.Sprintf("nsenter --target %d --net ip ", pid)
 	for _, line := range []string{
-		"link add " + cable + " type veth peer name eth0 netns " + fmt.Sprint(child.Pid()),
-		"addr add " + n.host + " peer " + at(2) + " dev " + cable,
-		"link set " + cable + " up",
-		"-netns addr add " + at(2) + " peer " + n.host + " dev eth0",
-		"-netns link set eth0 up",
-		"-netns link set lo up",
-		"route add " + pods + " via " + at(2),
+		fmt.Sprintf("ip link add %s type veth peer name eth0 netns %d", cable, pid),
+		fmt.Sprintf("ip addr add %s peer %s dev %s", ours, theirs, cable),
+		fmt.Sprintf("ip link set %s up", cable),
+		inside + fmt.Sprintf("addr add %s peer %s dev eth0", theirs, ours),
+		inside + "link set eth0 up",
+		inside + "link set lo up",
+		fmt.Sprintf("ip route add %s via %s", pods, theirs),
 	} {
-		run := exec.Command("ip", strings.Fields(line)...)
-		if in, ok := strings.CutPrefix(line, "-netns "); ok {
-			run = exec.Command("nsenter", append([]string{"--net=" + ns, "ip"}, strings.Fields(in)...)...)
-		}
-		if out, err := run.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("ip %s: %w: %s", line, err, out)
+		words := strings.Fields(line)
+		if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w: %s", line, err, out)
 		}
 	}
-	return n, nil
-})
+	return nil
+}
 
 // holdNetwork starts a process that does nothing in a network namespace of its own.
 func holdNetwork(dir string) (child *process.Process, ns string, err error) {
