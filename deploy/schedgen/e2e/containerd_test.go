@@ -39,38 +39,44 @@ var containerd = sync.OnceValues(func() (address string, err error) {
 		return "", err
 	}
 	address = filepath.Join(dir, "containerd.sock")
-	// No Kubernetes: what is left starts containers.
-	config := fmt.Sprintf("version = 2\nroot = %q\nstate = %q\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = %q\n",
-		filepath.Join(dir, "root"), filepath.Join(dir, "state"), address)
-	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o600); err != nil {
+	if err := startContainerd(dir, address); err != nil {
 		return "", err
 	}
-	program, err := exec.LookPath("containerd")
+	out, err := ctr(context.Background(), address, "images", "import", "--snapshotter", "native", made.archive()).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("%w: run make test-platform", err)
-	}
-	child, err := process.Start(process.Spec{Path: program, Args: []string{"--config", filepath.Join(dir, "config.toml")}, Dir: dir,
-		Env: os.Environ(), Log: filepath.Join(dir, "log")}) // it outlives us: closing ends it
-	if err != nil {
-		return "", err
-	}
-	last, err := closing(address, child.Pid())
-	if err != nil {
-		return "", errors.Join(err, child.Kill())
-	}
-	if err := xtest.Reap(dir, last, child.Pid()); err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if err := child.Ready(ctx, func(ctx context.Context) error { return ctr(ctx, address, "version").Run() }); err != nil {
-		return "", err
-	}
-	if out, err := ctr(ctx, address, "images", "import", "--snapshotter", "native", made.archive()).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("import the images: %w: %s", err, out)
 	}
 	return address, nil
 })
+
+// startContainerd starts one that keeps everything in a directory, which goes with it.
+func startContainerd(dir, address string) error {
+	// No Kubernetes: what is left starts containers.
+	config := fmt.Sprintf("version = 2\nroot = %q\nstate = %q\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = %q\n",
+		filepath.Join(dir, "root"), filepath.Join(dir, "state"), address)
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o600); err != nil {
+		return err
+	}
+	program, err := exec.LookPath("containerd")
+	if err != nil {
+		return fmt.Errorf("%w: run make test-platform", err)
+	}
+	child, err := process.Start(process.Spec{Path: program, Args: []string{"--config", filepath.Join(dir, "config.toml")}, Dir: dir,
+		Env: os.Environ(), Log: filepath.Join(dir, "log")}) // no signal at our death: closer ends it
+	if err != nil {
+		return err
+	}
+	last, err := closing(address, child.Pid())
+	if err != nil {
+		return errors.Join(err, child.Kill())
+	}
+	if err := xtest.Reap(dir, last, child.Pid()); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return child.Ready(ctx, func(ctx context.Context) error { return ctr(ctx, address, "version").Run() })
+}
 
 // closer ends containerd after us, and its containers before it: they are no children of ours, and the kernel does
 // not end them with us. Most end by the signal that ctr gets when we die; what does not is killed.
