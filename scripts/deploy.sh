@@ -54,7 +54,7 @@ need() {
 # Job runs cannot be changed. A Job that fails or takes longer than WAIT fails the script.
 again() {
   run kubectl -n "$NAMESPACE" delete job "$1" --ignore-not-found --wait
-  piped "kubectl kustomize $3 | ko resolve -f - | kubectl apply -f -"
+  piped "kubectl kustomize $3 | ko resolve --image-user 65532 -f - | kubectl apply -f -"
   ended "$1" "$2" || fail "the job $1 failed or took longer than $2: kubectl -n $NAMESPACE logs job/$1"
 }
 
@@ -119,7 +119,7 @@ roll_out() {
 
 # out_on_knative and out_on_openfaas are called in a condition, where set -e is off: each step says || return.
 out_on_knative() {
-  piped "kubectl kustomize knative/overlays/$OVERLAY | ko resolve -f - | kubectl apply -f -" || return
+  piped "kubectl kustomize knative/overlays/$OVERLAY | ko resolve --image-user 65532 -f - | kubectl apply -f -" || return
   local name
   for name in $(functions); do
     run kubectl -n "$NAMESPACE" wait "ksvc/$name" --for=condition=Ready --timeout="$WAIT" || return

@@ -79,7 +79,6 @@ require (
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	go.shabbyrobe.org/gocovmerge v0.0.0-20230507111327-fa4f82cfbf4d // indirect
 	go.uber.org/atomic v1.12.0 // indirect
-	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/image v0.44.0 // indirect
@@ -124,4 +123,5 @@ require (
 require (
 	github.com/google/uuid v1.6.0
 	github.com/schedgen/schedgen/functions/google-sync v0.0.0
+	go.yaml.in/yaml/v3 v3.0.5
 )

@@ -15,7 +15,7 @@ func TestFunctionsAnswerWithoutAnyDependency(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"upload-ingest", "pdf-parse", "calendar-generate"} {
+	for _, name := range []string{"upload-ingest", "pdf-parse", "calendar-generate", "google-sync", "backup"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &fleet{t: t, settings: nowhere()}

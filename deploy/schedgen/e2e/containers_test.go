@@ -2,256 +2,60 @@ package e2e_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/fixture"
 	"github.com/schedgen/schedgen/shared/localstack/process"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
 	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
-// namespace keeps the containers of this process apart from all others.
-var namespace = fmt.Sprint("schedgen-test-", os.Getpid())
-
-// containerd is the address of a containerd of our own that has the functions' images.
-var containerd = sync.OnceValues(func() (address string, err error) {
-	archives, err := images()
-	if err != nil {
-		return "", err
-	}
-	dir, err := xtest.Dir("containerd")
-	if err != nil {
-		return "", err
-	}
-	address = filepath.Join(dir, "containerd.sock")
-	// No network of its own and no Kubernetes: what is left starts containers.
-	config := fmt.Sprintf("version = 2\nroot = %q\nstate = %q\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = %q\n",
-		filepath.Join(dir, "root"), filepath.Join(dir, "state"), address)
-	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o600); err != nil {
-		return "", err
-	}
-	program, err := exec.LookPath("containerd")
-	if err != nil {
-		return "", fmt.Errorf("%w: run make test-platform", err)
-	}
-	child, err := process.Start(process.Spec{Path: program, Args: []string{"--config", filepath.Join(dir, "config.toml")}, Dir: dir,
-		Env: os.Environ(), Log: filepath.Join(dir, "log"), Death: syscall.SIGTERM})
-	if err != nil {
-		return "", err
-	}
-	if err := xtest.Reap(dir, child.Pid()); err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if err := child.Ready(ctx, func(ctx context.Context) error { return ctr(ctx, address, "version") }); err != nil {
-		return "", err
-	}
-	for _, name := range built {
-		if err := ctr(ctx, address, "images", "import", "--snapshotter", "native", filepath.Join(archives, name+".tar")); err != nil {
-			return "", err
-		}
-	}
-	return address, nil
-})
-
-func ctr(ctx context.Context, address string, args ...string) error {
-	out, err := exec.CommandContext(ctx, "ctr", append([]string{"--address", address, "--namespace", namespace}, args...)...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("ctr %q: %w: %s", args, err, out)
-	}
-	return nil
-}
-
-// row is one of deploy/scaling.json.
-type row struct {
-	Concurrency int
-	Limits      struct{ CPU, Memory string }
-}
-
-func (r row) bytes(t *testing.T) int64 {
-	t.Helper()
-	for suffix, unit := range map[string]int64{"Mi": 1 << 20, "Gi": 1 << 30} {
-		if number, ok := strings.CutSuffix(r.Limits.Memory, suffix); ok {
-			n, err := strconv.ParseInt(number, 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n * unit
-		}
-	}
-	t.Fatalf("the table's memory is %q", r.Limits.Memory)
-	return 0
-}
-
-// scaling reads the table that all platforms follow.
-func scaling(t *testing.T) map[string]row {
-	t.Helper()
-	data, err := os.ReadFile("../../scaling.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var table map[string]row
-	if err := json.Unmarshal(data, &table); err != nil {
-		t.Fatal(err)
-	}
-	return table
-}
-
-// capabilities are those that containerd would give by default.
-var capabilities = []string{"CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID", "SETFCAP", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE"}
-
-// containers counts them, for their names.
-var containers atomic.Int64
-
-// container runs a function as a cluster does: the scaling table's limits, a read-only root file system,
-// no capability, no privilege to gain, a user that is not root.
-func (f *fleet) container(name string, settings ...string) *instance {
-	f.t.Helper()
-	address, err := containerd()
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	program, err := exec.LookPath("ctr")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	limits := scaling(f.t)[name]
-	id := fmt.Sprintf("%s-%d", name, containers.Add(1))
-	port := unusedPort(f.t)
-	args := []string{"--address", address, "--namespace", namespace, "run", "--rm", "--net-host", "--snapshotter", "native", "--read-only", "--seccomp",
-		"--memory-limit", strconv.FormatInt(limits.bytes(f.t), 10), "--cpus", limits.Limits.CPU, "--mount", "type=tmpfs,src=tmpfs,dst=/tmp,options=nosuid:nodev:mode=1777"}
-	for _, one := range capabilities {
-		args = append(args, "--cap-drop", "CAP_"+one)
-	}
-	for _, setting := range append(append([]string{fmt.Sprint("PORT=", port)}, f.settings...), settings...) {
-		args = append(args, "--env", setting)
-	}
-	dir := f.t.TempDir()
-	i := &instance{t: f.t, url: fmt.Sprint("http://127.0.0.1:", port), spec: process.Spec{
-		Path: program, Args: append(args, "schedgen.local/"+name+":latest", id), Dir: dir, Env: os.Environ(), Log: filepath.Join(dir, "log"), Death: syscall.SIGTERM,
-	}}
-	began := time.Now()
-	if err := i.start(); err != nil {
-		f.t.Fatal(err)
-	}
-	f.t.Logf("%s answers %s after its start was asked for", id, time.Since(began).Round(10*time.Millisecond))
-	f.t.Cleanup(func() {
-		f.t.Logf("%s: at most %.0f MiB of %s", id, float64(memory(f.t, id, "memory.max_usage_in_bytes", "memory.peak"))/(1<<20), limits.Limits.Memory)
-		if err := i.process.Stop(patience); err != nil {
-			f.t.Errorf("stop %s: %v", id, err)
-		}
-	})
-	return i
-}
-
-// memory is a number that the kernel keeps of a container, by its name in either version of cgroups.
-func memory(t *testing.T, id, v1, v2 string) int64 {
-	t.Helper()
-	for _, file := range []string{filepath.Join("/sys/fs/cgroup/memory", namespace, id, v1), filepath.Join("/sys/fs/cgroup", namespace, id, v2)} {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		n, err := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64)
-		if err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-		return n
-	}
-	t.Errorf("the kernel counts no memory of %s", id)
-	return 0
-}
-
-// oomKills counts the processes of a container that the kernel ended because it was full.
-func oomKills(t *testing.T, i *instance) int {
-	t.Helper()
-	id := i.spec.Args[len(i.spec.Args)-1]
-	for _, file := range []string{filepath.Join("/sys/fs/cgroup/memory", namespace, id, "memory.oom_control"), filepath.Join("/sys/fs/cgroup", namespace, id, "memory.events")} {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(data)) {
-			if number, ok := strings.CutPrefix(strings.TrimSpace(line), "oom_kill "); ok {
-				n, err := strconv.Atoi(number)
-				if err != nil {
-					t.Error(err)
-				}
-				return n
-			}
-		}
-	}
-	t.Errorf("the kernel counts no kills of %s", id)
-	return 0
-}
-
-func unusedPort(t *testing.T) int {
-	t.Helper()
-	server := newGateway(t) // a server on a free port, which nobody else takes until it ends
-	at, err := url.Parse(server.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.end()
-	port, err := strconv.Atoi(at.Port())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
-// inContainers is a system whose functions are the images, on real servers.
+// inContainers is a system whose functions are containers on the machine's network.
 func inContainers(t *testing.T) *world {
 	t.Helper()
-	return containerFleet(t).world
+	return containerSite(t, nil).world
 }
 
-type contained struct {
-	*fleet
-	world *world
-}
-
-func containerFleet(t *testing.T) contained {
+// throughCNI is a system whose functions are containers with a network of their own each.
+func throughCNI(t *testing.T) *world {
 	t.Helper()
-	to, webhook := relay(t)
-	f := &fleet{t: t, redis: redistest.New(t), minio: s3test.MinIO(t, s3test.Webhook{URL: webhook + "/events/s3", Token: eventToken})}
-	f.settings = []string{
-		"SESSION_SECURE=false", "SESSION_KEY=a key of a test that has 32 bytes",
-		"DATABASE_URL=" + pooled(t, pgtest.New(t)), "DATABASE_POOLED=true", "REDIS_URL=" + f.redis.URL(), "S3_URL=" + f.minio.URL,
-		"S3_ACCESS_KEY=" + s3test.AccessKey, "S3_SECRET_KEY=" + s3test.SecretKey, "S3_BUCKET=" + f.minio.Config().Bucket,
-		"EVENT_TOKEN=" + eventToken, "ADMIN_TOKEN=" + adminToken,
-	}
-	front := newGateway(t)
-	f.calendar = f.container("calendar-generate", "PUBLIC_URL="+front.url)
-	told := f.calendar.url + "/events/timetable"
-	f.parse = []*instance{f.container("pdf-parse", "EVENT_TARGETS="+told, "PARSE_MEMORY=402653184", "PARSE_RESERVE=0")}
-	f.ingest = f.container("upload-ingest", "EVENT_TARGETS="+f.parse[0].url, "PARSED_TARGETS="+told)
-	front.leadTo(t, f.ingest.url, f.calendar.url)
-	at, err := url.Parse(f.ingest.url)
+	n, err := newNode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	to.Store(at)
-	return contained{f, newWorld(t, front.url)}
+	return containerSite(t, n).world
+}
+
+// Where the manifests of what ends by itself are.
+const (
+	migrateJob = "deploy/kubernetes/migrate/job.yaml"
+	backupJob  = "deploy/kubernetes/backup/job.yaml"
+)
+
+// containerSite is a site of containers. Its database was empty until the Job of migrations ran.
+func containerSite(t *testing.T, n *node) *site {
+	t.Helper()
+	f := &fleet{t: t, node: n}
+	dsn := pgtest.Empty(t)
+	if said, err := f.job(podOf(t, migrateJob), "SCHEDGEN_POSTGRES="+f.reach(dsn)); err != nil {
+		t.Fatalf("migrate: %v: %s", err, said)
+	}
+	return newSite(f, dsn, s3test.MinIO, f.function)
 }
 
 // TestABombTakesDownOneParseAndNotTheContainer uploads every hostile file, decompression bombs among them, at
@@ -259,10 +63,8 @@ func containerFleet(t *testing.T) contained {
 // dies but parsers, and the same process reads a timetable afterwards.
 func TestABombTakesDownOneParseAndNotTheContainer(t *testing.T) {
 	t.Parallel()
-	if !containersWanted() {
-		t.Skip("runs containers: run make test-platform")
-	}
-	c := containerFleet(t)
+	needContainers(t)
+	c := containerSite(t, nil)
 	uptime := func() int64 {
 		var report struct {
 			UptimeSeconds   int64
@@ -298,28 +100,82 @@ func TestABombTakesDownOneParseAndNotTheContainer(t *testing.T) {
 	if after := uptime(); after < before || time.Duration(after-before+1)*time.Second < time.Since(began)-time.Second {
 		t.Errorf("it was started again: up for %ds, %ds before, %s ago", after, before, time.Since(began))
 	}
-	if killed := oomKills(t, c.parse[0]); killed != 0 {
+	if killed := counted(t, c.parse[0].id(), kills); killed != 0 {
 		t.Errorf("the kernel ended %d processes for memory; the parsers' own limits should have", killed)
 	}
 }
 
-// TestAContainerCannotDoWhatItNeedNot looks at a function's container from outside.
-func TestAContainerCannotDoWhatItNeedNot(t *testing.T) {
+// TestContainersCannotDoWhatTheyNeedNot looks at a container of each image from outside.
+func TestContainersCannotDoWhatTheyNeedNot(t *testing.T) {
 	t.Parallel()
-	if !containersWanted() {
-		t.Skip("runs containers: run make test-platform")
-	}
-	f := &fleet{t: t, settings: []string{"DATABASE_URL=postgres://nobody@127.0.0.1:1/none", "SESSION_KEY=a key of a test that has 32 bytes"}}
-	i := f.container("calendar-generate")
-	pid, err := taskOf(t, i)
+	needContainers(t)
+	f := &fleet{t: t, keys: t.TempDir(), settings: []string{
+		"DATABASE_URL=postgres://nobody@127.0.0.1:1/none", "SESSION_KEY=a key of a test that has 32 bytes",
+		"S3_URL=http://127.0.0.1:1", "S3_ACCESS_KEY=none", "S3_SECRET_KEY=none",
+	}}
+	r, err := readRecipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	for name := range r.packages() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			own := *f
+			own.t = t
+			if name != "schedgen" {
+				confined(t, own.function(name).id(), functionPod(t, name))
+				return
+			}
+			// It ends by itself, but not while the server says nothing.
+			p := podOf(t, migrateJob)
+			c := own.contain(p, "SCHEDGEN_POSTGRES=postgres://nobody@"+silentServer(t)+"/none")
+			child, err := process.Start(c.spec(t.TempDir()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := child.Stop(patience); err != nil {
+					t.Error(err)
+				}
+			})
+			eventually(t, func() error {
+				if task(t, c.id) == "" {
+					return errors.New("it does not run yet")
+				}
+				return nil
+			})
+			confined(t, c.id, p)
+		})
+	}
+}
+
+// silentServer takes connections and says nothing.
+func silentServer(t *testing.T) (address string) {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return listener.Addr().String() // the kernel takes them
+}
+
+// confined looks at the process of a container, and at what the kernel lets it have.
+func confined(t *testing.T, id string, p pod) {
+	t.Helper()
+	if got, err := bytesOf(p.Resources.Limits.Memory); err != nil || got != counted(t, id, most) {
+		t.Errorf("the limit of memory is %d (%v), want %s", counted(t, id, most), err, p.Resources.Limits.Memory)
+	}
+	pid := task(t, id)
 	status, err := os.ReadFile(filepath.Join("/proc", pid, "status"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Uid:\t65532\t65532", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"} {
+	for _, want := range []string{"Uid:\t" + imageUser + "\t" + imageUser, "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"} {
 		if !strings.Contains(string(status), want) {
 			t.Errorf("no %q in\n%s", want, status)
 		}
@@ -334,22 +190,120 @@ func TestAContainerCannotDoWhatItNeedNot(t *testing.T) {
 	}
 }
 
-// taskOf is the process that runs in a container.
-func taskOf(t *testing.T, i *instance) (string, error) {
-	t.Helper()
-	address, err := containerd()
-	if err != nil {
-		return "", err
-	}
-	out, err := exec.CommandContext(t.Context(), "ctr", "--address", address, "--namespace", namespace, "task", "ls").Output()
-	if err != nil {
-		return "", err
-	}
-	id := i.spec.Args[len(i.spec.Args)-1]
-	for line := range strings.Lines(string(out)) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == id {
-			return fields[1], nil
+// TestMigratingIsAJob holds that the Job may run any number of times, and fails where it should.
+func TestMigratingIsAJob(t *testing.T) {
+	t.Parallel()
+	needContainers(t)
+	f := &fleet{t: t}
+	dsn := pgtest.Empty(t)
+	for range 2 {
+		if said, err := f.job(podOf(t, migrateJob), "SCHEDGEN_POSTGRES="+dsn); err != nil || !strings.Contains(said, "the database has the newest schema") {
+			t.Errorf("got %v and %q, want success", err, said)
 		}
 	}
-	return "", errors.New("no task " + id)
+	if got, want := rows(t, dsn, "select * from schema_version"), rows(t, pgtest.New(t), "select * from schema_version"); !slices.Equal(got, want) {
+		t.Errorf("the schema is %v, want %v", got, want)
+	}
+	said, err := f.job(podOf(t, migrateJob), "SCHEDGEN_POSTGRES="+dsn+"&user=nobody")
+	var failed *exec.ExitError
+	if !errors.As(err, &failed) || failed.ExitCode() != 1 || !strings.Contains(said, "nobody") {
+		t.Errorf("got %v and %q, want exit code 1 and the reason", err, said)
+	}
+}
+
+// TestContainersMakeABackupThatAJobRestores asks for a backup as a schedule does, loses the PDFs, has the
+// Job of a restore fill an empty database, and serves the timetable from there.
+func TestContainersMakeABackupThatAJobRestores(t *testing.T) {
+	t.Parallel()
+	needContainers(t)
+	c := containerSite(t, nil)
+	s := c.world.student(t)
+	papers := timetables(t)
+	var jobs []uploaded
+	for _, p := range papers {
+		jobs = append(jobs, s.upload(p.pdf))
+	}
+	s.call(http.StatusCreated, "POST", "/api/feeds", map[string]any{"terms": terms2026})
+
+	backups := &student{t: t, client: http.DefaultClient}
+	event := func(want int) answer {
+		return backups.call(want, "POST", c.backup.url+"/", map[string]any{"task": "backup"}, "Authorization", "Bearer "+eventToken)
+	}
+	var made struct {
+		ID, Status string
+		Objects    int
+	}
+	event(http.StatusOK).into(t, &made)
+	if made.Status != "verified" || made.Objects != len(papers) {
+		t.Errorf("got a backup that is %s with %d PDFs, want verified with %d", made.Status, made.Objects, len(papers))
+	}
+	event(http.StatusNoContent) // once more: it is fresh
+
+	lose(t, c.minio.Store(t))
+	into := pgtest.Empty(t)
+	restore := podOf(t, backupJob)
+	restore.Args = []string{"restore", made.ID} // what deploy/kubernetes/restore makes of it
+	said, err := c.job(restore, "DATABASE_URL="+into, "DATABASE_POOLED=false")
+	if err != nil || !strings.Contains(said, "verified") {
+		t.Fatalf("restore: %v: %s", err, said)
+	}
+	for _, query := range []string{"select * from entries", "select id, owner, status, object_key from jobs", "select id, owner from feeds"} {
+		if got, want := rows(t, into, query), rows(t, c.dsn, query); !slices.Equal(got, want) || len(got) == 0 {
+			t.Errorf("%s: the restored database has %d rows, want the same %d", query, len(got), len(want))
+		}
+	}
+	if got := len(objects(t, c.minio.Store(t))); got != len(papers) {
+		t.Errorf("there are %d PDFs, want %d", got, len(papers))
+	}
+	again := c.function("calendar-generate", "DATABASE_URL="+into, "DATABASE_POOLED=false")
+	for n, p := range papers {
+		file := s.call(http.StatusOK, "POST", again.url+"/api/generate/ics", map[string]any{"jobId": jobs[n].JobID, "year": 2026, "terms": terms2026})
+		expectSame(t, "the calendar's dates", readBack(t, string(file.body)), dates(p.doc))
+	}
+}
+
+// rows is what a query answers, sorted.
+func rows(t *testing.T, dsn, query string) []string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background()) // only asked
+	answer, err := conn.Query(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := pgx.CollectRows(answer, func(row pgx.CollectableRow) (string, error) {
+		values, err := row.Values()
+		return fmt.Sprint(values), err
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// objects are the keys of a bucket.
+func objects(t *testing.T, store *blob.Store) []string {
+	t.Helper()
+	found := map[string]bool{}
+	if err := store.List(t.Context(), "", func(one blob.Info) error {
+		found[one.Key] = true
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// lose deletes all that a bucket has.
+func lose(t *testing.T, store *blob.Store) {
+	t.Helper()
+	for _, key := range objects(t, store) {
+		if err := store.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

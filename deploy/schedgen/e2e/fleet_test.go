@@ -56,6 +56,8 @@ var programs = sync.OnceValues(func() (string, error) {
 type fleet struct {
 	t        *testing.T
 	settings []string // what all functions are told, NAME=value
+	node     *node    // whose network containers are in; nil: the machine's
+	keys     string   // the folder of backup's secret key
 	database *database
 	redis    *redistest.Server
 	minio    *s3test.Server

@@ -47,7 +47,7 @@ func TestATimetableBecomesACalendar(t *testing.T) {
 // TestTheFirstFrontendsBody makes a calendar of events that the caller has, as the first frontend does.
 func TestTheFirstFrontendsBody(t *testing.T) {
 	t.Parallel()
-	w := embedded(t)
+	w := oneWorld(t)
 	s := w.student(t)
 	up := s.upload(generated(t, fixture.Options{Kind: timetable.Test, Seed: 3}).pdf)
 	var result struct{ Events []map[string]any }
@@ -168,7 +168,7 @@ func (s *student) verdict(pdf []byte) string {
 // TestOthersSeeNothing asks for a job as somebody else.
 func TestOthersSeeNothing(t *testing.T) {
 	t.Parallel()
-	w := embedded(t)
+	w := oneWorld(t)
 	owner, other := w.student(t), w.student(t)
 	up := owner.upload(generated(t, fixture.Options{Kind: timetable.Lecture, Seed: 5}).pdf)
 	other.upload(generated(t, fixture.Options{Kind: timetable.Lecture, Seed: 6}).pdf)
@@ -279,7 +279,7 @@ func backupKeys(t *testing.T) (identity, recipient string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	identity = filepath.Join(t.TempDir(), "identity")
+	identity = filepath.Join(t.TempDir(), "identity.txt")
 	if err := os.WriteFile(identity, []byte(keys.String()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

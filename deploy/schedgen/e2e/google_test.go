@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/shared/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -25,8 +24,11 @@ type counts struct{ Created, Updated, Deleted, Unchanged int }
 // a followed calendar changes with the next upload by itself.
 func TestAGoogleCalendarFollowsTheTimetable(t *testing.T) {
 	t.Parallel()
-	w := start(t, stack.Config{Google: stack.FakeGoogle})
-	google, s := w.system.Google(), w.student(t)
+	eachWorld(t, followsTheTimetable)
+}
+
+func followsTheTimetable(t *testing.T, w *world) {
+	google, s := w.google, w.student(t)
 	whole, moved, dropped := editions(t)
 	s.upload(whole.pdf) // before the sign-in: it joins the account
 	s.signIn(google)

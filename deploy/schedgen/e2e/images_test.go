@@ -4,41 +4,126 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"debug/elf"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
+	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
-	"github.com/schedgen/schedgen/shared/localstack/process"
+	"go.yaml.in/yaml/v3"
+
 	"github.com/schedgen/schedgen/shared/xtest"
 )
+
+// root is the project's own folder.
+var root = filepath.Join("..", "..", "..")
+
+// needContainers skips a test that takes containers where nobody asked for them. Tests call it themselves,
+// by which make test-platform finds them.
+func needContainers(t *testing.T) {
+	t.Helper()
+	if !containersWanted() {
+		t.Skip("takes containers: run make test-platform")
+	}
+}
 
 // containersWanted says that make test-platform asked for what takes containers.
 func containersWanted() bool { return os.Getenv("SCHEDGEN_TEST_PLATFORM") != "" }
 
-// built are the images that are built and looked into: every function that is there but backup, whose
-// base is PostgreSQL's image and not to be had without a way to it.
-var built = func() []string {
-	mains, _ := filepath.Glob(filepath.Join("..", "..", "..", "functions", "*", "cmd", "*")) // the pattern is well-formed
-	var names []string
-	for _, main := range mains {
-		if name := filepath.Base(main); name != "backup" {
-			names = append(names, name)
+// recipe is .ko.yaml, as far as it is read here.
+type recipe struct {
+	DefaultBaseImage   string            `yaml:"defaultBaseImage"`
+	BaseImageOverrides map[string]string `yaml:"baseImageOverrides"`
+	Builds             []struct{ ID, Dir, Main string }
+}
+
+func readRecipe() (r recipe, err error) {
+	data, err := os.ReadFile(filepath.Join(root, ".ko.yaml"))
+	if err == nil {
+		err = yaml.Unmarshal(data, &r)
+	}
+	return r, err
+}
+
+// packages are the import paths of what is built, by the names of the images.
+func (r recipe) packages() map[string]string {
+	all := map[string]string{}
+	for _, build := range r.Builds {
+		all[build.ID] = path.Join("github.com/schedgen/schedgen", build.Dir, build.Main)
+	}
+	return all
+}
+
+// TestEveryImageOfTheManifestsIsBuilt holds that what is looked into and run here is all that clusters run.
+func TestEveryImageOfTheManifestsIsBuilt(t *testing.T) {
+	t.Parallel()
+	r, err := readRecipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, folder := range []string{"knative", filepath.Join("deploy", "kubernetes")} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(file string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			data, err := os.ReadFile(file)
+			for _, found := range regexp.MustCompile(`ko://(\S+)`).FindAllSubmatch(data, -1) {
+				named[string(found[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	return names
-}()
+	built := slices.Sorted(maps.Values(r.packages()))
+	if want := slices.Sorted(maps.Keys(named)); !slices.Equal(built, want) {
+		t.Errorf("ko builds %q, the manifests name %q", built, want)
+	}
+}
+
+// TestKoIsAlwaysGivenTheUser holds that nobody builds images in another way than it is done here: without the
+// flag, backup's would run as root.
+func TestKoIsAlwaysGivenTheUser(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	for _, pattern := range []string{".ko.yaml", "scripts/*.sh", "docs/*.md"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, call := range regexp.MustCompile(`\bko (build|resolve|apply|create|run) [^|`+"`"+`\n]*`).FindAllString(string(data), -1) {
+				calls++
+				if !strings.Contains(call, "--image-user "+imageUser+" ") {
+					t.Errorf("%s: %q has no --image-user %s", file, call, imageUser)
+				}
+			}
+		}
+	}
+	if calls < 6 {
+		t.Errorf("found %d calls of ko, want those of the scripts and of the documents", calls)
+	}
+}
+
+// imageUser is whom every image's program runs as.
+const imageUser = "65532"
 
 // What an image says of its build.
 const (
@@ -46,113 +131,127 @@ const (
 	builtCommit  = "0123456789abcdef0123456789abcdef01234567"
 )
 
-// images is the directory of the functions' images, NAME.tar each, built by ko as .ko.yaml says. An empty
-// base with a user stands in for distroless, in a registry of our own that ends with the build.
-var images = sync.OnceValues(func() (dir string, err error) {
-	if dir, err = xtest.Dir("images"); err != nil {
-		return "", err
-	}
-	if err := xtest.Reap(dir); err != nil {
-		return "", err
-	}
-	address, stop, err := registry(dir)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	base := address + "/base:latest"
-	if err := emptyBase(dir, base); err != nil {
-		return "", err
-	}
-	for _, name := range built {
-		build := exec.Command("ko", "build", "--push=false", "--platform=linux/amd64", "--base-import-paths", "--sbom-dir", dir,
-			"--tarball", filepath.Join(dir, name+".tar"), "github.com/schedgen/schedgen/functions/"+name+"/cmd/"+name)
-		build.Dir = filepath.Join("..", "..", "..")
-		build.Env = append(os.Environ(), "KO_DEFAULTBASEIMAGE="+base, "KO_DOCKER_REPO=schedgen.local", "SCHEDGEN_VERSION="+builtVersion, "SCHEDGEN_COMMIT="+builtCommit)
-		if out, err := build.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("build the image of %s: %w: %s", name, err, out)
-		}
-	}
-	return dir, nil
-})
-
-// registry is a registry on a free port.
-func registry(dir string) (address string, stop func() error, err error) {
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	address = listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		return "", nil, err
-	}
-	crane, err := exec.LookPath("crane")
-	if err != nil {
-		return "", nil, fmt.Errorf("%w: run make test-platform", err)
-	}
-	child, err := process.Start(process.Spec{Path: crane, Args: []string{"registry", "serve", "--address", address}, Dir: dir,
-		Log: filepath.Join(dir, "registry.log"), Env: os.Environ(), Death: syscall.SIGTERM})
-	if err != nil {
-		return "", nil, err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	err = child.Ready(ctx, func(ctx context.Context) error {
-		_, err := get(ctx, http.DefaultClient, "http://"+address+"/v2/")
-		return err
-	})
-	return address, child.Kill, err
+// built are the images that ko made.
+type built struct {
+	dir      string
+	packages map[string]string  // import paths by the images' names
+	bases    map[string]standIn // by import path; "" of all others
 }
 
-// emptyBase puts an image into a registry that has nothing but /tmp and a user that is not root.
-func emptyBase(dir, base string) error {
-	layer := filepath.Join(dir, "empty.tar")
-	file, err := os.Create(layer)
+// archive has all of the images.
+func (b built) archive() string { return filepath.Join(b.dir, "images.tar") }
+
+// base is what an image stands on.
+func (b built) base(name string) standIn {
+	if base, ok := b.bases[b.packages[name]]; ok {
+		return base
+	}
+	return b.bases[""]
+}
+
+// images builds every image, by ko as .ko.yaml says but for the bases, which come from a registry of our own
+// that ends with the build.
+var images = sync.OnceValues(func() (b built, err error) {
+	if b.dir, err = xtest.Dir("images"); err != nil {
+		return b, err
+	}
+	if err := xtest.Reap(b.dir); err != nil {
+		return b, err
+	}
+	address, stop, err := registry(b.dir)
 	if err != nil {
-		return err
+		return b, err
 	}
-	w := tar.NewWriter(file)
-	err = w.WriteHeader(&tar.Header{Name: "tmp/", Typeflag: tar.TypeDir, Mode: 0o1777})
-	if err := errors.Join(err, w.Close(), file.Close()); err != nil {
-		return err
+	defer func() { err = errors.Join(err, stop()) }()
+	r, err := readRecipe()
+	if err != nil {
+		return b, err
 	}
-	for _, args := range [][]string{
-		{"append", "--new_layer", layer, "--new_tag", base}, {"mutate", "--set-platform", "linux/amd64", "--user", "65532", "-t", base, base},
-	} {
-		if out, err := exec.Command("crane", args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("crane %s: %w: %s", args[0], err, out)
+	b.packages = r.packages()
+	if b.bases, err = r.standIns(b.dir, address); err != nil {
+		return b, err
+	}
+	config, err := withBases(b.dir, b.bases)
+	if err != nil {
+		return b, err
+	}
+	build := exec.Command("ko", append([]string{"build", "--base-import-paths", "--image-user", imageUser, "--push=false",
+		"--platform", "linux/amd64", "--sbom-dir", b.dir, "--tarball", b.archive()}, slices.Sorted(maps.Values(b.packages))...)...)
+	build.Dir = root
+	build.Env = append(os.Environ(), "KO_CONFIG_PATH="+config, "KO_DOCKER_REPO=schedgen.local", "SCHEDGEN_VERSION="+builtVersion, "SCHEDGEN_COMMIT="+builtCommit)
+	if out, err := build.CombinedOutput(); err != nil {
+		return b, fmt.Errorf("build the images: %w: %s", err, out)
+	}
+	return b, nil
+})
+
+// standIns makes what stands in for the bases, by import path; "" for all others.
+func (r recipe) standIns(dir, registry string) (map[string]standIn, error) {
+	wanted := maps.Clone(r.BaseImageOverrides)
+	wanted[""] = r.DefaultBaseImage
+	bases := map[string]standIn{}
+	for of, base := range wanted {
+		made, err := standsInFor(base, dir, registry)
+		if err != nil {
+			return nil, err
+		}
+		bases[of] = made
+	}
+	return bases, nil
+}
+
+// withBases writes .ko.yaml with other bases and nothing else changed.
+func withBases(dir string, bases map[string]standIn) (file string, err error) {
+	data, err := os.ReadFile(filepath.Join(root, ".ko.yaml"))
+	if err != nil {
+		return "", err
+	}
+	var config map[string]any
+	if err := yaml.Unmarshal(data, &config); err != nil {
+		return "", err
+	}
+	overrides := map[string]string{}
+	for of, base := range bases {
+		if of == "" {
+			config["defaultBaseImage"] = base.ref
+		} else {
+			overrides[of] = base.ref
 		}
 	}
-	return nil
+	config["baseImageOverrides"] = overrides
+	if data, err = yaml.Marshal(config); err != nil {
+		return "", err
+	}
+	file = filepath.Join(dir, ".ko.yaml")
+	return file, os.WriteFile(file, data, 0o600)
 }
 
 // TestImagesHoldOneStaticProgram looks into the images: the user, what starts, and that there is nothing
-// but a static program, which says what it was built of.
+// beside what the base has but a static program.
 func TestImagesHoldOneStaticProgram(t *testing.T) {
 	t.Parallel()
-	if !containersWanted() {
-		t.Skip("builds images: run make test-platform")
-	}
-	dir, err := images()
+	needContainers(t)
+	b, err := images()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range built {
+	parts := untar(t, b.archive())
+	for name := range b.packages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			archive := filepath.Join(dir, name+".tar")
-			config, programs := look(t, archive)
-			if config.User != "65532" || fmt.Sprint(config.Entrypoint) != "[/ko-app/"+name+"]" {
-				t.Errorf("got user %q, entry point %q", config.User, config.Entrypoint)
+			got := look(t, parts, name)
+			if got.config.User != imageUser || fmt.Sprint(got.config.Entrypoint) != "[/ko-app/"+name+"]" || len(got.config.Cmd) != 0 {
+				t.Errorf("got user %q, entry point %q, arguments %q; want %s, its program, none", got.config.User, got.config.Entrypoint, got.config.Cmd, imageUser)
 			}
-			if len(programs) != 1 {
-				t.Fatalf("got files %d, want one program", len(programs))
+			program := got.files["/ko-app/"+name]
+			static(t, name, program)
+			want := append([]string{"/ko-app/" + name}, b.base(name).files...)
+			slices.Sort(want)
+			if files := slices.Sorted(maps.Keys(got.files)); !slices.Equal(files, want) {
+				t.Errorf("got files %q, want %q", files, want)
 			}
-			for file, program := range programs {
-				static(t, file, program)
-				t.Logf("%s: image %.1f MB, program %.1f MB", name, float64(size(t, archive))/1e6, float64(len(program))/1e6)
-			}
-			boms, err := filepath.Glob(filepath.Join(dir, "*"+name+"*.json"))
+			t.Logf("%s: image %.1f MB, program %.1f MB, %d files of the base", name, float64(got.size)/1e6, float64(len(program))/1e6, len(want)-1)
+			boms, err := filepath.Glob(filepath.Join(b.dir, "*"+name+"*.json"))
 			if err != nil || len(boms) == 0 {
 				t.Errorf("ko wrote no SBOM for it: %v", err)
 			}
@@ -160,46 +259,52 @@ func TestImagesHoldOneStaticProgram(t *testing.T) {
 	}
 }
 
-func size(t *testing.T, file string) int64 {
-	t.Helper()
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
+// image is what is in one.
+type image struct {
+	config struct {
+		User            string
+		Entrypoint, Cmd []string
 	}
-	return info.Size()
+	files map[string][]byte
+	size  int64 // of its layers, compressed
 }
 
-// imageConfig is what we read of an image's configuration.
-type imageConfig struct {
-	User       string
-	Entrypoint []string
-}
-
-// look reads an image's configuration and the files of its layers.
-func look(t *testing.T, archive string) (imageConfig, map[string][]byte) {
+// look reads an image of an archive of several.
+func look(t *testing.T, parts map[string][]byte, name string) (got image) {
 	t.Helper()
-	parts := untar(t, archive)
-	var manifest []struct {
-		Config string
-		Layers []string
+	var manifests []struct {
+		Config           string
+		RepoTags, Layers []string
 	}
-	if err := json.Unmarshal(parts["manifest.json"], &manifest); err != nil || len(manifest) != 1 {
+	if err := json.Unmarshal(parts["manifest.json"], &manifests); err != nil {
 		t.Fatalf("manifest: %v, %s", err, parts["manifest.json"])
 	}
-	var image struct{ Config imageConfig }
-	if err := json.Unmarshal(parts[manifest[0].Config], &image); err != nil {
-		t.Fatal(err)
-	}
-	files := map[string][]byte{}
-	for _, layer := range manifest[0].Layers {
-		unpacked, err := gzip.NewReader(bytes.NewReader(parts[layer]))
-		if err != nil {
+	tag := reference(name)
+	for _, m := range manifests {
+		if !slices.Contains(m.RepoTags, tag) {
+			continue
+		}
+		read := struct{ Config any }{&got.config}
+		if err := json.Unmarshal(parts[m.Config], &read); err != nil {
 			t.Fatal(err)
 		}
-		entries(t, unpacked, files)
+		got.files = map[string][]byte{}
+		for _, layer := range m.Layers {
+			got.size += int64(len(parts[layer]))
+			unpacked, err := gzip.NewReader(bytes.NewReader(parts[layer]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries(t, unpacked, got.files)
+		}
+		return got
 	}
-	return image.Config, files
+	t.Fatalf("there is no image %s", tag)
+	return got
 }
+
+// reference is how containerd knows an image.
+func reference(name string) string { return "schedgen.local/" + name + ":latest" }
 
 func untar(t *testing.T, archive string) map[string][]byte {
 	t.Helper()
@@ -213,7 +318,7 @@ func untar(t *testing.T, archive string) map[string][]byte {
 	return parts
 }
 
-// entries adds the regular files of an archive.
+// entries adds what an archive has but directories.
 func entries(t *testing.T, from io.Reader, into map[string][]byte) {
 	t.Helper()
 	r := tar.NewReader(from)
@@ -225,7 +330,7 @@ func entries(t *testing.T, from io.Reader, into map[string][]byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if header.Typeflag == tar.TypeReg {
+		if header.Typeflag != tar.TypeDir {
 			if into[header.Name], err = io.ReadAll(r); err != nil {
 				t.Fatal(err)
 			}
@@ -244,12 +349,7 @@ func static(t *testing.T, name string, program []byte) {
 	if err != nil || len(libraries) > 0 {
 		t.Errorf("%s: %v, needs %q", name, err, libraries)
 	}
-	for _, segment := range binary.Progs {
-		if segment.Type == elf.PT_INTERP {
-			t.Errorf("%s has an interpreter", name)
-		}
-	}
-	if !strings.HasPrefix(name, "/ko-app/") && !strings.HasPrefix(name, "ko-app/") {
-		t.Errorf("%s is not where ko puts programs", name)
+	if slices.ContainsFunc(binary.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
+		t.Errorf("%s has an interpreter", name)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -22,63 +20,7 @@ import (
 	"github.com/schedgen/schedgen/shared/localstack/process"
 	"github.com/schedgen/schedgen/shared/xtest"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
-
-// pooledProcesses is a system as on a platform: each function a process of its own behind one address, with
-// PgBouncer in transaction mode in front of PostgreSQL, configured by the very file that clusters use.
-func pooledProcesses(t *testing.T) *world {
-	t.Helper()
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	to, webhook := relay(t)
-	f := &fleet{t: t, redis: redistest.New(t), minio: s3test.New(t, s3test.Webhook{URL: webhook + "/events/s3", Token: eventToken})}
-	f.settings = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "SESSION_SECURE=false", "SESSION_KEY=a key of a test that has 32 bytes",
-		"DATABASE_URL=" + pooled(t, pgtest.New(t)), "DATABASE_POOLED=true", "REDIS_URL=" + f.redis.URL(), "S3_URL=" + f.minio.URL,
-		"S3_ACCESS_KEY=" + s3test.AccessKey, "S3_SECRET_KEY=" + s3test.SecretKey, "S3_BUCKET=" + f.minio.Config().Bucket,
-		"EVENT_TOKEN=" + eventToken, "ADMIN_TOKEN=" + adminToken,
-	}
-	front := newGateway(t)
-	f.calendar = f.instance(filepath.Join(dir, "calendar-generate"), "PUBLIC_URL="+front.url)
-	told := f.calendar.url + "/events/timetable"
-	parse := f.instance(filepath.Join(dir, "pdf-parse"), "EVENT_TARGETS="+told)
-	f.ingest = f.instance(filepath.Join(dir, "upload-ingest"), "EVENT_TARGETS="+parse.url, "PARSED_TARGETS="+told)
-	front.leadTo(t, f.ingest.url, f.calendar.url)
-	at, err := url.Parse(f.ingest.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to.Store(at)
-	return newWorld(t, front.url)
-}
-
-// gateway is one address for the functions, with the routes that Traefik has.
-type gateway struct {
-	url string
-	mux *http.ServeMux
-	end func()
-}
-
-func newGateway(t *testing.T) *gateway {
-	t.Helper()
-	g := &gateway{mux: http.NewServeMux()}
-	server := httptest.NewServer(g.mux)
-	t.Cleanup(server.Close)
-	g.url, g.end = server.URL, server.Close
-	return g
-}
-
-func (g *gateway) leadTo(t *testing.T, ingest, calendar string) {
-	t.Helper()
-	g.mux.Handle("/", proxy(t, ingest))
-	for _, path := range []string{"/api/generate/", "/api/feeds", "/api/feeds/"} {
-		g.mux.Handle(path, proxy(t, calendar))
-	}
-}
 
 // pooled gives the address of a database through a PgBouncer of its own.
 func pooled(t *testing.T, database string) string {

@@ -25,6 +25,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
+	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/shared/xtest"
 	"github.com/schedgen/schedgen/shared/xtest/openapitest"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
@@ -45,16 +46,18 @@ const (
 type world struct {
 	url    string
 	api    *openapitest.Checker
-	system *stack.System // nil of one in a process of its own
+	system *stack.System        // nil of one in a process of its own
+	google *strictgoogle.Server // nil where none stands in
 }
 
-// eachWorld runs a test on the embedded servers, on real ones, with each function a process of its own
-// behind PgBouncer, and, where they are asked for, in containers.
+// eachWorld runs a test on the embedded servers, on real ones, and with each function a process of its own
+// behind PgBouncer. Where containers are asked for, it runs in these instead, on the machine's network and
+// through CNI.
 func eachWorld(t *testing.T, test func(*testing.T, *world)) {
 	t.Helper()
 	worlds := map[string]func(*testing.T) *world{"embedded": embedded, "real servers": onRealServers, "PgBouncer": pooledProcesses}
 	if containersWanted() {
-		worlds["containers"] = inContainers
+		worlds = map[string]func(*testing.T) *world{"containers": inContainers, "containers through CNI": throughCNI}
 	}
 	for name, start := range worlds {
 		t.Run(name, func(t *testing.T) {
@@ -64,10 +67,19 @@ func eachWorld(t *testing.T, test func(*testing.T, *world)) {
 	}
 }
 
-// embedded is a system on servers of its own.
+// oneWorld is the embedded servers, or containers where they are asked for.
+func oneWorld(t *testing.T) *world {
+	t.Helper()
+	if containersWanted() {
+		return inContainers(t)
+	}
+	return embedded(t)
+}
+
+// embedded is a system on servers of its own, with a stand-in of Google.
 func embedded(t *testing.T) *world {
 	t.Helper()
-	return start(t, stack.Config{})
+	return start(t, stack.Config{Google: stack.FakeGoogle})
 }
 
 // onRealServers is a system on PostgreSQL, redis-server and MinIO, which tells it of uploads through
@@ -81,7 +93,7 @@ func onRealServers(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	address.User, address.Path = url.UserPassword(s3test.AccessKey, s3test.SecretKey), minio.Config().Bucket
-	w := start(t, stack.Config{Postgres: pgtest.New(t), Redis: redistest.New(t).URL(), S3: address.String()})
+	w := start(t, stack.Config{Postgres: pgtest.New(t), Redis: redistest.New(t).URL(), S3: address.String(), Google: stack.FakeGoogle})
 	at, err := url.Parse(w.url)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +102,7 @@ func onRealServers(t *testing.T) *world {
 	return w
 }
 
-// relay is an address that MinIO can be given before there is a system to forward to.
+// relay is an address that can be told before there is a system to forward to.
 func relay(t *testing.T) (to *atomic.Pointer[url.URL], address string) {
 	t.Helper()
 	to = new(atomic.Pointer[url.URL])
@@ -129,7 +141,7 @@ func start(t *testing.T, cfg stack.Config, settings ...string) *world {
 		}
 	})
 	w := newWorld(t, system.URL())
-	w.system = system
+	w.system, w.google = system, system.Google()
 	return w
 }
 
