@@ -89,7 +89,7 @@ var indifferent = regexp.MustCompile(strings.Join([]string{
 
 // files are those whose lines are broken.
 func files(tree repo.Tree) []string {
-	all := []string{"stack.yml", ".ko.yaml", "deploy/images/openfaas/Dockerfile", "deploy/compose/compose.yml", "deploy/compose/compose.prod.yml", "deploy/kubernetes/base/pgbouncer.ini"}
+	all := []string{"stack.yml", templateFile, ".ko.yaml", "deploy/images/openfaas/Dockerfile", "deploy/compose/compose.yml", "deploy/compose/compose.prod.yml", "deploy/kubernetes/base/pgbouncer.ini"}
 	for _, path := range append(tree.Under("knative/"), tree.Under("deploy/kubernetes/")...) {
 		if strings.HasSuffix(path, ".yaml") && !strings.HasSuffix(path, "traefik-values.yaml") {
 			all = append(all, path)
