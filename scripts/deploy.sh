@@ -167,13 +167,17 @@ taken() {
 # schema is one that it runs with. One that cannot be sent back does not keep the others.
 roll_back() {
   say "rolling back"
-  local pair left=()
+  local pair left=() new=()
   for pair in "$@"; do
-    [ -n "${pair#*=}" ] || continue # there was none
+    if [ -z "${pair#*=}" ]; then
+      new+=("${pair%=}")
+      continue
+    fi
     "back_on_$platform" "${pair%%=*}" "${pair#*=}" || left+=("$pair")
   done
   [ ${#left[@]} = 0 ] || fail "could not be rolled back, do it by hand: ${left[*]}"
-  say "everything is as it was before, until the next rollout"
+  [ ${#new[@]} = 0 ] || say "left as they came, for there was none before: ${new[*]}"
+  say "what ran before runs again, until the next rollout"
 }
 
 back_on_knative() {
