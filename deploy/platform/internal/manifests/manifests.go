@@ -67,7 +67,7 @@ func New(tree repo.Tree, crds *Definitions, kubernetes, openfaas, file []byte) (
 // Check gives every problem of all the files.
 func (c *Checker) Check(tree repo.Tree) []string {
 	var all []string
-	for _, part := range []func(repo.Tree) []string{c.Defaults, c.Cluster, c.OpenFaaS, c.Compose, c.Images} {
+	for _, part := range []func(repo.Tree) []string{c.Defaults, c.Cluster, c.Values, c.OpenFaaS, c.Compose, c.Images} {
 		all = append(all, part(tree)...)
 	}
 	return all
@@ -78,6 +78,8 @@ func (c *Checker) CheckFor(tree repo.Tree, path string) []string {
 	switch {
 	case path == "stack.yml" || path == templateFile:
 		return c.OpenFaaS(tree)
+	case path == valuesFile:
+		return c.Values(tree)
 	case path == ".ko.yaml" || strings.HasPrefix(path, "deploy/images/"):
 		return c.Images(tree)
 	case strings.HasPrefix(path, "deploy/compose/"):

@@ -25,6 +25,7 @@ func TestRefusalsAreFound(t *testing.T) {
 		{"scripts/deploy.sh", " --platforms linux/amd64,linux/arm64", ""},
 		{"stack.yml", "    lang: dockerfile\n", "    lang: dockerfile\n    platforms: linux/amd64\n"},
 		{templateFile, "language: dockerfile", ""},
+		{valuesFile, "tlsChallenge: true", "tlsChallenge: {}"},
 	} {
 		was := string(tree[broken.path])
 		now := strings.Replace(was, broken.old, broken.new, 1)
