@@ -46,6 +46,7 @@ functions() {
 
 need() {
   local program
+  [ -z "$EDITION" ] || [ "$EDITION" = community ] || fail "EDITION is community, or not set"
   for program in "$@"; do
     [ -n "$dry_run" ] || command -v "$program" >/dev/null || fail "$program is missing; docs/deployment.md says where it comes from"
   done
