@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Brings a version to a platform: backup, migrate, roll out, wait, and back to what ran before if a step
 # of the rollout fails: `deploy.sh knative|openfaas [--dry-run]`. Each step says what it does; a dry run
-# only says it.
+# only says it. `deploy.sh community` prints stack.yml as OpenFaaS' Community Edition takes it.
 #   OVERLAY   knative/overlays/... (production)       REGISTRY   where images go, as ko and faas-cli have it
 #   VERSION   what is built (git describe)            WAIT       how long each function may take (300s)
 #   SKIP_BACKUP=1   for the first rollout            BACKUP_WAIT   how long the backup may take (4h)
+#   EDITION=community   for OpenFaaS' Community Edition
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -16,6 +17,7 @@ OVERLAY=${OVERLAY:-production}
 REGISTRY=${REGISTRY:-}
 WAIT=${WAIT:-300s}
 BACKUP_WAIT=${BACKUP_WAIT:-4h}
+EDITION=${EDITION:-}
 VERSION=${VERSION:-$(git describe --tags --always --dirty)}
 COMMIT=${COMMIT:-$(git rev-parse HEAD)}
 export VERSION COMMIT REGISTRY
@@ -44,6 +46,7 @@ functions() {
 
 need() {
   local program
+  [ -z "$EDITION" ] || [ "$EDITION" = community ] || fail "EDITION is community, or not set"
   for program in "$@"; do
     [ -n "$dry_run" ] || command -v "$program" >/dev/null || fail "$program is missing; docs/deployment.md says where it comes from"
   done
@@ -126,26 +129,56 @@ out_on_knative() {
   done
 }
 
+# faas-cli reads no platforms from stack.yml.
 out_on_openfaas() {
-  run faas-cli publish -f stack.yml || return
-  run faas-cli deploy -f stack.yml || return
-  local name
+  local name stack=stack.yml
+  if [ "$EDITION" = community ]; then
+    stack=$(mktemp)
+    # shellcheck disable=SC2064 # the name as it is now
+    trap "rm -f '$stack'" EXIT
+    community >"$stack" || return
+  fi
+  run faas-cli publish -f "$stack" --platforms linux/amd64,linux/arm64 || return
+  run faas-cli deploy -f "$stack" || return
   for name in $(functions); do
     run kubectl -n openfaas-fn rollout status "deployment/$name" --timeout="$WAIT" || return
+    taken "$name" || return
   done
+}
+
+# community is stack.yml as the Community Edition takes it: without scale to zero and capacity targets, and
+# with five instances at most. It refuses a function that asks for more.
+community() {
+  sed -E -e '/com\.openfaas\.scale\.(zero|zero-duration|type|target):/d' \
+    -e 's/(com\.openfaas\.scale\.max:) "([6-9]|[0-9]{2,})"/\1 "5"/' stack.yml
+}
+
+# taken NAME wants a function's Deployment to be of this version. The Community Edition answers an update
+# that it refuses (of an image that is not public, say) as if it had done it.
+taken() {
+  local image
+  [ -z "$dry_run" ] || return 0
+  image=$(kubectl -n openfaas-fn get deployment "$1" -o jsonpath='{.spec.template.spec.containers[0].image}') || return
+  [ "${image##*:}" != "$VERSION" ] || return 0
+  say "OpenFaaS did not take $1: it runs $image; its log: kubectl -n openfaas logs deployment/gateway -c faas-netes"
+  return 1
 }
 
 # roll_back NAME=REVISION... sends the requests to what ran before. Its images are still there, and the
 # schema is one that it runs with. One that cannot be sent back does not keep the others.
 roll_back() {
   say "rolling back"
-  local pair left=()
+  local pair left=() new=()
   for pair in "$@"; do
-    [ -n "${pair#*=}" ] || continue # there was none
+    if [ -z "${pair#*=}" ]; then
+      new+=("${pair%=}")
+      continue
+    fi
     "back_on_$platform" "${pair%%=*}" "${pair#*=}" || left+=("$pair")
   done
   [ ${#left[@]} = 0 ] || fail "could not be rolled back, do it by hand: ${left[*]}"
-  say "everything is as it was before, until the next rollout"
+  [ ${#new[@]} = 0 ] || say "left as they came, for there was none before: ${new[*]}"
+  say "what ran before runs again, until the next rollout"
 }
 
 back_on_knative() {
@@ -159,5 +192,6 @@ back_on_openfaas() { run kubectl -n openfaas-fn rollout undo "deployment/$1" --t
 case $platform in
   knative) roll_out ;;
   openfaas) roll_out faas-cli ;;
-  *) fail "usage: deploy.sh knative|openfaas [--dry-run]" ;;
+  community) community ;;
+  *) fail "usage: deploy.sh knative|openfaas [--dry-run], or deploy.sh community" ;;
 esac

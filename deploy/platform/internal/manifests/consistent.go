@@ -115,6 +115,9 @@ func (c *cluster) once(o object, template, container map[string]any) {
 	if (program(o.name()) == "backup") != (text(function) == "true") {
 		c.addf("%s: label schedgen.dev/function is %v", o, function)
 	}
+	if o.name() == "minio-setup" && o.at("spec", "ttlSecondsAfterFinished") == nil {
+		c.addf("%s stays when it is done, and what is applied over it is refused", o)
+	}
 	if o.name() == "restore" {
 		c.compare(o.String()+" tries again", o.at("spec", "backoffLimit"), 0)
 		c.writes(o, container)

@@ -34,7 +34,17 @@ const distroless = "gcr.io/distroless/static-debian12:nonroot"
 
 // Images checks both recipes of images.
 func (c *Checker) Images(tree repo.Tree) []string {
-	return append(c.koBuilds(tree[".ko.yaml"]), c.dockerfile(string(tree["deploy/images/openfaas/Dockerfile"]))...)
+	found := append(c.koBuilds(tree[".ko.yaml"]), c.dockerfile(string(tree["deploy/images/openfaas/Dockerfile"]))...)
+	return append(found, publishes(string(tree["scripts/deploy.sh"]))...)
+}
+
+// publishes wants OpenFaaS' images for the same machines as ko's.
+func publishes(script string) []string {
+	var p problems
+	if !strings.Contains(script, "faas-cli publish -f \"$stack\" --platforms linux/amd64,linux/arm64 ") {
+		p.addf("scripts/deploy.sh does not publish for linux/amd64 and linux/arm64")
+	}
+	return p
 }
 
 func (c *Checker) koBuilds(data []byte) []string {

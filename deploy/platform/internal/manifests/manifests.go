@@ -18,7 +18,7 @@ import (
 
 // Sources are the paths, from the project's root, of what a Checker needs.
 func Sources() []string {
-	return []string{"deploy/scaling.json", "deploy/kubernetes", "deploy/compose", "deploy/images", "knative", "stack.yml", ".ko.yaml", "functions", "shared"}
+	return []string{"deploy/scaling.json", "deploy/kubernetes", "deploy/compose", "deploy/images", "knative", "stack.yml", "template", "scripts/deploy.sh", ".ko.yaml", "functions", "shared"}
 }
 
 // Checker is what the files are compared with.
@@ -67,7 +67,7 @@ func New(tree repo.Tree, crds *Definitions, kubernetes, openfaas, file []byte) (
 // Check gives every problem of all the files.
 func (c *Checker) Check(tree repo.Tree) []string {
 	var all []string
-	for _, part := range []func(repo.Tree) []string{c.Defaults, c.Cluster, c.OpenFaaS, c.Compose, c.Images} {
+	for _, part := range []func(repo.Tree) []string{c.Defaults, c.Cluster, c.Values, c.OpenFaaS, c.Compose, c.Images} {
 		all = append(all, part(tree)...)
 	}
 	return all
@@ -76,8 +76,10 @@ func (c *Checker) Check(tree repo.Tree) []string {
 // CheckFor gives the problems of the files that depend on path: the rest is as it was.
 func (c *Checker) CheckFor(tree repo.Tree, path string) []string {
 	switch {
-	case path == "stack.yml":
+	case path == "stack.yml" || path == templateFile:
 		return c.OpenFaaS(tree)
+	case path == valuesFile:
+		return c.Values(tree)
 	case path == ".ko.yaml" || strings.HasPrefix(path, "deploy/images/"):
 		return c.Images(tree)
 	case strings.HasPrefix(path, "deploy/compose/"):

@@ -82,16 +82,16 @@ var indifferent = regexp.MustCompile(strings.Join([]string{
 	// What a merge key or an anchor spells is checked where it is used.
 	`<<:`, `!override`,
 	// The site's own address, which is an example.
-	`PUBLIC_URL=http`, `match: Host\(.schedgen.example.org.\)$`, `DASHBOARD_HOST`, `HOST: schedgen`,
+	`PUBLIC_URL=http`, `match: Host\(.schedgen.example.org.\)$`, `email: operator@`, `^  size: `, `DASHBOARD_HOST`, `HOST: schedgen`,
 	// Overlays for a developer's machine change amounts alone, and where they do not, the base is what is applied.
 	`target: \{kind: (StatefulSet|Deployment)`, `path: /spec/`, `op: replace`, `DATABASE_MAX_CONNS`,
 }, "|"))
 
 // files are those whose lines are broken.
 func files(tree repo.Tree) []string {
-	all := []string{"stack.yml", ".ko.yaml", "deploy/images/openfaas/Dockerfile", "deploy/compose/compose.yml", "deploy/compose/compose.prod.yml", "deploy/kubernetes/base/pgbouncer.ini"}
+	all := []string{"stack.yml", templateFile, ".ko.yaml", "deploy/images/openfaas/Dockerfile", "deploy/compose/compose.yml", "deploy/compose/compose.prod.yml", "deploy/kubernetes/base/pgbouncer.ini"}
 	for _, path := range append(tree.Under("knative/"), tree.Under("deploy/kubernetes/")...) {
-		if strings.HasSuffix(path, ".yaml") && !strings.HasSuffix(path, "traefik-values.yaml") {
+		if strings.HasSuffix(path, ".yaml") {
 			all = append(all, path)
 		}
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/schedgen/schedgen/deploy/platform/internal/repo"
 )
 
-// stack is stack.yml as faas-cli documents it (docs.openfaas.com, "YAML format"); what it does not
-// document is an error here, for faas-cli ignores it.
+// stack is what faas-cli reads of stack.yml; anything else is an error here, for faas-cli ignores it. That is
+// so of `platforms`, too, which its schema names: it takes them from its command line alone.
 type stack struct {
 	Version  string `yaml:"version"`
 	Provider struct {
@@ -33,7 +33,6 @@ type stackFunction struct {
 	Lang         string            `yaml:"lang"`
 	Handler      string            `yaml:"handler"`
 	Image        string            `yaml:"image"`
-	Platforms    string            `yaml:"platforms"`
 	SkipBuild    bool              `yaml:"skip_build"`
 	BuildArgs    map[string]string `yaml:"build_args"`
 	Environment  map[string]string `yaml:"environment"`
@@ -64,6 +63,12 @@ func program(name string) string {
 	return name
 }
 
+// templateFile is where faas-cli looks for the language of every function. What is missing there it clones from
+// its store, once for each function, and without a way to the store nothing is built.
+const templateFile = "template/dockerfile/template.yml"
+
+var comment = regexp.MustCompile(`(?m)^#.*\n`)
+
 // OpenFaaS gives stack.yml's part of the problems.
 func (c *Checker) OpenFaaS(tree repo.Tree) []string {
 	const file = "stack.yml"
@@ -80,6 +85,7 @@ func (c *Checker) OpenFaaS(tree repo.Tree) []string {
 	p.compare(file+": gateway", s.Provider.Gateway, "http://127.0.0.1:8080")
 	p.compare(file+": configuration.copy", s.Configuration.Copy, "[functions shared]")
 	p.compare(file+": functions", slices.Sorted(maps.Keys(s.Functions)), fmt.Sprint(c.onStack()))
+	p.compare(templateFile, strings.TrimSpace(comment.ReplaceAllString(string(tree[templateFile]), "")), "language: dockerfile")
 	for name, f := range s.Functions {
 		p = append(p, c.onOpenFaaS(file+": "+name, name, f)...)
 	}
@@ -104,7 +110,6 @@ func (c *Checker) onOpenFaaS(where, name string, f stackFunction) []string {
 	p.compare(where+" lang", f.Lang, "dockerfile")
 	p.compare(where+" handler", f.Handler, "./deploy/images/openfaas")
 	p.compare(where+" image", f.Image, "schedgen/"+program(name)+":latest")
-	p.compare(where+" platforms", f.Platforms, "linux/amd64,linux/arm64")
 	p.compare(where+" readonly_root_filesystem", f.ReadOnlyRoot, true)
 	args := map[string]string{"FUNCTION": name, "VERSION": "development", "COMMIT": ""}
 	if name == "backup" {

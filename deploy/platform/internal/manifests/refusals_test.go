@@ -1,0 +1,93 @@
+package manifests
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/schedgen/schedgen/deploy/platform/internal/repo"
+)
+
+// TestRefusalsAreFound breaks what an API server or faas-cli once refused, or took without doing it.
+func TestRefusalsAreFound(t *testing.T) {
+	t.Parallel()
+	tree, c := world(t)
+	for _, broken := range []struct{ path, old, new string }{
+		{"deploy/kubernetes/base/minio-setup.yaml", "  ttlSecondsAfterFinished: 3600\n", ""},
+		{"scripts/deploy.sh", " --platforms linux/amd64,linux/arm64", ""},
+		{"stack.yml", "    lang: dockerfile\n", "    lang: dockerfile\n    platforms: linux/amd64\n"},
+		{templateFile, "language: dockerfile", ""},
+		{valuesFile, "tlsChallenge: true", "tlsChallenge: {}"},
+	} {
+		was := string(tree[broken.path])
+		now := strings.Replace(was, broken.old, broken.new, 1)
+		if now == was {
+			t.Errorf("%s has no %q to break", broken.path, broken.old)
+			continue
+		}
+		if len(c.Check(tree.With(broken.path, []byte(now)))) == 0 {
+			t.Errorf("nobody sees %q in %s where %q should be", broken.new, broken.path, broken.old)
+		}
+	}
+}
+
+// TestCommunityEdition wants the stack for OpenFaaS' Community Edition to be the other's, without the labels
+// that it refuses: its validateScalingLabels takes neither scale to zero nor targets nor more than five.
+func TestCommunityEdition(t *testing.T) {
+	t.Parallel()
+	root, err := repo.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	original, err := os.ReadFile(filepath.Join(root, "stack.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), "bash", filepath.Join(root, "scripts", "deploy.sh"), "community")
+	command.Env = append(os.Environ(), "VERSION=v1", "COMMIT=c1")
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("deploy.sh community: %v", err)
+	}
+	want, got := readStack(t, original), readStack(t, out)
+	for name, f := range want.Functions {
+		for _, refused := range []string{"zero", "zero-duration", "type", "target"} {
+			delete(f.Labels, "com.openfaas.scale."+refused)
+		}
+		if most, err := strconv.Atoi(f.Labels["com.openfaas.scale.max"]); err != nil {
+			t.Errorf("%s: com.openfaas.scale.max: %v", name, err)
+		} else {
+			f.Labels["com.openfaas.scale.max"] = strconv.Itoa(min(most, 5))
+		}
+	}
+	if g, w := slices.Sorted(maps.Keys(got.Functions)), slices.Sorted(maps.Keys(want.Functions)); !slices.Equal(g, w) {
+		t.Fatalf("functions: got %q, want %q", g, w)
+	}
+	var differs problems
+	for name := range want.Functions {
+		differs.compare(name, got.Functions[name], want.Functions[name])
+	}
+	differs.compare("the rest", got.Provider, want.Provider)
+	differs.compare("configuration", got.Configuration, want.Configuration)
+	for _, difference := range differs {
+		t.Error(difference)
+	}
+}
+
+func readStack(t *testing.T, data []byte) (s stack) {
+	t.Helper()
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
