@@ -29,7 +29,7 @@ type feedCreated struct {
 
 // feedRequest is the body of POST /api/feeds.
 type feedRequest struct {
-	calendar.Options
+	ask.Choices
 	JobID string `json:"jobId"`
 }
 
@@ -44,6 +44,9 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 	}
 	var asked feedRequest
 	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &asked); err != nil {
+		return nil, err
+	}
+	if err := asked.Settle(); err != nil {
 		return nil, err
 	}
 	options := feed.Options{Options: asked.Options}

@@ -16,9 +16,9 @@ import (
 
 // followRequest turns following on, with the choices that each newer timetable gets, or off.
 type followRequest struct {
-	CalendarID string            `json:"calendarId"`
-	Follow     *bool             `json:"follow"`
-	Options    *calendar.Options `json:"options"` // as they were when left out
+	CalendarID string       `json:"calendarId"`
+	Follow     *bool        `json:"follow"`
+	Options    *ask.Choices `json:"options"` // as they were when left out
 }
 
 // follow answers POST /api/calendars/follow. It syncs nothing now; the next upload does.
@@ -47,16 +47,26 @@ func (f *Function) follow(r *http.Request) (any, error) {
 	}
 	known.AccountID, known.ID, known.Following = person.ID, id, *req.Follow
 	if req.Options != nil {
-		// A choice that makes no sense is refused now, and not with the next upload.
-		if _, err := calendar.Build(nil, *req.Options); err != nil && !onlyUnknown(err) {
-			return nil, ask.Problem(err)
+		if known.Options, err = settled(req.Options); err != nil {
+			return nil, err
 		}
-		known.Options = *req.Options
 	}
 	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
 		return nil, err
 	}
 	return api.Response{Header: noStore(), Body: map[string]any{"calendarId": id, "following": known.Following}}, nil
+}
+
+// settled gives the options of the choices that newer timetables shall get. What makes no sense is refused now,
+// and not with the next upload.
+func settled(choices *ask.Choices) (calendar.Options, error) {
+	if err := choices.Settle(); err != nil {
+		return calendar.Options{}, err
+	}
+	if _, err := calendar.Build(nil, choices.Options); err != nil && !onlyUnknown(err) {
+		return calendar.Options{}, ask.Problem(err)
+	}
+	return choices.Options, nil
 }
 
 // onlyUnknown says that the choice names what no timetable here has yet.

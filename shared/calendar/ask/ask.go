@@ -1,6 +1,6 @@
 // Package ask is how callers ask for a calendar over HTTP: of the events they send or of a job, with a
-// student's options. ICS files and Google calendars are asked for in the same form, which is also that of
-// the first frontend.
+// student's choices. ICS files, feeds and Google calendars are asked for in the same form, which is also that
+// of the first frontend.
 package ask
 
 import (
@@ -15,14 +15,20 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
+// Choices are a student's options as callers send them: with the semester's dates as its terms, or as the one
+// range that the first frontend sends.
+type Choices struct {
+	calendar.Options
+	SemesterStart string `json:"semesterStart"`
+	SemesterEnd   string `json:"semesterEnd"`
+}
+
 // Request is the body: events, as the first frontend sends them, or a job.
 type Request struct {
-	calendar.Options
-	JobID         string           `json:"jobId"`
-	Events        []calendar.Event `json:"events"`
-	SemesterStart string           `json:"semesterStart"`
-	SemesterEnd   string           `json:"semesterEnd"`
-	PDFType       timetable.Kind   `json:"pdfType"`
+	Choices
+	JobID   string           `json:"jobId"`
+	Events  []calendar.Event `json:"events"`
+	PDFType timetable.Kind   `json:"pdfType"`
 }
 
 // ReadJSON reads a body of at most limit bytes, and tells what is wrong with a date or a choice in it. It
@@ -55,23 +61,24 @@ func (req *Request) Check(mostEvents int) error {
 			req.Events[i].Kind = req.PDFType
 		}
 	}
-	return req.semester()
+	return req.Settle()
 }
 
-// semester reads the one range that the first frontend sends. A half of it is as good as none.
-func (req *Request) semester() error {
-	if req.SemesterStart == "" && req.SemesterEnd == "" {
+// Settle puts the semester's one range among the options, which can be kept then. A half of it is as good
+// as none.
+func (c *Choices) Settle() error {
+	if c.SemesterStart == "" && c.SemesterEnd == "" {
 		return nil
 	}
-	if req.SemesterStart == "" || req.SemesterEnd == "" {
+	if c.SemesterStart == "" || c.SemesterEnd == "" {
 		return api.New(api.MissingSemesterDates)
 	}
-	semester, err := calendar.ParseRange(req.SemesterStart + ".." + req.SemesterEnd)
+	semester, err := calendar.ParseRange(c.SemesterStart + ".." + c.SemesterEnd)
 	var e *calendar.Error
 	if errors.As(err, &e) {
 		return api.New(api.InvalidSemesterDates).Say(Sentence(e.Message))
 	}
-	req.UseSemester(semester)
+	c.UseSemester(semester)
 	return nil
 }
 
