@@ -127,7 +127,7 @@ func TestEventsThatTellNothing(t *testing.T) {
 	for _, body := range []string{`{}`, `x`, strings.Replace(gone, "timetable.parsed.v1", "other", 1), strings.Replace(gone, `{"jobId"`, `["jobId"`, 1)} {
 		refused(t, call(t, w.f, "POST", "/events/timetable", body, "Content-Type", "application/cloudevents+json"), 400, api.InvalidEvent)
 	}
-	refused(t, call(t, w.f, "POST", "/events/timetable", strings.Repeat("x", maxEvent+1)), 413, api.PayloadTooLarge)
+	refused(t, call(t, w.f, "POST", "/events/timetable", strings.Repeat("x", 1<<20+1)), 413, api.PayloadTooLarge)
 }
 
 func TestFeedEndsWhenItsOwnerEndsIt(t *testing.T) {

@@ -180,7 +180,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /api/calendars/follow", f.own(f.follow))
 	mux.Handle("GET /api/calendars/syncs", api.Handler(f.listSyncs))
 	mux.Handle("GET /api/calendars/syncs/{id}", api.Handler(f.showSync))
-	mux.Handle("POST /events/google", f.authorized(f.takeEvent))
+	mux.Handle("POST /events/google", f.authorized(events.Receive(f.takeEvent)))
 	mux.Handle("POST /tasks/google", f.authorized(f.sweepTask))
 	return f.origins.Share(api.Mux(mux))
 }
