@@ -9,13 +9,11 @@ package uploadingest
 import (
 	"cmp"
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
@@ -171,14 +169,7 @@ func (f *Function) internal(mux *http.ServeMux, path string, next func(*http.Req
 // authorized lets those through that carry one of the tokens. An empty token lets nobody through.
 func (f *Function) authorized(next func(*http.Request) (any, error), tokens ...string) http.Handler {
 	return api.Handler(func(r *http.Request) (any, error) {
-		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		known := 0
-		for _, token := range tokens {
-			if token != "" {
-				known |= subtle.ConstantTimeCompare([]byte(given), []byte(token))
-			}
-		}
-		if !ok || known != 1 {
+		if !api.Bears(r, tokens...) {
 			return nil, api.New(api.Unauthorized)
 		}
 		return next(r)
