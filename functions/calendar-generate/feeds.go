@@ -144,20 +144,7 @@ func tokenOf(r *http.Request) feed.Token {
 
 // feedURL is the feed's address as its subscribers reach it.
 func (f *Function) feedURL(r *http.Request, token feed.Token) string {
-	base := f.cfg.PublicURL
-	if base == "" {
-		base = requestedBase(r)
-	}
-	return base + "/api/feeds/" + url.PathEscape(string(token)) + ".ics"
-}
-
-// requestedBase is how the caller reached us, through whatever proxy.
-func requestedBase(r *http.Request) string {
-	scheme := "http"
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
-		scheme = "https"
-	}
-	return scheme + "://" + r.Host
+	return api.Site(r, f.cfg.PublicURL) + "/api/feeds/" + url.PathEscape(string(token)) + ".ics"
 }
 
 // webcal is the address in the scheme that calendar programs have for subscriptions.
