@@ -174,6 +174,11 @@ func TestSyncRequestsAreChecked(t *testing.T) {
 	}
 	b.refused(b.do("POST", "/api/calendars/events", "{"), 400, api.InvalidJSON)
 	b.refused(b.do("POST", "/api/calendars", `{"summary":"a","name":"b"}`), 400, api.ValidationFailed)
+	for _, path := range []string{"/api/calendars", "/api/calendars/events", "/api/calendars/follow", "/api/auth/logout"} {
+		for _, media := range []string{"", "text/plain"} { // which any page may have a browser send
+			b.refused(b.do("POST", path, `{"calendarId":"x","forget":true}`, "Content-Type", media), 415, api.UnsupportedMediaType)
+		}
+	}
 	b.refused(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": id}), 400, api.ValidationFailed)
 	b.refused(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": "x", "follow": false}), 404, api.CalendarNotFound)
 	b.refused(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": id, "follow": true, "options": map[string]any{"year": 3}}), 400, api.ValidationFailed)

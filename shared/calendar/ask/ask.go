@@ -31,18 +31,9 @@ type Request struct {
 	PDFType timetable.Kind   `json:"pdfType"`
 }
 
-// ReadJSON reads a body of at most limit bytes, and tells what is wrong with a date or a choice in it. It
-// must be said to be JSON: what is said to be nothing, any site's page can have a browser send.
+// ReadJSON reads a body as [api.DecodeJSON] does, and tells what is wrong with a date or a choice in it.
 func ReadJSON(r *http.Request, limit int64, into any) error {
-	if r.Header.Get("Content-Type") == "" {
-		return api.New(api.UnsupportedMediaType, map[string]string{"expected": "application/json"})
-	}
-	err := api.DecodeJSON(r, limit, into)
-	var e *calendar.Error
-	if errors.As(err, &e) {
-		return Problem(e)
-	}
-	return err
+	return Problem(api.DecodeJSON(r, limit, into))
 }
 
 // Check holds the request's bounds, and turns the first frontend's fields into options.
@@ -82,7 +73,7 @@ func (c *Choices) Settle() error {
 	return nil
 }
 
-// Problem is what package calendar found wrong, as the caller sees it.
+// Problem is what package calendar found wrong, as the caller sees it. Any other error, and none, stays as it is.
 func Problem(err error) error {
 	var e *calendar.Error
 	if !errors.As(err, &e) {
