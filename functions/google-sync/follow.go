@@ -23,29 +23,22 @@ type followRequest struct {
 
 // follow answers POST /api/calendars/follow. It syncs nothing now; the next upload does.
 func (f *Function) follow(r *http.Request) (any, error) {
-	person, err := f.signedIn(r)
-	if err != nil {
-		return nil, err
-	}
 	var req followRequest
-	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &req); err != nil {
-		return nil, err
-	}
-	id, err := checkCalendarID(req.CalendarID)
+	person, err := f.asked(r, &req)
 	if err != nil {
 		return nil, err
 	}
 	if req.Follow == nil {
 		return nil, api.New(api.ValidationFailed, map[string]string{"field": "follow"}).Say("Say whether to follow: true or false.")
 	}
-	known, ok, err := f.syncs.Calendar(r.Context(), person.ID, id)
+	known, ok, err := f.known(r.Context(), person, req.CalendarID)
 	if err != nil {
 		return nil, err
 	}
 	if !ok && !*req.Follow {
 		return nil, api.New(api.CalendarNotFound)
 	}
-	known.AccountID, known.ID, known.Following = person.ID, id, *req.Follow
+	known.Following = *req.Follow
 	if req.Options != nil {
 		if known.Options, err = settled(req.Options); err != nil {
 			return nil, err
@@ -54,7 +47,7 @@ func (f *Function) follow(r *http.Request) (any, error) {
 	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
 		return nil, err
 	}
-	return api.Response{Header: noStore(), Body: map[string]any{"calendarId": id, "following": known.Following}}, nil
+	return api.Response{Header: noStore(), Body: map[string]any{"calendarId": known.ID, "following": known.Following}}, nil
 }
 
 // settled gives the options of the choices that newer timetables shall get. What makes no sense is refused now,
