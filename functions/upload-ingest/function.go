@@ -72,6 +72,7 @@ type Function struct {
 	cfg      Config
 	pool     *postgres.Pool
 	jobs     *jobs.Store
+	books    *books
 	blob     *blob.Store
 	cache    *cache.Cache
 	sessions *session.Sessions
@@ -115,7 +116,8 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err != nil {
 		return nil, errors.Join(err, redis.Close())
 	}
-	return &Function{cfg: cfg, pool: pool, jobs: jobs.NewStore(pool).WithLimits(cfg.Limits), blob: store, cache: redis,
+	queue := jobs.NewStore(pool).WithLimits(cfg.Limits)
+	return &Function{cfg: cfg, pool: pool, jobs: queue, books: newBooks(queue.Metrics), blob: store, cache: redis,
 		sessions: sessions, origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
 		tempFile: func() (*os.File, error) { return newTempFile("") }}, nil
 }
@@ -124,7 +126,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/upload", api.Handler(f.origins.Guard(f.upload)))
-	mux.Handle("GET /api/jobs/metrics", api.Handler(f.books))
+	mux.Handle("GET /api/jobs/metrics", api.Handler(f.showBooks))
 	mux.Handle("GET /api/jobs/{id}", api.Handler(f.job))
 	mux.Handle("GET /api/jobs/{id}/result", api.Handler(f.result))
 	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.delete)))
