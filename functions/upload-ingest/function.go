@@ -130,7 +130,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("GET /api/jobs/{id}", api.Handler(f.job))
 	mux.Handle("GET /api/jobs/{id}/result", api.Handler(f.result))
 	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.delete)))
-	mux.Handle("GET /api/openapi.json", api.Handler(f.openAPI))
+	mux.Handle("GET /api/openapi.json", http.HandlerFunc(f.openAPI))
 
 	f.internal(mux, "/events/s3", f.notified, f.cfg.Events.Token)
 	f.internal(mux, "/events/dead-letter", f.deadLetter, f.cfg.Events.Token)

@@ -177,6 +177,12 @@ func TestAFrontendOnAnotherHost(t *testing.T) {
 	if other.want(405); other.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("another page: got %v, want nothing allowed", other.Header)
 	}
+	for origin, want := range map[string]string{portal: portal, "https://viewer.example.com": "*"} {
+		described := w.do(w.client, "GET", "/api/openapi.json", nil, "Origin", origin).want(200)
+		if got := described.Header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("the description for a page of %s: got %q allowed, want %q", origin, got, want)
+		}
+	}
 }
 
 func TestTheQueuesBooks(t *testing.T) {
