@@ -12,7 +12,6 @@ package backup
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
@@ -210,7 +209,7 @@ func (f *Function) Routes() http.Handler {
 // admin lets those through that carry the token. An empty token lets nobody through.
 func (f *Function) admin(next func(*http.Request) (any, error)) http.Handler {
 	return api.Handler(func(r *http.Request) (any, error) {
-		if !carries(r, f.cfg.AdminToken) {
+		if !api.Bears(r, f.cfg.AdminToken) {
 			return nil, api.New(api.Unauthorized)
 		}
 		return next(r)
@@ -220,18 +219,12 @@ func (f *Function) admin(next func(*http.Request) (any, error)) http.Handler {
 // event asks for a token where one is configured; a broker inside a cluster needs none.
 func (f *Function) event(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f.cfg.EventToken != "" && !carries(r, f.cfg.EventToken) && !carries(r, f.cfg.AdminToken) {
+		if f.cfg.EventToken != "" && !api.Bears(r, f.cfg.EventToken, f.cfg.AdminToken) {
 			api.WriteError(w, r, api.New(api.Unauthorized))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// carries compares in a time that tells nothing of the token.
-func carries(r *http.Request, token string) bool {
-	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return ok && token != "" && subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1
 }
 
 // Health asks what the function depends on.

@@ -29,7 +29,7 @@ type feedCreated struct {
 
 // feedRequest is the body of POST /api/feeds.
 type feedRequest struct {
-	calendar.Options
+	ask.Choices
 	JobID string `json:"jobId"`
 }
 
@@ -42,17 +42,9 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 	if !ok {
 		return nil, api.New(api.Unauthorized).Say("Upload a timetable first: a feed is made of what you uploaded.")
 	}
-	var asked feedRequest
-	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &asked); err != nil {
+	options, err := f.feedOptions(r)
+	if err != nil {
 		return nil, err
-	}
-	options := feed.Options{Options: asked.Options}
-	if asked.JobID != "" {
-		job, err := f.ownJob(r, asked.JobID)
-		if err != nil {
-			return nil, err
-		}
-		options.Kinds = []timetable.Kind{job.Kind}
 	}
 	all, err := latest.Of(r.Context(), f.jobs, owner)
 	if err != nil {
@@ -81,6 +73,24 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 			Events: len(cal.Items), Clashes: cal.Clashes, Warnings: cal.Warnings,
 		},
 	}, nil
+}
+
+// feedOptions reads what a new feed shall show.
+func (f *Function) feedOptions(r *http.Request) (feed.Options, error) {
+	var asked feedRequest
+	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &asked); err != nil {
+		return feed.Options{}, err
+	}
+	if err := asked.Settle(); err != nil {
+		return feed.Options{}, err
+	}
+	options := feed.Options{Options: asked.Options}
+	if asked.JobID == "" {
+		return options, nil
+	}
+	job, err := f.ownJob(r, asked.JobID)
+	options.Kinds = []timetable.Kind{job.Kind}
+	return options, err
 }
 
 // feedList is the answer to GET /api/feeds.
@@ -141,20 +151,7 @@ func tokenOf(r *http.Request) feed.Token {
 
 // feedURL is the feed's address as its subscribers reach it.
 func (f *Function) feedURL(r *http.Request, token feed.Token) string {
-	base := f.cfg.PublicURL
-	if base == "" {
-		base = requestedBase(r)
-	}
-	return base + "/api/feeds/" + url.PathEscape(string(token)) + ".ics"
-}
-
-// requestedBase is how the caller reached us, through whatever proxy.
-func requestedBase(r *http.Request) string {
-	scheme := "http"
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
-		scheme = "https"
-	}
-	return scheme + "://" + r.Host
+	return api.Site(r, f.cfg.PublicURL) + "/api/feeds/" + url.PathEscape(string(token)) + ".ics"
 }
 
 // webcal is the address in the scheme that calendar programs have for subscriptions.

@@ -127,7 +127,7 @@ func TestEventsThatTellNothing(t *testing.T) {
 	for _, body := range []string{`{}`, `x`, strings.Replace(gone, "timetable.parsed.v1", "other", 1), strings.Replace(gone, `{"jobId"`, `["jobId"`, 1)} {
 		refused(t, call(t, w.f, "POST", "/events/timetable", body, "Content-Type", "application/cloudevents+json"), 400, api.InvalidEvent)
 	}
-	refused(t, call(t, w.f, "POST", "/events/timetable", strings.Repeat("x", maxEvent+1)), 413, api.PayloadTooLarge)
+	refused(t, call(t, w.f, "POST", "/events/timetable", strings.Repeat("x", 1<<20+1)), 413, api.PayloadTooLarge)
 }
 
 func TestFeedEndsWhenItsOwnerEndsIt(t *testing.T) {
@@ -288,6 +288,34 @@ func (s student) exec(sql string) {
 	defer pool.Close()
 	if _, err := pool.Exec(s.Context(), sql); err != nil {
 		s.Fatal(err)
+	}
+}
+
+// TestFeedTakesTheSemestersDates of lectures that name no term, and keeps them for newer timetables.
+func TestFeedTakesTheSemestersDates(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t).student()
+	lecture := timetable.Entry{Module: "COS 332", Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20"}
+	s.uploaded(timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{lecture}})
+	if says := refused(t, s.call("POST", "/api/feeds", `{}`), 400, api.MissingSemesterDates); !strings.Contains(says, "semesterStart and semesterEnd") {
+		t.Errorf("it says %q, want the fields to give", says)
+	}
+	year := time.Now().In(calendar.Zone).Year()
+	first, last := fmt.Sprintf("%d-03-01", year), fmt.Sprintf("%d-05-22", year)
+	refused(t, s.call("POST", "/api/feeds", `{"semesterStart":"`+first+`"}`), 400, api.MissingSemesterDates)
+	refused(t, s.call("POST", "/api/feeds", `{"semesterStart":"`+last+`","semesterEnd":"`+first+`"}`), 400, api.InvalidSemesterDates)
+	path := s.subscribed(`{"semesterStart":"` + first + `","semesterEnd":"` + last + `"}`)
+	want := fmt.Sprintf("DTSTART;TZID=Africa/Johannesburg:%d03", year)
+	if _, file := s.fetch(path); strings.Count(file, "BEGIN:VEVENT") != 1 || !strings.Contains(file, want) {
+		t.Errorf("want one lecture with %q in:\n%s", want, file)
+	}
+	lecture.Venues = []string{"Elsewhere"}
+	s.uploaded(timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{lecture}})
+	if _, file := s.fetch(path); strings.Count(file, "LOCATION:Elsewhere") != 1 || !strings.Contains(file, want) {
+		t.Errorf("after a newer timetable, want the moved lecture with %q in:\n%s", want, file)
+	}
+	if got := s.listed()[0].Options.Terms[""].String(); got != first+".."+last {
+		t.Errorf("the feed is listed with %q for lectures of no term, want %s..%s", got, first, last)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
@@ -106,7 +107,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("GET /api/feeds", api.Handler(f.listFeeds))
 	mux.Handle("GET /api/feeds/{token}", http.HandlerFunc(f.serveFeed))
 	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.origins.Guard(f.deleteFeed)))
-	mux.Handle("POST /events/timetable", api.Handler(f.timetableParsed))
+	mux.Handle("POST /events/timetable", api.Handler(events.Receive(f.timetableParsed)))
 	return f.origins.Share(api.Mux(mux))
 }
 

@@ -47,10 +47,10 @@ func formError(err error) error {
 // fromForm reads fields that may each come several times: group "COS 212=P02", module, term
 // "S1=2026-02-09..2026-05-22", exclude, reminder.
 func fromForm(form url.Values) (request, error) {
-	req := request{ask.Request{
-		JobID: form.Get("jobId"), SemesterStart: form.Get("semesterStart"), SemesterEnd: form.Get("semesterEnd"),
-		Options: calendar.Options{Name: form.Get("name"), Modules: filled(form["module"])},
-	}}
+	req := request{ask.Request{JobID: form.Get("jobId"), Choices: ask.Choices{
+		Options:       calendar.Options{Name: form.Get("name"), Modules: filled(form["module"])},
+		SemesterStart: form.Get("semesterStart"), SemesterEnd: form.Get("semesterEnd"),
+	}}}
 	for _, text := range filled(form["group"]) {
 		module, group, ok := strings.Cut(text, "=")
 		if !ok {

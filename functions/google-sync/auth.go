@@ -40,7 +40,7 @@ func (f *Function) beginSignIn(r *http.Request) (any, error) {
 	}
 	header := http.Header{}
 	owner := f.sessions.Ensure(header, r)
-	attempt, page, err := f.signIns.Begin(r.Context(), owner, target, f.base(r)+callbackPath, access)
+	attempt, page, err := f.signIns.Begin(r.Context(), owner, target, api.Site(r, f.cfg.PublicURL)+callbackPath, access)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (f *Function) finishSignIn(r *http.Request) (any, error) {
 		f.metrics.signIns.WithLabelValues("denied").Inc()
 		return redirect(header, withResult(attempt.Return, "denied")), nil
 	}
-	in, err := f.signIns.Finish(r.Context(), attempt, query.Get("code"), f.base(r)+callbackPath)
+	in, err := f.signIns.Finish(r.Context(), attempt, query.Get("code"), api.Site(r, f.cfg.PublicURL)+callbackPath)
 	if err != nil {
 		f.metrics.signIns.WithLabelValues("failed").Inc()
 		api.Logger(r.Context()).WarnContext(r.Context(), "a sign-in could not be finished", "error", err.Error())
@@ -131,18 +131,6 @@ func withResult(target, result string) string {
 	return u.String()
 }
 
-// base is how people reach this site.
-func (f *Function) base(r *http.Request) string {
-	if f.cfg.PublicURL != "" {
-		return f.cfg.PublicURL
-	}
-	scheme := "http"
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
-		scheme = "https"
-	}
-	return scheme + "://" + r.Host
-}
-
 // maxReturn keeps the cookie of a sign-in well below what browsers take (4096 bytes, RFC 6265 section 6.1).
 const maxReturn = 1000
 
@@ -165,7 +153,7 @@ func (f *Function) returnTarget(r *http.Request, text string) (string, bool) {
 		return text, strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") && !strings.HasPrefix(u.Path, "//")
 	}
 	origin, ok := originOf(text)
-	own, _ := originOf(f.base(r))
+	own, _ := originOf(api.Site(r, f.cfg.PublicURL))
 	return text, ok && (f.returns[origin] || origin == own)
 }
 

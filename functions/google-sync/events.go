@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
@@ -17,30 +15,10 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
-// maxEvent is the longest event: those that come here have some hundred bytes.
-const maxEvent = 64 << 10
-
-// takeEvent answers POST /events/google: a timetable was parsed, so the calendars that follow are brought
-// up to date; or a sync goes on. Events are hints that may come twice, late or never; what is true is in the
-// database.
-func (f *Function) takeEvent(r *http.Request) (any, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxEvent))
-	if err != nil {
-		return nil, fmt.Errorf("read the event: %w", err)
-	}
-	told, err := events.Decode(r.Header, body)
-	if err != nil {
-		return nil, api.New(api.InvalidEvent).Wrap(err)
-	}
-	for _, e := range told {
-		if err := f.take(r.Context(), e); err != nil {
-			return nil, err
-		}
-	}
-	return api.Response{Status: http.StatusNoContent}, nil
-}
-
-func (f *Function) take(ctx context.Context, e event.Event) error {
+// takeEvent takes an event of POST /events/google: a timetable was parsed, so the calendars that follow are
+// brought up to date; or a sync goes on. Events are hints that may come twice, late or never; what is true is
+// in the database.
+func (f *Function) takeEvent(ctx context.Context, e event.Event) error {
 	if f.signIns == nil {
 		return nil // nobody can have signed in
 	}
@@ -48,13 +26,13 @@ func (f *Function) take(ctx context.Context, e event.Event) error {
 	case events.TypeParsed:
 		parsed, err := events.ParsedOf(e)
 		if err != nil {
-			return api.New(api.InvalidEvent).Wrap(err)
+			return err
 		}
 		return f.parsed(ctx, parsed)
 	case events.TypeSync:
 		sync, err := events.SyncOf(e)
 		if err != nil {
-			return api.New(api.InvalidEvent).Wrap(err)
+			return err
 		}
 		return f.goOn(ctx, sync.SyncID)
 	}

@@ -16,47 +16,50 @@ import (
 
 // followRequest turns following on, with the choices that each newer timetable gets, or off.
 type followRequest struct {
-	CalendarID string            `json:"calendarId"`
-	Follow     *bool             `json:"follow"`
-	Options    *calendar.Options `json:"options"` // as they were when left out
+	CalendarID string       `json:"calendarId"`
+	Follow     *bool        `json:"follow"`
+	Options    *ask.Choices `json:"options"` // as they were when left out
 }
 
 // follow answers POST /api/calendars/follow. It syncs nothing now; the next upload does.
 func (f *Function) follow(r *http.Request) (any, error) {
-	person, err := f.signedIn(r)
-	if err != nil {
-		return nil, err
-	}
 	var req followRequest
-	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &req); err != nil {
-		return nil, err
-	}
-	id, err := checkCalendarID(req.CalendarID)
+	person, err := f.asked(r, &req)
 	if err != nil {
 		return nil, err
 	}
 	if req.Follow == nil {
 		return nil, api.New(api.ValidationFailed, map[string]string{"field": "follow"}).Say("Say whether to follow: true or false.")
 	}
-	known, ok, err := f.syncs.Calendar(r.Context(), person.ID, id)
+	known, ok, err := f.known(r.Context(), person, req.CalendarID)
 	if err != nil {
 		return nil, err
 	}
 	if !ok && !*req.Follow {
 		return nil, api.New(api.CalendarNotFound)
 	}
-	known.AccountID, known.ID, known.Following = person.ID, id, *req.Follow
+	known.Following = *req.Follow
 	if req.Options != nil {
-		// A choice that makes no sense is refused now, and not with the next upload.
-		if _, err := calendar.Build(nil, *req.Options); err != nil && !onlyUnknown(err) {
-			return nil, ask.Problem(err)
+		if known.Options, err = settled(req.Options); err != nil {
+			return nil, err
 		}
-		known.Options = *req.Options
 	}
 	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
 		return nil, err
 	}
-	return api.Response{Header: noStore(), Body: map[string]any{"calendarId": id, "following": known.Following}}, nil
+	return api.Response{Header: noStore(), Body: map[string]any{"calendarId": known.ID, "following": known.Following}}, nil
+}
+
+// settled gives the options of the choices that newer timetables shall get. What makes no sense is refused now,
+// and not with the next upload.
+func settled(choices *ask.Choices) (calendar.Options, error) {
+	if err := choices.Settle(); err != nil {
+		return calendar.Options{}, err
+	}
+	if _, err := calendar.Build(nil, choices.Options); err != nil && !onlyUnknown(err) {
+		return calendar.Options{}, ask.Problem(err)
+	}
+	return choices.Options, nil
 }
 
 // onlyUnknown says that the choice names what no timetable here has yet.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -76,6 +77,52 @@ func TestFollowing(t *testing.T) {
 	b.exact(id, 6)
 }
 
+// TestFollowingKeepsTheSemestersDates of lectures that name no term: a newer timetable is shown within them.
+func TestFollowingKeepsTheSemestersDates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, id := w.ready(1)
+	doc := lectures(1)
+	for i := range doc.Entries {
+		doc.Entries[i].Offered = ""
+	}
+	w.upload(b.owner(), doc)
+	year := time.Now().In(calendar.Zone).Year()
+	dates := func(first, last string) map[string]any {
+		return map[string]any{"year": year, "semesterStart": fmt.Sprintf("%d-%s", year, first), "semesterEnd": fmt.Sprintf("%d-%s", year, last)}
+	}
+	b.refused(b.do("POST", "/api/calendars/events", body(id, nil)), 400, api.MissingSemesterDates)
+	inMarch := dates("03-01", "05-22")
+	inMarch["follow"] = true
+	b.counts(b.sync(id, inMarch), 3, 0, 0, 0)
+	follows := func(room, month string) {
+		t.Helper()
+		for i := range doc.Entries {
+			doc.Entries[i].Venues = []string{room}
+		}
+		b.want(b.parsedEvent(w.upload(b.owner(), doc)), 204, nil)
+		w.sweep()
+		held := w.google.Events(id)
+		if len(held) != 3 {
+			t.Errorf("%d events after a newer timetable, want 3", len(held))
+		}
+		for _, e := range held {
+			start, _ := e["start"].(map[string]any)["dateTime"].(string)
+			if e["location"] != room || !strings.HasPrefix(start, fmt.Sprintf("%d-%s-", year, month)) {
+				t.Errorf("%v is at %v from %s, want %s from month %s", e["summary"], e["location"], start, room, month)
+			}
+		}
+	}
+	follows("Moved", "03")
+	choose := func(options map[string]any) answer {
+		return b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": id, "follow": true, "options": options})
+	}
+	b.refused(choose(map[string]any{"semesterStart": "2026-02-09"}), 400, api.MissingSemesterDates)
+	b.refused(choose(dates("05-22", "03-01")), 400, api.InvalidSemesterDates)
+	b.want(choose(dates("04-01", "05-22")), 200, nil)
+	follows("Moved again", "04")
+}
+
 // TestKindsDoNotDisturbEachOther: a timetable of tests says nothing about lectures, nor one year about another.
 func TestKindsDoNotDisturbEachOther(t *testing.T) {
 	t.Parallel()
@@ -127,6 +174,11 @@ func TestSyncRequestsAreChecked(t *testing.T) {
 	}
 	b.refused(b.do("POST", "/api/calendars/events", "{"), 400, api.InvalidJSON)
 	b.refused(b.do("POST", "/api/calendars", `{"summary":"a","name":"b"}`), 400, api.ValidationFailed)
+	for _, path := range []string{"/api/calendars", "/api/calendars/events", "/api/calendars/follow", "/api/auth/logout"} {
+		for _, media := range []string{"", "text/plain"} { // which any page may have a browser send
+			b.refused(b.do("POST", path, `{"calendarId":"x","forget":true}`, "Content-Type", media), 415, api.UnsupportedMediaType)
+		}
+	}
 	b.refused(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": id}), 400, api.ValidationFailed)
 	b.refused(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": "x", "follow": false}), 404, api.CalendarNotFound)
 	b.refused(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": id, "follow": true, "options": map[string]any{"year": 3}}), 400, api.ValidationFailed)

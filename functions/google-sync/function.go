@@ -11,7 +11,6 @@ package googlesync
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"maps"
@@ -180,7 +179,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /api/calendars/follow", f.own(f.follow))
 	mux.Handle("GET /api/calendars/syncs", api.Handler(f.listSyncs))
 	mux.Handle("GET /api/calendars/syncs/{id}", api.Handler(f.showSync))
-	mux.Handle("POST /events/google", f.authorized(f.takeEvent))
+	mux.Handle("POST /events/google", f.authorized(events.Receive(f.takeEvent)))
 	mux.Handle("POST /tasks/google", f.authorized(f.sweepTask))
 	return f.origins.Share(api.Mux(mux))
 }
@@ -193,8 +192,7 @@ func (f *Function) own(next func(*http.Request) (any, error)) http.Handler {
 // authorized asks for the token where one is configured; a broker inside a cluster needs none.
 func (f *Function) authorized(next func(*http.Request) (any, error)) http.Handler {
 	return api.Handler(func(r *http.Request) (any, error) {
-		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if want := f.cfg.Events.Token; want != "" && (!ok || subtle.ConstantTimeCompare([]byte(token), []byte(want)) != 1) {
+		if want := f.cfg.Events.Token; want != "" && !api.Bears(r, want) {
 			return nil, api.New(api.Unauthorized)
 		}
 		return next(r)

@@ -32,22 +32,15 @@ type syncRequest struct {
 // syncEvents answers POST /api/calendars/events: 200 with the counts when the calendar is as it should be;
 // 202 when the time of a request did not suffice, and it goes on; with dryRun the plan.
 func (f *Function) syncEvents(r *http.Request) (any, error) {
-	person, err := f.signedIn(r)
-	if err != nil {
-		return nil, err
-	}
 	var req syncRequest
-	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &req); err != nil {
+	person, err := f.asked(r, &req)
+	if err != nil {
 		return nil, err
 	}
 	if err := req.Check(f.cfg.EventsLimit); err != nil {
 		return nil, err
 	}
-	id, err := checkCalendarID(req.CalendarID)
-	if err != nil {
-		return nil, err
-	}
-	known, _, err := f.syncs.Calendar(r.Context(), person.ID, id)
+	known, _, err := f.known(r.Context(), person, req.CalendarID)
 	if err != nil {
 		return nil, err
 	}
@@ -58,34 +51,46 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 		return nil, err
 	}
 	req.Colors = chosen
-	request := syncs.Request{Wanted: plan.Wanted(cal, plan.Marker(person.Subject), id), Scopes: scopes}
+	request := syncs.Request{Wanted: plan.Wanted(cal, plan.Marker(person.Subject), known.ID), Scopes: scopes}
 	if req.DryRun {
-		return f.dryRun(r, person, id, request, cal)
+		return f.dryRun(r, person, known.ID, request, cal)
 	}
-	choices := syncs.Calendar{AccountID: person.ID, ID: id, Following: known.Following, Options: req.Options}
+	known.Options = req.Options
 	if req.Follow != nil {
-		choices.Following = *req.Follow
+		known.Following = *req.Follow
 	}
-	if err := f.syncs.SaveCalendar(r.Context(), choices); err != nil {
+	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
 		return nil, err
 	}
-	if err := f.syncs.Give(r.Context(), person.ID, id, known.Given.After(cal)); err != nil {
+	if err := f.syncs.Give(r.Context(), person.ID, known.ID, known.Given.After(cal)); err != nil {
 		return nil, err
 	}
-	return f.syncNow(r, person, id, request, cal.Warnings)
+	return f.syncNow(r, person, known.ID, request, cal.Warnings)
+}
+
+// asked is who asks, and reads what for.
+func (f *Function) asked(r *http.Request, req any) (account.Account, error) {
+	person, err := f.signedIn(r)
+	if err != nil {
+		return account.Account{}, err
+	}
+	return person, ask.ReadJSON(r, f.cfg.BodyLimit, req)
 }
 
 // maxCalendarID is longer than the ids that Google makes.
 const maxCalendarID = 512
 
-// checkCalendarID refuses what cannot be an id. "primary" is Google's name for whoever asks; events must not
-// depend on who asked.
-func checkCalendarID(id string) (string, error) {
+// known is what is known of a calendar of the person's; ok is false where that is no more than its id. It
+// refuses what cannot be an id: "primary" is Google's name for whoever asks, and events must not depend on who
+// asked.
+func (f *Function) known(ctx context.Context, person account.Account, id string) (c syncs.Calendar, ok bool, err error) {
 	if id == "" || len(id) > maxCalendarID || id == "primary" {
-		return "", api.New(api.ValidationFailed, map[string]string{"field": "calendarId"}).
+		return syncs.Calendar{}, false, api.New(api.ValidationFailed, map[string]string{"field": "calendarId"}).
 			Say("The calendarId must be one that GET /api/calendars lists.")
 	}
-	return id, nil
+	c, ok, err = f.syncs.Calendar(ctx, person.ID, id)
+	c.AccountID, c.ID = person.ID, id
+	return c, ok, err
 }
 
 // wanted builds the calendar that is asked for, and the scopes that it speaks for.
@@ -287,20 +292,14 @@ func (f *Function) removeEvents(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := checkCalendarID(r.URL.Query().Get("calendarId"))
+	// One that is not known, after a forgotten account, say, can still hold its events.
+	known, _, err := f.known(r.Context(), person, r.URL.Query().Get("calendarId"))
 	if err != nil {
 		return nil, err
-	}
-	known, ok, err := f.syncs.Calendar(r.Context(), person.ID, id)
-	if err != nil {
-		return nil, err
-	}
-	if !ok { // after a forgotten account, say: its events can still be there
-		known = syncs.Calendar{AccountID: person.ID, ID: id}
 	}
 	known.Following = false
 	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
 		return nil, err
 	}
-	return f.syncNow(r, person, id, syncs.Request{Remove: true}, nil)
+	return f.syncNow(r, person, known.ID, syncs.Request{Remove: true}, nil)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/retry"
 )
 
 // margin is kept of a request's time for the call that is under way when time is over, and for the answer.
@@ -56,14 +57,7 @@ func wait(ctx context.Context, end time.Time, d time.Duration) bool {
 	if time.Until(end) <= d {
 		return false
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return retry.Wait(ctx, d) == nil
 }
 
 // work takes the account's lease and works on its queue, in order, until the sync has had its turn or time

@@ -4,48 +4,32 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/sethvargo/go-envconfig"
-
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest"
+	"github.com/schedgen/schedgen/shared/xtest/childtest"
 )
 
-// serve is the child's main: the function, as its command runs it, whose reading takes for ever. It
-// tells its address on standard output.
-func serve() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	var cfg Config
-	fail := func(err error) {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-	}
-	fail(envconfig.Process(ctx, &cfg))
+// stuck is the function, as its command runs it, whose reading takes for ever.
+func stuck(ctx context.Context, cfg Config) (faas.Function, error) {
 	f, err := New(ctx, cfg)
-	fail(err)
+	if err != nil {
+		return nil, err
+	}
 	parse := f.Parse
 	f.Parse = func(ctx context.Context, pdf io.Reader) (timetable.Document, error) {
 		// Half of the PDF, then nothing: the parser's own child waits for the rest.
 		return parse(ctx, io.MultiReader(io.LimitReader(pdf, 1000), hang{ctx}))
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	fail(err)
-	fmt.Println(listener.Addr())
-	fail(faas.Serve(ctx, "pdf-parse", f, listener, slog.New(slog.DiscardHandler), faas.Config{}))
+	return f, nil
 }
 
 // hang is a reader that gives nothing until its context ends.
@@ -54,35 +38,6 @@ type hang struct{ ctx context.Context }
 func (h hang) Read([]byte) (int, error) {
 	<-h.ctx.Done()
 	return 0, h.ctx.Err()
-}
-
-// start runs the child and gives its address.
-func (w *world) start() (child *exec.Cmd, url string) {
-	w.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		w.Fatal(err)
-	}
-	child = exec.CommandContext(w.Context(), self)
-	child.Env = append(os.Environ(), serveEnv+"=1", "DATABASE_URL="+w.cfg.Postgres.URL, "S3_URL="+w.cfg.Blob.URL,
-		"S3_BUCKET="+w.cfg.Blob.Bucket, "S3_ACCESS_KEY="+w.cfg.Blob.AccessKey, "S3_SECRET_KEY="+w.cfg.Blob.SecretKey)
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	if err != nil {
-		w.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		w.Fatal(err)
-	}
-	w.Cleanup(func() {
-		_ = child.Process.Kill() // it is dead already, if all went well
-		_ = child.Wait()
-	})
-	var address string
-	if _, err := fmt.Fscanln(out, &address); err != nil {
-		w.Fatalf("the child did not tell its address: %v", err)
-	}
-	return child, "http://" + address
 }
 
 // parsers are the processes that read PDFs for a parent.
@@ -109,14 +64,15 @@ func TestAWorkerThatIsKilledLosesNoJob(t *testing.T) {
 	w := newWorld(t)
 	_, truth := lecture()
 	job := w.lectures()
-	child, url := w.start()
+	child, url := childtest.Start(t, "DATABASE_URL="+w.cfg.Postgres.URL, "S3_URL="+w.cfg.Blob.URL,
+		"S3_BUCKET="+w.cfg.Blob.Bucket, "S3_ACCESS_KEY="+w.cfg.Blob.AccessKey, "S3_SECRET_KEY="+w.cfg.Blob.SecretKey)
 	over := make(chan error, 1)
 	go func() {
 		_, err := w.post(url, notification(record(t, job)))
 		over <- err
 	}()
 	var reading []string
-	w.eventually("the PDF is being read in a process of its own", func() bool {
+	xtest.Eventually(w, "the PDF is being read in a process of its own", func() bool {
 		reading = parsers(t, child.Process.Pid)
 		return len(reading) > 0
 	})
@@ -129,7 +85,7 @@ func TestAWorkerThatIsKilledLosesNoJob(t *testing.T) {
 	if err := <-over; err == nil {
 		t.Error("the event was answered by a dead process")
 	}
-	w.eventually("the reading process is gone as well", func() bool {
+	xtest.Eventually(w, "the reading process is gone as well", func() bool {
 		for _, pid := range reading {
 			if state, err := os.ReadFile("/proc/" + pid + "/stat"); err == nil && !strings.Contains(string(state), ") Z ") {
 				return false

@@ -11,11 +11,9 @@ package pdfparse
 import (
 	"cmp"
 	"context"
-	"crypto/subtle"
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
@@ -117,8 +115,7 @@ func (f *Function) Routes() http.Handler {
 // authorized asks for the token where one is configured; a broker inside a cluster needs none.
 func (f *Function) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if f.cfg.Events.Token != "" && (!ok || subtle.ConstantTimeCompare([]byte(token), []byte(f.cfg.Events.Token)) != 1) {
+		if want := f.cfg.Events.Token; want != "" && !api.Bears(r, want) {
 			api.WriteError(w, r, api.New(api.Unauthorized))
 			return
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/localstack/pg"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
@@ -140,7 +141,7 @@ func TestTheLeaseIsRenewedUntilItIsLost(t *testing.T) {
 	})
 	<-g.entered
 	first := *w.find(job.ID).LeaseUntil
-	w.eventually("the lease is renewed", func() bool { return w.find(job.ID).LeaseUntil.After(first.Add(w.cfg.Lease)) })
+	xtest.Eventually(w, "the lease is renewed", func() bool { return w.find(job.ID).LeaseUntil.After(first.Add(w.cfg.Lease)) })
 	w.sql("update jobs set lease_token = gen_random_uuid(), lease_until = now() + interval '1 hour'")
 	all.Wait() // the gate was never opened
 	if got := w.find(job.ID); got.Status != jobs.Processing {
@@ -155,7 +156,7 @@ func TestTheWholeJobHasATimeout(t *testing.T) {
 	w.notify(job)
 	// Whoever is first, the worker's clock or the database's, the job ends with the same reason.
 	if got := w.find(job.ID); got.Status == jobs.Processing {
-		w.eventually("the lease is over", func() bool {
+		xtest.Eventually(w, "the lease is over", func() bool {
 			expired, err := w.f.jobs.Expire(t.Context(), 10)
 			return err == nil && len(expired) == 1
 		})
@@ -198,7 +199,7 @@ func TestTheDatabaseIsAway(t *testing.T) {
 		t.Errorf("the one that was read: got %d %s, want 503", a.StatusCode, a.body)
 	}
 	pgtest.Own(t, dir, pg.Port(server.Port()))
-	w.eventually("the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
+	xtest.Eventually(w, "the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
 	w.notify(before).want(204)
 	w.completed(before.ID, truth)
 	w.sql("update jobs set lease_until = now() - interval '1 second' where status = 'processing'")
@@ -234,7 +235,7 @@ func TestARealMinIOsNotifications(t *testing.T) {
 	serving <- w.f.Routes()
 	_, truth := lecture()
 	job := w.lectures()
-	w.eventually("the job is completed", func() bool { return w.find(job.ID).Done() })
+	xtest.Eventually(w, "the job is completed", func() bool { return w.find(job.ID).Done() })
 	w.completed(job.ID, truth)
 }
 

@@ -29,19 +29,14 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest/childtest"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
-// serveEnv makes a child of the test the function itself, to be killed.
-const serveEnv = "SCHEDGEN_TEST_SERVE"
-
 func TestMain(m *testing.M) {
 	sandbox.MaybeChild()
-	if os.Getenv(serveEnv) != "" {
-		serve()
-		return
-	}
+	childtest.Main(faas.Config{}, stuck)
 	os.Exit(m.Run())
 }
 
@@ -304,18 +299,6 @@ func (w *world) sql(statement string, args ...any) {
 func (w *world) due(id string) {
 	w.Helper()
 	w.sql("update jobs set run_after = now() - interval '1 second' where id = $1::uuid", id)
-}
-
-// eventually waits until what is said is so.
-func (w *world) eventually(what string, so func() bool) {
-	w.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(patience); !so(); <-tick.C {
-		if time.Now().After(end) {
-			w.Fatalf("it never came true that %s", what)
-		}
-	}
 }
 
 // gate is a parser that says when it is called and goes on when it is let.

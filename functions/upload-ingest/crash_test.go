@@ -6,86 +6,33 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/sethvargo/go-envconfig"
-
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/xtest/childtest"
 )
 
-// serveEnv makes a child of the test the function itself, to be killed and measured.
-const serveEnv = "SCHEDGEN_TEST_SERVE"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(serveEnv) == "" {
-		os.Exit(m.Run())
-	}
-	if err := serve(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	childtest.Main(faas.Config{Concurrency: 80, RequestTimeout: patience}, func(ctx context.Context, cfg Config) (faas.Function, error) {
+		return New(ctx, cfg)
+	})
+	os.Exit(m.Run())
 }
 
-// serve is the child's main: the function as its command runs it. It tells its address.
-func serve() error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	var cfg Config
-	if err := envconfig.Process(ctx, &cfg); err != nil {
-		return err
-	}
-	f, err := New(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	fmt.Println(listener.Addr())
-	return faas.Serve(ctx, "upload-ingest", f, listener, slog.New(slog.DiscardHandler), faas.Config{Concurrency: 80, RequestTimeout: patience})
-}
-
-// start runs the child over the world's data and gives its address.
+// start runs the function in a process of its own over the world's data.
 func (w *world) start() (child *exec.Cmd, url string) {
 	w.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		w.Fatal(err)
-	}
-	child = exec.CommandContext(w.Context(), self)
-	child.Env = append(os.Environ(), serveEnv+"=1", "DATABASE_URL="+w.cfg.Postgres.URL, "S3_URL="+w.cfg.Blob.URL,
-		"S3_BUCKET="+w.cfg.Blob.Bucket, "S3_ACCESS_KEY="+w.cfg.Blob.AccessKey, "S3_SECRET_KEY="+w.cfg.Blob.SecretKey,
-		"SESSION_KEY="+w.cfg.Session.Keys[0], "TMPDIR="+w.TempDir())
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	if err != nil {
-		w.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		w.Fatal(err)
-	}
-	w.Cleanup(func() {
-		_ = child.Process.Kill() // it is dead already where that was the test
-		_ = child.Wait()
-	})
-	var address string
-	if _, err := fmt.Fscanln(out, &address); err != nil {
-		w.Fatalf("the child did not tell its address: %v", err)
-	}
-	return child, "http://" + address
+	return childtest.Start(w, "DATABASE_URL="+w.cfg.Postgres.URL, "S3_URL="+w.cfg.Blob.URL, "S3_BUCKET="+w.cfg.Blob.Bucket,
+		"S3_ACCESS_KEY="+w.cfg.Blob.AccessKey, "S3_SECRET_KEY="+w.cfg.Blob.SecretKey, "SESSION_KEY="+w.cfg.Session.Keys[0], "TMPDIR="+w.TempDir())
 }
 
 // A process that dies between the row and the object, or between the object and the note of it,

@@ -14,6 +14,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/localstack/pg"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/xtest"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 	"github.com/schedgen/schedgen/shared/xtest/redistest"
 	"github.com/schedgen/schedgen/shared/xtest/s3test"
@@ -102,7 +103,7 @@ func TestTheStoresAnswerIsLost(t *testing.T) {
 					t.Errorf("second sweep: got %+v, want its reader told", got)
 				}
 			}
-			w.eventually("the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
+			xtest.Eventually(w, "the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
 			s.call("GET", "/api/jobs/"+idOf(a)+"/result").want(200)
 		})
 	}
@@ -150,7 +151,7 @@ func TestTheDatabaseIsAwayAfter(t *testing.T) {
 	s := w.student()
 	a := s.upload(pdf(), "Prefer", "wait=0").want(202)
 	pgtest.Own(t, dir, pg.Port(server.Port()))
-	w.eventually("the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
+	xtest.Eventually(w, "the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
 	w.age(time.Hour)
 	if got := w.swept(); got.Adopted != 1 {
 		t.Errorf("got %+v, want the object found", got)
@@ -159,7 +160,7 @@ func TestTheDatabaseIsAwayAfter(t *testing.T) {
 	if got := w.swept(); got.Told != 1 {
 		t.Errorf("got %+v, want its reader told", got)
 	}
-	w.eventually("the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
+	xtest.Eventually(w, "the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
 }
 
 func TestRedisIsAway(t *testing.T) {
@@ -176,7 +177,7 @@ func TestRedisIsAway(t *testing.T) {
 		s.call("GET", "/api/jobs/"+id).want(200)
 		s.call("DELETE", "/api/jobs/"+id).want(204)
 	}
-	w.eventually("it is degraded, and ready", func() bool {
+	xtest.Eventually(w, "it is degraded, and ready", func() bool {
 		health := w.do(http.DefaultClient, "GET", "/ready", nil)
 		return health.StatusCode == 200 && strings.Contains(string(health.body), `"redis":"down"`)
 	})

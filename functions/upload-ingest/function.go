@@ -9,13 +9,11 @@ package uploadingest
 import (
 	"cmp"
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
@@ -74,6 +72,7 @@ type Function struct {
 	cfg      Config
 	pool     *postgres.Pool
 	jobs     *jobs.Store
+	books    *books
 	blob     *blob.Store
 	cache    *cache.Cache
 	sessions *session.Sessions
@@ -117,7 +116,8 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err != nil {
 		return nil, errors.Join(err, redis.Close())
 	}
-	return &Function{cfg: cfg, pool: pool, jobs: jobs.NewStore(pool).WithLimits(cfg.Limits), blob: store, cache: redis,
+	queue := jobs.NewStore(pool).WithLimits(cfg.Limits)
+	return &Function{cfg: cfg, pool: pool, jobs: queue, books: newBooks(queue.Metrics), blob: store, cache: redis,
 		sessions: sessions, origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
 		tempFile: func() (*os.File, error) { return newTempFile("") }}, nil
 }
@@ -126,11 +126,11 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/upload", api.Handler(f.origins.Guard(f.upload)))
-	mux.Handle("GET /api/jobs/metrics", api.Handler(f.books))
+	mux.Handle("GET /api/jobs/metrics", api.Handler(f.showBooks))
 	mux.Handle("GET /api/jobs/{id}", api.Handler(f.job))
 	mux.Handle("GET /api/jobs/{id}/result", api.Handler(f.result))
 	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.delete)))
-	mux.Handle("GET /api/openapi.json", api.Handler(f.openAPI))
+	mux.Handle("GET /api/openapi.json", http.HandlerFunc(f.openAPI))
 
 	f.internal(mux, "/events/s3", f.notified, f.cfg.Events.Token)
 	f.internal(mux, "/events/dead-letter", f.deadLetter, f.cfg.Events.Token)
@@ -171,14 +171,7 @@ func (f *Function) internal(mux *http.ServeMux, path string, next func(*http.Req
 // authorized lets those through that carry one of the tokens. An empty token lets nobody through.
 func (f *Function) authorized(next func(*http.Request) (any, error), tokens ...string) http.Handler {
 	return api.Handler(func(r *http.Request) (any, error) {
-		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		known := 0
-		for _, token := range tokens {
-			if token != "" {
-				known |= subtle.ConstantTimeCompare([]byte(given), []byte(token))
-			}
-		}
-		if !ok || known != 1 {
+		if !api.Bears(r, tokens...) {
 			return nil, api.New(api.Unauthorized)
 		}
 		return next(r)

@@ -146,8 +146,3 @@ func (f *Function) erase(ctx context.Context, job jobs.Job) error {
 	f.cache.Set(ctx, cacheKey(job.Owner, job.ID), erased, f.cfg.CacheEnded)
 	return nil
 }
-
-// books answers the queue's counts and times.
-func (f *Function) books(r *http.Request) (any, error) {
-	return f.jobs.Metrics(r.Context())
-}

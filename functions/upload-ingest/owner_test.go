@@ -12,6 +12,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/session"
+	"github.com/schedgen/schedgen/shared/xtest"
 )
 
 // jobCalls are the calls that name a job.
@@ -106,10 +107,10 @@ func TestAJobThatIsWorkedOnCanBeDeleted(t *testing.T) {
 	w.reader.set(func(r *reader) { r.hold = hold })
 	s := w.student()
 	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").want(202)).JobID
-	w.eventually("it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
+	xtest.Eventually(w, "it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
 	s.call("DELETE", "/api/jobs/"+id).want(204)
 	close(hold)
-	w.eventually("the worker is done", func() bool { return len(w.reader.told("com.amazonaws.s3.ObjectCreated:Put")) == 1 })
+	xtest.Eventually(w, "the worker is done", func() bool { return len(w.reader.told("com.amazonaws.s3.ObjectCreated:Put")) == 1 })
 	w.reader.Close() // waits for it
 	for _, table := range []string{"jobs", "entries"} {
 		if n := w.sql("delete from " + table); n != 0 {
@@ -176,10 +177,17 @@ func TestAFrontendOnAnotherHost(t *testing.T) {
 	if other.want(405); other.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("another page: got %v, want nothing allowed", other.Header)
 	}
+	for origin, want := range map[string]string{portal: portal, "https://viewer.example.com": "*"} {
+		described := w.do(w.client, "GET", "/api/openapi.json", nil, "Origin", origin).want(200)
+		if got := described.Header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("the description for a page of %s: got %q allowed, want %q", origin, got, want)
+		}
+	}
 }
 
 func TestTheQueuesBooks(t *testing.T) {
 	w := newWorld(t)
+	w.f.books.fresh = 0
 	s := w.student()
 	s.upload(pdf(), "Prefer", "wait=20").want(201)
 	w.reader.set(func(r *reader) { r.code = "NO_TIMETABLE" })
@@ -188,7 +196,7 @@ func TestTheQueuesBooks(t *testing.T) {
 	defer close(hold)
 	w.reader.set(func(r *reader) { r.hold = hold })
 	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").want(202)).JobID
-	w.eventually("it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
+	xtest.Eventually(w, "it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
 	books := func() jobs.Metrics {
 		return read[jobs.Metrics](w.do(w.client, "GET", "/api/jobs/metrics", nil).want(200))
 	}

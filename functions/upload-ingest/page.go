@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -49,9 +50,8 @@ type view struct {
 	Events  []calendar.Event
 	Problem string
 	Waiting bool
-	// AskDates says that the year's terms are not known here: the student knows them.
+	// AskDates says that lectures have no term whose dates are known here: the student knows them.
 	AskDates bool
-	Year     int
 	MaxMB    int64 // of a file
 }
 
@@ -122,13 +122,13 @@ func (f *Function) pageJob(r *http.Request) (any, error) {
 	v := view{Job: &job}
 	switch job.Status {
 	case jobs.Completed:
-		v.Title, v.Year = kindName(job.Kind), job.CreatedAt.In(calendar.Zone).Year()
-		if job.Kind == timetable.Lecture {
-			_, known := calendar.DefaultTerms(v.Year)
-			v.AskDates = !known
-		}
+		v.Title = kindName(job.Kind)
 		if v.Events, err = f.eventsOf(r.Context(), job); err != nil {
 			return nil, err
+		}
+		if job.Kind == timetable.Lecture {
+			_, known := calendar.DefaultTerms(job.CreatedAt.In(calendar.Zone).Year())
+			v.AskDates = !known || slices.ContainsFunc(v.Events, func(e calendar.Event) bool { return e.Semester == "" })
 		}
 	case jobs.Failed:
 		v.Title, v.Problem = "This PDF could not be read", job.ErrorMessage

@@ -206,3 +206,17 @@ func TestThePageAsksForDatesItDoesNotKnow(t *testing.T) {
 		}
 	}
 }
+
+// So is the student whose lectures name no term, in whatever year.
+func TestThePageAsksForDatesOfLecturesWithoutATerm(t *testing.T) {
+	w := newWorld(t)
+	w.reader.set(func(r *reader) {
+		r.doc = timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{
+			{Module: "COS 212", Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20"},
+		}}
+	})
+	_, page := w.choose(w.browser(), "a.pdf", pdf())
+	if fields := form(t, page, "/api/generate/ics"); !fields.Has("semesterStart") || !fields.Has("semesterEnd") {
+		t.Errorf("got fields %v, want dates", fields)
+	}
+}

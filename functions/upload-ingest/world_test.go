@@ -388,18 +388,6 @@ func read[T any](a answer) T {
 	return value
 }
 
-// eventually waits until what is said is so.
-func (w *world) eventually(what string, so func() bool) {
-	w.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(patience); !so(); <-tick.C {
-		if time.Now().After(end) {
-			w.Fatalf("it never came true that %s", what)
-		}
-	}
-}
-
 // find is a job as the database has it.
 func (w *world) find(id string) jobs.Job {
 	w.Helper()

@@ -12,13 +12,12 @@ import (
 	"strings"
 )
 
-// DecodeJSON reads the request's body, of at most limit bytes, as exactly one JSON value. Unknown
-// fields are let pass, so that a newer frontend can speak to an older function.
+// DecodeJSON reads the request's body, of at most limit bytes, as exactly one JSON value. It must be said to be
+// JSON: what is said to be something else, or nothing, any site's page can have a browser send. Unknown fields are
+// let pass, so that a newer frontend can speak to an older function.
 func DecodeJSON(r *http.Request, limit int64, into any) error {
-	if contentType := r.Header.Get("Content-Type"); contentType != "" {
-		if media, _, err := mime.ParseMediaType(contentType); err != nil || media != "application/json" {
-			return New(UnsupportedMediaType, map[string]string{"expected": "application/json"})
-		}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return New(UnsupportedMediaType, map[string]string{"expected": "application/json"})
 	}
 	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, limit))
 	if err := decoder.Decode(into); err != nil {

@@ -197,7 +197,7 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		"empty":      {Exclude: make([]calendar.Range, 1)},
 		"term":       {Terms: map[string]calendar.Range{"S1": mustRange(t, "2026-01-01..2036-01-01")}},
 		"no term":    {Terms: map[string]calendar.Range{"S1": {}}},
-		"default":    {Default: mustRange(t, "1026-01-01..1026-02-01")},
+		"default":    {Terms: map[string]calendar.Range{"": mustRange(t, "1026-01-01..1026-02-01")}},
 		"misspelled": {Terms: map[string]calendar.Range{"Semester 1": mustRange(t, "2026-02-09..2026-05-22")}},
 		"term twice": {Terms: map[string]calendar.Range{"S1": mustRange(t, "2026-02-09..2026-05-22"), " s1": mustRange(t, "2026-02-10..2026-05-22")}},
 		"two colors": {Colors: map[string]string{"COS 212": "red", "cos212": "blue"}},
@@ -263,7 +263,7 @@ func TestYearIsThatOfTheTermsUnlessGiven(t *testing.T) {
 		want int
 	}{
 		{calendar.Options{}, 2026}, {calendar.Options{Terms: terms}, 2027}, {calendar.Options{Year: 2025, Terms: terms}, 2025},
-		{calendar.Options{Default: terms["S2"]}, 2027},
+		{calendar.Options{Terms: map[string]calendar.Range{"": terms["S2"]}}, 2027},
 	} {
 		got := test.opts
 		if got.UseYear(2026); got.Year != test.want {

@@ -13,7 +13,7 @@ import (
 type Options struct {
 	Name      string            `json:"name,omitempty"`      // the calendar's name; a fitting one when empty
 	Year      int               `json:"year,omitempty"`      // the academic year, for terms that are not given and for UIDs; else that of Terms
-	Terms     Terms             `json:"terms,omitempty"`     // S1, S2, Q1..Q4, Y; instead of the year's own
+	Terms     Terms             `json:"terms,omitempty"`     // S1, S2, Q1..Q4, Y, or "" of events that name none; instead of the year's own
 	Modules   []string          `json:"modules,omitempty"`   // only these; all when empty
 	Groups    map[string]Choice `json:"groups,omitempty"`    // by module
 	Exclude   Days              `json:"exclude,omitempty"`   // recess: lectures do not happen
@@ -23,8 +23,6 @@ type Options struct {
 	// Lenient turns a choice of a group or module that does not exist, and a term without dates, into
 	// warnings. Feeds want it: a new timetable must not end a subscription.
 	Lenient bool `json:"-"`
-	// Default is the term of events that name none, as the first frontend's do.
-	Default Range `json:"-"`
 }
 
 // Choice is the groups of one module that a student takes, such as P02. Within a module it only
@@ -67,17 +65,16 @@ const (
 // that it lies in, and for events that name no term; a range longer than a semester holds for all.
 // Terms given by name keep their own ranges.
 func (o *Options) UseSemester(r Range) {
-	o.Default = r
 	if o.Year == 0 {
 		o.Year = r.Start.Year
 	}
-	names := []string{"S1"}
+	names := []string{"", "S1"}
 	if middle := r.Start.AddDays(r.Start.DaysUntil(r.End) / 2); middle.Month > 6 {
-		names = []string{"S2"}
+		names = []string{"", "S2"}
 	}
 	const longerThanASemester = 190 // days
 	if r.Start.DaysUntil(r.End) > longerThanASemester {
-		names = []string{"S1", "S2", "Y"}
+		names = []string{"", "S1", "S2", "Y"}
 	}
 	terms := make(map[string]Range, len(o.Terms)+len(names))
 	for _, name := range names {
@@ -93,7 +90,7 @@ func (o *Options) UseYear(fallback int) {
 		return
 	}
 	o.Year = fallback
-	first := o.Default.Start
+	var first Date
 	for _, r := range o.Terms {
 		if first.IsZero() || r.Start.Before(first) {
 			first = r.Start
@@ -138,16 +135,11 @@ func (o *Options) normalizeTerms() error {
 		}
 		normal := normalTerm(name)
 		if _, twice := terms[normal]; twice {
-			return invalid("term %q is given twice", clip(normal))
+			return invalid("%s is given twice", termLabel(normal))
 		}
 		terms[normal] = o.Terms[name]
 	}
 	o.UseYear(0)
-	if o.Default != (Range{}) {
-		if err := checkTerm("semester", o.Default); err != nil {
-			return err
-		}
-	}
 	for _, r := range o.Exclude {
 		if err := r.check(); err != nil {
 			return invalid("exclude: %v", err)
@@ -162,7 +154,7 @@ func checkTerm(name string, r Range) error {
 		return ofTerm(name, err)
 	}
 	if r.Start.Year < firstYear || r.End.Year > lastYear || r.Start.DaysUntil(r.End) > maxTermDays {
-		return invalid("term %q: %s is longer than %d days or too far away", clip(name), r, maxTermDays)
+		return invalid("%s: %s is longer than %d days or too far away", termLabel(name), r, maxTermDays)
 	}
 	return nil
 }

@@ -59,9 +59,17 @@ func (t *Terms) UnmarshalJSON(data []byte) error {
 func ofTerm(name string, err error) error {
 	var e *Error
 	if errors.As(err, &e) {
-		return invalid("term %q: %s", clip(name), e.Message)
+		return invalid("%s: %s", termLabel(name), e.Message)
 	}
-	return fmt.Errorf("term %q: %w", clip(name), err)
+	return fmt.Errorf("%s: %w", termLabel(name), err)
+}
+
+// termLabel is what people call a term: that of events which name none has no name to be told by.
+func termLabel(name string) string {
+	if normalTerm(name) == "" {
+		return "the semester"
+	}
+	return fmt.Sprintf("term %q", clip(name))
 }
 
 // ParseTerm reads the dates of the named term as [ParseRange] does, and names it in an error.
@@ -74,11 +82,12 @@ func ParseTerm(name, dates string) (Range, error) {
 }
 
 // checkTermNames refuses dates of a term that no timetable has: misspelled, they would be ignored in
-// silence, and other dates taken. A name that the events use themselves is as good as a term's.
+// silence, and other dates taken. A name that the events use themselves is as good as a term's, and so is
+// the empty one: [Options.UseSemester] gives it whatever the events are.
 func checkTermNames(events []Event, opts Options) error {
 	for _, name := range slices.Sorted(maps.Keys(opts.Terms)) {
 		used := func(e Event) bool { return normalTerm(e.Semester) == name }
-		if opts.Lenient || slices.Contains(TermNames(), name) || slices.ContainsFunc(events, used) {
+		if opts.Lenient || name == "" || slices.Contains(TermNames(), name) || slices.ContainsFunc(events, used) {
 			continue
 		}
 		return invalid("%q is no term; terms are %s", clip(name), strings.Join(TermNames(), ", "))
@@ -93,10 +102,7 @@ type span struct {
 }
 
 // calendarTerms answers where each term lies: what the caller gave, else what the year is known for.
-type calendarTerms struct {
-	terms    map[string]Range
-	fallback Range
-}
+type calendarTerms map[string]Range
 
 func (o Options) calendarTerms() calendarTerms {
 	terms, ok := DefaultTerms(o.Year)
@@ -104,7 +110,7 @@ func (o Options) calendarTerms() calendarTerms {
 		terms = make(map[string]Range, len(o.Terms))
 	}
 	maps.Copy(terms, o.Terms)
-	return calendarTerms{terms, o.Default}
+	return terms
 }
 
 // find gives the term's span. A quarter whose dates nobody gave is shown in all of its semester, so
@@ -112,19 +118,13 @@ func (o Options) calendarTerms() calendarTerms {
 // that is not in terms.json the caller must give what the lectures need: S1 for Q1 and Q2, S2 for Q3
 // and Q4, both or Y for Y.
 //
-// known is false for a name that is no term; a term whose dates nobody
-// gave is known and has no ranges.
+// known is false for a name that is no term; a term whose dates nobody gave is known and has no ranges.
 func (t calendarTerms) find(name string) (s span, known bool) {
 	name = normalTerm(name)
-	if r, ok := t.terms[name]; ok {
+	if r, ok := t[name]; ok {
 		return span{ranges: []Range{r}}, true
 	}
 	switch name {
-	case "":
-		if t.fallback != (Range{}) {
-			return span{ranges: []Range{t.fallback}}, true
-		}
-		return span{}, false
 	case "S1", "S2":
 		return span{}, true
 	case "Q1", "Q2":
@@ -132,8 +132,8 @@ func (t calendarTerms) find(name string) (s span, known bool) {
 	case "Q3", "Q4":
 		return t.standIn("S2"), true
 	case "Y":
-		first, ok1 := t.terms["S1"]
-		second, ok2 := t.terms["S2"]
+		first, ok1 := t["S1"]
+		second, ok2 := t["S2"]
 		if ok1 && ok2 {
 			ranges := []Range{first, second}
 			slices.SortFunc(ranges, func(a, b Range) int { return b.Start.DaysUntil(a.Start) })
@@ -145,7 +145,7 @@ func (t calendarTerms) find(name string) (s span, known bool) {
 }
 
 func (t calendarTerms) standIn(semester string) span {
-	if r, ok := t.terms[semester]; ok {
+	if r, ok := t[semester]; ok {
 		return span{ranges: []Range{r}, guessed: semester}
 	}
 	return span{}

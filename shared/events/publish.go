@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/schedgen/schedgen/shared/retry"
 )
 
 // Config says where events are sent.
@@ -116,22 +118,8 @@ func host(target string) string {
 func (p *Publisher) deliver(ctx context.Context, target string, e event.Event) error {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
 	defer cancel()
-	wait := 100 * time.Millisecond
-	for try := 0; ; try++ {
-		err := p.send(ctx, target, e)
-		var refused *RefusedError
-		if err == nil || errors.As(err, &refused) || try >= p.cfg.Retries {
-			return err
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return errors.Join(err, ctx.Err())
-		case <-timer.C:
-		}
-		wait *= 2
-	}
+	passes := func(err error) bool { return !Refused(err) }
+	return retry.Do(ctx, 1+p.cfg.Retries, 100*time.Millisecond, passes, func() error { return p.send(ctx, target, e) })
 }
 
 // send is one try.

@@ -123,16 +123,20 @@ func (s *Store) Find(ctx context.Context, id string) (Job, error) {
 	return one(postgres.QueryOne(ctx, s.pool, scanJob, findSQL, id))
 }
 
-const latestSQL = `select ` + columns + ` from jobs
-where owner = $1::uuid and kind = $2 and status = 'completed'
-order by completed_at desc, id desc limit 1`
+const latestSQL = `select distinct on (kind) ` + columns + ` from jobs
+where owner = $1::uuid and status = 'completed'
+order by kind, completed_at desc, id desc`
 
-// Latest is the owner's newest completed job of a kind.
-func (s *Store) Latest(ctx context.Context, owner, kind string) (Job, error) {
+// Latest are the owner's newest completed jobs, at most one of each kind, in no order that means anything.
+func (s *Store) Latest(ctx context.Context, owner string) ([]Job, error) {
 	if !validID(owner) {
-		return Job{}, ErrNotFound
+		return nil, nil
 	}
-	return one(postgres.QueryOne(ctx, s.pool, scanJob, latestSQL, owner, kind))
+	jobs, err := postgres.Query(ctx, s.pool, scanJob, latestSQL, owner)
+	if err != nil {
+		return nil, fmt.Errorf("find an owner's newest jobs: %w", err)
+	}
+	return jobs, nil
 }
 
 // validID says that PostgreSQL will read id as a UUID; what is none names no job.

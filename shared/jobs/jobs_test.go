@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -317,8 +318,8 @@ func TestAnotherOwnersJobIsNotThere(t *testing.T) {
 	if err := w.Delete(ctx, other, job.ID); !errors.Is(err, jobs.ErrNotFound) {
 		t.Errorf("delete: got %v", err)
 	}
-	if _, err := w.Latest(ctx, other, "lecture"); !errors.Is(err, jobs.ErrNotFound) {
-		t.Errorf("latest: got %v", err)
+	if latest, err := w.Latest(ctx, other); err != nil || len(latest) != 0 {
+		t.Errorf("latest: got %v, %v", latest, err)
 	}
 }
 
@@ -350,11 +351,19 @@ func TestLatestIsTheNewestCompleted(t *testing.T) {
 		w.must(w.Complete(ctx, w.claim(id), document(1)))
 	}
 	w.age(first.ID, time.Hour)
-	got, err := w.Latest(ctx, w.owner, "lecture")
-	if err != nil || got.ID != second.ID {
-		t.Errorf("got %s, %v; want %s", got.ID, err, second.ID)
+	exam := w.stored()
+	exams := document(1)
+	exams.Kind = timetable.Exam
+	w.must(w.Complete(ctx, w.claim(exam.ID), exams))
+	latest, err := w.Latest(ctx, w.owner)
+	got := map[timetable.Kind]string{}
+	for _, job := range latest {
+		got[job.Kind] = job.ID
 	}
-	if _, err := w.Latest(ctx, w.owner, "exam"); !errors.Is(err, jobs.ErrNotFound) {
-		t.Errorf("of another kind: got %v", err)
+	if want := map[timetable.Kind]string{timetable.Lecture: second.ID, timetable.Exam: exam.ID}; err != nil || len(latest) != 2 || !maps.Equal(got, want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+	if latest, err := w.Latest(ctx, "nobody"); err != nil || len(latest) != 0 {
+		t.Errorf("of what is no owner: got %v, %v", latest, err)
 	}
 }

@@ -56,7 +56,7 @@ func TestNoQueryReadsAWholeTable(t *testing.T) {
 		"abandon":      {abandonSQL, []any{id, "X", "x"}},
 		"get":          {getSQL, []any{id, owner}},
 		"find":         {findSQL, []any{id}},
-		"latest":       {latestSQL, []any{owner, "lecture"}},
+		"latest":       {latestSQL, []any{owner}},
 		"claim":        {claimSQL, []any{id, id, 30.0, 3, 300.0}},
 		"refusal":      {refusalSQL, []any{id, 3, 300.0}},
 		"renew":        {renewSQL, []any{id, id, 30.0, 300.0}},

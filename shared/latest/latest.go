@@ -3,10 +3,11 @@
 package latest
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/schedgen/schedgen/shared/calendar"
@@ -20,20 +21,19 @@ type Source struct {
 	Jobs  []jobs.Job // at most one of each kind
 }
 
-// Of finds the owner's newest jobs.
+// order is that in which kinds are shown.
+var order = []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam}
+
+// Of finds the owner's newest jobs, of one moment.
 func Of(ctx context.Context, store *jobs.Store, owner string) (Source, error) {
-	s := Source{Owner: owner}
-	for _, kind := range []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam} {
-		job, err := store.Latest(ctx, owner, string(kind))
-		if errors.Is(err, jobs.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return Source{}, fmt.Errorf("find the newest %s timetable: %w", kind, err)
-		}
-		s.Jobs = append(s.Jobs, job)
+	newest, err := store.Latest(ctx, owner)
+	if err != nil {
+		return Source{}, err
 	}
-	return s, nil
+	slices.SortFunc(newest, func(a, b jobs.Job) int {
+		return cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind))
+	})
+	return Source{Owner: owner, Jobs: newest}, nil
 }
 
 // Build makes the calendar, with options that were chosen then. Choices that do not fit are errors unless

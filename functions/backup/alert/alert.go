@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/schedgen/schedgen/shared/retry"
 )
 
 // Config says whom to tell. Without any address nobody is.
@@ -109,24 +111,12 @@ type refusal struct{ error }
 
 // retry tries with growing pauses until it succeeds or is refused.
 func (s *Sender) retry(ctx context.Context, f func(context.Context) error) error {
-	pause := s.cfg.Pause
-	for try := 1; ; try++ {
+	passes := func(err error) bool { return !errors.As(err, new(refusal)) }
+	return retry.Do(ctx, s.cfg.Tries, s.cfg.Pause, passes, func() error {
 		limited, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-		err := f(limited)
-		cancel()
-		var refused refusal
-		if err == nil || errors.As(err, &refused) || try == s.cfg.Tries {
-			return err
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return errors.Join(err, ctx.Err())
-		case <-timer.C:
-		}
-		pause *= 2
-	}
+		defer cancel()
+		return f(limited)
+	})
 }
 
 // post is one try of the webhook. Its errors do not quote the address, which is a secret.

@@ -20,6 +20,25 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, m Manifest) (bytes int64,
 	if err := to.Begin(ctx, m.ID); err != nil {
 		return 0, err
 	}
+	objects, err := s.copyObjects(ctx, to, m, there)
+	if err != nil {
+		return 0, err
+	}
+	parts, err := s.copyParts(ctx, to, m)
+	bytes = objects + parts
+	if err != nil {
+		return bytes, err
+	}
+	if err := to.Whole(ctx, m); err != nil {
+		return bytes, fmt.Errorf("look at the copy: %w", err)
+	}
+	m.Offsite = nil
+	_, err = to.Commit(ctx, m)
+	return bytes, err
+}
+
+// copyObjects copies the backup's objects that are not there, several at once.
+func (s *Store) copyObjects(ctx context.Context, to *Store, m Manifest, there map[string]bool) (bytes int64, err error) {
 	names, err := s.ReadNames(ctx, m)
 	if err != nil {
 		return 0, err
@@ -46,6 +65,11 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, m Manifest) (bytes int64,
 	for _, size := range sizes {
 		bytes += size
 	}
+	return bytes, nil
+}
+
+// copyParts copies what the backup's streams are made of.
+func (s *Store) copyParts(ctx context.Context, to *Store, m Manifest) (bytes int64, err error) {
 	for _, stream := range []Stream{m.Dump, m.Contents, m.ObjectNames} {
 		for i := range stream.Parts {
 			part, err := s.part(ctx, m.ID, stream, i)
@@ -58,10 +82,5 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, m Manifest) (bytes int64,
 			bytes += int64(len(part))
 		}
 	}
-	if err := to.Whole(ctx, m); err != nil {
-		return bytes, fmt.Errorf("look at the copy: %w", err)
-	}
-	m.Offsite = nil
-	_, err = to.Commit(ctx, m)
-	return bytes, err
+	return bytes, nil
 }

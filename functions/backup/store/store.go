@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/retry"
 )
 
 // DefaultPartSize is how much of a stream is held in memory and sent at once.
@@ -53,22 +54,8 @@ const tries = 4
 
 // retry calls f until it succeeds, fails for good, or was tried often enough.
 func (s *Store) retry(ctx context.Context, f func() error) error {
-	pause := s.pause
-	for try := 1; ; try++ {
-		err := f()
-		var down *blob.DownError
-		if err == nil || !errors.As(err, &down) || try == tries || ctx.Err() != nil {
-			return err
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return err
-		case <-timer.C:
-		}
-		pause *= 2
-	}
+	passes := func(err error) bool { return errors.As(err, new(*blob.DownError)) }
+	return retry.Do(ctx, tries, s.pause, passes, f)
 }
 
 // smallObject bounds what get reads: manifests, the lock, states.

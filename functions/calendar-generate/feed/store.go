@@ -68,6 +68,10 @@ type Store struct{ pool *postgres.Pool }
 // NewStore is the Store of pool.
 func NewStore(pool *postgres.Pool) *Store { return &Store{pool} }
 
+// oneAtATimeSQL lets the creations of one owner wait for each other, so that none counts without the others'
+// feeds. It holds to the end of the transaction, and relies on no session.
+const oneAtATimeSQL = `select pg_advisory_xact_lock(hashtextextended('feeds of ' || $1::text, 0))`
+
 const createSQL = `
 insert into feeds (id, token_hash, owner, options)
 select $1::uuid, $2::bytea, $3::uuid, $4::jsonb
@@ -86,6 +90,9 @@ func (s *Store) Create(ctx context.Context, owner string, token Token, options O
 	}
 	var created Feed
 	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, oneAtATimeSQL, owner); err != nil {
+			return err
+		}
 		done, err := tx.Exec(ctx, createSQL, id.String(), token.hash(), owner, string(encoded), most)
 		if err != nil {
 			return err

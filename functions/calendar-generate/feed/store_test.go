@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,6 +86,31 @@ func TestFeedIsFoundByItsTokenAlone(t *testing.T) {
 	}
 	if all, err := s.OfOwner(t.Context(), uuid.NewString()); err != nil || len(all) != 0 {
 		t.Errorf("another owner has %d feeds, %v", len(all), err)
+	}
+}
+
+func TestManyFeedsAtOnceAreNoMoreThanOneMayHave(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	s, owner := feed.NewStore(pool), uuid.NewString()
+	var made, refused atomic.Int32
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			_, err := s.Create(t.Context(), owner, feed.NewToken(), feed.Options{}, 2, feed.Rendering{Now: noon})
+			switch {
+			case err == nil:
+				made.Add(1)
+			case errors.Is(err, feed.ErrTooMany):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if made.Load() != 2 || refused.Load() != 18 {
+		t.Errorf("%d were made and %d refused, want 2 and 18", made.Load(), refused.Load())
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -37,14 +38,7 @@ func (a Account) SignedIn() bool { return a.sealed != nil }
 
 // Granted says that the person agreed to one of the scopes.
 func (a Account) Granted(scopes ...string) bool {
-	for _, granted := range a.Scopes {
-		for _, scope := range scopes {
-			if granted == scope {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.Scopes, func(granted string) bool { return slices.Contains(scopes, granted) })
 }
 
 // Store is the accounts of one database. It is safe for concurrent use, by any number of processes.

@@ -2,6 +2,8 @@ package google
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"google.golang.org/api/calendar/v3"
 
@@ -21,31 +23,44 @@ type Calendar struct {
 // maxPages bounds what one list may make us read.
 const maxPages = 200
 
+var errEndless = errors.New("a list does not end")
+
+// pages asks for one page of a list after the other, by the token that the page before gave. A list that does not
+// end is an error: of half a calendar nobody can say what is missing in it.
+func (c *Client) pages(ctx context.Context, method string, ask func(ctx context.Context, page string) (next string, err error)) error {
+	page := ""
+	for range maxPages {
+		var next string
+		err := c.do(ctx, method, func(ctx context.Context) (err error) {
+			next, err = ask(ctx, page)
+			return err
+		})
+		if err != nil || next == "" {
+			return err
+		}
+		page = next
+	}
+	return &Error{Kind: Refused, Err: fmt.Errorf("%s: %w", method, errEndless)}
+}
+
 // Calendars are the calendars that the person sees, in the list's order.
 func (c *Client) Calendars(ctx context.Context) ([]Calendar, error) {
 	var all []Calendar
-	page := ""
-	for range maxPages {
-		var list *calendar.CalendarList
-		err := c.do(ctx, "calendarList.list", func(ctx context.Context) (err error) {
-			call := c.service.CalendarList.List().MaxResults(250).Context(ctx)
-			if page != "" {
-				call.PageToken(page)
-			}
-			list, err = call.Do()
-			return err
-		})
+	err := c.pages(ctx, "calendarList.list", func(ctx context.Context, page string) (next string, err error) {
+		call := c.service.CalendarList.List().MaxResults(250).Context(ctx)
+		if page != "" {
+			call.PageToken(page)
+		}
+		list, err := call.Do()
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		for _, entry := range list.Items {
 			all = append(all, calendarOf(entry))
 		}
-		if page = list.NextPageToken; page == "" {
-			break
-		}
-	}
-	return all, nil
+		return list.NextPageToken, nil
+	})
+	return all, err
 }
 
 // Calendar is one of the person's list. It needs no more than leave to see calendars that schedgen made.
@@ -89,31 +104,24 @@ func (c *Client) Create(ctx context.Context, summary, description, zone string) 
 // Events are the events in a calendar that bear the marker, deleted ones that Google remembers included.
 func (c *Client) Events(ctx context.Context, calendarID, marker string) ([]plan.Existing, error) {
 	var all []plan.Existing
-	page := ""
-	for range maxPages {
-		var list *calendar.Events
-		err := c.do(ctx, "events.list", func(ctx context.Context) (err error) {
-			call := c.service.Events.List(calendarID).PrivateExtendedProperty(markerKey + "=" + marker).
-				ShowDeleted(true).MaxResults(2500).Context(ctx)
-			if page != "" {
-				call.PageToken(page)
-			}
-			list, err = call.Do()
-			return err
-		})
+	err := c.pages(ctx, "events.list", func(ctx context.Context, page string) (next string, err error) {
+		call := c.service.Events.List(calendarID).PrivateExtendedProperty(markerKey + "=" + marker).
+			ShowDeleted(true).MaxResults(2500).Context(ctx)
+		if page != "" {
+			call.PageToken(page)
+		}
+		list, err := call.Do()
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		for _, event := range list.Items {
 			if existing, ours := existingOf(event, marker); ours {
 				all = append(all, existing)
 			}
 		}
-		if page = list.NextPageToken; page == "" {
-			break
-		}
-	}
-	return all, nil
+		return list.NextPageToken, nil
+	})
+	return all, err
 }
 
 // Event is one event, and whether it bears the marker.

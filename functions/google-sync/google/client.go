@@ -18,6 +18,8 @@ import (
 
 	"google.golang.org/api/calendar/v3"
 	"google.golang.org/api/option"
+
+	"github.com/schedgen/schedgen/shared/retry"
 )
 
 // Config is how the Calendar API is called.
@@ -209,12 +211,5 @@ func (c *Client) sleep(ctx context.Context, reason Kind, d time.Duration) bool {
 		return false
 	}
 	c.observer.Waited(string(reason), d)
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return retry.Wait(ctx, d) == nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -55,15 +56,7 @@ func (e *Error) Temporary() bool { return e.Kind == Throttled || e.Kind == Unava
 // Is says that err is an Error of one of these kinds.
 func Is(err error, kinds ...Kind) bool {
 	var e *Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	for _, kind := range kinds {
-		if e.Kind == kind {
-			return true
-		}
-	}
-	return false
+	return errors.As(err, &e) && slices.Contains(kinds, e.Kind)
 }
 
 // classify turns what the library gives into an Error.

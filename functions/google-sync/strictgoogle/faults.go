@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/schedgen/schedgen/shared/retry"
 )
 
 // Fault is something that goes wrong. The zero value of a field matches all, or does nothing.
@@ -62,14 +64,7 @@ func (s *Server) fault(method string) *Fault {
 
 // strike lets a fault happen. It says whether the call is over.
 func (f *Fault) strike(w http.ResponseWriter, r *http.Request) bool {
-	if f.Delay > 0 {
-		timer := time.NewTimer(f.Delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-		}
-	}
+	_ = retry.Wait(r.Context(), f.Delay) // who has hung up waits no longer
 	if f.Then != nil {
 		f.Then()
 	}

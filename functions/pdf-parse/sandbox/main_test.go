@@ -14,12 +14,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
 	"github.com/schedgen/schedgen/shared/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/xtest"
 )
 
 // asParent makes the test's binary a program that has a child wait for its input, tells the error
@@ -82,7 +82,7 @@ func startParent(t *testing.T) (cmd *exec.Cmd, said *bytes.Buffer, child int) {
 		_ = cmd.Wait()
 	})
 	// With its first process the os package also starts one that only tries what the kernel can do.
-	eventually(t, "the parent has a child that leads a group", func() bool {
+	xtest.Eventually(t, "the parent has a child that leads a group", func() bool {
 		for _, pid := range children(t, cmd.Process.Pid) {
 			if group, err := syscall.Getpgid(pid); err == nil && group == pid {
 				child = pid
@@ -130,20 +130,4 @@ func running(pid int) bool {
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	return !strings.HasPrefix(rest, "Z")
-}
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	over := time.NewTimer(30 * time.Second)
-	defer over.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-over.C:
-			t.Fatalf("waited 30 s in vain until %s", what)
-		}
-	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
 	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/xtest"
 )
 
 func TestTimetable(t *testing.T) {
@@ -132,7 +133,7 @@ func TestChildDiesWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
-	eventually(t, "the child has ended", func() bool { return !running(child) })
+	xtest.Eventually(t, "the child has ended", func() bool { return !running(child) })
 }
 
 func TestLimits(t *testing.T) {
@@ -225,7 +226,7 @@ func TestNothingIsLeft(t *testing.T) {
 	for range 5 {
 		use()
 	}
-	eventually(t, "files and goroutines are as many as before", func() bool {
+	xtest.Eventually(t, "files and goroutines are as many as before", func() bool {
 		return openFiles(t) <= files && runtime.NumGoroutine() <= goroutines
 	})
 	if left := children(t, os.Getpid()); len(left) > 0 {

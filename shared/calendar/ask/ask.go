@@ -1,6 +1,6 @@
 // Package ask is how callers ask for a calendar over HTTP: of the events they send or of a job, with a
-// student's options. ICS files and Google calendars are asked for in the same form, which is also that of
-// the first frontend.
+// student's choices. ICS files, feeds and Google calendars are asked for in the same form, which is also that
+// of the first frontend.
 package ask
 
 import (
@@ -15,28 +15,25 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// Request is the body: events, as the first frontend sends them, or a job.
-type Request struct {
+// Choices are a student's options as callers send them: with the semester's dates as its terms, or as the one
+// range that the first frontend sends.
+type Choices struct {
 	calendar.Options
-	JobID         string           `json:"jobId"`
-	Events        []calendar.Event `json:"events"`
-	SemesterStart string           `json:"semesterStart"`
-	SemesterEnd   string           `json:"semesterEnd"`
-	PDFType       timetable.Kind   `json:"pdfType"`
+	SemesterStart string `json:"semesterStart"`
+	SemesterEnd   string `json:"semesterEnd"`
 }
 
-// ReadJSON reads a body of at most limit bytes, and tells what is wrong with a date or a choice in it. It
-// must be said to be JSON: what is said to be nothing, any site's page can have a browser send.
+// Request is the body: events, as the first frontend sends them, or a job.
+type Request struct {
+	Choices
+	JobID   string           `json:"jobId"`
+	Events  []calendar.Event `json:"events"`
+	PDFType timetable.Kind   `json:"pdfType"`
+}
+
+// ReadJSON reads a body as [api.DecodeJSON] does, and tells what is wrong with a date or a choice in it.
 func ReadJSON(r *http.Request, limit int64, into any) error {
-	if r.Header.Get("Content-Type") == "" {
-		return api.New(api.UnsupportedMediaType, map[string]string{"expected": "application/json"})
-	}
-	err := api.DecodeJSON(r, limit, into)
-	var e *calendar.Error
-	if errors.As(err, &e) {
-		return Problem(e)
-	}
-	return err
+	return Problem(api.DecodeJSON(r, limit, into))
 }
 
 // Check holds the request's bounds, and turns the first frontend's fields into options.
@@ -55,27 +52,28 @@ func (req *Request) Check(mostEvents int) error {
 			req.Events[i].Kind = req.PDFType
 		}
 	}
-	return req.semester()
+	return req.Settle()
 }
 
-// semester reads the one range that the first frontend sends. A half of it is as good as none.
-func (req *Request) semester() error {
-	if req.SemesterStart == "" && req.SemesterEnd == "" {
+// Settle puts the semester's one range among the options, which can be kept then. A half of it is as good
+// as none.
+func (c *Choices) Settle() error {
+	if c.SemesterStart == "" && c.SemesterEnd == "" {
 		return nil
 	}
-	if req.SemesterStart == "" || req.SemesterEnd == "" {
+	if c.SemesterStart == "" || c.SemesterEnd == "" {
 		return api.New(api.MissingSemesterDates)
 	}
-	semester, err := calendar.ParseRange(req.SemesterStart + ".." + req.SemesterEnd)
+	semester, err := calendar.ParseRange(c.SemesterStart + ".." + c.SemesterEnd)
 	var e *calendar.Error
 	if errors.As(err, &e) {
 		return api.New(api.InvalidSemesterDates).Say(Sentence(e.Message))
 	}
-	req.UseSemester(semester)
+	c.UseSemester(semester)
 	return nil
 }
 
-// Problem is what package calendar found wrong, as the caller sees it.
+// Problem is what package calendar found wrong, as the caller sees it. Any other error, and none, stays as it is.
 func Problem(err error) error {
 	var e *calendar.Error
 	if !errors.As(err, &e) {

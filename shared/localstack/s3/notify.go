@@ -18,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/schedgen/schedgen/shared/retry"
 )
 
 // Deliveries at one time, and the waits between tries of one.
@@ -136,12 +138,8 @@ func (n *notifier) deliver(path string) {
 		} else if n.ctx.Err() == nil {
 			n.cfg.Logger.Warn("notification not taken; trying again", "error", err.Error(), "wait", wait.String())
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-n.ctx.Done():
-			timer.Stop()
+		if retry.Wait(n.ctx, wait) != nil {
 			return
-		case <-timer.C:
 		}
 	}
 	n.cfg.Logger.Error("notification cannot be read", slog.String("error", err.Error()))

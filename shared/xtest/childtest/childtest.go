@@ -1,0 +1,84 @@
+// Package childtest runs a function in a process of its own that a test may kill or measure: the test's own
+// program, which is that function instead of the tests when it was started so.
+package childtest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"github.com/schedgen/schedgen/shared/faas"
+)
+
+// serveEnv tells a process that it is the child.
+const serveEnv = "SCHEDGEN_TEST_SERVE"
+
+// Main is for TestMain: in a process that Start started it serves the function that make makes of the
+// environment, until SIGTERM, and ends the process. In any other it returns at once.
+func Main[C any](cfg faas.Config, make func(context.Context, C) (faas.Function, error)) {
+	if os.Getenv(serveEnv) == "" {
+		return
+	}
+	if err := serve(cfg, make); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// serve tells its address on standard output.
+func serve[C any](cfg faas.Config, make func(context.Context, C) (faas.Function, error)) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	var own C
+	if err := envconfig.Process(ctx, &own); err != nil {
+		return err
+	}
+	f, err := make(ctx, own)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(listener.Addr())
+	return faas.Serve(ctx, "child", f, listener, slog.New(slog.DiscardHandler), cfg)
+}
+
+// Start starts the function with more of an environment and gives its address. It is killed, where it is not
+// dead by then, at the end of the test.
+func Start(t testing.TB, env ...string) (child *exec.Cmd, url string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child = exec.CommandContext(t.Context(), self)
+	child.Env = append(append(os.Environ(), serveEnv+"=1"), env...)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = child.Process.Kill() // it is dead already where that was the test
+		_ = child.Wait()
+	})
+	var address string
+	if _, err := fmt.Fscanln(out, &address); err != nil {
+		t.Fatalf("the child did not tell its address: %v", err)
+	}
+	return child, "http://" + address
+}
