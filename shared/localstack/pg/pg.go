@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -140,10 +141,22 @@ func (s *Server) Stop() error {
 	return s.process.Stop(20 * time.Second)
 }
 
-// Kill ends the server as a crash would.
+// Kill ends the server and all that it started at once, as a power cut would. Left to themselves, its
+// backends would finish what they are at, and keep a new server from starting.
 func (s *Server) Kill() error {
 	defer s.home.release()
-	return s.process.Kill()
+	pid := s.process.Pid()
+	_ = syscall.Kill(pid, syscall.SIGSTOP) // it starts nothing more; it may have ended already
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil // so it has
+	}
+	for _, child := range strings.Fields(string(children)) {
+		if pid, err := strconv.Atoi(child); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended, too
+		}
+	}
+	return errors.Join(err, s.process.Kill())
 }
 
 // ensureDatabase answers nil when the server does and the database exists.

@@ -42,7 +42,7 @@ Examples:
 
 // conversion is convert's command line.
 type conversion struct {
-	out, picture, name                                string
+	out, picture, name, semester                      string
 	terms, groups, modules, excludes, reminders, tint repeated
 	year                                              int
 }
@@ -51,6 +51,7 @@ func convertFlags(flags *flag.FlagSet) *conversion {
 	c := new(conversion)
 	flags.StringVar(&c.out, "o", "", "the `FILE` to write; - is standard output")
 	flags.Var(&c.terms, "term", "a term's first and last day, `S1=2026-02-09..2026-05-22`; S1, S2, Q1 to Q4 or Y; may be repeated")
+	flags.StringVar(&c.semester, "semester", "", "the first and last day of lectures, `2026-02-09..2026-05-22`, where the timetable names no term")
 	flags.Var(&c.groups, "group", "the groups taken of a module, `\"COS 212=P02\"`; may be repeated")
 	flags.Var(&c.modules, "module", "only this `MODULE`; may be repeated")
 	flags.Var(&c.excludes, "exclude", "a recess without lectures, `2026-03-21..2026-03-29` or one day; may be repeated")
@@ -125,7 +126,7 @@ func stampOf(file string) time.Time {
 func forFlags(err error) error {
 	var e *calendar.Error
 	if errors.As(err, &e) && e.Code == calendar.MissingSemesterDates {
-		return fmt.Errorf("%w: give them with --term, such as --term S1=2026-02-09..2026-05-22", err)
+		return fmt.Errorf("%w: give them with --term S1=2026-02-09..2026-05-22 or, where no term is printed, --semester 2026-02-09..2026-05-22", err)
 	}
 	return err
 }
@@ -147,6 +148,13 @@ func (c *conversion) options() (calendar.Options, error) {
 			return opts, usagef("--term: %q is none of %s", name, strings.Join(calendar.TermNames(), ", "))
 		}
 		put(&opts.Terms, name, r)
+	}
+	if c.semester != "" {
+		r, err := calendar.ParseRange(c.semester)
+		if err != nil {
+			return opts, usagef("--semester: %v", err)
+		}
+		opts.UseSemester(r)
 	}
 	for _, s := range c.groups {
 		module, groups, err := pair("--group", s, "COS 212=P02")

@@ -190,6 +190,28 @@ func TestConvertTellsOfClashes(t *testing.T) {
 	}
 }
 
+// TestConvertTakesOneSemester holds that dates without a term's name are enough, and hold for all lectures.
+func TestConvertTakesOneSemester(t *testing.T) {
+	t.Parallel()
+	file, _ := generated(t, "--kind", "lecture")
+	got := runLine(t, nil, "convert", file, "-o", "-", "--semester", "2031-02-10..2031-11-14")
+	text := strings.ReplaceAll(got.out, "\r\n ", "")
+	starts := regexp.MustCompile(`DTSTART;TZID=Africa/Johannesburg:(\d{8})T`).FindAllStringSubmatch(text, -1)
+	if got.code != exitOK || len(starts) == 0 {
+		t.Fatalf("got %+v, want lectures", got)
+	}
+	for _, start := range starts {
+		if start[1] < "20310210" || start[1] > "20310217" {
+			t.Errorf("lectures begin on %s, want the first week from 20310210", start[1])
+		}
+	}
+	for _, until := range regexp.MustCompile(`UNTIL=(\d{8})T`).FindAllStringSubmatch(text, -1) {
+		if until[1] > "20311114" {
+			t.Errorf("lectures end on %s, want 20311114 at the latest", until[1])
+		}
+	}
+}
+
 func TestConvertTellsHowToPutItRight(t *testing.T) {
 	t.Parallel()
 	file, _ := generated(t, "--kind", "lecture")
