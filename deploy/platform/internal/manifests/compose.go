@@ -183,8 +183,17 @@ func (c *Checker) composeEnvironment(where, name string, s types.ServiceConfig, 
 	if file := set["BACKUP_IDENTITY_FILE"].value; name == "backup" && (len(s.Secrets) != 1 || file != "/run/secrets/"+s.Secrets[0].Source) {
 		p.addf("%s: %s is no secret of it", where, file)
 	}
+	for variable, want := range unhurried {
+		if name == "backup" {
+			p.compare(where+" "+variable, set[variable].value, want)
+		}
+	}
 	return append(p, c.told(where, name, set, nil)...)
 }
+
+// unhurried is what the backup of one server is told beside what the table says: no platform limits its
+// requests there. TestTheScheduleOfOneServer holds schedule.sh to it.
+var unhurried = map[string]string{"FUNCTION_TIMEOUT": "6h", "FUNCTION_CONCURRENCY": "3", "BACKUP_MIN_INTERVAL": "4h"}
 
 // servers are the ports of the servers beside the functions.
 var servers = map[string]string{"pgbouncer": "6432", "postgres": "5432", "redis": "6379", "minio": "9000"}
