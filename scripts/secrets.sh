@@ -130,10 +130,27 @@ openfaas() {
   one schedgen-google-token-keys "$GOOGLE_TOKEN_KEYS"
   one schedgen-backup-recipients "$BACKUP_RECIPIENTS"
   one schedgen.backup-identity "$(identity)"
-  one schedgen-alert-webhook-url.backup "$ALERT_WEBHOOK_URL"
+  # What is not chosen is said as well: stack.yml names the files, and an empty one is an empty value, which
+  # the function takes for one that was given.
+  one schedgen-backup-s3-url "${BACKUP_S3_URL:-}"
+  one schedgen-backup-s3-bucket "${BACKUP_S3_BUCKET:-schedgen-backups}"
+  one schedgen-backup-s3-region "${BACKUP_S3_REGION:-us-east-1}"
+  one schedgen-backup-s3-access-key "$BACKUP_S3_ACCESS_KEY"
+  one schedgen-backup-s3-secret-key "$BACKUP_S3_SECRET_KEY"
   one schedgen-backup-offsite-s3-url "${BACKUP_OFFSITE_S3_URL:-}"
+  one schedgen-backup-offsite-s3-bucket "${BACKUP_OFFSITE_S3_BUCKET:-schedgen-backups}"
+  one schedgen-backup-offsite-s3-region "${BACKUP_OFFSITE_S3_REGION:-us-east-1}"
   one schedgen-backup-offsite-s3-access-key "${BACKUP_OFFSITE_S3_ACCESS_KEY:-}"
   one schedgen-backup-offsite-s3-secret-key "${BACKUP_OFFSITE_S3_SECRET_KEY:-}"
+  one schedgen-backup-keep-daily "${BACKUP_KEEP_DAILY:-7}"
+  one schedgen-backup-keep-weekly "${BACKUP_KEEP_WEEKLY:-4}"
+  one schedgen-backup-keep-monthly "${BACKUP_KEEP_MONTHLY:-6}"
+  one schedgen-alert-webhook-url.backup "${ALERT_WEBHOOK_URL:-}"
+  one schedgen-alert-smtp-server.backup "${ALERT_SMTP_SERVER:-}"
+  one schedgen-alert-smtp-user.backup "${ALERT_SMTP_USER:-}"
+  one schedgen-alert-smtp-password.backup "${ALERT_SMTP_PASSWORD:-}"
+  one schedgen-alert-from.backup "${ALERT_FROM:-}"
+  one schedgen-alert-to.backup "${ALERT_TO:-}"
 }
 
 case ${1:-} in

@@ -1,40 +1,26 @@
 #!/bin/sh
 # The schedule of a server without a platform. What it calls may be called at any time, any number of
-# times. The sweeps are called every minute, so one that fails is made up for by the next; the backup is
-# asked for from 02:00, each minute until one was made that day, and no longer after 06:00.
+# times. The sweeps are called every minute, so one that fails is made up for by the next.
+#
+# The backup is asked for every ten minutes from 02:00 to 06:00. The function looks into the bucket, which
+# alone knows: it makes none while another is being made, or within BACKUP_MIN_INTERVAL of a good one. So
+# one that failed is made up for, and nothing is remembered here that a restart could forget.
 
-# post URL BODY prints the answer; nothing, and a line in the log, where it fails.
+# post SECONDS URL BODY waits for the answer no longer than that; what went wrong is in the log.
 post() {
-  wget -q -T 660 -O - --header "Authorization: Bearer $EVENT_TOKEN" \
-    --header 'Content-Type: application/json' --post-data "$2" "$1" || echo "$1 $2 failed" >&2
+  wget -q -T "$1" -O /dev/null --header "Authorization: Bearer $EVENT_TOKEN" \
+    --header 'Content-Type: application/json' --post-data "$3" "$2" || echo "$2 $3 failed" >&2
 }
 
-# next_minute sleeps until it is full.
-next_minute() { sleep $((60 - $(date +%s) % 60)); }
-
-# nightly is a loop of its own, for a backup takes longer than a minute. The function tells of a backup
-# that it made; it says nothing (204) while another is being made or the last is fresh, which may yet be bad.
-nightly() {
-  made=
-  while true; do
-    today=$(date +%F)
-    case $(date +%H) in
-      02 | 03 | 04 | 05)
-        if [ "$made" != "$today" ] && [ -n "$(post http://backup:8080/ '{"task":"backup"}')" ]; then
-          made=$today
-        fi
-        ;;
-    esac
-    next_minute
-  done
-}
-
-nightly &
 while true; do
-  post http://upload-ingest:8080/tasks/sweep '{}' >/dev/null &
-  post http://google-sync:8080/tasks/google '{}' >/dev/null &
-  case $(date +%M) in
-    30) post http://backup:8080/ '{"task":"watch"}' >/dev/null & ;;
+  post 130 http://upload-ingest:8080/tasks/sweep '{}' &
+  post 130 http://google-sync:8080/tasks/google '{}' &
+  now=$(date +%H%M)
+  case $now in
+    0[2-5]?0) post 21660 http://backup:8080/ '{"task":"backup"}' & ;;
   esac
-  next_minute
+  case $now in
+    ??30) post 660 http://backup:8080/ '{"task":"watch"}' & ;;
+  esac
+  sleep $((60 - $(date +%s) % 60))
 done

@@ -142,6 +142,37 @@ func TestEventsOfASchedule(t *testing.T) {
 	onlyWhole(t, f, 1)
 }
 
+// TestEventsAtOnceMakeOneBackup delivers one event to three instances: those that wait for the lock find a
+// backup when they get it.
+func TestEventsAtOnceMakeOneBackup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.Lease = 8 * time.Second
+	got := make(chan int)
+	for range 3 {
+		f := w.function()
+		go func() {
+			status := 0
+			defer func() { got <- status }() // also when the call ends this goroutine
+			status, _ = call(t, f, "POST", "/", "", "{}")
+		}()
+	}
+	made := 0
+	for range 3 {
+		switch status := <-got; status {
+		case http.StatusOK:
+			made++
+		case http.StatusNoContent:
+		default:
+			t.Errorf("got %d, want 200 or 204", status)
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d events were answered with a backup, want 1", made)
+	}
+	onlyWhole(t, w.function(), 1)
+}
+
 func TestAFailedEventComesAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

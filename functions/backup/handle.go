@@ -21,17 +21,9 @@ func (f *Function) Handle(ctx context.Context, req handler.Request) (handler.Res
 		s, err := f.Watch(ctx)
 		return answer(http.StatusOK, s, err)
 	}
-	fresh, err := f.fresh(ctx)
-	if err != nil {
-		// Whatever is wrong with the bucket, Run meets it and alerts.
-		api.Logger(ctx).WarnContext(ctx, "the present backups cannot be listed", "error", err)
-	}
-	if fresh {
-		return handler.Response{StatusCode: http.StatusNoContent}, nil
-	}
-	m, err := f.Run(ctx)
+	m, err := f.runUnless(ctx, f.fresh)
 	switch {
-	case errors.Is(err, store.ErrLocked), errors.Is(err, ErrDisabled):
+	case errors.Is(err, store.ErrLocked), errors.Is(err, ErrDisabled), errors.Is(err, errSpared):
 		return handler.Response{StatusCode: http.StatusNoContent}, nil
 	case err != nil:
 		return handler.Response{}, unavailable(err)
@@ -56,14 +48,17 @@ func taskOf(body []byte) string {
 	return structured.Data.Task
 }
 
-// fresh says that there is a good backup so new that the event is a duplicate.
-func (f *Function) fresh(ctx context.Context) (bool, error) {
+// fresh says that there is a good backup so new that the event is a duplicate. It is asked under the lock:
+// an event that waited for it while another made a backup is one.
+func (f *Function) fresh(ctx context.Context) bool {
 	list, err := f.store.List(ctx)
 	if err != nil {
-		return false, err
+		// Whatever is wrong with the bucket, the run meets it and alerts.
+		api.Logger(ctx).WarnContext(ctx, "the present backups cannot be listed", "error", err)
+		return false
 	}
 	m, ok := lastGood(list, f.Now())
-	return ok && f.Now().Sub(m.CreatedAt) < f.cfg.MinInterval, nil
+	return ok && f.Now().Sub(m.CreatedAt) < f.cfg.MinInterval
 }
 
 // unavailable lets the platform deliver again, whatever a run failed of: the next may succeed.

@@ -22,26 +22,38 @@ var ErrDisabled = errors.New("backups are disabled: no recipient is configured")
 // in either case nothing was pruned, and people were alerted. While another run works it does nothing
 // and says store.ErrLocked.
 func (f *Function) Run(ctx context.Context) (store.Manifest, error) {
+	return f.runUnless(ctx, func(context.Context) bool { return false })
+}
+
+// errSpared says that no backup was made because none was needed.
+var errSpared = errors.New("there is no need of a backup")
+
+// runUnless is Run, or errSpared if spare says so once no other run can change the answer.
+func (f *Function) runUnless(ctx context.Context, spare func(context.Context) bool) (store.Manifest, error) {
 	if !f.Enabled() {
 		return store.Manifest{}, ErrDisabled
 	}
 	began := time.Now()
-	m, err := f.locked(ctx)
-	if errors.Is(err, store.ErrLocked) {
+	m, err := f.locked(ctx, spare)
+	switch {
+	case errors.Is(err, store.ErrLocked):
 		f.metrics.runs.WithLabelValues("locked").Inc()
-		return m, err
+	case !errors.Is(err, errSpared):
+		f.finished(ctx, m, err, time.Since(began))
 	}
-	f.finished(ctx, m, err, time.Since(began))
 	return m, err
 }
 
-// locked is Run under the lock.
-func (f *Function) locked(ctx context.Context) (store.Manifest, error) {
+// locked is runUnless under the lock.
+func (f *Function) locked(ctx context.Context, spare func(context.Context) bool) (store.Manifest, error) {
 	lock, held, err := f.store.Lock(ctx, f.cfg.Lease)
 	if err != nil {
 		return store.Manifest{}, err
 	}
 	defer lock.Release(ctx)
+	if spare(held) {
+		return store.Manifest{}, errSpared
+	}
 	m, err := f.make(held, lock)
 	if err != nil {
 		if cause := context.Cause(held); errors.Is(cause, store.ErrLockLost) && !errors.Is(err, store.ErrLockLost) {

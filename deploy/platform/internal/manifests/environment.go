@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,6 +97,9 @@ func (c *Checker) sense(where, name string, set map[string]given) []string {
 	if name == "backup" && pooled {
 		p.addf("%s: pg_dump does not go through PgBouncer", where)
 	}
+	if name == "backup" {
+		p = append(p, c.chosen(where, set, watches)...)
+	}
 	if name == "pdf-parse" {
 		row := c.scaling[name]
 		memory, _ := strconv.ParseInt(set["PARSE_MEMORY"].value, 10, 64)
@@ -117,6 +121,35 @@ func (c *Checker) sense(where, name string, set map[string]given) []string {
 	}
 	if path := set["FUNCTION_TASK_PATH"].value; path != "" && !c.functions[name].routes[path] {
 		p.addf("%s: FUNCTION_TASK_PATH is %s, which is no path of %s", where, path, name)
+	}
+	return p
+}
+
+// choices are the operator's, about backups and alerts; makers are those that a mere watch needs not.
+var (
+	choices = regexp.MustCompile(`^(BACKUP_(OFFSITE_)?S3_(URL|BUCKET|REGION|ACCESS_KEY|SECRET_KEY)|BACKUP_KEEP_.*|ALERT_(WEBHOOK_URL|SMTP_.*|FROM|TO))$`)
+	makers  = regexp.MustCompile(`^BACKUP_(OFFSITE|KEEP)_`)
+)
+
+// chosen wants each choice to reach the function, and one that is not made to be its default, on every
+// platform: an empty variable would be none.
+func (c *Checker) chosen(where string, set map[string]given, watches bool) []string {
+	var p problems
+	for _, s := range c.functions["backup"].settings {
+		if !choices.MatchString(s.Name) || watches && makers.MatchString(s.Name) {
+			continue
+		}
+		want, made := c.secrets.file[s.Name]
+		if !made {
+			want = s.Default
+		}
+		got, told := set[s.Name]
+		if !told {
+			got.value = s.Default
+		}
+		if got.value != want {
+			p.addf("%s: %s is not what the operator chose", where, s.Name) // it may be secret
+		}
 	}
 	return p
 }

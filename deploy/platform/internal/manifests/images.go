@@ -137,6 +137,8 @@ func (c *Checker) dockerfile(data string) []string {
 			p.addf("%s: no build argument %s", file, arg)
 		}
 	}
+	// In a stage a default wins over the platform that the builder would give: each image would hold its program.
+	p.compare(file+": platform by default", r.args["TARGETOS"]+r.args["TARGETARCH"], "")
 	for _, part := range []string{"CGO_ENABLED=0 GOWORK=off GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build -trimpath -buildvcs=false ",
 		`-ldflags "-s -w -buildid= ` + versionFlags + "version=${VERSION} " + versionFlags + `commit=${COMMIT}"`, "-o /out/function ./cmd/${FUNCTION}"} {
 		if !strings.Contains(r.run, part) {

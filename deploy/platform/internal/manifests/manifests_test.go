@@ -11,8 +11,25 @@ import (
 	"github.com/schedgen/schedgen/deploy/platform/internal/repo"
 )
 
-// world is the project's files and what they are checked by.
+// world is the project's files and what they are checked by, where the operator filled in what is empty.
 func world(t *testing.T) (repo.Tree, *Checker) {
+	t.Helper()
+	return worldOf(t, filled)
+}
+
+// filled is a new file of secrets as an operator fills it in, but for the file of a key, which is not there.
+func filled(file []byte) []byte {
+	file = regexp.MustCompile(`(?m)^([A-Z0-9_]+)=$`).ReplaceAll(file, []byte("$1=an-operators-$1"))
+	return bytes.Replace(file, []byte("an-operators-BACKUP_IDENTITY\n"), []byte("\n"), 1)
+}
+
+// chosen is filled, with another value for each default that the file tells of in a comment.
+func chosen(file []byte) []byte {
+	return regexp.MustCompile(`(?m)^# ([A-Z0-9_]+=.+)$`).ReplaceAll(filled(file), []byte("${1}9"))
+}
+
+// worldOf is the project's files and what they are checked by, for an operator's file of secrets.
+func worldOf(t *testing.T, operator func(new []byte) []byte) (repo.Tree, *Checker) {
 	t.Helper()
 	root, err := repo.Root()
 	if err != nil {
@@ -22,10 +39,7 @@ func world(t *testing.T) (repo.Tree, *Checker) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := secretsSh(t, root, "new")
-	// What the operator fills in, but for the file, which is not there.
-	file = regexp.MustCompile(`(?m)^([A-Z0-9_]+)=$`).ReplaceAll(file, []byte("$1=an-operators-$1"))
-	file = bytes.Replace(file, []byte("an-operators-BACKUP_IDENTITY\n"), []byte("\n"), 1)
+	file := operator(secretsSh(t, root, "new"))
 	path := filepath.Join(t.TempDir(), "secrets.env")
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
@@ -73,5 +87,21 @@ func TestManifests(t *testing.T) {
 	}
 	if c.crds == nil {
 		t.Log("Knative's and Traefik's own objects were not compared with their definitions: set SCHEDGEN_CRDS to a folder with their YAML")
+	}
+}
+
+// TestEveryChoiceReachesTheBackup holds the same to the checks for an operator who leaves nothing as it is.
+func TestEveryChoiceReachesTheBackup(t *testing.T) {
+	t.Parallel()
+	tree, c := worldOf(t, chosen)
+	for _, s := range c.functions["backup"].settings {
+		if value, made := c.secrets.file[s.Name]; choices.MatchString(s.Name) && (!made || value == s.Default) {
+			t.Errorf("scripts/secrets.sh new offers no choice of %s: got %q", s.Name, value)
+		}
+	}
+	for _, part := range []func(repo.Tree) []string{c.Cluster, c.OpenFaaS, c.Compose} {
+		for _, problem := range part(tree) {
+			t.Error(problem)
+		}
 	}
 }
