@@ -158,7 +158,7 @@ func (c *Checker) composeEnvironment(where, name string, s types.ServiceConfig, 
 			p.addf("%s: %s is at %s, where no server is", where, variable, address.Host)
 		}
 	}
-	_, internet := project.Volumes["certificates"]
+	_, internet := project.Environment["SITE_HOST"]
 	kind := map[bool]string{false: "schedgen-database", true: "schedgen-database-direct"}[name == "backup"]
 	for variable, want := range map[string]string{
 		"DATABASE_URL": c.secrets.kubernetes[kind]["DATABASE_URL"], "REDIS_URL": c.secrets.kubernetes["schedgen-redis"]["REDIS_URL"],

@@ -148,19 +148,21 @@ var flags = map[bool]map[string]string{
 // proxyLabels are what Traefik is told by its own labels: as the cluster's middlewares, and a password.
 var proxyLabels = map[string]string{
 	"traefik.enable": "true",
-	"traefik.http.middlewares.rate.rateLimit.average":               "20",
-	"traefik.http.middlewares.rate.rateLimit.period":                "1s",
-	"traefik.http.middlewares.rate.rateLimit.burst":                 "100",
-	"traefik.http.middlewares.headers.headers.stsSeconds":           "31536000",
-	"traefik.http.middlewares.headers.headers.stsIncludeSubdomains": "true",
-	"traefik.http.middlewares.headers.headers.contentTypeNosniff":   "true",
-	"traefik.http.middlewares.headers.headers.frameDeny":            "true",
-	"traefik.http.middlewares.headers.headers.referrerPolicy":       "strict-origin-when-cross-origin",
-	"traefik.http.middlewares.dashboard.basicAuth.users":            serverOnly["DASHBOARD_USERS"],
-	"traefik.http.routers.dashboard.rule":                           "Host(`" + serverOnly["DASHBOARD_HOST"] + "`)",
-	"traefik.http.routers.dashboard.entryPoints":                    "websecure",
-	"traefik.http.routers.dashboard.service":                        "api@internal",
-	"traefik.http.routers.dashboard.middlewares":                    "dashboard",
+	"traefik.http.middlewares.rate.rateLimit.average":                       "20",
+	"traefik.http.middlewares.rate.rateLimit.period":                        "1s",
+	"traefik.http.middlewares.rate.rateLimit.burst":                         "100",
+	"traefik.http.middlewares.headers.headers.stsSeconds":                   "31536000",
+	"traefik.http.middlewares.headers.headers.stsIncludeSubdomains":         "true",
+	"traefik.http.middlewares.headers.headers.contentTypeNosniff":           "true",
+	"traefik.http.middlewares.headers.headers.frameDeny":                    "true",
+	"traefik.http.middlewares.headers.headers.referrerPolicy":               "strict-origin-when-cross-origin",
+	"traefik.http.middlewares.headers.headers.permissionsPolicy":            "camera=(), microphone=(), geolocation=()",
+	"traefik.http.middlewares.headers.headers.customResponseHeaders.Server": "",
+	"traefik.http.middlewares.dashboard.basicAuth.users":                    serverOnly["DASHBOARD_USERS"],
+	"traefik.http.routers.dashboard.rule":                                   "Host(`" + serverOnly["DASHBOARD_HOST"] + "`)",
+	"traefik.http.routers.dashboard.entryPoints":                            "websecure",
+	"traefik.http.routers.dashboard.service":                                "api@internal",
+	"traefik.http.routers.dashboard.middlewares":                            "dashboard",
 }
 
 // traefik compares the proxy of one server with what it must be.
@@ -175,11 +177,13 @@ func (c *Checker) traefik(where string, project *types.Project, internet bool) [
 	p.compare(where+": Traefik's flags", got, flags[internet])
 	var mounts []string
 	for _, v := range s.Volumes {
-		mounts = append(mounts, fmt.Sprint(v.Source, ">", v.Target, " ", v.ReadOnly))
+		source := strings.TrimPrefix(v.Source, project.WorkingDir+"/")
+		mounts = append(mounts, fmt.Sprint(source, ">", v.Target, " ", v.ReadOnly, " ", v.Bind != nil && bool(v.Bind.CreateHostPath)))
 	}
-	want := "[/var/run/docker.sock>/var/run/docker.sock true]"
+	want := "[/var/run/docker.sock>/var/run/docker.sock true true]"
 	if internet {
-		want = "[/var/run/docker.sock>/var/run/docker.sock true certificates>/certificates false]"
+		// Docker would make a missing folder root's, and Traefik could keep no certificate.
+		want = "[/var/run/docker.sock>/var/run/docker.sock true true certificates>/certificates false false]"
 		p.compare(where+": Traefik's labels", map[string]string(s.Labels), proxyLabels)
 	}
 	p.compare(where+": Traefik's mounts", mounts, want)
