@@ -5,8 +5,8 @@
 //	/health, /_/health       liveness: 200 as long as the process serves, with its dependencies as JSON
 //	/ready, /_/ready         200, or 503 while draining or while a dependency that is needed is away
 //	/metrics                 Prometheus
-//	SIGTERM                  not ready any more; what still arrives is answered for a while, then
-//	                         requests in flight end, and the process does
+//	SIGTERM                  not ready any more; what still arrives is answered until nothing has for
+//	                         a while, then requests in flight end, and the process does
 //	NAME --version           which build this is, and no more
 //	/var/openfaas/secrets    OpenFaaS gives secrets as files: schedgen-session-key is SESSION_KEY
 //
@@ -48,9 +48,9 @@ type Config struct {
 	RequestTimeout time.Duration `env:"FUNCTION_TIMEOUT, overwrite"`        // one request, reading and answering
 	MaxBody        int64         `env:"FUNCTION_MAX_BODY, overwrite"`       // bytes
 	DrainTimeout   time.Duration `env:"FUNCTION_DRAIN_TIMEOUT, overwrite"`  // for requests in flight at the end
-	// How long requests are still taken after SIGTERM, for a platform goes on sending them for some
-	// seconds: Knative until its proxies know, of-watchdog for its healthcheck_interval. Zero on one
-	// machine, where nothing stands in front.
+	// How long no request must have been here after SIGTERM until none is taken any more, for a platform
+	// goes on sending them: Knative what still waits in its proxy, of-watchdog all for its
+	// healthcheck_interval. Zero on one machine, where nothing stands in front.
 	DrainDelay    time.Duration `env:"FUNCTION_DRAIN_DELAY, overwrite"`
 	HealthTimeout time.Duration `env:"FUNCTION_HEALTH_TIMEOUT, overwrite"` // for asking all dependencies
 	ProbePatience time.Duration `env:"FUNCTION_PROBE_PATIENCE, overwrite"` // of a probe, for their answer

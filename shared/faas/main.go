@@ -63,8 +63,8 @@ func Logger(out io.Writer, level slog.Level) *slog.Logger {
 }
 
 // Serve serves fn on listener until ctx ends, then drains: it is not ready any more, answers what
-// still arrives for the drain delay, lets requests in flight end within the drain timeout, and closes
-// fn after them.
+// still arrives until nothing has for the drain delay, lets requests in flight end within the drain
+// timeout, and closes fn after them.
 func Serve(ctx context.Context, name string, fn Function, listener net.Listener, logger *slog.Logger, cfg Config) error {
 	defer fn.Close()
 	s := newServer(name, fn, logger, cfg)
@@ -89,11 +89,11 @@ func Serve(ctx context.Context, name string, fn Function, listener net.Listener,
 	}
 	s.draining.Store(true)
 	s.logger.Info("draining", "delay", s.cfg.DrainDelay.String())
-	if err := delay(s.cfg.DrainDelay, served); err != nil {
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainDelay+s.cfg.DrainTimeout)
+	defer cancel()
+	if err := s.quiet(draining, served); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
-	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
-	defer cancel()
 	err := web.Shutdown(draining)
 	if err != nil {
 		_ = web.Close() // what did not end in time is cut
@@ -108,14 +108,25 @@ func Serve(ctx context.Context, name string, fn Function, listener net.Listener,
 	return nil
 }
 
-// delay goes on serving for d; an error says that serving ended before.
-func delay(d time.Duration, served <-chan error) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case err := <-served:
-		return err
-	case <-timer.C:
-		return nil
+// quiet goes on serving until no request has been here for the drain delay, or ctx ends; an error says
+// that serving ended before. A fixed time would not do: what waits in queue-proxy comes when a request
+// in flight ends, however late that is.
+func (s *server) quiet(ctx context.Context, served <-chan error) error {
+	began := time.Now()
+	for {
+		left := s.cfg.DrainDelay - min(s.presence.idle(), time.Since(began))
+		if left <= 0 {
+			return nil
+		}
+		timer := time.NewTimer(left)
+		select {
+		case err := <-served:
+			timer.Stop()
+			return err
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		}
 	}
 }

@@ -50,8 +50,58 @@ func TestServingEndsAfterTheDelay(t *testing.T) {
 	}
 }
 
+// TestWhatWaitedForARequestInFlightIsAnswered sends a request after the delay, when the one before it ends:
+// queue-proxy hands on what waits in it one by one.
+func TestWhatWaitedForARequestInFlightIsAnswered(t *testing.T) {
+	t.Parallel()
+	f := newToy()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	f.mux.HandleFunc("GET /slow", func(http.ResponseWriter, *http.Request) {
+		close(entered)
+		<-leave
+	})
+	const delay = 100 * time.Millisecond
+	url, _, stop, ended := servedBy(t, f, Config{DrainDelay: delay})
+	first := make(chan error, 1)
+	go func() { first <- fetch(t, url+"/slow", 200) }()
+	<-entered
+	stop()
+	eventually(t, func() error { return fetch(t, url+"/ready", 503) })
+	<-time.After(2 * delay) // a delay that counts from the signal is over
+	if err := fetch(t, url+"/hello/1", 200); err != nil {
+		t.Errorf("a request while another is in flight: %v", err)
+	}
+	close(leave)
+	if err := errors.Join(<-first, <-ended); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestADrainEnds holds that requests which never end keep the function no longer than its drain timeout.
+func TestADrainEnds(t *testing.T) {
+	t.Parallel()
+	f := newToy()
+	entered := make(chan struct{})
+	f.mux.HandleFunc("GET /stuck", func(_ http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-r.Context().Done()
+	})
+	url, _, stop, ended := servedBy(t, f, Config{DrainDelay: time.Millisecond, DrainTimeout: time.Millisecond})
+	go func() { _ = fetch(t, url+"/stuck", 200) }() // it is cut
+	<-entered
+	stop()
+	if err := <-ended; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+	}
+}
+
 // served runs a toy until stop is called; ended gets what Serve returned.
 func served(t *testing.T, cfg Config) (url string, listener net.Listener, stop func(), ended chan error) {
+	t.Helper()
+	return servedBy(t, newToy(), cfg)
+}
+
+func servedBy(t *testing.T, f *toy, cfg Config) (url string, listener net.Listener, stop func(), ended chan error) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -59,7 +109,7 @@ func served(t *testing.T, cfg Config) (url string, listener net.Listener, stop f
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended = make(chan error, 1)
-	go func() { ended <- Serve(ctx, "toy", newToy(), listener, nil, cfg) }()
+	go func() { ended <- Serve(ctx, "toy", f, listener, nil, cfg) }()
 	return "http://" + listener.Addr().String(), listener, stop, ended
 }
 

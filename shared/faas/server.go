@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,7 @@ type server struct {
 	metrics  *metrics
 	slots    chan struct{} // one for each request in flight
 	draining atomic.Bool
+	presence presence
 	health   health
 }
 
@@ -58,6 +60,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/metrics":
 		s.metrics.handler.ServeHTTP(w, r)
 	default:
+		defer s.presence.enter()()
 		if s.draining.Load() {
 			w.Header().Set("Connection", "close") // so that the next request goes to another instance
 		}
@@ -184,4 +187,34 @@ func (w *recorder) statusCode() int {
 		return http.StatusOK
 	}
 	return w.status
+}
+
+// presence knows since when no request is here.
+type presence struct {
+	mu   sync.Mutex
+	here int
+	left time.Time // of the last one
+}
+
+// enter counts a request in; the function it returns counts it out.
+func (p *presence) enter() (leave func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.here++
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.here--
+		p.left = time.Now()
+	}
+}
+
+// idle is how long no request has been here; none at all is for ever.
+func (p *presence) idle() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.here > 0 {
+		return 0
+	}
+	return time.Since(p.left)
 }

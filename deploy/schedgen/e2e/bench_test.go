@@ -137,7 +137,7 @@ func coldStart(b *testing.B, program string) (took time.Duration, memory float64
 func nowhere() []string {
 	return []string{
 		"DATABASE_URL=postgres://nobody:secret@127.0.0.1:1/none", "REDIS_URL=redis://127.0.0.1:1/0",
-		"S3_URL=http://127.0.0.1:1", "S3_ACCESS_KEY=none", "S3_SECRET_KEY=none", "SESSION_KEY=a key of a test that has 32 bytes",
+		"S3_URL=http://127.0.0.1:1", "S3_ACCESS_KEY=none", "S3_SECRET_KEY=none", "SESSION_KEY=" + sessionKey,
 	}
 }
 

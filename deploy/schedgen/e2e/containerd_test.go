@@ -117,7 +117,7 @@ type container struct {
 }
 
 // contain prepares a container; nothing runs yet.
-func (f *fleet) contain(p pod, settings ...string) container {
+func (f *fleet) contain(p podSpec, settings ...string) container {
 	f.t.Helper()
 	address, err := containerd()
 	if err != nil {
@@ -168,7 +168,7 @@ func (f *fleet) function(name string, settings ...string) *instance {
 func mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
 
 // job runs a Job's container to its end and gives what it said, and an error unless its exit code is 0.
-func (f *fleet) job(p pod, settings ...string) (said string, err error) {
+func (f *fleet) job(p podSpec, settings ...string) (said string, err error) {
 	f.t.Helper()
 	c := f.contain(p, settings...)
 	var out bytes.Buffer

@@ -110,7 +110,7 @@ func TestContainersCannotDoWhatTheyNeedNot(t *testing.T) {
 	t.Parallel()
 	needContainers(t)
 	f := &fleet{t: t, keys: t.TempDir(), settings: []string{
-		"DATABASE_URL=postgres://nobody@127.0.0.1:1/none", "SESSION_KEY=a key of a test that has 32 bytes",
+		"DATABASE_URL=postgres://nobody@127.0.0.1:1/none", "SESSION_KEY=" + sessionKey,
 		"S3_URL=http://127.0.0.1:1", "S3_ACCESS_KEY=none", "S3_SECRET_KEY=none",
 	}}
 	r, err := readRecipe()
@@ -165,7 +165,7 @@ func silentServer(t *testing.T) (address string) {
 }
 
 // confined looks at the process of a container, and at what the kernel lets it have.
-func confined(t *testing.T, id string, p pod) {
+func confined(t *testing.T, id string, p podSpec) {
 	t.Helper()
 	if got, err := bytesOf(p.Resources.Limits.Memory); err != nil || got != counted(t, id, most) {
 		t.Errorf("the limit of memory is %d (%v), want %s", counted(t, id, most), err, p.Resources.Limits.Memory)

@@ -1,180 +1,189 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
-// parseConcurrency is the scaling table's, for pdf-parse.
-const parseConcurrency = 4
+// call is one request, to a function's own address or that of what stands in front; its answer's status.
+type call func(ctx context.Context, address string) (int, error)
 
-// stop is SIGTERM, and waits for the end.
-func (i *instance) stop(patience time.Duration) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.process.Stop(patience)
+// subjects are the functions, each with a call that cannot be answered without the database. What a call
+// needs is made before, while the database answers.
+var subjects = map[string]func(*backends) call{
+	"upload-ingest": func(b *backends) call {
+		pdf := generated(b.t, fixture.Options{Kind: timetable.Test, Seed: 1, Modules: 1}).pdf
+		return func(ctx context.Context, address string) (int, error) {
+			got, err := upload(ctx, http.DefaultClient, address, pdf)
+			if err != nil {
+				return 0, err
+			}
+			return got.StatusCode, nil
+		}
+	},
+	"pdf-parse": func(b *backends) call {
+		job := b.uploaded(ownClient(b.t), 1)[0] // several deliveries of it are what a broker does
+		return func(ctx context.Context, address string) (int, error) { return deliver(ctx, address, job) }
+	},
+	"calendar-generate": func(b *backends) call { return getAs(b.t, "/api/feeds") },
+	"google-sync":       func(b *backends) call { return getAs(b.t, "/api/auth/status") },
+	"backup": func(*backends) call {
+		return func(ctx context.Context, address string) (int, error) {
+			return ask(ctx, http.MethodPost, address+"/", "", "Authorization", "Bearer "+eventToken)
+		}
+	},
 }
 
-// platform is one instance of each function with an object store that can be made to hang, and nobody who
-// is told of uploads: the test tells.
-type platform struct {
-	*fleet
-	gate *gate
-}
-
-func newPlatform(t *testing.T, settings ...string) *platform {
+// getAs asks for a path in the name of somebody.
+func getAs(t *testing.T, path string) call {
 	t.Helper()
-	dir, err := programs()
+	sessions, err := session.New(session.Config{Keys: []string{sessionKey}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{t: t, redis: redistest.New(t), minio: s3test.New(t)}
-	p := &platform{fleet: f, gate: newGate(t, f.minio.URL)}
-	f.settings = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "SESSION_SECURE=false", "SESSION_KEY=a key of a test that has 32 bytes",
-		"DATABASE_URL=" + pgtest.New(t), "DATABASE_MAX_CONNS=8", "REDIS_URL=" + f.redis.URL(), "S3_URL=" + p.gate.url,
-		"S3_ACCESS_KEY=" + s3test.AccessKey, "S3_SECRET_KEY=" + s3test.SecretKey, "S3_BUCKET=" + f.minio.Config().Bucket,
-		"EVENT_TOKEN=" + eventToken, "PARSE_RATE=1000", "PARSE_BURST=1000", "FUNCTION_DRAIN_DELAY=2s",
-	}, settings...)
-	f.ingest = f.instance(filepath.Join(dir, "upload-ingest"))
-	f.parse = []*instance{f.instance(filepath.Join(dir, "pdf-parse"))}
-	f.calendar = f.instance(filepath.Join(dir, "calendar-generate"))
-	return p
+	token := sessions.Token(uuid.NewString())
+	return func(ctx context.Context, address string) (int, error) {
+		return ask(ctx, http.MethodGet, address+path, "", "Authorization", "Bearer "+token)
+	}
 }
 
-// gate is a way to the object store that can be shut: who reads an object then waits.
-type gate struct {
-	url     string
-	waiting atomic.Int64
-	mu      sync.Mutex
-	open    chan struct{} // closed: reading goes on
+// contract is a function behind a platform's proxy, and what is expected of the two.
+type contract struct {
+	*backends
+	on    platform
+	name  string
+	limit int // requests at once, by the scaling table
+	pod   *pod
 }
 
-func newGate(t *testing.T, to string) *gate {
-	t.Helper()
-	g := &gate{open: make(chan struct{})}
-	close(g.open)
-	store := proxy(t, to)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, ".pdf") {
-			g.mu.Lock()
-			open := g.open
-			g.mu.Unlock()
-			g.waiting.Add(1)
-			defer g.waiting.Add(-1)
-			select {
-			case <-open:
-			case <-r.Context().Done():
-				return
+// TestEveryFunctionKeepsThePlatformsContracts holds requests of each function behind each platform's proxy, by
+// a database that hangs: the limit holds, probes are answered, a timeout cuts, and a drain loses nothing.
+func TestEveryFunctionKeepsThePlatformsContracts(t *testing.T) {
+	t.Parallel()
+	for name, row := range scaling(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if subjects[name] == nil {
+				t.Fatalf("no call of %s is known here", name)
 			}
+			onEachPlatform(t, func(t *testing.T, on platform) {
+				c := &contract{backends: newBackends(t), on: on, name: name, limit: row.Concurrency}
+				c.pod = on.run(c.backends, name, patience)
+				c.limitHolds()
+				c.timeoutCuts()
+				c.drainLosesNothing()
+			})
+		})
+	}
+}
+
+// limitHolds sends one request more than the platform takes: that one is refused, as many as the table says
+// are worked on, the others wait, and all but the one are answered in the end. Meanwhile probes are.
+func (c *contract) limitHolds() {
+	c.t.Helper()
+	taken := c.limit * (1 + c.on.waiting)
+	call := subjects[c.name](c.backends)
+	c.database.shut()
+	statuses := c.send(call, c.pod.url, taken+1)
+	c.next("beyond the limit", statuses, c.on.beyond)
+	c.working(c.pod, c.limit)
+	for path, want := range map[string]int{"/health": http.StatusOK, "/ready": http.StatusServiceUnavailable} {
+		eventually(c.t, func() error {
+			got, err := kubeletProbe(c.t.Context(), c.pod.function+path)
+			if err == nil && (got.StatusCode != want || !strings.Contains(string(got.body), `"postgres":"down"`)) {
+				err = fmt.Errorf("%s of a full function: got %s %.300s, want %d", path, got.Status, got.body, want)
+			}
+			return err
+		})
+	}
+	eventually(c.t, func() error {
+		got, err := c.pod.ready(c.t.Context())
+		if err == nil && got.StatusCode != c.on.full {
+			err = fmt.Errorf("readiness of a full function: got %s, want %d", got.Status, c.on.full)
 		}
-		r.Host = strings.TrimPrefix(g.url, "http://") // what the signature is for
-		store.ServeHTTP(w, r)
-	}))
-	t.Cleanup(func() {
-		g.lift()
-		server.Close()
+		return err
 	})
-	g.url = server.URL
-	return g
+	c.working(c.pod, c.limit)
+	if c.name != "pdf-parse" { // that asks the database first whether the event must come again
+		c.next("one more, to the function itself", c.send(call, c.pod.function, 1), http.StatusTooManyRequests)
+	}
+	c.database.lift()
+	c.answered("within the limit", statuses, taken)
 }
 
-func (g *gate) shut() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.open = make(chan struct{})
-}
-
-func (g *gate) lift() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	select {
-	case <-g.open:
-	default:
-		close(g.open)
+// timeoutCuts gives the function a second instance, behind a proxy without patience.
+func (c *contract) timeoutCuts() {
+	c.t.Helper()
+	hasty := c.on.run(c.backends, c.name, time.Second)
+	call := subjects[c.name](c.backends)
+	c.database.shut()
+	c.next("past the timeout", c.send(call, hasty.url, 1), http.StatusGatewayTimeout)
+	c.database.lift()
+	c.working(hasty, 0) // it holds no lease that others would wait for
+	if err := hasty.kill(); err != nil {
+		c.t.Error(err)
 	}
 }
 
-// uploaded gives n jobs of high priority that nobody has been told of.
-func (p *platform) uploaded(n int) []string {
-	p.t.Helper()
-	return p.uploadedBy(ownClient(p.t), n)
+// drainLosesNothing ends the pod while it works. What is in flight is answered, and so is what still comes:
+// through the proxy that drains, and to the function after its SIGTERM.
+func (c *contract) drainLosesNothing() {
+	c.t.Helper()
+	call := subjects[c.name](c.backends)
+	c.database.shut()
+	held := c.send(call, c.pod.url, 1)
+	c.working(c.pod, 1)
+	ended := make(chan error, 1)
+	go func() { ended <- c.pod.end() }()
+	eventually(c.t, func() error { return c.pod.draining(c.t.Context()) })
+	late := c.send(call, c.pod.url, 1)
+	if c.limit == 1 && c.on.waiting == 0 {
+		c.next("late, to a proxy with its one request", late, c.on.beyond)
+	} else {
+		defer c.answered("late", late, 1)
+	}
+	c.working(c.pod, min(2, c.limit))
+	eventually(c.t, func() error { return c.terminated() })
+	if c.limit > 1 {
+		defer c.answered("after SIGTERM", c.send(call, c.pod.function, 1), 1)
+		c.working(c.pod, 3)
+	}
+	c.database.lift()
+	c.answered("in flight", held, 1)
+	if err := <-ended; err != nil {
+		c.t.Errorf("the end: %v", err)
+	}
 }
 
-func (p *platform) uploadedBy(client *http.Client, n int) []string {
-	p.t.Helper()
-	pdf := generated(p.t, fixture.Options{Kind: timetable.Test, Seed: 1, Modules: 1}).pdf
-	jobs := make([]string, n)
-	for i := range jobs {
-		contentType, body := form(pdf, "priority", "high")
-		request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.ingest.url+"/api/upload", body)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		request.Header.Set("Content-Type", contentType)
-		request.Header.Set("Prefer", "wait=0")
-		got, err := send(client, request)
-		if err != nil || got.StatusCode != http.StatusAccepted {
-			p.t.Fatalf("upload: %v, %d %.300s", err, got.StatusCode, got.body)
-		}
-		var told struct{ JobID string }
-		got.into(p.t, &told)
-		jobs[i] = told.JobID
+// terminated says whether the function itself has got SIGTERM.
+func (c *contract) terminated() error {
+	got, err := get(c.t.Context(), http.DefaultClient, c.pod.function+"/ready")
+	if err == nil && !strings.Contains(string(got.body), `"draining"`) {
+		err = fmt.Errorf("the function is not told to end: %.300s", got.body)
 	}
-	return jobs
+	return err
 }
 
-// deliver tells of a job, as the object store does, and gives the status of the answer.
-func (p *platform) deliver(ctx context.Context, to, job string) (int, error) {
-	note, err := json.Marshal(notification(job))
-	if err != nil {
-		return 0, err
-	}
-	note = bytes.ReplaceAll(note, []byte("%2Fnormal%2F"), []byte("%2Fhigh%2F"))
-	note = bytes.ReplaceAll(note, []byte(`"sequencer":`), []byte(`"userMetadata":{"X-Amz-Meta-Priority":"high"},"sequencer":`))
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(note))
-	if err != nil {
-		return 0, err
-	}
-	request.Header.Set("Authorization", "Bearer "+eventToken)
-	request.Header.Set("Content-Type", "application/json")
-	got, err := send(http.DefaultClient, request)
-	if err != nil {
-		return 0, err
-	}
-	return got.StatusCode, nil
-}
-
-// deliveries delivers jobs at once; each answer's status comes out of the channel.
-func (p *platform) deliveries(to string, jobs []string) <-chan int {
-	statuses := make(chan int, len(jobs))
-	for _, job := range jobs {
+// send makes n calls at once; each answer's status comes out of the channel.
+func (b *backends) send(call call, to string, n int) <-chan int {
+	statuses := make(chan int, n)
+	for range n {
 		go func() {
-			status, err := p.deliver(p.t.Context(), to, job)
-			if err != nil {
-				p.t.Errorf("deliver: %v", err)
+			status, err := call(b.t.Context(), to)
+			if err != nil && b.t.Context().Err() == nil {
+				b.t.Errorf("a request got no answer: %v", err)
 			}
 			statuses <- status
 		}()
@@ -182,300 +191,133 @@ func (p *platform) deliveries(to string, jobs []string) <-chan int {
 	return statuses
 }
 
-// held waits until so many parsers wait for their PDF.
-func (p *platform) held(n int64) {
-	p.t.Helper()
-	eventually(p.t, func() error {
-		if got := p.gate.waiting.Load(); got != n {
-			return fmt.Errorf("%d parsers wait at the object store, want %d", got, n)
+// next wants the next answer to have that status.
+func (b *backends) next(what string, statuses <-chan int, want int) {
+	b.t.Helper()
+	select {
+	case got := <-statuses:
+		if got != want {
+			b.t.Fatalf("%s: got %d, want %d", what, got, want)
 		}
-		return nil
-	})
+	case <-time.After(patience):
+		b.t.Fatalf("%s: no answer after %s, want %d", what, patience, want)
+	}
 }
 
-// expectStatuses wants so many answers of each status.
-func expectStatuses(t *testing.T, what string, statuses <-chan int, n int, want map[int]int) {
-	t.Helper()
+// answered wants n more answers, all of them good.
+func (b *backends) answered(what string, statuses <-chan int, n int) {
+	b.t.Helper()
 	got := map[int]int{}
+	over := time.After(patience)
 	for range n {
-		got[<-statuses]++
-	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("%s: got statuses %v, want %v", what, got, want)
-	}
-}
-
-// TestOnKnativeTheFifthRequestWaits fills an instance of pdf-parse behind queue-proxy: the fifth request
-// waits, probes are answered, what is beyond the queue gets 503, and a timeout 504.
-func TestOnKnativeTheFifthRequestWaits(t *testing.T) {
-	t.Parallel()
-	p := newPlatform(t)
-	q := newQueueProxy(t, p.parse[0], parseConcurrency, patience)
-	jobs := p.uploaded(11*parseConcurrency + 2)
-	p.gate.shut()
-	statuses := p.deliveries(q.url, jobs[:parseConcurrency+1])
-	p.held(parseConcurrency)
-	eventually(t, func() error {
-		if got := q.pending.Load(); got != parseConcurrency+1 {
-			return fmt.Errorf("%d requests are there, want %d", got, parseConcurrency+1)
-		}
-		return nil
-	})
-	if got := p.gate.waiting.Load(); got != parseConcurrency {
-		t.Errorf("%d requests are worked on, want %d", got, parseConcurrency)
-	}
-	for _, path := range []string{"/ready", "/health"} {
-		if err := kubeletProbe(t.Context(), p.parse[0].url+path); err != nil {
-			t.Errorf("%s of a function that is full: %v", path, err)
+		select {
+		case status := <-statuses:
+			got[status/100]++
+		case <-over:
+			b.t.Fatalf("%s: %v of %d are answered after %s", what, got, n, patience)
 		}
 	}
-	more := p.deliveries(q.url, jobs[parseConcurrency+1:11*parseConcurrency])
-	eventually(t, func() error {
-		if got := q.pending.Load(); got != q.depth {
-			return fmt.Errorf("%d requests are there, want %d", got, q.depth)
+	if got[2] != n {
+		b.t.Errorf("%s: got answers by class %v, want %d of 2xx", what, got, n)
+	}
+}
+
+// working waits until the pod's function works on so many requests, as it counts them itself.
+func (c *contract) working(p *pod, want int) {
+	c.t.Helper()
+	eventually(c.t, func() error {
+		got, err := metric(c.t.Context(), p.function, `http_requests_in_flight\{.*\}`)
+		if err == nil && got != want {
+			err = fmt.Errorf("%s works on %d requests, want %d", c.name, got, want)
 		}
-		return nil
-	})
-	if status, err := p.deliver(t.Context(), q.url, jobs[11*parseConcurrency]); err != nil || status != http.StatusServiceUnavailable {
-		t.Errorf("beyond the queue: got %d, %v, want 503", status, err)
-	}
-	p.gate.lift()
-	expectStatuses(t, "the first five", statuses, parseConcurrency+1, map[int]int{204: parseConcurrency + 1})
-	expectStatuses(t, "those that waited", more, 10*parseConcurrency-1, map[int]int{204: 10*parseConcurrency - 1})
-
-	p.gate.shut()
-	hasty := newQueueProxy(t, p.parse[0], parseConcurrency, 300*time.Millisecond)
-	if status, err := p.deliver(t.Context(), hasty.url, jobs[11*parseConcurrency+1]); err != nil || status != http.StatusGatewayTimeout {
-		t.Errorf("past the revision's timeout: got %d, %v, want 504", status, err)
-	}
-}
-
-// TestOnOpenFaaSTheFifthRequestIsRefused fills an instance of pdf-parse behind of-watchdog.
-func TestOnOpenFaaSTheFifthRequestIsRefused(t *testing.T) {
-	t.Parallel()
-	p := newPlatform(t)
-	w := newWatchdog(t, p.parse[0], parseConcurrency, patience)
-	jobs := p.uploaded(parseConcurrency + 2)
-	p.gate.shut()
-	statuses := p.deliveries(w.url, jobs[:parseConcurrency])
-	p.held(parseConcurrency)
-	if status, err := p.deliver(t.Context(), w.url, jobs[parseConcurrency]); err != nil || status != http.StatusTooManyRequests {
-		t.Errorf("the fifth: got %d, %v, want 429", status, err)
-	}
-	// And without of-watchdog it is the function's own answer.
-	if status, err := p.deliver(t.Context(), p.parse[0].url, jobs[parseConcurrency]); err != nil || status != http.StatusTooManyRequests {
-		t.Errorf("the fifth, asked directly: got %d, %v, want 429", status, err)
-	}
-	for path, want := range map[string]int{"/_/health": http.StatusOK, "/_/ready": http.StatusTooManyRequests} {
-		if got, err := get(t.Context(), http.DefaultClient, w.url+path); err != nil || got.StatusCode != want {
-			t.Errorf("%s of a full instance: got %v, %v, want %d", path, got.Response, err, want)
-		}
-	}
-	p.gate.lift()
-	expectStatuses(t, "the four", statuses, parseConcurrency, map[int]int{204: parseConcurrency})
-
-	p.gate.shut()
-	hasty := newWatchdog(t, p.parse[0], parseConcurrency, 300*time.Millisecond)
-	if status, err := p.deliver(t.Context(), hasty.url, jobs[parseConcurrency+1]); err != nil || status != http.StatusGatewayTimeout {
-		t.Errorf("past exec_timeout: got %d, %v, want 504", status, err)
-	}
-}
-
-// TestAJobThatTakesTooLongEnds holds the time of a whole job without any proxy: the function goes on when
-// its caller hangs up, for an attempt is counted and half done, but not beyond JOB_TIMEOUT.
-func TestAJobThatTakesTooLongEnds(t *testing.T) {
-	t.Parallel()
-	p := newPlatform(t, "JOB_TIMEOUT=1s")
-	student := ownClient(t)
-	job := p.uploadedBy(student, 1)[0]
-	p.gate.shut()
-	if status, err := p.deliver(t.Context(), p.parse[0].url, job); err != nil || status != http.StatusNoContent {
-		t.Errorf("got %d, %v, want 204: the event need not come again", status, err)
-	}
-	got, err := get(t.Context(), student, p.ingest.url+"/api/jobs/"+job)
-	if err != nil || !strings.Contains(string(got.body), `"PROCESSING_TIMEOUT"`) {
-		t.Errorf("got %.300s, %v, want a job that failed of its time", got.body, err)
-	}
-}
-
-// TestOnOpenFaaSRequestsReachTheFunctionAsTheyAre asks for paths, queries and headers through of-watchdog,
-// and for the task that cron-connector can only post to the root.
-func TestOnOpenFaaSRequestsReachTheFunctionAsTheyAre(t *testing.T) {
-	t.Parallel()
-	p := newPlatform(t, "FUNCTION_TASK_PATH=/tasks/sweep", "OPEN_PATHS=/tasks/sweep")
-	w := newWatchdog(t, p.ingest, 80, patience)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/api/jobs/0190f0f0-0000-7000-8000-000000000000?x=1", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("X-Request-Id", "a-request-of-a-test")
-	got, err := send(http.DefaultClient, request)
-	if err != nil || got.StatusCode != http.StatusNotFound || got.Header.Get("X-Request-Id") != "a-request-of-a-test" {
-		t.Errorf("got %v %.200s, %v, want 404 with the request's id", got.Response, got.body, err)
-	}
-	var object struct{ Error, Path string }
-	got.into(t, &object)
-	if object.Error != "JOB_NOT_FOUND" || !strings.HasPrefix(object.Path, "/api/jobs/") {
-		t.Errorf("got %+v", object)
-	}
-	cron, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+"/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cron.Header.Set("X-Topic", "cron-function")
-	cron.Header.Set("X-Connector", "cron-connector")
-	if got, err := send(http.DefaultClient, cron); err != nil || got.StatusCode != http.StatusOK || !strings.Contains(string(got.body), `"told"`) {
-		t.Errorf("the sweep by cron-connector: got %v %.200s, %v", got.Response, got.body, err)
-	}
-	denied, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+"/events/dead-letter", strings.NewReader("{}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := send(http.DefaultClient, denied); err != nil || got.StatusCode != http.StatusUnauthorized {
-		t.Errorf("a path that is not open: got %v, %v, want 401", got.Response, err)
-	}
-}
-
-// TestProbesAnswerWhileADependencyHangs puts a database in place that takes connections and never answers.
-func TestProbesAnswerWhileADependencyHangs(t *testing.T) {
-	t.Parallel()
-	hole, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = hole.Close() }) // ends what waits in it
-	p := newPlatform(t)
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Only the health check's own limit can end the wait within this test's patience; without patience of
-	// their own, probes are answered at once, and do not know yet.
-	hasty := p.instance(filepath.Join(dir, "calendar-generate"), "DATABASE_URL=postgres://schedgen@"+hole.Addr().String()+"/schedgen",
-		"DATABASE_CONNECT_TIMEOUT=1h", "DATABASE_ACQUIRE_TIMEOUT=1h", "FUNCTION_HEALTH_TIMEOUT=5s")
-	for path, want := range map[string]int{"/health": http.StatusOK, "/ready": http.StatusServiceUnavailable} {
-		if got, err := get(t.Context(), http.DefaultClient, hasty.url+path); err != nil || got.StatusCode != want {
-			t.Errorf("%s: got %v %.200s, %v, want %d", path, got.Response, got.body, err, want)
-		}
-	}
-	stuck := p.instance(filepath.Join(dir, "calendar-generate"), "DATABASE_URL=postgres://schedgen@"+hole.Addr().String()+"/schedgen",
-		"DATABASE_CONNECT_TIMEOUT=1h", "DATABASE_ACQUIRE_TIMEOUT=1h", "FUNCTION_HEALTH_TIMEOUT=200ms", "FUNCTION_PROBE_PATIENCE=1h")
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	var probes sync.WaitGroup
-	for range 20 { // as a kubelet, a proxy and a monitor ask at once
-		probes.Go(func() {
-			got, err := get(ctx, http.DefaultClient, stuck.url+"/health")
-			if err != nil || got.StatusCode != http.StatusOK || !strings.Contains(string(got.body), `"postgres":"down"`) {
-				t.Errorf("/health: got %v %.200s, %v", got.Response, got.body, err)
-			}
-			got, err = get(ctx, http.DefaultClient, stuck.url+"/ready")
-			if err != nil || got.StatusCode != http.StatusServiceUnavailable {
-				t.Errorf("/ready: got %v, %v, want 503", got.Response, err)
-			}
-		})
-	}
-	probes.Wait()
-}
-
-// TestDrainLosesNothing ends pdf-parse behind each platform's proxy while it works, and wants what was in
-// flight, and what still arrives, to be answered.
-func TestDrainLosesNothing(t *testing.T) {
-	t.Parallel()
-	t.Run("Knative", func(t *testing.T) {
-		t.Parallel()
-		p := newPlatform(t)
-		q := newQueueProxy(t, p.parse[0], parseConcurrency, patience)
-		jobs := p.uploaded(3)
-		p.gate.shut()
-		statuses := p.deliveries(q.url, jobs[:2])
-		p.held(2)
-		q.drain(100 * time.Millisecond)
-		if err := probeStatus(t, q.url, http.StatusServiceUnavailable); err != nil {
-			t.Errorf("readiness while draining: %v", err)
-		}
-		late := p.deliveries(q.url, jobs[2:]) // requests can still come for some seconds
-		p.held(3)
-		p.gate.lift()
-		if err := p.parse[0].stop(patience); err != nil {
-			t.Errorf("after SIGTERM: %v", err)
-		}
-		expectStatuses(t, "in flight", statuses, 2, map[int]int{204: 2})
-		expectStatuses(t, "late", late, 1, map[int]int{204: 1})
-		p.restart(0)
-	})
-	t.Run("OpenFaaS", func(t *testing.T) {
-		t.Parallel()
-		p := newPlatform(t, "FUNCTION_DRAIN_DELAY=6s")
-		w := newWatchdog(t, p.parse[0], parseConcurrency, patience)
-		jobs := p.uploaded(3)
-		p.gate.shut()
-		statuses := p.deliveries(w.url, jobs[:2])
-		p.held(2)
-		ended := make(chan error, 1)
-		go func() { ended <- w.terminate(3*time.Second, patience) }()
-		eventually(t, func() error { return status(t.Context(), p.parse[0].url+"/ready", http.StatusServiceUnavailable) })
-		late := p.deliveries(w.url, jobs[2:]) // after SIGTERM, within the healthcheck_interval
-		p.held(3)
-		p.gate.lift()
-		expectStatuses(t, "in flight", statuses, 2, map[int]int{204: 2})
-		expectStatuses(t, "late", late, 1, map[int]int{204: 1})
-		if err := <-ended; err != nil {
-			t.Errorf("after SIGTERM: %v", err)
-		}
-		p.restart(0)
-	})
-}
-
-// restart starts a pdf-parse that was stopped, so that the end of the test has something to stop.
-func (p *platform) restart(n int) {
-	p.t.Helper()
-	if err := p.parse[n].start(); err != nil {
-		p.t.Error(err)
-	}
-}
-
-func status(ctx context.Context, address string, want int) error {
-	got, err := get(ctx, http.DefaultClient, address)
-	if err == nil && got.StatusCode != want {
-		err = fmt.Errorf("got %s, want %d", got.Status, want)
-	}
-	return err
-}
-
-func probeStatus(t *testing.T, address string, want int) error {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-	if err != nil {
 		return err
-	}
-	request.Header.Set("K-Network-Probe", "queue")
-	got, err := send(http.DefaultClient, request)
-	if err == nil && got.StatusCode != want {
-		err = errors.New(got.Status)
-	}
-	return err
+	})
 }
 
 // work counts the events that an instance of pdf-parse worked on.
 func (i *instance) work(ctx context.Context) (int, error) {
-	got, err := get(ctx, http.DefaultClient, i.url+"/metrics")
+	return metric(ctx, i.url, `schedgen_parse_events_total\{outcome="work"\}`)
+}
+
+// metric is a number that a function tells of itself; 0 while it tells none of that name.
+func metric(ctx context.Context, address, pattern string) (int, error) {
+	got, err := get(ctx, http.DefaultClient, address+"/metrics")
 	if err != nil {
 		return 0, err
 	}
-	match := regexp.MustCompile(`(?m)^schedgen_parse_events_total\{outcome="work"\} (\d+)`).FindSubmatch(got.body)
+	match := regexp.MustCompile(`(?m)^` + pattern + ` (\d+)`).FindSubmatch(got.body)
 	if match == nil {
 		return 0, nil
 	}
 	return strconv.Atoi(string(match[1]))
 }
 
-// ownClient is a caller with a session of its own.
-func ownClient(t *testing.T) *http.Client {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
+// TestRequestsReachTheFunctionAsTheyAre asks for paths, queries and headers through each platform's proxy,
+// and for the task that OpenFaaS' cron-connector can only post to the root.
+func TestRequestsReachTheFunctionAsTheyAre(t *testing.T) {
+	t.Parallel()
+	onEachPlatform(t, func(t *testing.T, on platform) {
+		pod := on.run(newBackends(t), "upload-ingest", patience)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, pod.url+"/api/jobs/0190f0f0-0000-7000-8000-000000000000?x=1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("X-Request-Id", "a-request-of-a-test")
+		got, err := send(http.DefaultClient, request)
+		if err != nil || got.StatusCode != http.StatusNotFound || got.Header.Get("X-Request-Id") != "a-request-of-a-test" {
+			t.Errorf("got %v %.200s, %v, want 404 with the request's id", got.Response, got.body, err)
+		}
+		var object struct{ Error, Path string }
+		got.into(t, &object)
+		if object.Error != "JOB_NOT_FOUND" || !strings.HasPrefix(object.Path, "/api/jobs/") {
+			t.Errorf("got %+v", object)
+		}
+		want := http.StatusMethodNotAllowed
+		if on.tasks {
+			want = http.StatusOK
+		}
+		if got, err := ask(t.Context(), http.MethodPost, pod.url+"/", "", "X-Topic", "cron-function", "X-Connector", "cron-connector"); err != nil || got != want {
+			t.Errorf("the sweep by cron-connector: got %v, %v, want %d", got, err, want)
+		}
+		if got, err := ask(t.Context(), http.MethodPost, pod.url+"/events/dead-letter", "{}"); err != nil || got != http.StatusUnauthorized {
+			t.Errorf("a path that is not open: got %v, %v, want 401", got, err)
+		}
+		if err := pod.kill(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestAFullParserRefusesByItself fills pdf-parse without any proxy, by an object store that hangs.
+func TestAFullParserRefusesByItself(t *testing.T) {
+	t.Parallel()
+	b := newBackends(t)
+	parse := b.function("pdf-parse")
+	limit := scaling(t)["pdf-parse"].Concurrency
+	jobs := make(chan string, limit+1)
+	for _, job := range b.uploaded(ownClient(t), limit+1) {
+		jobs <- job
 	}
-	return &http.Client{Jar: jar, Timeout: 30 * time.Second}
+	b.objects.shut()
+	statuses := b.send(func(ctx context.Context, address string) (int, error) { return deliver(ctx, address, <-jobs) }, parse.url, limit+1)
+	b.next("one too many", statuses, http.StatusTooManyRequests)
+	b.objects.lift()
+	b.answered("the others", statuses, limit)
+}
+
+// TestAJobThatTakesTooLongEnds holds the time of a whole job without any proxy: the function goes on when
+// its caller hangs up, for an attempt is counted and half done, but not beyond JOB_TIMEOUT.
+func TestAJobThatTakesTooLongEnds(t *testing.T) {
+	t.Parallel()
+	b, student := newBackends(t), ownClient(t)
+	parse := b.function("pdf-parse", "JOB_TIMEOUT=1s")
+	job := b.uploaded(student, 1)[0]
+	b.objects.shut()
+	if status, err := deliver(t.Context(), parse.url, job); err != nil || status != http.StatusNoContent {
+		t.Errorf("got %d, %v, want 204: the event need not come again", status, err)
+	}
+	got, err := get(t.Context(), student, b.ingest.url+"/api/jobs/"+job)
+	if err != nil || !strings.Contains(string(got.body), `"PROCESSING_TIMEOUT"`) {
+		t.Errorf("got %.300s, %v, want a job that failed of its time", got.body, err)
+	}
 }

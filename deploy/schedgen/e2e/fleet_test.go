@@ -77,7 +77,7 @@ func newFleet(t *testing.T) *fleet {
 	f := &fleet{t: t, database: newDatabase(t), redis: redistest.New(t), webhook: newCarelessWebhook(t)}
 	f.minio = s3test.MinIO(t, s3test.Webhook{URL: f.webhook.url + "/events/s3", Token: eventToken})
 	f.settings = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "SESSION_SECURE=false", "SESSION_KEY=a key of a test that has 32 bytes",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "SESSION_SECURE=false", "SESSION_KEY=" + sessionKey,
 		"DATABASE_URL=" + f.database.dsn, "DATABASE_MAX_CONNS=8", "REDIS_URL=" + f.redis.URL(), "S3_URL=" + f.minio.URL,
 		"S3_ACCESS_KEY=" + s3test.AccessKey, "S3_SECRET_KEY=" + s3test.SecretKey, "S3_BUCKET=" + f.minio.Config().Bucket, "S3_TIMEOUT=5s",
 		"EVENT_TOKEN=" + eventToken, "ADMIN_TOKEN=" + adminToken, "EVENT_TIMEOUT=5s",

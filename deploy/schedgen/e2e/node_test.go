@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -170,56 +169,11 @@ func (f *fleet) reach(address string) string {
 		f.t.Fatal(err)
 	}
 	if f.node != nil {
-		at.Host = forward(f.t, net.JoinHostPort(f.node.host, "0"), at.Host)
+		listener, err := new(net.ListenConfig).Listen(f.t.Context(), "tcp", net.JoinHostPort(f.node.host, "0"))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		at.Host = gateAt(f.t, listener, dialTo(at.Host)).address
 	}
 	return at.String()
-}
-
-// forward takes connections on one address to another until the test ends.
-func forward(t *testing.T, from, to string) (address string) {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	t.Cleanup(func() {
-		cancel()
-		if err := listener.Close(); err != nil {
-			t.Error(err)
-		}
-		all.Wait()
-	})
-	all.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return // it is closed
-			}
-			all.Go(func() { splice(ctx, conn.(*net.TCPConn), to) })
-		}
-	})
-	return listener.Addr().String()
-}
-
-// splice carries a connection on until both ends have ended it, or ctx has.
-func splice(ctx context.Context, one *net.TCPConn, to string) {
-	defer one.Close() // both ways have ended
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", to)
-	if err != nil {
-		return
-	}
-	other := conn.(*net.TCPConn)
-	defer other.Close() // both ways have ended
-	stop := context.AfterFunc(ctx, func() { _, _ = one.Close(), other.Close() })
-	defer stop()
-	var both sync.WaitGroup
-	for from, into := range map[*net.TCPConn]*net.TCPConn{one: other, other: one} {
-		both.Go(func() {
-			_, _ = io.Copy(into, from) // the ends notice
-			_ = into.CloseWrite()
-		})
-	}
-	both.Wait()
 }

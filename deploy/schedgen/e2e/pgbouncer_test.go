@@ -91,11 +91,7 @@ func startBouncer(t *testing.T, spec process.Spec, address string) {
 // bouncerConfig is the clusters' own file, with this server's addresses.
 func bouncerConfig(t *testing.T, server *url.URL, dir string, port int) string {
 	t.Helper()
-	data, err := os.ReadFile("../../kubernetes/base/pgbouncer.ini")
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := string(data)
+	config := string(readFile(t, "deploy/kubernetes/base/pgbouncer.ini"))
 	name := strings.TrimPrefix(server.Path, "/")
 	for pattern, line := range map[string]string{
 		`schedgen = host=.*`:          fmt.Sprintf("%s = host=%s port=%s dbname=%s", name, server.Hostname(), server.Port(), name),

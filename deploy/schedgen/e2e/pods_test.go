@@ -3,18 +3,14 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-
-	"go.yaml.in/yaml/v3"
 )
 
-// pod is what a manifest says of the one container of a Service or a Job, as far as it is done here.
-type pod struct {
+// podSpec is what a manifest says of the one container of a Service or a Job, as far as it is done here.
+type podSpec struct {
 	Image     string
 	Args      []string
 	Env       []struct{ Name, Value string } // those from Secrets have no value here
@@ -28,22 +24,16 @@ type pod struct {
 type limits struct{ CPU, Memory string }
 
 // podOf reads a manifest, a path from the project's folder.
-func podOf(t *testing.T, file string) pod {
+func podOf(t *testing.T, file string) podSpec {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, file))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var object struct {
 		Spec struct {
 			Template struct {
-				Spec struct{ Containers []pod }
+				Spec struct{ Containers []podSpec }
 			}
 		}
 	}
-	if err := yaml.Unmarshal(data, &object); err != nil {
-		t.Fatal(err)
-	}
+	parseYAML(t, file, &object)
 	containers := object.Spec.Template.Spec.Containers
 	if len(containers) != 1 {
 		t.Fatalf("%s has %d containers, want 1", file, len(containers))
@@ -51,29 +41,36 @@ func podOf(t *testing.T, file string) pod {
 	return containers[0]
 }
 
-// functionPod is a function's, with the limits of the table that all platforms follow.
-func functionPod(t *testing.T, name string) pod {
+// functionPod is a function's, with the limits of the scaling table.
+func functionPod(t *testing.T, name string) podSpec {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "deploy", "scaling.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var table map[string]struct{ Limits limits }
-	if err := json.Unmarshal(data, &table); err != nil {
-		t.Fatal(err)
-	}
 	p := podOf(t, path.Join("knative", "base", name+".yaml"))
-	p.Resources.Limits = table[name].Limits
+	p.Resources.Limits = scaling(t)[name].Limits
 	return p
 }
 
+// row is a function's of the scaling table.
+type row struct {
+	Concurrency int
+	Limits      limits
+}
+
+// scaling reads the table that all platforms follow.
+func scaling(t *testing.T) (table map[string]row) {
+	t.Helper()
+	if err := json.Unmarshal(readFile(t, "deploy/scaling.json"), &table); err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
 // name is that of its image.
-func (p pod) name() string { return path.Base(p.Image) }
+func (p podSpec) name() string { return path.Base(p.Image) }
 
 // run are the arguments of `ctr run` that make a container as a cluster does: its limits, a read-only root
 // file system, no capability, no privilege to gain, the image's user. keys is the folder in place of the
 // Secret of that name; network, if it is not "", the network namespace to be in instead of the machine's.
-func (p pod) run(id, keys, network string, settings []string) ([]string, error) {
+func (p podSpec) run(id, keys, network string, settings []string) ([]string, error) {
 	memory, err := bytesOf(p.Resources.Limits.Memory)
 	if err != nil {
 		return nil, err

@@ -2,25 +2,24 @@ package e2e_test
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 )
 
 // queueProxy does what Knative's queue-proxy does in front of one instance (knative/serving, pkg/queue and
 // pkg/queue/sharedmain): at most containerConcurrency requests go to the function, ten times as many wait,
-// more get 503; the revision's timeout counts from the arrival and ends in 504; probes go to the function's
-// own readiness probe; and a drain fails the probes but goes on serving, until no request has come for a
-// quiet period. Only then does the platform send SIGTERM to the function.
+// more get 503; the revision's timeout counts from the arrival and ends in 504; the kubelet's probes go to
+// the function's own readiness probe; and a drain fails the probes but goes on serving, until no request has
+// come for a quiet period. Only then does the platform send SIGTERM to the function.
 type queueProxy struct {
-	url      string
 	function http.Handler
-	probe    func(context.Context) error
+	probe    func(context.Context) (answer, error)
 	slots    chan struct{}
 	depth    int64 // in flight and waiting
 	timeout  time.Duration
@@ -31,33 +30,57 @@ type queueProxy struct {
 	last     time.Time // of a request
 }
 
-func newQueueProxy(t *testing.T, function *instance, concurrency int, timeout time.Duration) *queueProxy {
-	t.Helper()
-	q := &queueProxy{function: proxy(t, function.url), slots: make(chan struct{}, concurrency), depth: int64(11 * concurrency), timeout: timeout}
-	q.probe = func(ctx context.Context) error { return kubeletProbe(ctx, function.url+"/ready") }
+// quiet is 30 s in the real one.
+const quiet = time.Second
+
+// behindQueueProxy runs a function as its manifest says. It is harder on the function than Knative: requests
+// still come through after SIGTERM, until the function has ended.
+func behindQueueProxy(b *backends, function string, timeout time.Duration) *pod {
+	b.t.Helper()
+	concurrency, ready, settings := onKnative(b.t, function)
+	i := b.function(function, settings...)
+	q := &queueProxy{function: proxy(b.t, i.url), slots: make(chan struct{}, concurrency), depth: int64(11 * concurrency), timeout: timeout}
+	q.probe = func(ctx context.Context) (answer, error) { return kubeletProbe(ctx, i.url+ready.HTTPGet.Path) }
 	server := httptest.NewServer(q)
-	t.Cleanup(server.Close)
-	q.url = server.URL
-	return q
+	b.t.Cleanup(server.Close)
+	return knativePod(server.URL, i, func() error {
+		q.drain()
+		return i.stop(patience)
+	})
 }
 
-// kubeletProbe is a probe as the kubelet sends it to the user's port.
-func kubeletProbe(ctx context.Context, address string) error {
+// knativePod is a function behind a queue-proxy, real or not.
+func knativePod(url string, i *instance, end func() error) *pod {
+	p := &pod{url: url, function: i.url, end: end, kill: i.kill}
+	p.ready = func(ctx context.Context) (answer, error) { return kubeletProbe(ctx, url, "K-Network-Probe", "queue") }
+	p.draining = func(ctx context.Context) error {
+		got, err := p.ready(ctx)
+		if err == nil && (got.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(got.body), "shutting down")) {
+			err = fmt.Errorf("the probe is answered %s %q", got.Status, got.body)
+		}
+		return err
+	}
+	return p
+}
+
+// kubeletProbe is a probe as the kubelet sends it, which waits as long as the manifests let it.
+func kubeletProbe(ctx context.Context, address string, headers ...string) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return err
+		return answer{}, err
 	}
 	request.Header.Set("User-Agent", "kube-probe/1.33")
 	request.Header.Set("K-Kubelet-Probe", "queue")
-	got, err := send(http.DefaultClient, request)
-	if err == nil && got.StatusCode != http.StatusOK {
-		err = errors.New(got.Status)
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
 	}
-	return err
+	return send(http.DefaultClient, request)
 }
 
 func (q *queueProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("K-Network-Probe") != "" || strings.HasPrefix(r.UserAgent(), "kube-probe/") {
+	if strings.HasPrefix(r.UserAgent(), "kube-probe/") {
 		q.serveProbe(w, r)
 		return
 	}
@@ -93,13 +116,23 @@ func (q *queueProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (q *queueProxy) serveProbe(w http.ResponseWriter, r *http.Request) {
-	if q.draining.Load() || q.probe(r.Context()) != nil {
-		w.WriteHeader(http.StatusServiceUnavailable)
+	if q.draining.Load() {
+		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+		return
 	}
+	if value := r.Header.Get("K-Network-Probe"); value != "queue" {
+		http.Error(w, "unexpected probe header value: "+value, http.StatusBadRequest)
+		return
+	}
+	if got, err := q.probe(r.Context()); err != nil || got.StatusCode < 200 || got.StatusCode >= 400 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "queue") // the prober hung up
 }
 
-// drain returns when no request has come for the quiet period, 30 s in the real one.
-func (q *queueProxy) drain(quiet time.Duration) {
+// drain returns when no request has come for the quiet period.
+func (q *queueProxy) drain() {
 	q.draining.Store(true)
 	tick := time.NewTicker(quiet / 10)
 	defer tick.Stop()

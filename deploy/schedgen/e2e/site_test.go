@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 	"github.com/schedgen/schedgen/shared/xtest/redistest"
@@ -50,7 +48,7 @@ func newSite(f *fleet, dsn string, store func(testing.TB, ...s3test.Webhook) *s3
 	ingest, ingestURL := relay(t)
 	google, googleURL := relay(t)
 	f.redis, f.minio = redistest.New(t), store(t, s3test.Webhook{URL: ingestURL + "/events/s3", Token: eventToken})
-	f.settings = append(f.settings, "SESSION_SECURE=false", "SESSION_KEY=a key of a test that has 32 bytes",
+	f.settings = append(f.settings, "SESSION_SECURE=false", "SESSION_KEY="+sessionKey,
 		"DATABASE_URL="+f.reach(pooled(t, dsn)), "DATABASE_POOLED=true", "REDIS_URL="+f.reach(f.redis.URL()), "S3_URL="+f.reach(f.minio.URL),
 		"S3_ACCESS_KEY="+s3test.AccessKey, "S3_SECRET_KEY="+s3test.SecretKey, "S3_BUCKET="+f.minio.Config().Bucket,
 		"EVENT_TOKEN="+eventToken, "ADMIN_TOKEN="+adminToken)
@@ -135,10 +133,6 @@ var matchers = regexp.MustCompile("(Path|PathPrefix)\\(`([^`]*)`\\)")
 // 404 here.
 func (g *gateway) leadTo(t *testing.T, functions map[string]string) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "deploy", "kubernetes", "ingress", "base", "routes.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var ingress struct {
 		Spec struct {
 			Routes []struct {
@@ -147,9 +141,7 @@ func (g *gateway) leadTo(t *testing.T, functions map[string]string) {
 			}
 		}
 	}
-	if err := yaml.Unmarshal(data, &ingress); err != nil { // the first document
-		t.Fatal(err)
-	}
+	parseYAML(t, "deploy/kubernetes/ingress/base/routes.yaml", &ingress)
 	led := 0
 	for _, route := range ingress.Spec.Routes {
 		for _, middleware := range route.Middlewares {
