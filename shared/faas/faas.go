@@ -48,9 +48,9 @@ type Config struct {
 	RequestTimeout time.Duration `env:"FUNCTION_TIMEOUT, overwrite"`        // one request, reading and answering
 	MaxBody        int64         `env:"FUNCTION_MAX_BODY, overwrite"`       // bytes
 	DrainTimeout   time.Duration `env:"FUNCTION_DRAIN_TIMEOUT, overwrite"`  // for requests in flight at the end
-	// How long no request must have been here after SIGTERM until none is taken any more, for a platform
-	// goes on sending them: Knative what still waits in its proxy, of-watchdog all for its
-	// healthcheck_interval. Zero on one machine, where nothing stands in front.
+	// After SIGTERM requests are still taken until none has been here for so long, for a platform goes on
+	// sending them: Knative what still waits in its proxy, of-watchdog all for its healthcheck_interval.
+	// Zero for `schedgen up`, which nothing stands in front of.
 	DrainDelay    time.Duration `env:"FUNCTION_DRAIN_DELAY, overwrite"`
 	HealthTimeout time.Duration `env:"FUNCTION_HEALTH_TIMEOUT, overwrite"` // for asking all dependencies
 	ProbePatience time.Duration `env:"FUNCTION_PROBE_PATIENCE, overwrite"` // of a probe, for their answer

@@ -91,7 +91,11 @@ func Serve(ctx context.Context, name string, fn Function, listener net.Listener,
 	s.logger.Info("draining", "delay", s.cfg.DrainDelay.String())
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainDelay+s.cfg.DrainTimeout)
 	defer cancel()
-	if err := s.quiet(draining, served); err != nil {
+	// Who goes on sending whatever readiness says never lets it be quiet: the last drain delay is for those
+	// in flight.
+	listening, stop := context.WithTimeout(draining, s.cfg.DrainTimeout)
+	defer stop()
+	if err := s.quiet(listening, served); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	err := web.Shutdown(draining)

@@ -77,6 +77,29 @@ func TestWhatWaitedForARequestInFlightIsAnswered(t *testing.T) {
 	}
 }
 
+// TestADrainWithoutQuietCutsNobody goes on sending until no request is taken any more: what is in flight then
+// is answered.
+func TestADrainWithoutQuietCutsNobody(t *testing.T) {
+	t.Parallel()
+	f := newToy()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	f.mux.HandleFunc("GET /slow", func(http.ResponseWriter, *http.Request) {
+		close(entered)
+		<-leave
+	})
+	url, _, stop, ended := servedBy(t, f, Config{DrainDelay: time.Minute, DrainTimeout: 50 * time.Millisecond})
+	slow := make(chan error, 1)
+	go func() { slow <- fetch(t, url+"/slow", 200) }()
+	<-entered
+	stop()
+	for fetch(t, url+"/hello/1", 200) == nil {
+	}
+	close(leave)
+	if err := errors.Join(<-slow, <-ended); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestADrainEnds holds that requests which never end keep the function no longer than its drain timeout.
 func TestADrainEnds(t *testing.T) {
 	t.Parallel()
