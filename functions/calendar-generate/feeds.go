@@ -89,8 +89,11 @@ func (f *Function) feedOptions(r *http.Request) (feed.Options, error) {
 		return options, nil
 	}
 	job, err := f.ownJob(r, asked.JobID)
+	if err != nil {
+		return feed.Options{}, err
+	}
 	options.Kinds = []timetable.Kind{job.Kind}
-	return options, err
+	return options, nil
 }
 
 // feedList is the answer to GET /api/feeds.

@@ -24,7 +24,7 @@ type followRequest struct {
 // follow answers POST /api/calendars/follow. It syncs nothing now; the next upload does.
 func (f *Function) follow(r *http.Request) (any, error) {
 	var req followRequest
-	person, err := f.asked(r, &req)
+	person, err := f.readFor(r, &req)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ type syncRequest struct {
 // 202 when the time of a request did not suffice, and it goes on; with dryRun the plan.
 func (f *Function) syncEvents(r *http.Request) (any, error) {
 	var req syncRequest
-	person, err := f.asked(r, &req)
+	person, err := f.readFor(r, &req)
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +68,16 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 	return f.syncNow(r, person, known.ID, request, cal.Warnings)
 }
 
-// asked is who asks, and reads what for.
-func (f *Function) asked(r *http.Request, req any) (account.Account, error) {
+// readFor reads what a person who is signed in asks for.
+func (f *Function) readFor(r *http.Request, req any) (account.Account, error) {
 	person, err := f.signedIn(r)
 	if err != nil {
 		return account.Account{}, err
 	}
-	return person, ask.ReadJSON(r, f.cfg.BodyLimit, req)
+	if err := ask.ReadJSON(r, f.cfg.BodyLimit, req); err != nil {
+		return account.Account{}, err
+	}
+	return person, nil
 }
 
 // maxCalendarID is longer than the ids that Google makes.

@@ -17,6 +17,7 @@ type books struct {
 
 	at   time.Time // of the last count
 	last jobs.Metrics
+	err  error
 }
 
 func newBooks(count func(context.Context) (jobs.Metrics, error)) *books {
@@ -24,7 +25,8 @@ func newBooks(count func(context.Context) (jobs.Metrics, error)) *books {
 }
 
 // read gives the last count, or a new one. Who comes while another counts waits for that, as long as ctx
-// lasts. An error is its own caller's alone: the next one counts.
+// lasts. An error is told to all of its second, too, for a database that hangs would else keep them waiting in
+// turn; that the caller went away is their own alone.
 func (b *books) read(ctx context.Context) (jobs.Metrics, error) {
 	select {
 	case <-ctx.Done():
@@ -33,11 +35,11 @@ func (b *books) read(ctx context.Context) (jobs.Metrics, error) {
 	}
 	defer func() { <-b.turn }()
 	if !b.at.IsZero() && time.Since(b.at) < b.fresh {
-		return b.last, nil
+		return b.last, b.err
 	}
 	m, err := b.count(ctx)
-	if err == nil {
-		b.at, b.last = time.Now(), m
+	if err == nil || ctx.Err() == nil {
+		b.at, b.last, b.err = time.Now(), m, err
 	}
 	return m, err
 }

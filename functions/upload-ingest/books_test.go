@@ -41,6 +41,31 @@ func TestBooksAreCountedOnceForAllWhoAsk(t *testing.T) {
 	})
 }
 
+// TestAnOutageIsToldToAll holds that those who ask while the database hangs do not wait for it in turn.
+func TestAnOutageIsToldToAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		away := errors.New("away")
+		b := newBooks(func(context.Context) (jobs.Metrics, error) {
+			time.Sleep(10 * time.Second) // the bubble's time: what a statement may take
+			return jobs.Metrics{}, away
+		})
+		began := time.Now()
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				if _, err := b.read(t.Context()); !errors.Is(err, away) {
+					t.Errorf("got %v, want %v", err, away)
+				}
+			})
+		}
+		all.Wait()
+		if waited := time.Since(began); waited != 10*time.Second {
+			t.Errorf("the last of 50 was told after %s, want 10s", waited)
+		}
+	})
+}
+
 func TestNobodyWaitsForAnothersBooksForEver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

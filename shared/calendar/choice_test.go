@@ -246,6 +246,19 @@ func TestOneSemesterHoldsForItsHalfOfTheYear(t *testing.T) {
 	}
 }
 
+// TestATermsOwnDatesStay, however its name is spelled.
+func TestATermsOwnDatesStay(t *testing.T) {
+	t.Parallel()
+	o := calendar.Options{Terms: map[string]calendar.Range{" s1": mustRange(t, "2026-03-02..2026-05-22")}}
+	o.UseSemester(mustRange(t, "2026-02-09..2026-06-05"))
+	c := build(t, o, lecture("S1", "Monday"), lecture("", "Monday"))
+	for n, want := range []string{"2026-03-02", "2026-02-09"} {
+		if got := dates(c.Items[n])[0]; got != want {
+			t.Errorf("item %d begins on %s, want %s", n, got, want)
+		}
+	}
+}
+
 func TestModuleCodesAreSpelledOneWay(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"cos212": "COS 212", " COS  212 ": "COS 212", "WTW 114E": "WTW 114E", "odd one": "ODD ONE", "": ""} {

@@ -80,7 +80,10 @@ func (o *Options) UseSemester(r Range) {
 	for _, name := range names {
 		terms[name] = r
 	}
-	maps.Copy(terms, o.Terms)
+	for given, own := range o.Terms {
+		delete(terms, normalTerm(given)) // however it is spelled
+		terms[given] = own
+	}
 	o.Terms = terms
 }
 

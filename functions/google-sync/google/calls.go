@@ -60,7 +60,10 @@ func (c *Client) Calendars(ctx context.Context) ([]Calendar, error) {
 		}
 		return list.NextPageToken, nil
 	})
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
 }
 
 // Calendar is one of the person's list. It needs no more than leave to see calendars that schedgen made.
@@ -121,7 +124,10 @@ func (c *Client) Events(ctx context.Context, calendarID, marker string) ([]plan.
 		}
 		return list.NextPageToken, nil
 	})
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
 }
 
 // Event is one event, and whether it bears the marker.
