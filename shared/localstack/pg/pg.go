@@ -145,12 +145,14 @@ func (s *Server) Stop() error {
 // backends would finish what they are at, and keep a new server from starting.
 func (s *Server) Kill() error {
 	defer s.home.release()
-	pid := s.process.Pid()
-	_ = syscall.Kill(pid, syscall.SIGSTOP) // it starts nothing more; it may have ended already
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil // so it has
+	select {
+	case <-s.process.Done():
+		return nil // its number may be another's by now
+	default:
 	}
+	pid := s.process.Pid()
+	_ = syscall.Kill(pid, syscall.SIGSTOP) // it starts nothing more; it may end right now
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	for _, child := range strings.Fields(string(children)) {
 		if pid, err := strconv.Atoi(child); err == nil {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended, too

@@ -21,13 +21,13 @@ import (
 // serveEnv tells a process that it is the child.
 const serveEnv = "SCHEDGEN_TEST_SERVE"
 
-// Main is for TestMain: in a process that Start started it serves the function that make makes of the
+// Main is for TestMain: in a process that Start started it serves the function that build makes of the
 // environment, until SIGTERM, and ends the process. In any other it returns at once.
-func Main[C any](cfg faas.Config, make func(context.Context, C) (faas.Function, error)) {
+func Main[C any](cfg faas.Config, build func(context.Context, C) (faas.Function, error)) {
 	if os.Getenv(serveEnv) == "" {
 		return
 	}
-	if err := serve(cfg, make); err != nil {
+	if err := serve(cfg, build); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -35,14 +35,14 @@ func Main[C any](cfg faas.Config, make func(context.Context, C) (faas.Function, 
 }
 
 // serve tells its address on standard output.
-func serve[C any](cfg faas.Config, make func(context.Context, C) (faas.Function, error)) error {
+func serve[C any](cfg faas.Config, build func(context.Context, C) (faas.Function, error)) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	var own C
 	if err := envconfig.Process(ctx, &own); err != nil {
 		return err
 	}
-	f, err := make(ctx, own)
+	f, err := build(ctx, own)
 	if err != nil {
 		return err
 	}
@@ -65,6 +65,7 @@ func Start(t testing.TB, env ...string) (child *exec.Cmd, url string) {
 	child = exec.CommandContext(t.Context(), self)
 	child.Env = append(append(os.Environ(), serveEnv+"=1"), env...)
 	child.Stderr = os.Stderr
+	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it ends with the tests, however they end
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
