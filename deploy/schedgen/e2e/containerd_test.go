@@ -144,8 +144,8 @@ func (c container) spec(dir string) process.Spec {
 	return process.Spec{Path: c.command.Path, Args: c.command.Args[1:], Dir: dir, Env: os.Environ(), Log: filepath.Join(dir, "log"), Death: syscall.SIGTERM}
 }
 
-// function runs a function in a container until the test ends, and tells of its start and its memory.
-func (f *fleet) function(name string, settings ...string) *instance {
+// containerOf runs a function in a container until the test ends, and tells of its start and its memory.
+func (f *fleet) containerOf(name string, settings ...string) *instance {
 	f.t.Helper()
 	p := functionPod(f.t, name)
 	c := f.contain(p, settings...)

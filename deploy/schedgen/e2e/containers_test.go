@@ -55,7 +55,7 @@ func containerSite(t *testing.T, n *node) *site {
 	if said, err := f.job(podOf(t, migrateJob), "SCHEDGEN_POSTGRES="+f.reach(dsn)); err != nil {
 		t.Fatalf("migrate: %v: %s", err, said)
 	}
-	return newSite(f, dsn, s3test.MinIO, f.function)
+	return newSite(f, dsn, s3test.MinIO, f.containerOf)
 }
 
 // TestABombTakesDownOneParseAndNotTheContainer uploads every hostile file, decompression bombs among them, at
@@ -123,7 +123,7 @@ func TestContainersCannotDoWhatTheyNeedNot(t *testing.T) {
 			own := *f
 			own.t = t
 			if name != "schedgen" {
-				confined(t, own.function(name).id(), functionPod(t, name))
+				confined(t, own.containerOf(name).id(), functionPod(t, name))
 				return
 			}
 			// It ends by itself, but not while the server says nothing.
@@ -255,7 +255,7 @@ func TestContainersMakeABackupThatAJobRestores(t *testing.T) {
 	if got := len(objects(t, c.minio.Store(t))); got != len(papers) {
 		t.Errorf("there are %d PDFs, want %d", got, len(papers))
 	}
-	again := c.function("calendar-generate", "DATABASE_URL="+into, "DATABASE_POOLED=false")
+	again := c.containerOf("calendar-generate", "DATABASE_URL="+into, "DATABASE_POOLED=false")
 	for n, p := range papers {
 		file := s.call(http.StatusOK, "POST", again.url+"/api/generate/ics", map[string]any{"jobId": jobs[n].JobID, "year": 2026, "terms": terms2026})
 		expectSame(t, "the calendar's dates", readBack(t, string(file.body)), dates(p.doc))

@@ -180,13 +180,13 @@ func (c *contract) terminated() error {
 func (b *backends) send(call call, to string, n int) <-chan int {
 	statuses := make(chan int, n)
 	for range n {
-		go func() {
+		b.calls.Go(func() {
 			status, err := call(b.t.Context(), to)
 			if err != nil && b.t.Context().Err() == nil {
 				b.t.Errorf("a request got no answer: %v", err)
 			}
 			statuses <- status
-		}()
+		})
 	}
 	return statuses
 }

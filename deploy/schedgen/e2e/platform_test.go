@@ -78,6 +78,7 @@ type pod struct {
 type backends struct {
 	*fleet
 	database, objects *gate
+	calls             sync.WaitGroup // of send
 }
 
 func newBackends(t *testing.T, settings ...string) *backends {
@@ -108,6 +109,7 @@ func newBackends(t *testing.T, settings ...string) *backends {
 	t.Cleanup(func() { // before a program is stopped that waits for them
 		b.database.lift()
 		b.objects.lift()
+		b.calls.Wait()
 	})
 	return b
 }

@@ -73,6 +73,7 @@ func TestWrongCommandLinesAreOneLineAndCode2(t *testing.T) {
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--term", "S9=2026-02-09..2026-05-22"}, `"S9" is none of S1`},
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--term", "S2=2026-07-13"}, `--term: term "S2": 2026-07-13 has no end`},
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--semester", "2026-02-09"}, "--semester: 2026-02-09 has no end"},
+		{[]string{"convert", "a.pdf", "-o", "x.ics", "--semester", "2026-02-09..2029-05-22"}, "--semester: "},
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--exclude", "2026-02-30"}, "--exclude"},
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--exclude", "2026-03-02..2026-03-01"}, "ends before it starts"},
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--group", "P02"}, `--group: "P02" is not like "COS 212=P02"`},

@@ -134,27 +134,8 @@ func forFlags(err error) error {
 // options reads the flags.
 func (c *conversion) options() (calendar.Options, error) {
 	opts := calendar.Options{Name: c.name, Year: c.year, Modules: c.modules}
-	for _, s := range c.terms {
-		name, dates, err := pair("--term", s, "S1=2026-02-09..2026-05-22")
-		if err != nil {
-			return opts, err
-		}
-		r, err := calendar.ParseTerm(name, dates)
-		if err != nil {
-			return opts, usagef("--term: %v", err)
-		}
-		name = strings.ToUpper(name)
-		if !slices.Contains(calendar.TermNames(), name) {
-			return opts, usagef("--term: %q is none of %s", name, strings.Join(calendar.TermNames(), ", "))
-		}
-		put(&opts.Terms, name, r)
-	}
-	if c.semester != "" {
-		r, err := calendar.ParseRange(c.semester)
-		if err != nil {
-			return opts, usagef("--semester: %v", err)
-		}
-		opts.UseSemester(r)
+	if err := c.semesters(&opts); err != nil {
+		return opts, err
 	}
 	for _, s := range c.groups {
 		module, groups, err := pair("--group", s, "COS 212=P02")
@@ -187,13 +168,46 @@ func (c *conversion) options() (calendar.Options, error) {
 	return opts, checkValues(opts)
 }
 
+// semesters reads when lectures begin and end.
+func (c *conversion) semesters(opts *calendar.Options) error {
+	for _, s := range c.terms {
+		name, dates, err := pair("--term", s, "S1=2026-02-09..2026-05-22")
+		if err != nil {
+			return err
+		}
+		r, err := calendar.ParseTerm(name, dates)
+		if err != nil {
+			return usagef("--term: %v", err)
+		}
+		name = strings.ToUpper(name)
+		if !slices.Contains(calendar.TermNames(), name) {
+			return usagef("--term: %q is none of %s", name, strings.Join(calendar.TermNames(), ", "))
+		}
+		put(&opts.Terms, name, r)
+	}
+	if c.semester == "" {
+		return nil
+	}
+	r, err := calendar.ParseRange(c.semester)
+	if err != nil {
+		return usagef("--semester: %v", err)
+	}
+	opts.UseSemester(r)
+	return nil
+}
+
 // checkValues refuses what makes no sense in whatever timetable, and names the flag.
 func checkValues(opts calendar.Options) error {
+	var semester calendar.Options
+	if r, given := opts.Terms[""]; given {
+		semester.Terms = map[string]calendar.Range{"": r}
+	}
 	for _, given := range []struct {
 		flag string
 		opts calendar.Options
 	}{
 		{"--year", calendar.Options{Year: opts.Year}},
+		{"--semester", semester},
 		{"--term", calendar.Options{Terms: opts.Terms}},
 		{"--reminder", calendar.Options{Reminders: opts.Reminders}},
 		{"--color", calendar.Options{Colors: opts.Colors}},
