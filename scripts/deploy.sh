@@ -18,6 +18,7 @@ REGISTRY=${REGISTRY:-}
 WAIT=${WAIT:-300s}
 BACKUP_WAIT=${BACKUP_WAIT:-4h}
 EDITION=${EDITION:-}
+case $EDITION in '' | community) ;; *) fail "EDITION is community, or not set" ;; esac
 VERSION=${VERSION:-$(git describe --tags --always --dirty)}
 COMMIT=${COMMIT:-$(git rev-parse HEAD)}
 export VERSION COMMIT REGISTRY
@@ -46,7 +47,6 @@ functions() {
 
 need() {
   local program
-  [ -z "$EDITION" ] || [ "$EDITION" = community ] || fail "EDITION is community, or not set"
   for program in "$@"; do
     [ -n "$dry_run" ] || command -v "$program" >/dev/null || fail "$program is missing; docs/deployment.md says where it comes from"
   done
@@ -129,7 +129,6 @@ out_on_knative() {
   done
 }
 
-# faas-cli reads no platforms from stack.yml.
 out_on_openfaas() {
   local name stack=stack.yml
   if [ "$EDITION" = community ]; then
@@ -138,6 +137,7 @@ out_on_openfaas() {
     trap "rm -f '$stack'" EXIT
     community >"$stack" || return
   fi
+  # faas-cli reads no platforms from stack.yml.
   run faas-cli publish -f "$stack" --platforms linux/amd64,linux/arm64 || return
   run faas-cli deploy -f "$stack" || return
   for name in $(functions); do

@@ -104,7 +104,7 @@ kubernetes() {
   secret $ns schedgen-tokens EVENT_TOKEN "$EVENT_TOKEN" ADMIN_TOKEN "$ADMIN_TOKEN"
   secret $ns schedgen-google GOOGLE_CLIENT_ID "$GOOGLE_CLIENT_ID" GOOGLE_CLIENT_SECRET "$GOOGLE_CLIENT_SECRET" \
     GOOGLE_TOKEN_KEYS "$GOOGLE_TOKEN_KEYS"
-  secret $ns schedgen-backup BACKUP_RECIPIENTS "$BACKUP_RECIPIENTS" ALERT_WEBHOOK_URL "$ALERT_WEBHOOK_URL" "${chosen[@]}"
+  secret $ns schedgen-backup BACKUP_RECIPIENTS "$BACKUP_RECIPIENTS" ALERT_WEBHOOK_URL "${ALERT_WEBHOOK_URL:-}" "${chosen[@]}"
   secret $ns schedgen-backup-identity identity.txt "$(identity)"
 }
 

@@ -193,7 +193,7 @@ func (c *Checker) composeEnvironment(where, name string, s types.ServiceConfig, 
 
 // unhurried is what the backup of one server is told beside what the table says: no platform limits its
 // requests there. TestTheScheduleOfOneServer holds schedule.sh to it.
-var unhurried = map[string]string{"FUNCTION_TIMEOUT": "6h", "FUNCTION_CONCURRENCY": "3", "BACKUP_MIN_INTERVAL": "4h"}
+var unhurried = map[string]string{"FUNCTION_TIMEOUT": "6h", "FUNCTION_DRAIN_TIMEOUT": "5m", "FUNCTION_CONCURRENCY": "3", "BACKUP_MIN_INTERVAL": "4h"}
 
 // servers are the ports of the servers beside the functions.
 var servers = map[string]string{"pgbouncer": "6432", "postgres": "5432", "redis": "6379", "minio": "9000"}
