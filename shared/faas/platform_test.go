@@ -50,16 +50,22 @@ func TestServingEndsAfterTheDelay(t *testing.T) {
 	}
 }
 
+// slow adds a path whose one request tells that it has entered, and is answered once leave is closed.
+func (f *toy) slow() (entered, leave chan struct{}) {
+	entered, leave = make(chan struct{}), make(chan struct{})
+	f.mux.HandleFunc("GET /slow", func(http.ResponseWriter, *http.Request) {
+		close(entered)
+		<-leave
+	})
+	return entered, leave
+}
+
 // TestWhatWaitedForARequestInFlightIsAnswered sends a request after the delay, when the one before it ends:
 // queue-proxy hands on what waits in it one by one.
 func TestWhatWaitedForARequestInFlightIsAnswered(t *testing.T) {
 	t.Parallel()
 	f := newToy()
-	entered, leave := make(chan struct{}), make(chan struct{})
-	f.mux.HandleFunc("GET /slow", func(http.ResponseWriter, *http.Request) {
-		close(entered)
-		<-leave
-	})
+	entered, leave := f.slow()
 	const delay = 100 * time.Millisecond
 	url, _, stop, ended := servedBy(t, f, Config{DrainDelay: delay})
 	first := make(chan error, 1)
@@ -82,11 +88,7 @@ func TestWhatWaitedForARequestInFlightIsAnswered(t *testing.T) {
 func TestADrainWithoutQuietCutsNobody(t *testing.T) {
 	t.Parallel()
 	f := newToy()
-	entered, leave := make(chan struct{}), make(chan struct{})
-	f.mux.HandleFunc("GET /slow", func(http.ResponseWriter, *http.Request) {
-		close(entered)
-		<-leave
-	})
+	entered, leave := f.slow()
 	url, _, stop, ended := servedBy(t, f, Config{DrainDelay: time.Minute, DrainTimeout: 50 * time.Millisecond})
 	slow := make(chan error, 1)
 	go func() { slow <- fetch(t, url+"/slow", 200) }()
