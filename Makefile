@@ -68,6 +68,10 @@ docs: ## write docs/configuration.md from the source of the Config structs
 bench: ## run the benchmarks, each beside its peer
 	@scripts/bench.sh
 
+.PHONY: perturb
+perturb: ## read COUNT (20000) timetables changed in every way we know; none may be wrong without a warning
+	@scripts/perturb.sh $(or $(COUNT),20000)
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s) each
 	@scripts/fuzz.sh "$(FUZZTIME)"
