@@ -60,7 +60,7 @@ func (f *Function) upload(r *http.Request) (any, error) {
 			return later(header, answer), nil
 		}
 		if job.Kind == timetable.Lecture {
-			read.SemesterDates, _ = calendar.DefaultTerms(job.CreatedAt.In(calendar.Zone).Year())
+			read.SemesterDates = calendar.Shipped()[job.CreatedAt.In(calendar.Zone).Year()].TermRanges()
 		}
 		read.Message = fmt.Sprintf("Found %d events.", len(read.Events))
 		return api.Response{Status: http.StatusCreated, Header: header, Body: read}, nil

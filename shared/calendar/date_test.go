@@ -52,21 +52,6 @@ func TestSundayHolidaysMoveToMonday(t *testing.T) {
 	}
 }
 
-func TestDefaultTermsOf2026(t *testing.T) {
-	t.Parallel()
-	terms, ok := calendar.DefaultTerms(2026)
-	if !ok || terms["S1"] != mustRange(t, "2026-02-09..2026-05-22") || terms["S2"] != mustRange(t, "2026-07-13..2026-10-16") {
-		t.Errorf("terms are %v", terms)
-	}
-	delete(terms, "S1")
-	if again, _ := calendar.DefaultTerms(2026); len(again) != 2 {
-		t.Error("a caller can change the known terms")
-	}
-	if _, ok := calendar.DefaultTerms(1999); ok {
-		t.Error("1999 has terms")
-	}
-}
-
 func TestDatesOfBrowsersAreSouthAfrican(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{

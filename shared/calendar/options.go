@@ -20,6 +20,9 @@ type Options struct {
 	Reminders []int             `json:"reminders,omitempty"` // minutes before the start
 	Colors    map[string]string `json:"colors,omitempty"`    // CSS3 colour names by module
 
+	// Years are the academic years to go by; those that the program ships where it is nil.
+	Years Years `json:"-"`
+
 	// Lenient turns a choice of a group or module that does not exist, and a term without dates, into
 	// warnings. Feeds want it: a new timetable must not end a subscription.
 	Lenient bool `json:"-"`

@@ -1,35 +1,13 @@
 package calendar
 
 import (
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 )
-
-//go:embed terms.json
-var termsJSON []byte
-
-// knownTerms is terms.json: years to terms. It is read on first use, for every process that links
-// this package would otherwise pay for it at its start.
-var knownTerms = sync.OnceValue(func() map[string]map[string]Range {
-	var years map[string]map[string]Range
-	if err := json.Unmarshal(termsJSON, &years); err != nil {
-		panic(fmt.Sprintf("terms.json: %v", err)) // the file is part of the program, and tested
-	}
-	return years
-})
-
-// DefaultTerms gives the semesters of a year, and false for a year that nobody has entered.
-func DefaultTerms(year int) (map[string]Range, bool) {
-	terms, ok := knownTerms()[strconv.Itoa(year)]
-	return maps.Clone(terms), ok
-}
 
 // TermNames are the names that a timetable's Offered column uses.
 func TermNames() []string { return []string{"S1", "S2", "Q1", "Q2", "Q3", "Q4", "Y"} }
@@ -105,17 +83,14 @@ type span struct {
 type calendarTerms map[string]Range
 
 func (o Options) calendarTerms() calendarTerms {
-	terms, ok := DefaultTerms(o.Year)
-	if !ok {
-		terms = make(map[string]Range, len(o.Terms))
-	}
+	terms := o.academicYears()[o.Year].TermRanges()
 	maps.Copy(terms, o.Terms)
 	return terms
 }
 
 // find gives the term's span. A quarter whose dates nobody gave is shown in all of its semester, so
 // that no lecture is missed, and told as guessed; a year module is held in both semesters. In a year
-// that is not in terms.json the caller must give what the lectures need: S1 for Q1 and Q2, S2 for Q3
+// that nobody has entered the caller must give what the lectures need: S1 for Q1 and Q2, S2 for Q3
 // and Q4, both or Y for Y.
 //
 // known is false for a name that is no term; a term whose dates nobody gave is known and has no ranges.
