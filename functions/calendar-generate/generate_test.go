@@ -74,17 +74,17 @@ func refused(t testing.TB, res *http.Response, status int, code string) string {
 	return object.Message
 }
 
-// firstFrontend is a body as the first frontend sends it: no kind, no semester, no venues.
-const firstFrontend = `{"pdfType":"lecture","semesterStart":"2026-07-12T22:00:00.000Z","semesterEnd":"2026-10-15T22:00:00.000Z","events":[
+// printedEvents is a body of events without what the body itself says: no kind, no semester, no venues.
+const printedEvents = `{"pdfType":"lecture","semesterStart":"2026-07-12T22:00:00.000Z","semesterEnd":"2026-10-15T22:00:00.000Z","events":[
 	{"id":"evt-1","module":"PHY 131","activity":"L1","group":"G01","day":"Monday","startTime":"08:30","endTime":"09:20","venue":"Aula North","isRecurring":true},
 	{"id":"evt-2","module":"EKN 214","activity":"L1","group":"G01","day":"Monday","startTime":"09:00","endTime":"10:00","venue":"Exchange 2-7","isRecurring":true,"date":null}]}`
 
-// axios is the Accept header of the first frontend.
+// axios is the Accept header of the library that the first frontend calls with.
 const axios = "application/json, text/plain, */*"
 
-func TestFirstFrontendsBodyGivesAFile(t *testing.T) {
+func TestEventsGiveAFile(t *testing.T) {
 	t.Parallel()
-	res := call(t, newFunction(t, nowhere), "POST", "/api/generate/ics", firstFrontend, "Accept", axios)
+	res := call(t, newFunction(t, nowhere), "POST", "/api/generate/ics", printedEvents, "Accept", axios)
 	file := answered(t, res, 200)
 	for _, want := range []string{
 		"UID:b501df3e031d32b5-2026@schedgen\r\n", "DTSTART;TZID=Africa/Johannesburg:20260713T083000\r\n", "RRULE:FREQ=WEEKLY;UNTIL=20261012T063000Z\r\n",
@@ -110,7 +110,7 @@ func TestFirstFrontendsBodyGivesAFile(t *testing.T) {
 
 func TestClashesAreToldInJSON(t *testing.T) {
 	t.Parallel()
-	res := call(t, newFunction(t, nowhere), "POST", "/api/generate/ics", firstFrontend, "Accept", "application/json")
+	res := call(t, newFunction(t, nowhere), "POST", "/api/generate/ics", printedEvents, "Accept", "application/json")
 	var cal calendar.Calendar
 	if err := json.Unmarshal([]byte(answered(t, res, 200)), &cal); err != nil {
 		t.Fatal(err)
@@ -263,7 +263,7 @@ func TestHealthNamesTheDatabase(t *testing.T) {
 
 // FuzzRequest takes any body: the answer is a file, or an error that is the caller's.
 func FuzzRequest(f *testing.F) {
-	f.Add(firstFrontend)
+	f.Add(printedEvents)
 	f.Add(`{"events":[{"date":"2026-05-04","startTime":"08:00"}],"pdfType":"exam","reminders":[5],"colors":{"":"red"}}`)
 	f.Add(`{"events":[{"day":"Monday","startTime":"08:00","endTime":"09:00","semester":"Y"}],"terms":{"Y":"2026-01-01..2026-12-01"},"exclude":["2026-01-01..2026-11-01"]}`)
 	f.Add(`{"events":[{"date":"2200-12-31","startTime":"23:00","module":"\u0000\r\n","venue":"\ud800"}],"pdfType":"exam","name":"\u2028"}`)

@@ -64,7 +64,7 @@ func Build(events []Event, opts Options) (Calendar, error) {
 	if err != nil {
 		return Calendar{}, err
 	}
-	events, names := complete(events)
+	events, names := complete(events, opts)
 	if err := checkTermNames(events, opts); err != nil {
 		return Calendar{}, err
 	}
@@ -137,7 +137,7 @@ func times(e *Event) (clock, *Warning) {
 	}
 	if e.EndTime == "" && e.Kind == timetable.Exam {
 		end := start + examHours*60
-		e.EndTime = fmt.Sprintf("%02d:%02d", end/60%24, end%60)
+		e.EndTime = hoursAndMinutes(end)
 		e.EndTimeEstimated = true
 		return clock{start, end}, nil
 	}
@@ -164,6 +164,9 @@ func minutesOf(s string) (int, bool) {
 	}
 	return 0, false
 }
+
+// hoursAndMinutes writes minutes of a day as HH:MM.
+func hoursAndMinutes(minutes int) string { return fmt.Sprintf("%02d:%02d", minutes/60%24, minutes%60) }
 
 // addDated adds a test or an exam. It stands on its printed date whatever day that is: a public
 // holiday or recess is worth a look, and no reason to leave out an exam.
@@ -267,7 +270,7 @@ func (b *builder) item(e Event, year int) Item {
 		UID:     b.names[e.ID] + "-" + strconv.Itoa(year) + "@schedgen",
 		Event:   e,
 		Summary: b.label(e),
-		Color:   b.colors[NormalModule(e.Module)],
+		Color:   cmp.Or(googleColors[e.ColorID], b.colors[NormalModule(e.Module)]),
 	}
 }
 
@@ -341,8 +344,11 @@ func nameFor(items []Item) string {
 
 // label is the event's title: module and activity, and what tells it from others of that name. The
 // group is such a thing where it is a student's choice: of P01, P02... only some are there, and
-// of G groups there is a choice where a module has several.
+// of G groups there is a choice where a module has several. A title that the caller gave stays as it is.
 func (b *builder) label(e Event) string {
+	if e.Summary != "" {
+		return e.Summary
+	}
 	title := strings.TrimSpace(cmp.Or(e.Module, "Unknown module") + " " + cmp.Or(e.Activity, e.Test))
 	if f := family(e.Group); f != "" && (f != "G" || b.offer.several(e.Module, f)) {
 		title += " (" + e.Group + ")"

@@ -47,6 +47,16 @@ func assignColors(modules []string, chosen map[string]string) map[string]string 
 	return colors
 }
 
+// googleColors are the CSS3 colours nearest to Google Calendar's colours of events (Lavender, Sage, Grape, Flamingo,
+// Banana, Tangerine, Peacock, Graphite, Blueberry, Basil, Tomato), by Google's ids.
+var googleColors = map[string]string{
+	"1": "mediumpurple", "2": "mediumseagreen", "3": "darkorchid", "4": "lightcoral", "5": "gold", "6": "orangered",
+	"7": "dodgerblue", "8": "dimgray", "9": "royalblue", "10": "seagreen", "11": "crimson",
+}
+
+// IsGoogleColor reports whether id is the id of one of Google Calendar's colours of events.
+func IsGoogleColor(id string) bool { return googleColors[id] != "" }
+
 // colorNames are the extended colour keywords of CSS Color Module Level 3, section 4.3, which
 // RFC 7986 section 5.9 asks of COLOR.
 const colorNames = `aliceblue antiquewhite aqua aquamarine azure beige bisque black blanchedalmond blue

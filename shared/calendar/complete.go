@@ -12,8 +12,8 @@ import (
 // kept, for they are stable even where a caller sends some of a timetable's events alone. Of an id
 // from elsewhere nobody knows whether it is another on the next upload, or another timetable's too, so
 // that event's name is made of what it is, and importing it again doubles nothing.
-func complete(events []Event) (completed []Event, names map[string]string) {
-	events = slices.Clone(events)
+func complete(events []Event, opts Options) (completed []Event, names map[string]string) {
+	events = joinTitled(events, opts.Terms)
 	used := make(map[string]bool, len(events))
 	for i := range events {
 		e := &events[i]
@@ -34,7 +34,11 @@ func complete(events []Event) (completed []Event, names map[string]string) {
 	}
 	named := slices.Clone(events)
 	for i := range named {
-		if !isHashID(named[i].ID) {
+		switch {
+		case isHashID(named[i].ID):
+		case named[i].Summary != "":
+			named[i].ID = titledName(named[i], opts.Terms)
+		default:
 			named[i].ID = ""
 		}
 	}
@@ -54,7 +58,7 @@ func kindOf(e Event) timetable.Kind {
 	switch {
 	case e.Date == "":
 		return timetable.Lecture
-	case strings.HasPrefix(strings.ToLower(e.Activity), "exam"):
+	case strings.Contains(strings.ToLower(e.Activity+" "+e.Summary), "exam"):
 		return timetable.Exam
 	}
 	return timetable.Test

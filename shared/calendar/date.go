@@ -121,6 +121,19 @@ func ParseDays(s string) (Range, error) {
 // Contains reports whether d is one of the range's days.
 func (r Range) Contains(d Date) bool { return !d.Before(r.Start) && !r.End.Before(d) }
 
+// half is the semester in whose half of the year the range lies, or Y where it is longer than a semester.
+func (r Range) half() string {
+	const longerThanASemester = 190 // days
+	days := r.Start.DaysUntil(r.End)
+	switch {
+	case days > longerThanASemester:
+		return "Y"
+	case r.Start.AddDays(days/2).Month > 6:
+		return "S2"
+	}
+	return "S1"
+}
+
 // String writes the range as [ParseDays] reads it.
 func (r Range) String() string {
 	if r.Start == r.End {

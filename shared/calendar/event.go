@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -32,7 +33,10 @@ type Event struct {
 	Test             string              `json:"test,omitempty"`         // tests: "PTest 1"
 	Paper            string              `json:"paper,omitempty"`        // exams: "1"
 	Status           string              `json:"status,omitempty"`       // exams: "FINAL"
-	Notes            string              `json:"notes,omitempty"`        // exams: the printed comments
+	Notes            string              `json:"notes,omitempty"`        // exams: the printed comments; else a person's own
+	Summary          string              `json:"summary,omitempty"`      // a caller's own title, instead of one made of Module and Activity
+	Location         string              `json:"location,omitempty"`     // a caller's own place, instead of Venue
+	ColorID          string              `json:"colorId,omitempty"`      // a caller's own colour, by Google's id: "1" to "11"
 	Warnings         []timetable.Warning `json:"warnings,omitempty"`     // what a person should look at
 }
 
@@ -111,6 +115,8 @@ func (e *Event) join(other Event) {
 	e.StudyProg = joinText(e.StudyProg, other.StudyProg)
 	e.Status = joinText(e.Status, other.Status)
 	e.Notes = joinText(e.Notes, other.Notes)
+	e.Location = joinText(e.Location, other.Location)
+	e.ColorID = cmp.Or(e.ColorID, other.ColorID)
 	e.EndTimeEstimated = e.EndTimeEstimated || other.EndTimeEstimated
 	e.Warnings = append(e.Warnings, other.Warnings...)
 }

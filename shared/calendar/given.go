@@ -37,6 +37,9 @@ func (g GivenColors) After(cal Calendar) GivenColors {
 		given = make(GivenColors)
 	}
 	for _, item := range cal.Items {
+		if item.Event.ColorID != "" {
+			continue // the caller's own, of this event alone
+		}
 		given[NormalModule(item.Event.Module)] = item.Color
 	}
 	return given

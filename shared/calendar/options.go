@@ -71,12 +71,8 @@ func (o *Options) UseSemester(r Range) {
 	if o.Year == 0 {
 		o.Year = r.Start.Year
 	}
-	names := []string{"", "S1"}
-	if middle := r.Start.AddDays(r.Start.DaysUntil(r.End) / 2); middle.Month > 6 {
-		names = []string{"", "S2"}
-	}
-	const longerThanASemester = 190 // days
-	if r.Start.DaysUntil(r.End) > longerThanASemester {
+	names := []string{"", r.half()}
+	if r.half() == "Y" {
 		names = []string{"", "S1", "S2", "Y"}
 	}
 	terms := make(map[string]Range, len(o.Terms)+len(names))

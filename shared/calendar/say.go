@@ -32,8 +32,8 @@ func (i Item) Recurrence() []string {
 	return lines
 }
 
-// Location is where the item happens: its rooms, or at least the campus.
-func (i Item) Location() string { return cmp.Or(i.Event.Venue, i.Event.Campus) }
+// Location is where the item happens: where its caller says, its rooms, or at least the campus.
+func (i Item) Location() string { return cmp.Or(i.Event.Location, i.Event.Venue, i.Event.Campus) }
 
 // Tentative tells a paper that is not final yet from one that is.
 func (i Item) Tentative() bool {

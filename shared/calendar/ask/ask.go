@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -42,17 +43,46 @@ func (req *Request) Check(mostEvents int) error {
 		return api.New(api.ValidationFailed, map[string]int{"limit": mostEvents}).
 			Say(fmt.Sprintf("At most %d events make one calendar.", mostEvents))
 	}
-	switch req.PDFType {
-	case "", timetable.Lecture, timetable.Test, timetable.Exam:
-	default:
-		return api.New(api.ValidationFailed, map[string]string{"field": "pdfType"}).Say("The pdfType must be lecture, test or exam.")
+	if err := checkKind("pdfType", req.PDFType); err != nil {
+		return err
 	}
 	for i := range req.Events {
-		if req.Events[i].Kind == "" {
-			req.Events[i].Kind = req.PDFType
+		if err := req.settleEvent(&req.Events[i], fmt.Sprintf("events[%d]", i)); err != nil {
+			return err
 		}
 	}
 	return req.Settle()
+}
+
+// settleEvent gives an event its kind and checks what only a frontend sends. The pdfType speaks for events that
+// look like it: a dated event among lectures stays what it is, and so does a weekly one among tests.
+func (req *Request) settleEvent(e *calendar.Event, field string) error {
+	e.Summary, e.Location = strings.TrimSpace(e.Summary), strings.TrimSpace(e.Location)
+	if err := checkKind(field+".kind", e.Kind); err != nil {
+		return err
+	}
+	if e.ColorID != "" && !calendar.IsGoogleColor(e.ColorID) {
+		return api.New(api.ValidationFailed, map[string]string{"field": field + ".colorId"}).
+			Say("The colorId must be one of Google's, from \"1\" to \"11\".")
+	}
+	switch dated := e.Date != ""; {
+	case e.Kind != "":
+	case dated && !e.IsRecurring && req.PDFType == timetable.Lecture:
+		// Which of the others it is, package calendar tells.
+	case !dated && e.IsRecurring:
+		e.Kind = timetable.Lecture
+	default:
+		e.Kind = req.PDFType
+	}
+	return nil
+}
+
+func checkKind(field string, k timetable.Kind) error {
+	switch k {
+	case "", timetable.Lecture, timetable.Test, timetable.Exam:
+		return nil
+	}
+	return api.New(api.ValidationFailed, map[string]string{"field": field}).Say("The " + field + " must be lecture, test or exam.")
 }
 
 // Settle puts the semester's one range among the options, which can be kept then. A half of it is as good
