@@ -11,6 +11,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/strictjson"
 )
 
 // Handle takes an event of a schedule: a CloudEvent of PingSource, or whatever cron-connector posts.
@@ -39,7 +40,7 @@ func taskOf(body []byte) string {
 			Task string `json:"task"`
 		} `json:"data"`
 	}
-	if json.Unmarshal(body, &structured) != nil {
+	if strictjson.Unmarshal(body, &structured) != nil {
 		return "" // a schedule's body is nobody's promise
 	}
 	if structured.Task != "" {

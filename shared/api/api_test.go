@@ -176,7 +176,12 @@ func TestTheMuxsOwnAnswersAreErrorObjects(t *testing.T) {
 func TestDecodeJSON(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ contentType, body, code string }{
-		"good":         {"application/json; charset=utf-8", `{"n":1,"more":2}`, ""},
+		"good":         {"application/json; charset=utf-8", `{"n":1}`, ""},
+		"unknown":      {"application/json", `{"n":1,"more":2}`, "VALIDATION_FAILED"},
+		"twice":        {"application/json", `{"n":1,"n":2}`, "VALIDATION_FAILED"},
+		"NUL":          {"application/json", `{"s":"\u0000"}`, "INVALID_JSON"},
+		"bytes":        {"application/json", "{\"s\":\"\xff\"}", "INVALID_JSON"},
+		"long":         {"application/json", `{"s":"123456789"}`, "VALIDATION_FAILED"},
 		"no type":      {"", `{"n":1}`, "UNSUPPORTED_MEDIA_TYPE"},
 		"form":         {"application/x-www-form-urlencoded", `n=1`, "UNSUPPORTED_MEDIA_TYPE"},
 		"syntax":       {"application/json", `{"n":`, "INVALID_JSON"},
@@ -189,7 +194,10 @@ func TestDecodeJSON(t *testing.T) {
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(c.body))
 		r.Header.Set("Content-Type", c.contentType)
-		var into struct{ N int }
+		var into struct {
+			N int
+			S string `most:"8"`
+		}
 		err := api.DecodeJSON(r, 64, &into)
 		if c.code == "" {
 			if err != nil || into.N != 1 {
@@ -219,9 +227,9 @@ func TestAWrongValueIsToldOfInTheCallersWords(t *testing.T) {
 		`[]`:                                 "map[expected:object field:]",
 		`{"options":7}`:                      "map[expected:object field:options]",
 		`{"options":{"groups":[]}}`:          "map[expected:object field:options.groups]",
-		`{"options":{"groups":{"a":"b"}}}`:   "map[expected:array field:options.groups]",
-		`{"options":{"groups":{"a":[1]}}}`:   "map[expected:string field:options.groups]",
-		`{"options":{"items":[{"Deep":1}]}}`: "map[expected:boolean field:options.Items.Deep]",
+		`{"options":{"groups":{"a":"b"}}}`:   "map[expected:array field:options.groups.a]",
+		`{"options":{"groups":{"a":[1]}}}`:   "map[expected:string field:options.groups.a[0]]",
+		`{"options":{"items":[{"Deep":1}]}}`: "map[expected:boolean field:options.items[0].Deep]",
 		`{"n":"x"}`:                          "map[expected:number field:n]",
 		`{"Own":{"base":"x"}}`:               "map[expected:number field:Own.base]",
 		`{"text":{}}`:                        "map[expected:string field:text]",

@@ -1,98 +1,77 @@
 package api
 
 import (
-	"encoding"
-	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"mime"
 	"net/http"
-	"reflect"
-	"slices"
-	"strings"
+
+	"github.com/schedgen/schedgen/shared/strictjson"
 )
 
-// DecodeJSON reads the request's body, of at most limit bytes, as exactly one JSON value. It must be said to be
-// JSON: what is said to be something else, or nothing, any site's page can have a browser send. Unknown fields are
-// let pass, so that a newer frontend can speak to an older function.
+// DecodeJSON reads the request's body, of at most limit bytes, as exactly one JSON value, within the bounds that
+// package strictjson holds. It must be said to be JSON: what is said to be something else, or nothing, any site's
+// page can have a browser send. A field that into does not have is refused by its name: swallowed, a caller's
+// mistake would make another calendar than the one asked for.
 func DecodeJSON(r *http.Request, limit int64, into any) error {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return New(UnsupportedMediaType, map[string]string{"expected": "application/json"})
 	}
-	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, limit))
-	if err := decoder.Decode(into); err != nil {
-		return jsonError(err, into)
+	if r.ContentLength > limit {
+		return From(&http.MaxBytesError{Limit: limit})
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+	return jsonError(strictjson.Decode(http.MaxBytesReader(nil, r.Body, limit), into))
+}
+
+// jsonError says where the body is wrong, without quoting its values.
+func jsonError(err error) error {
+	var wrong *strictjson.Error
+	if !errors.As(err, &wrong) {
+		return decodeError(err)
+	}
+	field := map[string]any{"field": wrong.Field}
+	switch wrong.Problem {
+	case strictjson.WrongType:
+		return New(InvalidJSON, map[string]string{"field": wrong.Field, "expected": wrong.Expected})
+	case strictjson.Unknown:
+		return New(ValidationFailed, field).Say(fmt.Sprintf(
+			"The field %q is not known here. Check its spelling, or leave it out.", wrong.Field))
+	case strictjson.Duplicate:
+		return New(ValidationFailed, field).Say(fmt.Sprintf("The field %q is given twice. Send it once.", wrong.Field))
+	case strictjson.TooLong, strictjson.TooMany, strictjson.TooDeep:
+		field["most"] = wrong.Most
+		return New(ValidationFailed, field).Say(tooMuch(wrong))
+	case strictjson.NUL, strictjson.NotUTF8:
+		return New(InvalidJSON, field).Say("The request body has a character that is none (U+0000, or bytes that are not UTF-8). Remove it and try again.")
+	case strictjson.Trailing:
 		return New(InvalidJSON).Say("The request body has more after its JSON value.")
 	}
-	return nil
+	return New(InvalidJSON, map[string]int64{"offset": wrong.Offset}).Wrap(err)
 }
 
-// jsonError says where the body is wrong, without quoting it.
-func jsonError(err error, into any) error {
+// tooMuch says which bound a body exceeds.
+func tooMuch(wrong *strictjson.Error) string {
+	where := fmt.Sprintf("The field %q", wrong.Field)
+	if wrong.Field == "" {
+		where = "The request body"
+	}
+	switch wrong.Problem {
+	case strictjson.TooLong:
+		return fmt.Sprintf("%s is longer than %d bytes. Shorten it.", where, wrong.Most)
+	case strictjson.TooDeep:
+		return fmt.Sprintf("%s is nested more than %d levels deep.", where, wrong.Most)
+	}
+	return fmt.Sprintf("%s has more than %d entries. Send fewer.", where, wrong.Most)
+}
+
+// decodeError is what a type's own UnmarshalJSON says, or that the body could not be read.
+func decodeError(err error) error {
 	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &tooLarge):
 		return From(err)
 	}
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
-		return New(InvalidJSON, map[string]string{
-			"field": jsonPath(mismatch.Field, reflect.TypeOf(into)), "expected": jsonKind(mismatch.Type),
-		})
-	}
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		return New(InvalidJSON, map[string]int64{"offset": syntax.Offset})
-	}
 	return New(InvalidJSON).Wrap(err)
-}
-
-// jsonPath is a path of an UnmarshalTypeError in a value of type t as a caller writes it: without the
-// embedded structs, which are no objects of the JSON.
-func jsonPath(path string, t reflect.Type) string {
-	names := strings.Split(path, ".")
-	return strings.Join(slices.DeleteFunc(names, func(name string) bool {
-		t = fieldless(t)
-		if t == nil || t.Kind() != reflect.Struct {
-			return false
-		}
-		for field := range t.Fields() {
-			named, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			if named == name || named == "" && field.Name == name {
-				t = field.Type
-				return field.Anonymous && named == ""
-			}
-		}
-		t = nil // beyond what is known, nothing is left out
-		return false
-	}), ".")
-}
-
-// fieldless is t without what adds no name to a path: pointers, arrays and maps.
-func fieldless(t reflect.Type) reflect.Type {
-	for t != nil && slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map}, t.Kind()) {
-		t = t.Elem()
-	}
-	return t
-}
-
-// jsonKind is what a value of type t is in JSON.
-func jsonKind(t reflect.Type) string {
-	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return "string"
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return jsonKind(t.Elem())
-	case reflect.Struct, reflect.Map:
-		return "object"
-	case reflect.Slice, reflect.Array:
-		return "array"
-	case reflect.String:
-		return "string"
-	case reflect.Bool:
-		return "boolean"
-	}
-	return "number"
 }

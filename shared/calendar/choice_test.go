@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -185,8 +186,18 @@ func TestATermWithoutItsEndIsRefused(t *testing.T) {
 	}
 }
 
+// many gives n names the same value.
+func many[V any](n int, value V) map[string]V {
+	all := make(map[string]V, n)
+	for i := range n {
+		all[strconv.Itoa(i)] = value
+	}
+	return all
+}
+
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
+	day := calendar.Date{Year: 2026, Month: 5, Day: 1}
 	for name, o := range map[string]calendar.Options{
 		"year":       {Year: 20266},
 		"reminder":   {Reminders: []int{-1}},
@@ -203,6 +214,12 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		"two colors": {Colors: map[string]string{"COS 212": "red", "cos212": "blue"}},
 		"modules":    {Modules: make([]string, 600)},
 		"groups":     {Groups: map[string]calendar.Choice{"COS 212": make(calendar.Choice, 60)}},
+		"recess":     {Exclude: calendar.Days{{Start: day, End: day, Name: strings.Repeat("x", 201)}}},
+		"term name":  {Lenient: true, Terms: map[string]calendar.Range{strings.Repeat("x", 201): {Start: day, End: day}}},
+		"terms":      {Lenient: true, Terms: many(51, calendar.Range{Start: day, End: day})},
+		"module":     {Modules: []string{strings.Repeat("x", 201)}},
+		"group":      {Groups: map[string]calendar.Choice{"COS 212": {strings.Repeat("x", 201)}}},
+		"all names":  {Lenient: true, Groups: many(500, slices.Repeat(calendar.Choice{strings.Repeat("x", 20)}, 50))},
 	} {
 		_, err := calendar.Build(nil, o)
 		var e *calendar.Error

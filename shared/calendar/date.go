@@ -3,6 +3,7 @@ package calendar
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -142,6 +143,14 @@ func (r Range) String() string {
 	return r.Start.String() + ".." + r.End.String()
 }
 
+// plainRange is a Range in its object form.
+type plainRange Range
+
+// JSONForms are the two ways to write a range, see package strictjson.
+func (Range) JSONForms() []reflect.Type {
+	return []reflect.Type{reflect.TypeFor[string](), reflect.TypeFor[plainRange]()}
+}
+
 // UnmarshalJSON takes an object {"start","end","name"} or a string as [ParseRange] reads it.
 func (r *Range) UnmarshalJSON(data []byte) error {
 	read, err := decodeRange(data, ParseRange)
@@ -161,8 +170,7 @@ func decodeRange(data []byte, parse func(string) (Range, error)) (Range, error) 
 		}
 		return parse(s)
 	}
-	type plain Range // without its UnmarshalJSON
-	var p plain
+	var p plainRange
 	if err := json.Unmarshal(data, &p); err != nil {
 		return Range{}, fmt.Errorf("read a date range: %w", err)
 	}
@@ -171,6 +179,9 @@ func decodeRange(data []byte, parse func(string) (Range, error)) (Range, error) 
 
 // Days are ranges of which each may be a single day, as in a list of holidays.
 type Days []Range
+
+// JSONForms is a list of ranges, see package strictjson.
+func (Days) JSONForms() []reflect.Type { return []reflect.Type{reflect.TypeFor[[]Range]()} }
 
 // UnmarshalJSON takes a list of objects {"start","end","name"}, without an end for one day, and of
 // strings as [ParseDays] reads them.

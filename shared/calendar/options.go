@@ -3,6 +3,7 @@ package calendar
 import (
 	"encoding/json"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,6 +33,11 @@ type Options struct {
 // speaks about the letters it names: a choice of P02 leaves out P01 and P03, and keeps G01 and T01.
 type Choice []string
 
+// JSONForms are the two ways to write a choice, see package strictjson.
+func (Choice) JSONForms() []reflect.Type {
+	return []reflect.Type{reflect.TypeFor[string](), reflect.TypeFor[[]string]()}
+}
+
 // UnmarshalJSON takes one group or a list of groups.
 func (c *Choice) UnmarshalJSON(data []byte) error {
 	var one string
@@ -57,10 +63,12 @@ const (
 	maxExclude      = 400
 	maxReminders    = 5
 	maxReminder     = 28 * 24 * 60
-	maxNameLength   = 200
+	maxNameLength   = 200       // bytes of the calendar's name, a recess's, a module's, a group's, a term's
+	maxChoiceBytes  = 256 << 10 // of all of them together: what a feed keeps
 	firstYear       = 2000
 	lastYear        = 2200
 	maxChoices      = 500
+	maxTerms        = 50
 	maxGroupsChosen = 50
 )
 
@@ -114,8 +122,13 @@ func (o Options) normalized() (Options, error) {
 		return o, invalid("at most %d reminders are taken", maxReminders)
 	case len(o.Name) > maxNameLength:
 		return o, invalid("a calendar's name has at most %d bytes", maxNameLength)
+	case len(o.Terms) > maxTerms:
+		return o, invalid("at most %d terms are taken", maxTerms)
 	case len(o.Modules) > maxChoices || len(o.Groups) > maxChoices || len(o.Colors) > maxChoices:
 		return o, invalid("at most %d modules are taken", maxChoices)
+	}
+	if err := o.checkTexts(); err != nil {
+		return o, err
 	}
 	for _, minutes := range o.Reminders {
 		if minutes < 0 || minutes > maxReminder {
@@ -127,6 +140,38 @@ func (o Options) normalized() (Options, error) {
 		return o, err
 	}
 	return o, o.normalizeModules()
+}
+
+// texts are all that a caller may word freely.
+func (o *Options) texts() []string {
+	texts := append([]string{o.Name}, o.Modules...)
+	for _, r := range o.Exclude {
+		texts = append(texts, r.Name)
+	}
+	for name, r := range o.Terms {
+		texts = append(texts, name, r.Name)
+	}
+	for module, choice := range o.Groups {
+		texts = append(append(texts, module), choice...)
+	}
+	for module, color := range o.Colors {
+		texts = append(texts, module, color)
+	}
+	return texts
+}
+
+// checkTexts bounds what a feed keeps of a caller's words.
+func (o *Options) checkTexts() error {
+	all := 0
+	for _, text := range o.texts() {
+		if len(text) > maxNameLength {
+			return invalid("%q is longer than a name may be, %d bytes", clip(text), maxNameLength)
+		}
+		if all += len(text); all > maxChoiceBytes {
+			return invalid("the names in these choices are longer together than %d bytes", maxChoiceBytes)
+		}
+	}
+	return nil
 }
 
 func (o *Options) normalizeTerms() error {

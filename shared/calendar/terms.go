@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -14,6 +15,9 @@ func TermNames() []string { return []string{"S1", "S2", "Q1", "Q2", "Q3", "Q4", 
 
 // Terms are terms' dates by their names.
 type Terms map[string]Range
+
+// JSONForms is an object of ranges, see package strictjson.
+func (Terms) JSONForms() []reflect.Type { return []reflect.Type{reflect.TypeFor[map[string]Range]()} }
 
 // UnmarshalJSON takes an object of ranges, and names the term of which one makes no sense.
 func (t *Terms) UnmarshalJSON(data []byte) error {

@@ -21,6 +21,8 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/google/uuid"
+
+	"github.com/schedgen/schedgen/shared/strictjson"
 )
 
 // The types of events that schedgen sends or takes.
@@ -104,7 +106,7 @@ func Reread(raw []byte) ([]event.Event, error) {
 	var e struct {
 		SpecVersion string `json:"specversion"`
 	}
-	if json.Unmarshal(raw, &e) == nil && e.SpecVersion != "" {
+	if strictjson.Unmarshal(raw, &e) == nil && e.SpecVersion != "" {
 		header.Set("Content-Type", event.ApplicationCloudEventsJSON)
 	}
 	return Decode(header, raw)
@@ -148,7 +150,7 @@ func valid(e event.Event) error {
 // structured reads an event whose attributes and data are one JSON object.
 func structured(body []byte) (event.Event, error) {
 	var e event.Event
-	if err := json.Unmarshal(body, &e); err != nil {
+	if err := strictjson.Unmarshal(body, &e); err != nil {
 		return e, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return e, nil
@@ -157,7 +159,7 @@ func structured(body []byte) (event.Event, error) {
 // batch reads an array of structured events.
 func batch(body []byte) []Item {
 	var list []json.RawMessage
-	if err := json.Unmarshal(body, &list); err != nil {
+	if err := strictjson.Unmarshal(body, &list); err != nil {
 		return []Item{{Raw: body, Err: fmt.Errorf("%w: %w", ErrInvalid, err)}}
 	}
 	all := make([]Item, 0, len(list))
@@ -242,7 +244,7 @@ func objectIn(e event.Event) Object {
 		Traceparent: extension(e, "traceparent"),
 	}
 	var data record
-	if len(e.Data()) > 0 && json.Unmarshal(e.Data(), &data) == nil {
+	if len(e.Data()) > 0 && strictjson.Unmarshal(e.Data(), &data) == nil {
 		object.Bucket = data.S3.Bucket.Name
 		object.Size = data.S3.Object.Size
 		object.ETag = data.S3.Object.ETag
@@ -300,7 +302,7 @@ func ParsedOf(e event.Event) (Parsed, error) {
 	if e.Type() != TypeParsed {
 		return parsed, fmt.Errorf("%w: type %q", ErrInvalid, e.Type())
 	}
-	if err := e.DataAs(&parsed); err != nil {
+	if err := strictjson.Unmarshal(e.Data(), &parsed); err != nil {
 		return parsed, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	parsed.Traceparent = extension(e, "traceparent")

@@ -170,6 +170,12 @@ func TestWhatIsNoEventIsInvalid(t *testing.T) {
 		{structured, ""}, {structured, "{}"}, {structured, `{"specversion":"1.0","id":"1"}`},
 		{http.Header{"Content-Type": {"application/cloudevents-batch+json"}}, `[{}]`},
 		{http.Header{"Content-Type": {"application/cloudevents-batch+json"}}, `{}`},
+		// What would cost much, or cannot be kept in a database.
+		{nil, `{"Records":[` + strings.Repeat("0,", 100_000) + `0]}`},
+		{nil, `{"Records":[` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `]}`},
+		{nil, `{"Records":[{"eventName":"x","s3":{"bucket":{"name":"b"},"object":{"key":"a\u0000"}}}]}`},
+		{http.Header{"Content-Type": {"application/cloudevents-batch+json"}}, `[` + strings.Repeat("{},", 100_000) + `{}]`},
+		{structured, `{"specversion":"1.0","id":"\u0000","type":"t","source":"/s"}`},
 	} {
 		if all, err := events.Decode(c.header, []byte(c.body)); !errors.Is(err, events.ErrInvalid) {
 			t.Errorf("%v %q: got %v, %v; want ErrInvalid", c.header, c.body, all, err)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/schedgen/schedgen/shared/strictjson"
 )
 
 // notification is the body that MinIO posts. Its Key is not URL-encoded, the one in a record is.
@@ -52,7 +54,7 @@ func Notification(body []byte) ([]event.Event, error) { return Decode(nil, body)
 // notified reads a raw S3 notification record by record.
 func notified(body []byte) []Item {
 	var n notification
-	err := json.Unmarshal(body, &n)
+	err := strictjson.Unmarshal(body, &n)
 	switch {
 	case err != nil:
 		return []Item{{Raw: body, Err: fmt.Errorf("%w: %w", ErrInvalid, err)}}
@@ -75,7 +77,7 @@ func notified(body []byte) []Item {
 // request's ids, and here also the sequencer, for MinIO gives all records of a request one id.
 func fromRecord(raw json.RawMessage) (event.Event, error) {
 	var r record
-	if err := json.Unmarshal(raw, &r); err != nil {
+	if err := strictjson.Unmarshal(raw, &r); err != nil {
 		return event.Event{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	key, err := url.QueryUnescape(r.S3.Object.Key)

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/schedgen/schedgen/shared/strictjson"
 )
 
 // Sync is the data of an event of TypeSync: a Google Calendar waits to be brought up to date.
@@ -37,7 +39,7 @@ func SyncOf(e event.Event) (Sync, error) {
 	if e.Type() != TypeSync {
 		return sync, fmt.Errorf("%w: type %q", ErrInvalid, e.Type())
 	}
-	if err := e.DataAs(&sync); err != nil {
+	if err := strictjson.Unmarshal(e.Data(), &sync); err != nil {
 		return sync, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	sync.Traceparent = extension(e, "traceparent")

@@ -11,8 +11,9 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 )
 
-// eventLimit bounds the body of an event. Notifications and CloudEvents are some kilobytes.
-const eventLimit = 1 << 20
+// eventLimit bounds the body of an event. Notifications and CloudEvents are some kilobytes. With what a dead letter
+// adds to each of them, no request stores more than a megabyte.
+const eventLimit = 512 << 10
 
 // EventBody reads the whole body of an event. One that is longer than any event is answered as
 // PAYLOAD_TOO_LARGE.

@@ -28,7 +28,7 @@ type Choices struct {
 type Request struct {
 	Choices
 	JobID   string           `json:"jobId"`
-	Events  []calendar.Event `json:"events"`
+	Events  []calendar.Event `json:"events" most:"20000"`
 	PDFType timetable.Kind   `json:"pdfType"`
 }
 
