@@ -65,4 +65,5 @@ const (
 	VenueWrap      = "VENUE_WRAP"       // a venue line that may belong to the line before it
 	UnknownTerm    = "UNKNOWN_TERM"     // Offered is none of S1, S2, Q1..Q4, Y
 	StrayText      = "STRAY_TEXT"       // text inside the table that no column claims
+	UnreadableText = "UNREADABLE_TEXT"  // text of which the PDF does not say for sure what it shows
 )

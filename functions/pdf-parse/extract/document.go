@@ -20,6 +20,7 @@ func init() {
 type document struct {
 	xref  *model.XRefTable
 	fonts map[int]*font // by object number: pages share fonts
+	cmaps map[int]*cmap // by object number: fonts share them
 }
 
 // headerWithin is how far from the start of a file viewers look for its "%PDF-".
@@ -68,7 +69,7 @@ func open(ctx context.Context, pdf []byte) (*document, error) {
 	read, err := pdfcpu.ReadWithContext(ctx, bytes.NewReader(pdf[start:]), configuration())
 	switch {
 	case err == nil:
-		return &document{xref: read.XRefTable, fonts: map[int]*font{}}, nil
+		return &document{xref: read.XRefTable, fonts: map[int]*font{}, cmaps: map[int]*cmap{}}, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, pdfcpu.ErrWrongPassword), errors.Is(err, pdfcpu.ErrUnsupportedEncryptionFeature):

@@ -8,8 +8,37 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// An encoding gives each code of a simple font its text (ISO 32000-1, annex D); "" is no glyph.
-type encoding [256]string
+// An encoding says what each code of a simple font stands for (ISO 32000-1, annex D).
+type encoding struct {
+	text  [256]string // "" is no glyph, or one whose name says nothing
+	names [256]string // of the glyphs, where the file names them
+	guess bool        // the font program has an encoding of its own, which we cannot read; this is the usual one
+	own   bool        // the font has no glyph for what is not in text or names: nothing is drawn
+}
+
+// meaning is what viewers draw for a code, by its name.
+func (e *encoding) meaning(c byte) meaning {
+	if e.names[c] != "" {
+		if text := realText(glyphText(e.names[c])); text != "" {
+			return meaning{text: text}
+		}
+		return meaning{numbered(e.names[c], c), true}
+	}
+	return meaning{plainText(e.text[c]), e.guess}
+}
+
+// raw is a code's text as fonts name it: an en dash is wider than the hyphen that it reads as.
+func (e *encoding) raw(c byte) string {
+	if e.names[c] != "" {
+		return glyphText(e.names[c])
+	}
+	return e.text[c]
+}
+
+// blank reports whether a code draws nothing, since the font has no such glyph.
+func (e *encoding) blank(c byte) bool {
+	return e.own && e.text[c] == "" && (e.names[c] == "" || e.names[c] == ".notdef")
+}
 
 // baseEncoding is the named encoding; an unknown or absent name is StandardEncoding.
 func baseEncoding(n string) *encoding {
@@ -18,6 +47,8 @@ func baseEncoding(n string) *encoding {
 		return fromCharmap(charmap.Windows1252)
 	case "MacRomanEncoding":
 		return fromCharmap(charmap.Macintosh)
+	case "MacExpertEncoding":
+		return expertEncoding()
 	default:
 		return standardEncoding()
 	}
@@ -27,13 +58,44 @@ func fromCharmap(c *charmap.Charmap) *encoding {
 	var e encoding
 	for i := 32; i < 256; i++ {
 		if r := c.DecodeByte(byte(i)); r != '\uFFFD' && (r < 0x7f || r > 0x9f) {
-			e[i] = string(r)
+			e.text[i] = string(r)
 		}
 	}
 	if c == charmap.Windows1252 { // ISO 32000-1, annex D.2, notes 5 and 6
-		e[0xA0], e[0xAD] = " ", "-"
+		e.text[0xA0], e.text[0xAD] = " ", "-"
 	}
 	return &e
+}
+
+// expertEncoding is the part of MacExpertEncoding that shows letters and digits, in forms of their own.
+func expertEncoding() *encoding {
+	var e encoding
+	for c := '0'; c <= '9'; c++ {
+		e.text[c] = string(c)
+	}
+	for c := 'a'; c <= 'z'; c++ {
+		e.text[c] = string(c - 'a' + 'A')
+	}
+	for _, c := range " ,-.:;$&" {
+		e.text[c] = string(c)
+	}
+	e.text['/'] = "/"
+	return &e
+}
+
+// symbolLetters are what Symbol's built-in encoding has for the codes from "A" to "z".
+const symbolLetters = "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
+
+func symbolEncoding() *encoding {
+	e := standardEncoding()
+	clear(e.text[128:])
+	e.text['"'], e.text['$'], e.text['\''], e.text['*'], e.text['-'], e.text['@'], e.text['`'] = "∀", "∃", "∋", "∗", "-", "≅", "‾"
+	code := 'A'
+	for _, r := range symbolLetters {
+		e.text[code] = string(r)
+		code++
+	}
+	return e
 }
 
 // standardUpper is the part of StandardEncoding beyond ASCII, from code 0xA1 on; a dot is no glyph.
@@ -42,13 +104,13 @@ const standardUpper = "¡¢£⁄¥ƒ§¤'“«‹›ﬁﬂ.–†‡·.¶•‚�
 func standardEncoding() *encoding {
 	var e encoding
 	for i := 32; i < 127; i++ {
-		e[i] = string(rune(i))
+		e.text[i] = string(rune(i))
 	}
-	e['\''], e['`'] = "’", "‘"
+	e.text['\''], e.text['`'] = "’", "‘"
 	code := 0xA1
 	for _, r := range standardUpper {
 		if r != '.' {
-			e[code] = string(r)
+			e.text[code] = string(r)
 		}
 		code++
 	}
@@ -57,13 +119,36 @@ func standardEncoding() *encoding {
 
 // glyphText is what a glyph name stands for, by the rules of the Adobe Glyph List Specification:
 // a suffix after a dot is dropped, parts joined by underscores are a ligature. An unknown name is "".
+// So is a raised or lowered form: a power is no digit of the number before it.
 func glyphText(glyph string) string {
-	glyph, _, _ = strings.Cut(glyph, ".")
+	glyph, form, _ := strings.Cut(glyph, ".")
+	switch form {
+	case "sups", "superior", "numr", "subs", "inferior", "sinf", "dnom":
+		return ""
+	}
 	var out strings.Builder
 	for part := range strings.SplitSeq(glyph, "_") {
-		out.WriteString(partText(part))
+		text := partText(part)
+		if text == "" {
+			return ""
+		}
+		out.WriteString(text)
 	}
 	return out.String()
+}
+
+// numbered is the character of a name that is a letter and the code's own number, as of programs that make bitmap
+// fonts ("a49", "g31"): a guess. "" for other names.
+func numbered(glyph string, c byte) string {
+	if len(glyph) < 2 || c <= ' ' || c >= 0x7f {
+		return ""
+	}
+	for _, base := range []int{10, 16} {
+		if v, err := strconv.ParseUint(glyph[1:], base, 8); err == nil && byte(v) == c {
+			return string(rune(c))
+		}
+	}
+	return ""
 }
 
 func partText(part string) string {
@@ -72,6 +157,12 @@ func partText(part string) string {
 	}
 	if len(part) == 1 && part[0] < utf8.RuneSelf {
 		return part
+	}
+	if digit, ok := strings.CutSuffix(part, "oldstyle"); ok && digit != "" {
+		return partText(digit)
+	}
+	if letter, ok := strings.CutSuffix(part, "small"); ok && len(letter) == 1 {
+		return letter
 	}
 	if digits, ok := strings.CutPrefix(part, "uni"); ok && len(digits) > 0 && len(digits)%4 == 0 {
 		var out strings.Builder

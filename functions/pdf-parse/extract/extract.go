@@ -20,7 +20,8 @@ type Page struct {
 
 // Glyph is one drawn character.
 type Glyph struct {
-	Text   string  // what it stands for; a ligature is several letters; a space is " "
+	Text   string  // what it stands for; a ligature is several letters; a space is " "; U+FFFD cannot be read
+	Unsure bool    // the file leaves in doubt what it shows
 	X0, X1 float64 // the pen before and after it
 	Y      float64 // baseline
 	Size   float64 // height of the font's em square
@@ -29,6 +30,7 @@ type Glyph struct {
 // Word is a run of glyphs on one baseline without a visible space.
 type Word struct {
 	Text   string
+	Unsure bool // the file leaves in doubt what it shows; so it does of U+FFFD
 	X0, X1 float64
 	Y      float64 // baseline
 	Size   float64 // of its largest glyph

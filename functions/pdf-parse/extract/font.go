@@ -12,17 +12,26 @@ import (
 type font struct {
 	composite bool
 	codes     *cmap              // composite: how codes are split and mapped to CIDs; nil is Identity
+	unicode   bool               // composite: codes are UTF-16
 	toUnicode *cmap              // nil where the font has none
 	encoding  *encoding          // simple fonts
 	widths    map[uint32]float64 // by code or CID, in thousandths of the em
 	missing   float64            // the width of what widths does not hold
 	core      string             // a standard 14 font whose widths are known without a table
 	unit      float64            // text space units per glyph space unit: 1/1000 but for Type 3
+	em        float64            // how high the em square is in text space: 1 but for Type 3
+	origin    point              // where glyph space begins in text space: the pen but for Type 3
+	vertical  bool               // glyphs run down the page
+	drawings  *drawings          // Type 3
+
+	simple [256]glyph     // what next has read, by code
+	known  [256]bool      // which of simple it has
+	cids   map[code]glyph // what next has read of a composite font
 }
 
 // glyph is one character code's meaning.
 type glyph struct {
-	text  string
+	meaning
 	width float64 // in text space, for size 1
 	space bool    // the single byte 32, to which word spacing applies (9.3.3)
 }
@@ -33,12 +42,9 @@ func (d *document) font(resources types.Dict, resource string) *font {
 }
 
 func (d *document) fontOf(ref types.Object) *font {
-	number := 0
-	if r, ok := ref.(types.IndirectRef); ok {
-		number = r.ObjectNumber.Value()
-		if f := d.fonts[number]; f != nil {
-			return f
-		}
+	number := objectNumber(ref)
+	if f := d.fonts[number]; f != nil {
+		return f
 	}
 	f := d.readFont(d.dict(ref))
 	if number != 0 {
@@ -48,11 +54,7 @@ func (d *document) fontOf(ref types.Object) *font {
 }
 
 func (d *document) readFont(dict types.Dict) *font {
-	f := &font{widths: map[uint32]float64{}, unit: 0.001}
-	// A CMap that cannot be decoded is like none: the font's own encoding decides then.
-	if program, err := d.stream(dict["ToUnicode"]); err == nil && program != nil {
-		f.toUnicode = parseCMap(program)
-	}
+	f := &font{widths: map[uint32]float64{}, unit: 0.001, em: 1, cids: map[code]glyph{}, toUnicode: d.cmap(dict["ToUnicode"])}
 	if d.name(dict["Subtype"]) == "Type0" {
 		d.readComposite(f, dict)
 	} else {
@@ -61,52 +63,34 @@ func (d *document) readFont(dict types.Dict) *font {
 	return f
 }
 
-func (d *document) readSimple(f *font, dict types.Dict) {
-	f.encoding = d.readEncoding(dict["Encoding"])
-	first, _ := d.number(dict["FirstChar"])
-	widths := d.numbers(dict["Widths"])
-	for i, w := range widths {
-		f.widths[uint32(int(first)+i)] = w
+// cmap reads an embedded CMap, once for all fonts that share it. One that cannot be decoded is like none.
+func (d *document) cmap(o types.Object) *cmap {
+	number := objectNumber(o)
+	if c, ok := d.cmaps[number]; ok && number != 0 {
+		return c
 	}
-	if w, ok := d.number(d.dict(dict["FontDescriptor"])["MissingWidth"]); ok {
-		f.missing = w
+	var c *cmap
+	if program, err := d.stream(o); err == nil && program != nil {
+		c = parseCMap(program)
 	}
-	if m := d.numbers(dict["FontMatrix"]); d.name(dict["Subtype"]) == "Type3" && len(m) == 6 {
-		f.unit = m[0]
-	} else if len(widths) == 0 {
-		f.core = coreFont(d.name(dict["BaseFont"]))
-	}
+	d.cmaps[number] = c
+	return c
 }
 
-func (d *document) readEncoding(o types.Object) *encoding {
-	switch v := d.resolve(o).(type) {
-	case types.Name:
-		return baseEncoding(string(v))
-	case types.Dict:
-		e := baseEncoding(d.name(v["BaseEncoding"]))
-		differences, _ := d.resolve(v["Differences"]).(types.Array)
-		code := 0
-		for _, item := range differences {
-			if n, ok := d.number(item); ok {
-				code = int(n)
-				continue
-			}
-			if code >= 0 && code < len(e) {
-				e[code] = glyphText(d.name(item))
-			}
-			code++
-		}
-		return e
-	default:
-		return baseEncoding("")
+// objectNumber is the number of the object that a reference names, 0 where o is none.
+func objectNumber(o types.Object) int {
+	if ref, ok := o.(types.IndirectRef); ok {
+		return ref.ObjectNumber.Value()
 	}
+	return 0
 }
 
 func (d *document) readComposite(f *font, dict types.Dict) {
 	f.composite = true
-	if program, err := d.stream(dict["Encoding"]); err == nil && program != nil {
-		f.codes = parseCMap(program)
-	}
+	f.codes = d.cmap(dict["Encoding"])
+	encoding := d.name(dict["Encoding"])
+	f.unicode = strings.HasPrefix(encoding, "Uni") && (strings.Contains(encoding, "-UCS2-") || strings.Contains(encoding, "-UTF16-"))
+	f.vertical = strings.HasSuffix(encoding, "-V") || f.codes != nil && f.codes.vertical
 	descendants, _ := d.resolve(dict["DescendantFonts"]).(types.Array)
 	if len(descendants) == 0 {
 		return
@@ -147,22 +131,44 @@ func (d *document) readCIDWidths(f *font, o types.Object) {
 func (f *font) next(s string) (glyph, string) {
 	if f.composite {
 		k, rest := f.codes.next(s, 2)
-		cid := f.codes.cid(k)
-		g := glyph{width: f.width(cid, ""), space: k.length == 1 && k.value == ' '}
-		if f.toUnicode != nil {
-			g.text = f.toUnicode.text[k]
+		g, ok := f.cids[k]
+		if !ok {
+			g = f.compositeGlyph(k)
+			f.cids[k] = g
 		}
 		return g, rest
 	}
 	c := s[0]
-	g := glyph{text: f.encoding[c], space: c == ' '}
-	if f.toUnicode != nil {
-		if t, ok := f.toUnicode.text[code{uint32(c), 1}]; ok {
-			g.text = t
-		}
+	if !f.known[c] {
+		f.simple[c], f.known[c] = f.simpleGlyph(c), true
 	}
-	g.width = f.width(uint32(c), f.encoding[c])
-	return g, s[1:]
+	return f.simple[c], s[1:]
+}
+
+func (f *font) compositeGlyph(k code) glyph {
+	cid := f.codes.cid(k)
+	var drawn meaning
+	if f.unicode {
+		drawn.text = realText(utf16Text(string([]byte{byte(k.value >> 8), byte(k.value)})))
+	}
+	mapped := f.toUnicode.textOf(k)
+	g := glyph{meaning: weigh(realText(mapped), drawn), width: f.width(cid, ""), space: k.length == 1 && k.value == ' '}
+	g.unsure = g.unsure || f.vertical // its letters stand in no line
+	return g.told(g.width == 0 && isFormat(mapped))
+}
+
+// told is the glyph with a text in any case: where nothing tells one, a space if it leaves no mark on the page, else
+// the sign for what cannot be read. What has neither ink nor width, such as a joiner, is passed over.
+func (g glyph) told(blank bool) glyph {
+	switch {
+	case g.text != "":
+	case blank && g.width == 0:
+	case blank:
+		g.text = " "
+	default:
+		g.meaning = meaning{unreadable, true}
+	}
+	return g
 }
 
 func (f *font) width(cid uint32, text string) float64 {

@@ -14,6 +14,7 @@ type budget struct {
 // drawn is a glyph as it lies on the page: start and end of its pen, in page space.
 type drawn struct {
 	text       string
+	unsure     bool // the file leaves in doubt what it shows
 	start, end point
 	size       float64
 }

@@ -143,7 +143,7 @@ func (v view) glyphs(all []drawn) []Glyph {
 			continue
 		}
 		if paper.holds(point{(a.x + b.x) / 2, a.y - g.size/4}) {
-			out = append(out, Glyph{Text: g.text, X0: a.x, X1: b.x, Y: a.y, Size: g.size})
+			out = append(out, Glyph{Text: g.text, Unsure: g.unsure, X0: a.x, X1: b.x, Y: a.y, Size: g.size})
 		}
 	}
 	return out

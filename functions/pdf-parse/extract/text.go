@@ -68,8 +68,7 @@ func (in *interpreter) showArray(items []any) error {
 				return err
 			}
 		case float64:
-			t := in.state.text
-			in.advance(-v / 1000 * t.size * t.scale)
+			in.kern(-v / 1000)
 		}
 	}
 	return nil
@@ -77,6 +76,30 @@ func (in *interpreter) showArray(items []any) error {
 
 func (in *interpreter) advance(tx float64) {
 	in.tm = matrix{1, 0, 0, 1, tx, 0}.mul(in.tm)
+}
+
+// kern moves the pen by ems in the direction of writing.
+func (in *interpreter) kern(ems float64) {
+	t := in.state.text
+	if t.font != nil && t.font.vertical {
+		in.tm = matrix{1, 0, 0, 1, 0, ems * t.size}.mul(in.tm)
+		return
+	}
+	in.advance(ems * t.size * t.scale)
+}
+
+// advancePast moves the pen past a glyph. In a vertical font it moves down by an em (9.7.4.3).
+func (in *interpreter) advancePast(g glyph) {
+	t := in.state.text
+	spacing := t.charSpace
+	if g.space {
+		spacing += t.wordSpace
+	}
+	if t.font.vertical {
+		in.tm = matrix{1, 0, 0, 1, 0, -t.size + spacing}.mul(in.tm)
+		return
+	}
+	in.advance((g.width*t.size + spacing) * t.scale)
 }
 
 func (in *interpreter) show(s string) error {
@@ -93,11 +116,7 @@ func (in *interpreter) show(s string) error {
 		if !t.invisible && g.text != "" {
 			in.draw(g)
 		}
-		tx := g.width*t.size + t.charSpace
-		if g.space {
-			tx += t.wordSpace
-		}
-		in.advance(tx * t.scale)
+		in.advancePast(g)
 	}
 	return nil
 }
@@ -111,11 +130,16 @@ func (in *interpreter) draw(g glyph) {
 	if t.size != 0 {
 		spacing = math.Max(0, t.charSpace/t.size)
 	}
+	at := t.font.origin
+	if t.font.vertical { // the pen is above the middle of the glyph
+		at = point{-g.width / 2, -0.88}
+	}
 	d := drawn{
-		text:  g.text,
-		start: m.apply(0, 0),
-		end:   m.apply(g.width+spacing, 0),
-		size:  math.Hypot(m[2], m[3]),
+		text:   g.text,
+		unsure: g.unsure,
+		start:  m.apply(at.x, at.y),
+		end:    m.apply(at.x+g.width+spacing, at.y),
+		size:   math.Hypot(m[2], m[3]) * t.font.em,
 	}
 	middle := point{(d.start.x + d.end.x) / 2, (d.start.y + d.end.y) / 2}
 	if !finite(d) || !in.state.clip.grow(1).holds(middle) {

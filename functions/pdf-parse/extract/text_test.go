@@ -38,7 +38,7 @@ func TestTextOperators(t *testing.T) {
 		"escapes":               {`BT /F 10 Tf 10 80 Td (\(a\051\\) Tj ET`, `(a)\@10,20`},
 		"hex":                   {"BT /F 10 Tf 10 80 Td <43 4F5> Tj ET", "COP@10,20"},
 		"inline image":          {"BI /W 1 /H 1 ID \x00(Tj\x01 EI BT /F 10 Tf 10 80 Td (a) Tj ET", "a@10,20"},
-		"Windows code page":     {"BT /F 10 Tf 10 80 Td (caf\\351 \\226) Tj ET", "café@10,20 –@32,20"},
+		"Windows code page":     {"BT /F 10 Tf 10 80 Td (caf\\351 \\226) Tj ET", "café@10,20 -@32,20"},
 		"no-break space":        {"BT /F 10 Tf 10 80 Td (a\\240b) Tj ET", "a@10,20 b@18,20"},
 	}
 	for name, test := range tests {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // Distances between glyphs of one word, in ems. The narrowest space in use is about 0.2 em; kerning
@@ -23,8 +22,7 @@ func words(glyphs []Glyph) []Word {
 	var pieces []piece
 	var cur piece
 	for _, g := range unique(glyphs) {
-		text := plainText(g.Text)
-		if strings.TrimSpace(text) == "" {
+		if strings.TrimSpace(g.Text) == "" {
 			cur.spaceAfter = true
 			if cur.Text != "" {
 				pieces = append(pieces, cur)
@@ -40,7 +38,8 @@ func words(glyphs []Glyph) []Word {
 			before := cur.spaceBefore && math.Abs(cur.at.Y-g.Y) < baselineGap*g.Size && math.Abs(cur.at.X1-g.X0) < g.Size
 			cur = piece{Word: Word{X0: g.X0, Y: g.Y}, spaceBefore: before}
 		}
-		cur.Text += text
+		cur.Text += g.Text
+		cur.Unsure = cur.Unsure || g.Unsure
 		cur.X1 = math.Max(cur.X1, g.X1)
 		cur.Size = math.Max(cur.Size, g.Size)
 	}
@@ -82,12 +81,16 @@ func join(pieces []piece) []Word {
 		if n > 0 && !spaced && !p.spaceBefore && continues(out[n-1], Glyph{X0: p.X0, Y: p.Y, Size: p.Size}) {
 			w := &out[n-1]
 			w.Text += p.Text
+			w.Unsure = w.Unsure || p.Unsure
 			w.X1 = math.Max(w.X1, p.X1)
 			w.Size = math.Max(w.Size, p.Size)
 		} else {
 			out = append(out, p.Word)
 		}
 		spaced = p.spaceAfter
+	}
+	for i := range out {
+		out[i].Text = plainWord(out[i].Text)
 	}
 	return out
 }
@@ -151,28 +154,4 @@ func (d *drawnGlyphs) near(g Glyph) bool {
 		}
 	}
 	return false
-}
-
-// plainText is what a glyph stands for in plain letters.
-func plainText(s string) string {
-	if len(s) == 1 && s[0] >= ' ' && s[0] < 0x7f {
-		return s // as nearly all are
-	}
-	return strings.Map(plain, ligatures.Replace(s))
-}
-
-var ligatures = strings.NewReplacer("ﬀ", "ff", "ﬁ", "fi", "ﬂ", "fl", "ﬃ", "ffi", "ﬄ", "ffl")
-
-// plain maps every kind of space to the space, the hyphens that look alike to one, and drops what
-// cannot be seen.
-func plain(r rune) rune {
-	switch {
-	case r == '\u00a0' || unicode.IsSpace(r):
-		return ' '
-	case r == '\u2010' || r == '\u2011' || r == '\u00ad':
-		return '-'
-	case r == '\u200b' || r == '\u200c' || r == '\u200d' || r == '\ufeff' || unicode.IsControl(r):
-		return -1
-	}
-	return r
 }

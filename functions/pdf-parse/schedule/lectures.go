@@ -21,12 +21,16 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 		rest := row.Page != page && g.module == "" && g.name == ""
 		switch {
 		case rest:
+			for i := above.first; i < len(entries); i++ {
+				entries[i].warnOf(g.doubts...)
+			}
 			g = above.continued(g)
 			for i := above.first; i < len(entries); i++ {
 				g.describe(&entries[i].Entry)
 			}
 		case !row.Ruled && g.module == "":
 			g.module, g.offered = above.module, cmp.Or(g.offered, above.offered)
+			g.doubts = append(g.doubts, above.doubts...)
 			g.first = len(entries)
 		default:
 			g.first = len(entries)
@@ -41,9 +45,14 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 			e.extend(s)
 			g.describe(&e.Entry)
 			e.comment(row)
+			e.warnOf(g.doubts...)
 			entries = append(entries, e)
 		}
-		tellStray(entries[min(before, len(entries)-1):], row) // what begins no entry goes on with the last
+		here := entries[min(before, len(entries)-1):] // what begins no entry goes on with the last
+		tellStray(here, row)
+		for _, d := range doubts(row, func(column string) bool { return !ofGroup(column) }) {
+			here[beside(here, d.line)].warnOf(d)
+		}
 		above, page = g, row.Page
 	}
 	for i := range entries {
@@ -56,6 +65,7 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 type group struct {
 	module, offered, name, lang, campus, studyProg string
 	first                                          int // its first entry
+	doubts                                         []doubt
 }
 
 func newGroup(row table.Row) group {
@@ -63,11 +73,22 @@ func newGroup(row table.Row) group {
 	return group{
 		module: text(colModule), offered: text(colOffered), name: text(colGroup), lang: text(colLang),
 		campus: text(colCampus), studyProg: text(colStudyProg),
+		doubts: doubts(row, ofGroup),
 	}
+}
+
+// ofGroup reports whether a column is printed once for several lectures.
+func ofGroup(column string) bool {
+	switch column {
+	case colActivity, colDay, colTime, colVenue:
+		return false
+	}
+	return true
 }
 
 // continued is the group after the rest of its cells, printed on the next page.
 func (g group) continued(rest group) group {
+	g.doubts = slices.Concat(g.doubts, rest.doubts)
 	g.offered = table.Join(g.offered, rest.offered)
 	g.lang = table.Join(g.lang, rest.lang)
 	g.campus = table.Join(g.campus, rest.campus)

@@ -103,15 +103,20 @@ func (e *entry) comment(row table.Row) {
 	}
 }
 
+// beside is the index of the entry that a line of its row stands beside.
+func beside(entries []entry, l table.Line) int {
+	at := 0
+	for i, e := range entries {
+		if e.y <= l.Y+0.4*l.Size {
+			at = i
+		}
+	}
+	return at
+}
+
 // tellStray warns of a row's text that no column claims, in the entry of the row that it stands beside.
 func tellStray(entries []entry, row table.Row) {
 	for _, l := range row.Stray() {
-		at := 0
-		for i, e := range entries {
-			if e.y <= l.Y+0.4*l.Size {
-				at = i
-			}
-		}
-		entries[at].warn(timetable.StrayText, "%q stands beside the row, in no column.", l.Text)
+		entries[beside(entries, l)].warn(timetable.StrayText, "%q stands beside the row, in no column.", l.Text)
 	}
 }

@@ -23,6 +23,7 @@ func sittings(kind timetable.Kind, rows []table.Row, rooms rooms) []entry {
 	for i, row := range whole {
 		entries[i] = sitting(kind, row, rooms)
 		tellStray(entries[i:i+1], row)
+		entries[i].warnOf(doubts(row, anyColumn)...)
 	}
 	return entries
 }
@@ -48,6 +49,7 @@ func merged(row, rest table.Row) table.Row {
 		same := func(r table.Cell) bool { return r.Column == c.Column && r.Heading == c.Heading }
 		if k := slices.IndexFunc(rest.Cells, same); k >= 0 {
 			row.Cells[i].Lines = append(slices.Clone(c.Lines), rest.Cells[k].Lines...)
+			row.Cells[i].Unsure = c.Unsure || rest.Cells[k].Unsure
 		}
 	}
 	return row

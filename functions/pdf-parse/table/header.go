@@ -25,6 +25,11 @@ type label struct {
 	x0, x1 float64
 }
 
+// unsure reports whether the file leaves in doubt what the heading shows.
+func (l label) unsure() bool {
+	return slices.ContainsFunc(l.words, func(w extract.Word) bool { return w.Unsure })
+}
+
 // Distances in ems of the heading's font.
 const (
 	headingSpace = 0.6 // between two words of one heading

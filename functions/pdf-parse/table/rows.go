@@ -99,7 +99,7 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 	}
 	for i, c := range s.columns {
 		row.Cells = append(row.Cells, Cell{
-			Column: c.column, Heading: c.text, X0: c.left, X1: c.right, Ruled: c.ruled, Lines: lines(cells[i]),
+			Column: c.column, Heading: c.text, X0: c.left, X1: c.right, Ruled: c.ruled, Unsure: c.unsure(), Lines: lines(cells[i]),
 		})
 	}
 	return row
@@ -113,11 +113,12 @@ func lines(words []extract.Word) []Line {
 		if n := len(out); n > 0 && math.Abs(out[n-1].Y-w.Y) <= sameBaseline*w.Size {
 			l := &out[n-1]
 			l.Text += " " + w.Text
+			l.Unsure = l.Unsure || w.Unsure
 			l.X1 = math.Max(l.X1, w.X1)
 			l.Size = math.Max(l.Size, w.Size)
 			continue
 		}
-		out = append(out, Line{Text: w.Text, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0})
+		out = append(out, Line{Text: w.Text, Unsure: w.Unsure, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0})
 	}
 	return out
 }

@@ -56,12 +56,14 @@ type Cell struct {
 	Heading string // as printed, "" where nothing heads what lies inside the table's frame
 	X0, X1  float64
 	Ruled   bool // a ruling bounds it on the right
+	Unsure  bool // the file leaves in doubt what its heading shows
 	Lines   []Line
 }
 
 // Line is the text of a cell on one baseline.
 type Line struct {
 	Text   string
+	Unsure bool // the file leaves in doubt what it shows
 	X0, X1 float64
 	Y      float64 // baseline
 	Size   float64

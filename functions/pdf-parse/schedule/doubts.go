@@ -1,0 +1,47 @@
+package schedule
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/table"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// doubt is a printed line of which the file does not say for sure what it shows, or what its heading does.
+type doubt struct {
+	cell table.Cell
+	line table.Line
+}
+
+// doubts are those of a row, in the columns for which in holds.
+func doubts(row table.Row, in func(column string) bool) []doubt {
+	var out []doubt
+	for _, c := range row.Cells {
+		if !in(c.Column) {
+			continue
+		}
+		for _, l := range c.Lines {
+			if l.Unsure || c.Unsure {
+				out = append(out, doubt{c, l})
+			}
+		}
+	}
+	return out
+}
+
+// warnOf warns of doubts.
+func (e *entry) warnOf(found ...doubt) {
+	for _, d := range found {
+		switch {
+		case strings.ContainsRune(d.line.Text, unicode.ReplacementChar):
+			e.warn(timetable.UnreadableText, "Part of %q cannot be read: the PDF does not say which characters it shows. Check this entry against the PDF.", d.line.Text)
+		case d.line.Unsure:
+			e.warn(timetable.UnreadableText, "%q may be misread: the PDF contradicts itself about which characters it shows. Check this entry against the PDF.", d.line.Text)
+		default:
+			e.warn(timetable.UnreadableText, "%q stands under %q, a heading that may be misread. Check this entry against the PDF.", d.line.Text, d.cell.Heading)
+		}
+	}
+}
+
+func anyColumn(string) bool { return true }
