@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/shared/api"
@@ -52,16 +54,13 @@ func (f *Function) beginSignIn(r *http.Request) (any, error) {
 	return redirect(header, page), nil
 }
 
-// attemptCookie is Lax and not Strict: the way back from Google must bring it along.
+// attemptCookie is sent to the way back from Google alone.
 func (f *Function) attemptCookie(state, value string, life time.Duration) *http.Cookie {
 	age := int(life.Seconds())
 	if value == "" {
 		age = -1
 	}
-	return &http.Cookie{
-		Name: attemptName(state), Value: value, Path: callbackPath, MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: f.cfg.Session.Secure,
-	}
+	return f.sessions.Protected(http.Cookie{Name: attemptName(state), Value: value, Path: callbackPath, MaxAge: age})
 }
 
 func attemptName(state string) string { return attemptCookie + state[:min(8, len(state))] }
@@ -134,27 +133,30 @@ func withResult(target, result string) string {
 // maxReturn keeps the cookie of a sign-in well below what browsers take (4096 bytes, RFC 6265 section 6.1).
 const maxReturn = 1000
 
-// returnTarget checks where a sign-in shall end: a path of this site, or an address at one of our origins.
-// Browsers read a backslash as a slash and drop control characters, so neither may be in it.
+// returnTarget checks where a sign-in shall end: at an address of one of our origins, or at a path, which is one of
+// the frontend, or of this site where there is none of its own.
 func (f *Function) returnTarget(r *http.Request, text string) (string, bool) {
 	if text == "" {
-		return "/", true
-	}
-	for _, c := range text {
-		if c <= ' ' || c == '\\' || c == 0x7f {
-			return "", false
-		}
+		text = "/"
 	}
 	u, err := url.Parse(text)
-	if err != nil || len(text) > maxReturn {
+	if err != nil || len(text) > maxReturn || strings.Contains(text, " ") || misleading(text) || misleading(u.Path) {
 		return "", false
 	}
 	if u.Scheme == "" && u.Host == "" && u.User == nil {
-		return text, strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") && !strings.HasPrefix(u.Path, "//")
+		return f.frontend + text, strings.HasPrefix(text, "/")
 	}
 	origin, ok := originOf(text)
 	own, _ := originOf(api.Site(r, f.cfg.PublicURL))
 	return text, ok && (f.returns[origin] || origin == own)
+}
+
+// misleading says that a browser, or a server on the way, may read an address differently than we do: they take a
+// backslash for a slash, drop control characters, and read two slashes as the beginning of a host.
+func misleading(text string) bool {
+	return strings.HasPrefix(text, "//") || strings.ContainsFunc(text, func(c rune) bool {
+		return c == '\\' || c == utf8.RuneError || unicode.IsControl(c) || unicode.IsSpace(c) && c != ' '
+	})
 }
 
 // statusAnswer tells the page who is signed in, and what it may offer.
@@ -163,8 +165,15 @@ type statusAnswer struct {
 	Authenticated bool   `json:"authenticated"`
 	SignInAgain   bool   `json:"signInAgain"` // it was signed in, and Google does not know it any more
 	Email         string `json:"email,omitempty"`
+	User          *user  `json:"user"`      // null unless authenticated
 	CanCreate     bool   `json:"canCreate"` // a calendar of schedgen's own
 	CanChoose     bool   `json:"canChoose"` // one that is there already
+}
+
+// user is who is signed in, as far as Google says.
+type user struct {
+	Email string `json:"email"`
+	account.Profile
 }
 
 // status answers GET /api/auth/status.
@@ -180,6 +189,9 @@ func (f *Function) status(r *http.Request) (any, error) {
 		return nil, err
 	}
 	answer.Authenticated, answer.Email = person.SignedIn(), person.Email
+	if answer.Authenticated {
+		answer.User = &user{person.Email, person.Profile}
+	}
 	answer.SignInAgain = err == nil && !person.SignedIn()
 	answer.CanCreate = answer.Authenticated && person.Granted(account.ScopeCreated)
 	answer.CanChoose = answer.Authenticated && person.Granted(account.ScopeEvents) && person.Granted(account.ScopeCalendar)

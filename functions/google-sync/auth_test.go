@@ -30,7 +30,7 @@ func TestReturnURLLeadsNowhereElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) { c.TrustedOrigins = []string{"https://app.example.org"} })
 	b := w.browser()
-	for _, good := range []string{"", "/", "/done?x=1#y", w.site.URL + "/page", "https://app.example.org/x", "HTTPS://APP.example.org/x", "/?" + strings.Repeat("&", 998)} {
+	for _, good := range []string{"", "/", "/done?x=1#y", w.site.URL + "/page", "https://app.example.org/x", "HTTPS://APP.example.org/x", "/my%20page/caf%C3%A9", "/?to=%5c%2f", "/?" + strings.Repeat("&", 998)} {
 		a := b.do("GET", "/api/auth/google?returnUrl="+url.QueryEscape(good), nil)
 		if a.status != http.StatusFound {
 			t.Errorf("%q: status %d, want 302: %s", good, a.status, a.body)
@@ -45,7 +45,8 @@ func TestReturnURLLeadsNowhereElse(t *testing.T) {
 		"//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example/", "javascript:alert(1)", "data:text/html,x",
 		"https://app.example.org.evil.example/", "https://app.example.org@evil.example/", "https://user@app.example.org/", "http://app.example.org/",
 		"https:evil.example", "https:///evil.example", "/\t/evil.example", "/x\r\nSet-Cookie: a=b", " //evil.example", "evil.example", "?x", "//%2fevil.example",
-		"/" + strings.Repeat("a", 1001), "https://app.example.org:444/",
+		"/" + strings.Repeat("a", 1001), "https://app.example.org:444/", "/%5cevil.example", "/%5Cevil.example", "/%2fevil.example", "/%2F%2fevil.example",
+		"/%09/evil.example", "/x%0d%0aSet-Cookie:a=b", "/%00", "/\u0085/evil.example", "/\u2028/evil.example", "/a b", "/%ff", "https://app.example.org/%5c", "/%zz",
 	} {
 		b.refused(b.do("GET", "/api/auth/google?returnUrl="+url.QueryEscape(bad), nil), 400, api.InvalidReturnURL)
 	}
@@ -173,6 +174,10 @@ func TestLeastAccess(t *testing.T) {
 	b.refused(b.do("POST", "/api/calendars/events", body(student, nil)), 403, api.PermissionMissing)
 	var status statusAnswer
 	b.want(b.do("GET", "/api/auth/status", nil), 200, &status)
+	if who := status.User; who == nil || *who != (user{student, account.Profile{FirstName: "A", LastName: "Student", Picture: "https://lh3.example/a"}}) {
+		t.Errorf("the user is %+v", who)
+	}
+	status.User = nil
 	if want := (statusAnswer{Configured: true, Authenticated: true, Email: student, CanCreate: true}); status != want {
 		t.Errorf("status is %+v, want %+v", status, want)
 	}
@@ -356,6 +361,10 @@ func TestConfigIsChecked(t *testing.T) {
 		"twice a name":   func(c *Config) { c.SignIn.TokenKeys = []string{testKey("k", 'x'), testKey("k", 'y')} },
 		"an issuer":      func(c *Config) { c.SignIn.Issuer = "accounts.google.com" },
 		"an address":     func(c *Config) { c.PublicURL = "schedgen.example.org" },
+		"a frontend":     func(c *Config) { c.FrontendURL = "app.example.org" },
+		"its page":       func(c *Config) { c.FrontendURL = "https://app.example.org/start" },
+		"open cookies":   func(c *Config) { c.Session.SameSite = "none" },
+		"a SameSite":     func(c *Config) { c.Session.SameSite = "strict" },
 		"an origin":      func(c *Config) { c.TrustedOrigins = []string{"javascript://x"} },
 		"the calendar":   func(c *Config) { c.Google.CalendarURL = "/calendar" },
 		"no session key": func(c *Config) { c.Session.Keys = nil },

@@ -1,6 +1,8 @@
 package googlesync
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,6 +19,7 @@ import (
 type calendarAnswer struct {
 	ID              string     `json:"id"`
 	Summary         string     `json:"summary"`
+	Description     string     `json:"description"`
 	Primary         bool       `json:"primary"`
 	BackgroundColor string     `json:"backgroundColor,omitempty"`
 	TimeZone        string     `json:"timeZone,omitempty"`
@@ -76,7 +79,7 @@ func (f *Function) ownCalendars(r *http.Request, client *google.Client, known []
 }
 
 func answerOf(c google.Calendar, known []syncs.Calendar) calendarAnswer {
-	a := calendarAnswer{ID: c.ID, Summary: c.Summary, Primary: c.Primary, BackgroundColor: c.Color, TimeZone: c.TimeZone}
+	a := calendarAnswer{ID: c.ID, Summary: c.Summary, Description: c.Description, Primary: c.Primary, BackgroundColor: c.Color, TimeZone: c.TimeZone}
 	for _, k := range known {
 		if k.ID == c.ID {
 			a.CreatedHere, a.Following, a.SyncedAt = k.Created, k.Following, k.SyncedAt
@@ -85,14 +88,36 @@ func answerOf(c google.Calendar, known []syncs.Calendar) calendarAnswer {
 	return a
 }
 
-// createRequest names a new calendar, in the first frontend's word or in Google's.
+// createRequest names and describes a new calendar. Its name comes in the first frontend's word or in Google's.
 type createRequest struct {
-	Name    string `json:"name"`
-	Summary string `json:"summary"`
+	Name        string `json:"name"`
+	Summary     string `json:"summary"`
+	Description string `json:"description"`
 }
 
-// maxCalendarName is longer than any page shows.
-const maxCalendarName = 200
+// What is longer than any page shows, in bytes.
+const (
+	maxCalendarName        = 200
+	maxCalendarDescription = 2000
+)
+
+// named gives the calendar's name and description, or what is wrong with them.
+func (req createRequest) named(year int) (name, description string, err error) {
+	tooLong := func(field string, most int) error {
+		return api.New(api.ValidationFailed, map[string]any{"field": field, "most": most}).
+			Say(fmt.Sprintf("The %s of a calendar may have %d characters. Use a shorter one.", field, most))
+	}
+	name, description = strings.TrimSpace(req.Summary+req.Name), strings.TrimSpace(req.Description)
+	switch {
+	case req.Summary != "" && req.Name != "":
+		return "", "", api.New(api.ValidationFailed, map[string]any{"field": "summary"}).Say("The calendar has two names. Send name or summary, not both.")
+	case len(name) > maxCalendarName:
+		return "", "", tooLong("name", maxCalendarName)
+	case len(description) > maxCalendarDescription:
+		return "", "", tooLong("description", maxCalendarDescription)
+	}
+	return cmp.Or(name, "UP Timetable "+strconv.Itoa(year)), cmp.Or(description, "Kept up to date with your timetable by schedgen."), nil
+}
 
 // createCalendar answers POST /api/calendars: a new calendar, "UP Timetable 2026" unless it is named.
 func (f *Function) createCalendar(r *http.Request) (any, error) {
@@ -106,12 +131,9 @@ func (f *Function) createCalendar(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	name := strings.TrimSpace(req.Summary + req.Name)
-	if req.Summary != "" && req.Name != "" || len(name) > maxCalendarName {
-		return nil, api.New(api.ValidationFailed, map[string]any{"field": "summary", "most": maxCalendarName})
-	}
-	if name == "" {
-		name = "UP Timetable " + strconv.Itoa(f.now().In(calendar.Zone).Year())
+	name, description, err := req.named(f.now().In(calendar.Zone).Year())
+	if err != nil {
+		return nil, err
 	}
 	if !person.Granted(account.ScopeCreated) {
 		return nil, api.New(api.PermissionMissing, map[string]string{"scope": account.ScopeCreated})
@@ -120,7 +142,7 @@ func (f *Function) createCalendar(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := client.Create(r.Context(), name, "Kept like your timetable by schedgen.", calendar.ZoneName)
+	made, err := client.Create(r.Context(), name, description, calendar.ZoneName)
 	if err != nil {
 		return nil, f.fromGoogle(r.Context(), person, err)
 	}

@@ -41,6 +41,8 @@ type Config struct {
 	Events events.Config
 
 	PublicURL string `env:"PUBLIC_URL"` // how people reach the site; else as the request was
+	// The frontend, https://host, where it is not this site: a sign-in that is told to end at a path ends there.
+	FrontendURL string `env:"FRONTEND_URL"`
 	// Other sites, https://host, ..., to which a sign-in may lead back, and whose pages may ask for what
 	// changes something.
 	TrustedOrigins []string `env:"TRUSTED_ORIGINS"`
@@ -91,6 +93,7 @@ type Function struct {
 	publisher *events.Publisher
 	metrics   *metrics
 	returns   map[string]bool // origins that a sign-in may lead back to
+	frontend  string          // the origin of paths that a sign-in leads back to; empty for this site's
 	origins   *api.Origins
 	now       func() time.Time
 }
@@ -138,8 +141,23 @@ func (f *Function) addresses() error {
 	}
 	f.cfg.PublicURL = strings.TrimRight(f.cfg.PublicURL, "/")
 	var err error
-	f.origins, err = api.NewOrigins(slices.Collect(maps.Keys(f.returns))...)
-	return err
+	if f.origins, err = api.NewOrigins(slices.Collect(maps.Keys(f.returns))...); err != nil {
+		return err
+	}
+	return f.frontendAddress()
+}
+
+// frontendAddress reads FRONTEND_URL. That a sign-in leads there lets its pages change nothing: TRUSTED_ORIGINS does.
+func (f *Function) frontendAddress() error {
+	if f.cfg.FrontendURL == "" {
+		return nil
+	}
+	origin, ok := originOf(f.cfg.FrontendURL)
+	if !ok || !strings.EqualFold(strings.TrimRight(f.cfg.FrontendURL, "/"), origin) {
+		return errors.New("FRONTEND_URL must be an address without a path, such as https://timetable.example.org")
+	}
+	f.frontend, f.returns[origin] = origin, true
+	return nil
 }
 
 // originOf is the scheme, host and port of an address of the web.

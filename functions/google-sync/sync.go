@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/functions/google-sync/google"
 	"github.com/schedgen/schedgen/functions/google-sync/plan"
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/api"
@@ -84,16 +85,34 @@ func (f *Function) readFor(r *http.Request, req any) (account.Account, error) {
 const maxCalendarID = 512
 
 // known is what is known of a calendar of the person's; ok is false where that is no more than its id. It
-// refuses what cannot be an id: "primary" is Google's name for whoever asks, and events must not depend on who
-// asked.
+// refuses what cannot be an id.
 func (f *Function) known(ctx context.Context, person account.Account, id string) (c syncs.Calendar, ok bool, err error) {
-	if id == "" || len(id) > maxCalendarID || id == "primary" {
+	if id == "" || len(id) > maxCalendarID {
 		return syncs.Calendar{}, false, api.New(api.ValidationFailed, map[string]string{"field": "calendarId"}).
-			Say("The calendarId must be one that GET /api/calendars lists.")
+			Say("The calendarId must be one that GET /api/calendars lists, or \"primary\".")
+	}
+	if id == google.Primary {
+		if id, err = f.primary(ctx, person); err != nil {
+			return syncs.Calendar{}, false, err
+		}
 	}
 	c, ok, err = f.syncs.Calendar(ctx, person.ID, id)
 	c.AccountID, c.ID = person.ID, id
 	return c, ok, err
+}
+
+// primary is the id of the person's own calendar: the name "primary" means another one for each who asks, and
+// events must not depend on who asked.
+func (f *Function) primary(ctx context.Context, person account.Account) (string, error) {
+	client, err := f.client(ctx, person)
+	if err != nil {
+		return "", err
+	}
+	c, err := client.Calendar(ctx, google.Primary)
+	if err != nil {
+		return "", f.fromGoogle(ctx, person, err)
+	}
+	return c.ID, nil
 }
 
 // wanted builds the calendar that is asked for, and the scopes that it speaks for.

@@ -130,7 +130,7 @@ func newGoogle(t *testing.T, sites ...string) *strictgoogle.Server {
 	}
 	g, err := strictgoogle.New(strictgoogle.Config{
 		BaseURL: "http://" + server.Listener.Addr().String(),
-		Users:   []strictgoogle.User{{Email: student, Name: "A Student"}, {Email: friend, Name: "A Friend"}},
+		Users:   []strictgoogle.User{{Email: student, Name: "A Student", Picture: "https://lh3.example/a"}, {Email: friend, Name: "Friend", Picture: "javascript:alert(1)"}},
 		Clients: []strictgoogle.Client{client},
 	})
 	if err != nil {

@@ -17,6 +17,9 @@ type Origins struct {
 func NewOrigins(trusted ...string) (*Origins, error) {
 	o := &Origins{http.NewCrossOriginProtection(), make(map[string]bool)}
 	for _, origin := range trusted {
+		if origin == "" {
+			continue // a setting that is there and empty
+		}
 		if err := o.protection.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("trust %q, which is no origin such as https://host: %w", origin, err)
 		}

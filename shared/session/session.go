@@ -1,7 +1,7 @@
 // Package session says who is calling, without a login: an owner id that we signed.
 //
 // A token is "v1.<owner>.<issued>.<mac>", where mac is HMAC-SHA256 of what comes before it. It travels as the
-// cookie schedgen_session (HttpOnly, SameSite=Lax) or as a Bearer token. The first call that needs
+// cookie schedgen_session (HttpOnly, SameSite=Lax unless it must cross sites) or as a Bearer token. The first call that needs
 // an owner makes one; the same token then names the same owner until it expires. Keys rotate:
 // the first of the list signs, all of them verify.
 package session
@@ -35,27 +35,35 @@ type Config struct {
 	Keys   []string      `env:"SESSION_KEY, required"`
 	Secure bool          `env:"SESSION_SECURE, default=true"`   // send the cookie over HTTPS only
 	MaxAge time.Duration `env:"SESSION_MAX_AGE, default=8760h"` // how long a browser keeps who it is
+	// lax, or none where a frontend on another site calls the API: browsers then send the cookie along with what its
+	// pages ask for. It needs SESSION_SECURE. Only pages of TRUSTED_ORIGINS may change anything, either way.
+	SameSite string `env:"COOKIE_SAMESITE, default=lax"`
 }
 
 // ConfigError says what is wrong with a Config, without showing a key.
-type ConfigError struct{ Problem string }
+type ConfigError struct{ Variable, Problem string }
 
-func (e *ConfigError) Error() string { return "SESSION_KEY: " + e.Problem }
+func (e *ConfigError) Error() string { return e.Variable + ": " + e.Problem }
 
 // ErrInvalid is every token that we did not sign, or that is too old.
 var ErrInvalid = errors.New("session: invalid token")
 
 // Sessions makes and checks tokens. It is safe for concurrent use.
 type Sessions struct {
-	keys   [][]byte
-	secure bool
-	maxAge time.Duration
-	now    func() time.Time
+	keys     [][]byte
+	secure   bool
+	sameSite http.SameSite
+	maxAge   time.Duration
+	now      func() time.Time
 }
 
-// New checks cfg; a missing or short key is a *ConfigError.
+// New checks cfg; what makes no sense in it, such as a missing or short key, is a *ConfigError.
 func New(cfg Config) (*Sessions, error) {
 	s := &Sessions{secure: cfg.Secure, maxAge: cfg.MaxAge, now: time.Now}
+	var err error
+	if s.sameSite, err = cfg.sameSite(); err != nil {
+		return nil, err
+	}
 	if s.maxAge <= 0 {
 		s.maxAge = 365 * 24 * time.Hour
 	}
@@ -64,19 +72,33 @@ func New(cfg Config) (*Sessions, error) {
 		if encoded, ok := strings.CutPrefix(string(key), "base64:"); ok {
 			decoded, err := base64.StdEncoding.DecodeString(encoded)
 			if err != nil {
-				return nil, &ConfigError{Problem: fmt.Sprintf("key %d is not valid base64", i+1)}
+				return nil, &ConfigError{"SESSION_KEY", fmt.Sprintf("key %d is not valid base64", i+1)}
 			}
 			key = decoded
 		}
 		if len(key) < minKey {
-			return nil, &ConfigError{Problem: fmt.Sprintf("key %d has %d bytes, at least %d are needed", i+1, len(key), minKey)}
+			return nil, &ConfigError{"SESSION_KEY", fmt.Sprintf("key %d has %d bytes, at least %d are needed", i+1, len(key), minKey)}
 		}
 		s.keys = append(s.keys, key)
 	}
 	if len(s.keys) == 0 {
-		return nil, &ConfigError{Problem: "at least one key of 32 bytes or more is needed"}
+		return nil, &ConfigError{"SESSION_KEY", "at least one key of 32 bytes or more is needed"}
 	}
 	return s, nil
+}
+
+// sameSite reads COOKIE_SAMESITE. Strict is no choice: the way back from Google's sign-in comes from another site.
+func (c Config) sameSite() (http.SameSite, error) {
+	switch strings.ToLower(c.SameSite) {
+	case "", "lax":
+		return http.SameSiteLaxMode, nil
+	case "none":
+		if !c.Secure {
+			return 0, &ConfigError{"COOKIE_SAMESITE", "none needs SESSION_SECURE=true: browsers drop such a cookie without HTTPS"}
+		}
+		return http.SameSiteNoneMode, nil
+	}
+	return 0, &ConfigError{"COOKIE_SAMESITE", "use lax or none"}
 }
 
 // Token is a fresh token of owner.
@@ -168,6 +190,11 @@ func (s *Sessions) Ensure(header http.Header, r *http.Request) (owner string) {
 
 // Cookie is the cookie that makes the caller owner.
 func (s *Sessions) Cookie(owner string) *http.Cookie {
-	return &http.Cookie{Name: CookieName, Value: s.Token(owner), Path: "/", HttpOnly: true, Secure: s.secure,
-		SameSite: http.SameSiteLaxMode, MaxAge: int(s.maxAge.Seconds())}
+	return s.Protected(http.Cookie{Name: CookieName, Value: s.Token(owner), Path: "/", MaxAge: int(s.maxAge.Seconds())})
+}
+
+// Protected is the cookie as each of ours is sent: out of reach of scripts, and to where Config says.
+func (s *Sessions) Protected(c http.Cookie) *http.Cookie {
+	c.HttpOnly, c.Secure, c.SameSite = true, s.secure, s.sameSite
+	return &c
 }

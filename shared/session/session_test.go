@@ -139,6 +139,32 @@ func TestKeysAreChecked(t *testing.T) {
 	}
 }
 
+// TestCookiesGoWhereTheyAreAllowed: across sites only where that is asked for, and then over HTTPS only.
+func TestCookiesGoWhereTheyAreAllowed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		sameSite string
+		secure   bool
+		want     string // empty: refused
+	}{
+		{"", false, "; HttpOnly; SameSite=Lax"}, {"lax", true, "; HttpOnly; Secure; SameSite=Lax"}, {"None", true, "; HttpOnly; Secure; SameSite=None"},
+		{"none", false, ""}, {"strict", true, ""}, {"no", true, ""},
+	} {
+		s, err := New(Config{Keys: []string{keyA}, Secure: c.secure, SameSite: c.sameSite})
+		if err != nil {
+			if c.want != "" || !strings.HasPrefix(err.Error(), "COOKIE_SAMESITE: ") {
+				t.Errorf("%q, secure %v: got %v", c.sameSite, c.secure, err)
+			}
+			continue
+		}
+		for _, cookie := range []*http.Cookie{s.Cookie(uuid.NewString()), s.Protected(http.Cookie{Name: "other", Value: "x"})} {
+			if !strings.HasSuffix(cookie.String(), c.want) || c.want == "" {
+				t.Errorf("%q, secure %v: the cookie is %s, want %q at its end", c.sameSite, c.secure, cookie, c.want)
+			}
+		}
+	}
+}
+
 func FuzzVerify(f *testing.F) {
 	s := sessions(f, keyA)
 	s.now = func() time.Time { return time.Unix(1_780_000_000, 0) } // workers must agree on the token

@@ -36,7 +36,7 @@ const (
 )
 
 func (a Access) scopes() []string {
-	scopes := []string{oidc.ScopeOpenID, "email", ScopeCreated}
+	scopes := []string{oidc.ScopeOpenID, "email", "profile", ScopeCreated}
 	if a == Choose {
 		scopes = append(scopes, ScopeEvents, ScopeCalendar)
 	}
@@ -216,7 +216,10 @@ func (s *SignIns) Finish(ctx context.Context, a Attempt, code, redirect string) 
 		return SignIn{}, errors.New("check who signed in: the answer is to another question")
 	}
 	var who struct {
-		Email string `json:"email"`
+		Email     string `json:"email"`
+		FirstName string `json:"given_name"`
+		LastName  string `json:"family_name"`
+		Picture   string `json:"picture"`
 	}
 	if err := id.Claims(&who); err != nil {
 		return SignIn{}, fmt.Errorf("read who signed in: %w", quiet(err))
@@ -225,7 +228,10 @@ func (s *SignIns) Finish(ctx context.Context, a Attempt, code, redirect string) 
 	if !ok {
 		granted = strings.Join(a.Access.scopes(), " ") // RFC 6749 section 5.1: left out when it is what was asked
 	}
-	return SignIn{Subject: id.Subject, Email: who.Email, Scopes: strings.Fields(granted), RefreshToken: token.RefreshToken}, nil
+	return SignIn{
+		Subject: id.Subject, Email: who.Email, Profile: profileOf(who.FirstName, who.LastName, who.Picture),
+		Scopes: strings.Fields(granted), RefreshToken: token.RefreshToken,
+	}, nil
 }
 
 // oauth is the client that Google knows.

@@ -28,6 +28,7 @@ type Account struct {
 	ID      string // the owner
 	Subject string // Google's name for the person, which never changes
 	Email   string
+	Profile Profile
 	Scopes  []string // what the person agreed to
 	sealed  []byte
 	keyID   string
@@ -53,11 +54,11 @@ func NewStore(pool *postgres.Pool, keys *Keys) *Store { return &Store{pool, keys
 // On is the same store on a pool.
 func (s *Store) On(pool *postgres.Pool) *Store { return &Store{pool, s.keys} }
 
-const columns = `id::text, subject, email, scopes, refresh_token, coalesce(key_id, '')`
+const columns = `id::text, subject, email, first_name, last_name, picture, scopes, refresh_token, coalesce(key_id, '')`
 
 func scan(row pgx.CollectableRow) (a Account, err error) {
 	var scopes string
-	err = row.Scan(&a.ID, &a.Subject, &a.Email, &scopes, &a.sealed, &a.keyID)
+	err = row.Scan(&a.ID, &a.Subject, &a.Email, &a.Profile.FirstName, &a.Profile.LastName, &a.Profile.Picture, &scopes, &a.sealed, &a.keyID)
 	a.Scopes = strings.Fields(scopes)
 	return a, err
 }
@@ -80,6 +81,7 @@ func (s *Store) Get(ctx context.Context, owner string) (Account, error) {
 type SignIn struct {
 	Subject      string
 	Email        string
+	Profile      Profile
 	Scopes       []string
 	RefreshToken string // empty where Google gave none, as it does for who agreed before
 }
@@ -87,9 +89,10 @@ type SignIn struct {
 // The id is new and not the anonymous owner's: whoever planted an anonymous session in somebody's
 // browser must not own the account that is made there.
 const signInSQL = `
-insert into google_accounts (id, subject, email, scopes)
-values ($1::uuid, $2, $3, $4)
-on conflict (subject) do update set email = excluded.email, scopes = excluded.scopes, updated_at = now()
+insert into google_accounts (id, subject, email, scopes, first_name, last_name, picture)
+values ($1::uuid, $2, $3, $4, $5, $6, $7)
+on conflict (subject) do update set email = excluded.email, scopes = excluded.scopes, first_name = excluded.first_name,
+	last_name = excluded.last_name, picture = excluded.picture, updated_at = now()
 returning ` + columns
 
 const keepTokenSQL = `
@@ -109,7 +112,9 @@ const isAccountSQL = `select id::text from google_accounts where id = $1::uuid f
 func (s *Store) Join(ctx context.Context, anonymous string, in SignIn) (Account, error) {
 	var account Account
 	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		if account, err = one(ctx, tx, signInSQL, uuid.NewString(), in.Subject, in.Email, strings.Join(in.Scopes, " ")); err != nil {
+		account, err = one(ctx, tx, signInSQL, uuid.NewString(), in.Subject, in.Email, strings.Join(in.Scopes, " "),
+			in.Profile.FirstName, in.Profile.LastName, in.Profile.Picture)
+		if err != nil {
 			return err
 		}
 		if in.RefreshToken != "" {

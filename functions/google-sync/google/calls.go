@@ -12,13 +12,17 @@ import (
 
 // Calendar is a calendar of a person's list.
 type Calendar struct {
-	ID       string
-	Summary  string
-	Primary  bool
-	Writable bool
-	Color    string // #rrggbb
-	TimeZone string
+	ID          string
+	Summary     string
+	Description string
+	Primary     bool
+	Writable    bool
+	Color       string // #rrggbb
+	TimeZone    string
 }
+
+// Primary is Google's name for the calendar that a person's account begins with. Its own id is an address.
+const Primary = "primary"
 
 // maxPages bounds what one list may make us read.
 const maxPages = 200
@@ -85,7 +89,7 @@ func calendarOf(entry *calendar.CalendarListEntry) Calendar {
 		name = entry.Summary
 	}
 	return Calendar{
-		ID: entry.Id, Summary: name, Primary: entry.Primary, Color: entry.BackgroundColor, TimeZone: entry.TimeZone,
+		ID: entry.Id, Summary: name, Description: entry.Description, Primary: entry.Primary, Color: entry.BackgroundColor, TimeZone: entry.TimeZone,
 		Writable: entry.AccessRole == "owner" || entry.AccessRole == "writer" || entry.AccessRole == "writerWithoutPrivateAccess",
 	}
 }
@@ -101,7 +105,7 @@ func (c *Client) Create(ctx context.Context, summary, description, zone string) 
 	if err != nil {
 		return Calendar{}, err
 	}
-	return Calendar{ID: made.Id, Summary: made.Summary, TimeZone: made.TimeZone, Writable: true}, nil
+	return Calendar{ID: made.Id, Summary: made.Summary, Description: made.Description, TimeZone: made.TimeZone, Writable: true}, nil
 }
 
 // Events are the events in a calendar that bear the marker, deleted ones that Google remembers included.

@@ -25,8 +25,9 @@ import (
 
 // User is a person who can sign in.
 type User struct {
-	Email string
-	Name  string
+	Email   string
+	Name    string // "A Student": the first word is the given name, the rest the family's
+	Picture string // an address
 }
 
 // Client is a program that people can sign in to.

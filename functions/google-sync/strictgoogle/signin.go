@@ -274,6 +274,9 @@ func (s *Server) idToken(c *code) string {
 	if c.nonce != "" {
 		claims["nonce"] = c.nonce
 	}
+	if slices.Contains(c.grant.scopes, "profile") {
+		c.grant.user.profile(claims)
+	}
 	body := segment(object{"alg": "RS256", "typ": "JWT", "kid": "strict"}) + "." + segment(claims)
 	sum := sha256.Sum256([]byte(body))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, s.signing, crypto.SHA256, sum[:])
@@ -281,6 +284,16 @@ func (s *Server) idToken(c *code) string {
 		return "" // only a key that is too short fails
 	}
 	return body + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
+// profile adds what the scope of that name is for. Google leaves out what a person does not have.
+func (u *user) profile(claims object) {
+	given, family, _ := strings.Cut(u.Name, " ")
+	for name, value := range map[string]string{"name": u.Name, "given_name": given, "family_name": family, "picture": u.Picture} {
+		if value != "" {
+			claims[name] = value
+		}
+	}
 }
 
 func segment(o object) string {

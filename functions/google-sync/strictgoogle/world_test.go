@@ -32,7 +32,7 @@ func newWorld(t *testing.T, scopes ...string) *world {
 	t.Parallel()
 	site := httptest.NewUnstartedServer(nil)
 	s, err := New(Config{
-		BaseURL: "http://" + site.Listener.Addr().String(), Users: []User{{me, "Me"}, {you, "You"}},
+		BaseURL: "http://" + site.Listener.Addr().String(), Users: []User{{Email: me, Name: "Me Myself", Picture: "https://lh3.example/me"}, {Email: you, Name: "You"}},
 		Clients: []Client{{ID: "program", Secret: "secret", Name: "A program", Redirects: []string{redirect}}, {ID: "other", Secret: "s", Redirects: []string{redirect}}},
 	})
 	if err != nil {
