@@ -21,6 +21,9 @@ type document struct {
 	xref  *model.XRefTable
 	fonts map[int]*font // by object number: pages share fonts
 	cmaps map[int]*cmap // by object number: fonts share them
+
+	parents map[int]types.Object // structure elements of marked content; nil until asked for
+	nodes   int                  // how many nodes they were read from
 }
 
 // headerWithin is how far from the start of a file viewers look for its "%PDF-".

@@ -17,6 +17,7 @@ type drawn struct {
 	unsure     bool // the file leaves in doubt what it shows
 	start, end point
 	size       float64
+	span       int32 // the marked-content sequence that has a text for it, 0 for none
 }
 
 // interpreter runs content streams (ISO 32000-1, annex A) and collects ink.
@@ -33,6 +34,8 @@ type interpreter struct {
 	tm    matrix // text matrix
 	tlm   matrix // text line matrix
 	forms int    // nesting of form XObjects
+
+	replaced replacements
 }
 
 // run executes one content stream with its resources.
@@ -81,6 +84,12 @@ func (in *interpreter) execute(op operator, args operands, resources types.Dict)
 		in.state.lineWidth = args.number(0)
 	case "gs":
 		in.extGState(in.doc.dict(in.doc.dict(resources["ExtGState"])[args.name(0)]))
+	case "BMC":
+		in.beginSpan(nil, resources)
+	case "BDC":
+		in.beginSpan(args, resources)
+	case "EMC":
+		in.endSpan()
 	case "Do":
 		return in.xobject(in.doc.dict(resources["XObject"])[args.name(0)], resources)
 	default:
@@ -170,6 +179,8 @@ func (in *interpreter) xobject(o types.Object, resources types.Dict) error {
 
 	saved, tm, tlm, outer := in.state, in.tm, in.tlm, in.stack
 	in.stack, in.forms = nil, in.forms+1
+	base, open := in.replaced.base, len(in.replaced.open)
+	in.replaced.base = open
 	if m := in.doc.numbers(form["Matrix"]); len(m) == 6 {
 		in.state.ctm = matrix(m).mul(in.state.ctm)
 	}
@@ -178,6 +189,7 @@ func (in *interpreter) xobject(o types.Object, resources types.Dict) error {
 	}
 	err = in.run(content, resources)
 	in.state, in.tm, in.tlm, in.stack = saved, tm, tlm, outer
+	in.replaced.base, in.replaced.open = base, in.replaced.open[:open]
 	in.forms--
 	return err
 }

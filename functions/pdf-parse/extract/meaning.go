@@ -19,11 +19,16 @@ type meaning struct {
 func realText(s string) string {
 	n := 0
 	for _, r := range s {
-		if n++; n > maxGlyphText || r == unicode.ReplacementChar || r == '\uFFFC' || !unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r) {
+		if n++; n > maxGlyphText || isNoText(r) {
 			return ""
 		}
 	}
 	return plainText(s)
+}
+
+// isNoText holds for what no glyph stands for.
+func isNoText(r rune) bool {
+	return r == unicode.ReplacementChar || r == '\uFFFC' || !unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r)
 }
 
 // weigh decides between what a font's ToUnicode map tells of a glyph and what its encoding or its program

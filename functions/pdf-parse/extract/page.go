@@ -24,9 +24,11 @@ func (d *document) page(l leaf, budget *budget) (Page, error) {
 		return Page{}, err
 	}
 	in := &interpreter{doc: d, budget: budget, state: newState(visible), tm: identity, tlm: identity}
+	in.replaced = replacements{elements: map[int]int32{}, parents: d.structureParents(l.dict)}
 	if err := in.run(content, l.resources); err != nil {
 		return Page{}, err
 	}
+	in.glyphs = in.replaced.apply(in.glyphs)
 	shown := show(visible, l.rotate)
 	if turn := readingTurn(in.glyphs, shown.m); turn != 0 {
 		shown = shown.turn(turn)

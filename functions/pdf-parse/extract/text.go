@@ -140,6 +140,7 @@ func (in *interpreter) draw(g glyph) {
 		start:  m.apply(at.x, at.y),
 		end:    m.apply(at.x+g.width+spacing, at.y),
 		size:   math.Hypot(m[2], m[3]) * t.font.em,
+		span:   in.replaced.span(),
 	}
 	middle := point{(d.start.x + d.end.x) / 2, (d.start.y + d.end.y) / 2}
 	if !finite(d) || !in.state.clip.grow(1).holds(middle) {
