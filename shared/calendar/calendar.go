@@ -74,7 +74,7 @@ func Build(events []Event, opts Options) (Calendar, error) {
 	}
 	b := builder{
 		opts:  opts,
-		terms: opts.calendarTerms(),
+		terms: make(map[int]calendarTerms),
 		off:   newDaysOff(opts.Exclude),
 		names: names,
 		calendar: Calendar{
@@ -85,6 +85,9 @@ func Build(events []Event, opts Options) (Calendar, error) {
 	b.offer = offerOf(events)
 	b.colors = assignColors(b.offer.modules(), opts.Colors)
 	for _, e := range chosen {
+		b.newest = max(b.newest, e.Year)
+	}
+	for _, e := range chosen {
 		b.add(e)
 	}
 	return b.finish()
@@ -93,7 +96,8 @@ func Build(events []Event, opts Options) (Calendar, error) {
 // builder gathers the calendar; its missing terms become one error at the end.
 type builder struct {
 	opts     Options
-	terms    calendarTerms
+	terms    map[int]calendarTerms // by the events' year
+	newest   int                   // year of the events
 	off      *daysOff
 	offer    offer
 	names    map[string]string // event id -> the part of its UID that names it
@@ -213,14 +217,14 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 	if !ok {
 		return &Warning{Code: InvalidDay, Message: fmt.Sprintf("%q is not a day of the week, so it is not in the calendar", clip(e.Day))}
 	}
-	term, known := b.terms.find(e.Semester)
+	term, known := b.termsOf(e).find(e.Semester)
 	switch {
 	case !known && e.Semester == "":
-		return b.missDefault()
+		return b.missDefault(e)
 	case !known:
 		return &Warning{Code: timetable.UnknownTerm, Message: fmt.Sprintf("%q is no term that has dates, so it is not in the calendar", clip(e.Semester))}
 	case len(term.ranges) == 0:
-		return b.miss(normalTerm(e.Semester))
+		return b.miss(e)
 	}
 	all, held := weekly(term.ranges, day, b.off)
 	if len(all) == 0 {
@@ -229,7 +233,7 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 	if len(held) == 0 {
 		return &Warning{Code: AllExcluded, Message: "holidays and recess leave no date, so it is not in the calendar"}
 	}
-	item := b.item(e, b.opts.Year) // settled by the terms, if not given
+	item := b.item(e, cmp.Or(e.Year, b.opts.Year)) // settled by the terms, if not given
 	first, last := held[0], held[len(held)-1]
 	item.Start, item.End = first.At(at.start), first.At(at.end)
 	if first != last {
@@ -245,6 +249,16 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 	}
 	b.put(item)
 	return nil
+}
+
+// termsOf are the terms of the event's year.
+func (b *builder) termsOf(e Event) calendarTerms {
+	terms, ok := b.terms[e.Year]
+	if !ok {
+		terms = b.opts.termsOf(e.Year)
+		b.terms[e.Year] = terms
+	}
+	return terms
 }
 
 // weekly gives the term's dates of a weekday, and those of them on which lectures are held.

@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -27,12 +28,18 @@ func complete(events []Event, opts Options) (completed []Event, names map[string
 			e.Venue = strings.Join(e.Venues, venueSeparator)
 		}
 		e.IsRecurring = e.Kind == timetable.Lecture
+	}
+	named := slices.Clone(events)
+	for i := range events {
+		e := &events[i]
+		if used[e.ID] && e.Year != 0 {
+			e.ID += "-" + strconv.Itoa(e.Year) // the same thing in two years: the year in its UID tells it apart
+		}
 		if used[e.ID] {
-			e.ID = ""
+			e.ID, named[i].ID = "", ""
 		}
 		used[e.ID] = true
 	}
-	named := slices.Clone(events)
 	for i := range named {
 		switch {
 		case isHashID(named[i].ID):

@@ -38,6 +38,8 @@ type Event struct {
 	Location         string              `json:"location,omitempty"`     // a caller's own place, instead of Venue
 	ColorID          string              `json:"colorId,omitempty"`      // a caller's own colour, by Google's id: "1" to "11"
 	Warnings         []timetable.Warning `json:"warnings,omitempty"`     // what a person should look at
+
+	Year int `json:"-"` // the academic year, where [Merge] says it; else that of [Options]
 }
 
 // Events gives a document's events in reading order. Rows of the same module, group, activity, day

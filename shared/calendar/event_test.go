@@ -2,6 +2,8 @@ package calendar_test
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -134,19 +136,65 @@ func TestSameNameIsToldApartByDayThenTimeThenOrder(t *testing.T) {
 		return timetable.Entry{Module: "COS 212", Offered: "S1", Group: "G01", Activity: "L1", Day: day, StartTime: start, EndTime: end}
 	}
 	alone := calendar.Events(lectures(row("Monday", "07:30", "08:20")))[0].ID
-	events := calendar.Events(lectures(row("Monday", "07:30", "08:20"), row("Tuesday", "07:30", "08:20"),
-		row("Tuesday", "09:30", "10:20"), row("Friday", "", ""), row("Friday", "", "")))
-	seen := map[string]bool{alone: true}
+	rows := []timetable.Entry{row("Monday", "07:30", "08:20"), row("Tuesday", "07:30", "08:20"),
+		row("Tuesday", "09:30", "10:20"), row("Friday", "", ""), row("Friday", "", "")}
+	events := calendar.Events(lectures(rows...))
+	if events[0].ID != alone {
+		t.Errorf("the first slot has the id %s, and had %s before there were others", events[0].ID, alone)
+	}
+	seen := map[string]bool{}
 	for _, e := range events {
 		if seen[e.ID] {
 			t.Errorf("%s %s has an id that another has", e.Day, e.StartTime)
 		}
 		seen[e.ID] = true
 	}
-	moved := calendar.Events(lectures(row("Monday", "10:30", "11:20"), row("Tuesday", "07:30", "08:20")))
-	if moved[0].ID != events[0].ID {
-		t.Error("a lecture that is told apart by its day got a new id when its time moved")
+	if moved := calendar.Events(lectures(row("Monday", "10:30", "11:20"), rows[1])); moved[0].ID != events[0].ID || moved[1].ID != events[1].ID {
+		t.Error("a lecture of several got a new id when the time of one moved")
 	}
+	for n := range rows { // what comes later in the week changes nothing
+		for i, e := range calendar.Events(lectures(rows[:n+1]...)) {
+			if e.ID != events[i].ID {
+				t.Errorf("%s %s has another id beside %d slots", e.Day, e.StartTime, n+1)
+			}
+		}
+	}
+}
+
+// TestOrderAndOthersChangeNoID holds for generated timetables: an event's id depends neither on the order of
+// the rows nor on events of other names.
+func TestOrderAndOthersChangeNoID(t *testing.T) {
+	t.Parallel()
+	seed := tabletest.Seed(t)
+	for n := range uint64(100) {
+		doc := tabletest.Generated(t, fixture.Random(seed+n))
+		random := rand.New(rand.NewPCG(seed+n, 1))
+		ids := idsOf(calendar.Events(doc))
+		shuffled := timetable.Document{Kind: doc.Kind, Entries: slices.Clone(doc.Entries)}
+		random.Shuffle(len(shuffled.Entries), func(i, j int) {
+			shuffled.Entries[i], shuffled.Entries[j] = shuffled.Entries[j], shuffled.Entries[i]
+		})
+		if got := idsOf(calendar.Events(shuffled)); !maps.Equal(got, ids) {
+			t.Errorf("seed %d: rows in another order give\n%v, want\n%v", seed+n, got, ids)
+		}
+		gone := doc.Entries[random.IntN(len(doc.Entries))].Module
+		rest := timetable.Document{Kind: doc.Kind, Entries: slices.DeleteFunc(slices.Clone(doc.Entries), func(e timetable.Entry) bool { return e.Module == gone })}
+		for what, id := range idsOf(calendar.Events(rest)) {
+			if ids[what] != id {
+				t.Errorf("seed %d: without %s, %s has the id %s, want %s", seed+n, gone, what, id, ids[what])
+			}
+		}
+	}
+}
+
+// idsOf gives ids by all that events say of what, when and, as the first to tell equals apart, where.
+func idsOf(events []calendar.Event) map[string]string {
+	ids := make(map[string]string, len(events))
+	for _, e := range events {
+		slices.Sort(e.Venues)
+		ids[fmt.Sprint(e.Module, e.Semester, e.Group, e.Activity, e.Paper, e.Day, e.Date, e.StartTime, e.EndTime, e.Venues)] = e.ID
+	}
+	return ids
 }
 
 func TestJuneAndNovemberPapersAreTwoThings(t *testing.T) {

@@ -1,57 +1,80 @@
 package calendar
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// setIDs names every event that has no id yet. The hash begins with what the event is; the events
-// that share it are told apart by day, then by time, then by their order.
+// setIDs names every event that has no id yet. An id is the hash of the event's identity: what it is, not
+// when and where. Of several events of one identity the first in the week has that id. The next on another
+// day has its day added, the next on the same day its time, and a number where that is the same, too. So
+// events that come later in the week, in other rooms or in another order change no id.
+//
+// One timetable alone cannot tell a second slot that was added before the first from a slot that was moved:
+// there the earlier slot has the plain id. [Merge] knows the timetables before and keeps each slot's id.
 func setIDs(events []Event) {
-	all := make([]int, 0, len(events))
+	sharing := make(map[string][]int, len(events))
 	for i := range events {
 		if events[i].ID == "" {
-			all = append(all, i)
+			name := identity(events[i])
+			sharing[name] = append(sharing[name], i)
 		}
 	}
-	steps := []func(Event) string{
-		identity,
-		func(e Event) string { return e.Day + " " + e.Date },
-		func(e Event) string { return e.StartTime + "-" + e.EndTime },
+	for _, slots := range sharing {
+		slices.SortStableFunc(slots, func(a, b int) int { return compareSlots(events[a], events[b]) })
+		taken := make(map[string]bool, len(slots))
+		for _, at := range slots {
+			events[at].ID = freeID(events[at], func(id string) bool { return taken[id] })
+			taken[events[at].ID] = true
+		}
 	}
-	tellApart(events, all, "", steps)
 }
 
-// tellApart gives ids to the events at the given places, all of which share prefix.
-func tellApart(events []Event, places []int, prefix string, steps []func(Event) string) {
-	if len(steps) == 0 {
-		for n, at := range places {
-			key := prefix
-			if n > 0 {
-				key += "\x1e" + strconv.Itoa(n)
-			}
-			events[at].ID = hashID(key)
-		}
-		return
+// compareSlots orders the slots of one identity in time; what cannot be read comes last.
+func compareSlots(a, b Event) int {
+	return cmp.Or(
+		cmp.Compare(dayOrder(a.Day), dayOrder(b.Day)),
+		compareText(a.Date, b.Date), compareText(a.StartTime, b.StartTime), compareText(a.EndTime, b.EndTime),
+		cmp.Compare(strings.Join(a.Venues, "\x1f"), strings.Join(b.Venues, "\x1f")),
+	)
+}
+
+// dayOrder begins with Monday and ends with what is no day.
+func dayOrder(s string) int {
+	day, ok := weekday(s)
+	if !ok {
+		return 7
 	}
-	sharing := make(map[string][]int, len(places))
-	var order []string
-	for _, at := range places {
-		key := prefix + "\x1e" + steps[0](events[at])
-		if _, seen := sharing[key]; !seen {
-			order = append(order, key)
-		}
-		sharing[key] = append(sharing[key], at)
+	return (int(day) + 6) % 7
+}
+
+// compareText puts empty text last.
+func compareText(a, b string) int {
+	if a == "" || b == "" {
+		return cmp.Compare(b, a)
 	}
-	for _, key := range order {
-		if same := sharing[key]; len(same) == 1 {
-			events[same[0]].ID = hashID(key)
-		} else {
-			tellApart(events, same, key, steps[1:])
+	return cmp.Compare(a, b)
+}
+
+// freeID gives the shortest-named id of the event that is not taken.
+func freeID(e Event, taken func(id string) bool) string {
+	key := ""
+	for _, part := range []string{identity(e), e.Day + " " + e.Date, e.StartTime + "-" + e.EndTime} {
+		key += "\x1e" + part
+		if id := hashID(key); !taken(id) {
+			return id
+		}
+	}
+	for n := 1; ; n++ {
+		if id := hashID(key + "\x1e" + strconv.Itoa(n)); !taken(id) {
+			return id
 		}
 	}
 }
@@ -62,7 +85,10 @@ func identity(e Event) string {
 	half := ""
 	if e.Kind != timetable.Lecture {
 		if d, err := ParseDate(e.Date); err == nil {
-			half = "H" + strconv.Itoa((int(d.Month)-1)/6+1)
+			half = "H1"
+			if d.Month > time.June {
+				half = "H2"
+			}
 		}
 	}
 	return strings.Join([]string{string(e.Kind), e.Module, e.Semester, e.Group, e.Activity, e.Test, e.Paper, half}, "\x1f")

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -86,9 +87,16 @@ type span struct {
 // calendarTerms answers where each term lies: what the caller gave, else what the year is known for.
 type calendarTerms map[string]Range
 
-func (o Options) calendarTerms() calendarTerms {
-	terms := o.academicYears()[o.Year].TermRanges()
-	maps.Copy(terms, o.Terms)
+// termsOf are the terms of events of that year; 0 is the options' own year. Dates that the caller gave hold in
+// their own year: an older year's lectures keep theirs.
+func (o Options) termsOf(year int) calendarTerms {
+	own := cmp.Or(year, o.Year)
+	terms := o.academicYears()[own].TermRanges()
+	for name, r := range o.Terms {
+		if own == o.Year || r.Start.Year == own || r.End.Year == own {
+			terms[name] = r
+		}
+	}
 	return terms
 }
 

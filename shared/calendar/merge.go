@@ -1,0 +1,180 @@
+package calendar
+
+import (
+	"slices"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// Upload is one timetable that a student uploaded.
+type Upload struct {
+	At     time.Time
+	Year   int     // the academic year of its lectures
+	Events []Event // as [Events] gives them
+}
+
+// Merge gives what all of a student's uploads say together; they are given in order, the newest last.
+//
+// An upload speaks for its scopes alone (see [Scope]): there it replaces what older uploads say, and
+// elsewhere older uploads hold. A test or an exam that was over when a newer upload came stays, even if that
+// does not list it: what happened, happened. A Y module is replaced by an upload that lists Y modules, or by
+// uploads of all the semesters that its own upload had.
+//
+// A slot keeps its id from upload to upload, whatever comes or goes beside it, and a slot that moved
+// takes its id along. Each event's Year is set.
+func Merge(uploads []Upload) []Event {
+	named := nameSlots(uploads)
+	replaced := make(map[Scope]time.Time) // by the oldest of the newer uploads, which came then
+	seen := make(map[uidKey]bool)
+	kept := make([][]Event, len(named))
+	for n := len(named) - 1; n >= 0; n-- {
+		own := named[n].scopes()
+		for _, e := range named[n].Events {
+			key := uidKey{e.ID, e.Year}
+			scope, known := ScopeOf(e, e.Year)
+			by, gone := replacement(scope, own, replaced)
+			if seen[key] || known && gone && !e.over(by) || !known && n < len(named)-1 {
+				continue
+			}
+			seen[key] = true
+			kept[n] = append(kept[n], e)
+		}
+		for _, scope := range own {
+			replaced[scope] = named[n].At
+		}
+	}
+	all := slices.Concat(kept...)
+	slices.SortStableFunc(all, func(a, b Event) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
+	return all
+}
+
+// uidKey is what a UID is made of.
+type uidKey struct {
+	id   string
+	year int
+}
+
+func (u Upload) scopes() []Scope { return Scopes(u.Events, u.Year) }
+
+// replacement says whether newer uploads speak for the scope of an event, and since when. own are the scopes
+// of the event's upload.
+func replacement(scope Scope, own []Scope, replaced map[Scope]time.Time) (by time.Time, gone bool) {
+	if by, gone = replaced[scope]; gone || scope.Kind != timetable.Lecture || scope.Part != "Y" {
+		return by, gone
+	}
+	for _, other := range own {
+		if other.Part == "Y" || other.Year != scope.Year {
+			continue
+		}
+		at, ok := replaced[other]
+		if !ok {
+			return time.Time{}, false
+		}
+		if at.After(by) {
+			by = at
+		}
+	}
+	return by, !by.IsZero()
+}
+
+// over reports whether a test or an exam was over at t. A lecture recurs: one that a newer timetable of its
+// semester does not list was dropped, or read wrongly before.
+func (e Event) over(t time.Time) bool {
+	date, err := ParseDate(e.Date)
+	if err != nil || e.Kind == timetable.Lecture {
+		return false
+	}
+	at, problem := times(&e)
+	if problem != nil {
+		at.end = 24 * 60
+	}
+	return !date.At(at.end).After(t)
+}
+
+// nameSlots gives the uploads with ids and years that hold across all of them.
+func nameSlots(uploads []Upload) []Upload {
+	slots := slotMemory{last: make(map[slotName][]Event), taken: make(map[uidKey]bool)}
+	named := make([]Upload, len(uploads))
+	for n, u := range uploads {
+		u.Events = slices.Clone(u.Events)
+		for i := range u.Events {
+			u.Events[i].Year = yearOf(u.Events[i], u.Year)
+		}
+		slots.name(u.Events)
+		named[n] = u
+	}
+	return named
+}
+
+// yearOf is the academic year of an event: its date's, or for a lecture the given one.
+func yearOf(e Event, lectures int) int {
+	if date, err := ParseDate(e.Date); err == nil && e.Kind != timetable.Lecture {
+		return date.Year
+	}
+	return lectures
+}
+
+// slotName is what slots share that may take each other's place.
+type slotName struct {
+	scope    Scope
+	identity string
+}
+
+// slotMemory knows the slots of each name as the last upload that had any listed them, and every id given.
+type slotMemory struct {
+	last  map[slotName][]Event
+	taken map[uidKey]bool
+}
+
+// name gives the events of one upload their ids.
+func (m *slotMemory) name(events []Event) {
+	sharing := make(map[slotName][]*Event)
+	var order []slotName
+	for i := range events {
+		e := &events[i]
+		scope, _ := ScopeOf(*e, e.Year)
+		name := slotName{scope, identity(*e)}
+		if sharing[name] == nil {
+			order = append(order, name)
+		}
+		sharing[name] = append(sharing[name], e)
+	}
+	for _, name := range order {
+		slots := sharing[name]
+		slices.SortStableFunc(slots, func(a, b *Event) int { return compareSlots(*a, *b) })
+		m.assign(name, slots)
+	}
+}
+
+// assign names the slots of one name, which are in order: who was there before keeps its id; who is new takes
+// over the id of one that is gone, for it is that one, moved; the rest get ids of their own.
+func (m *slotMemory) assign(name slotName, slots []*Event) {
+	before := m.last[name]
+	for _, e := range slots {
+		e.ID = ""
+		if at := slices.IndexFunc(before, e.sameSlot); at >= 0 {
+			e.ID = before[at].ID
+			before = slices.Delete(slices.Clone(before), at, at+1)
+		}
+	}
+	for _, e := range slots {
+		if e.ID == "" && len(before) > 0 {
+			e.ID, before = before[0].ID, before[1:]
+		}
+	}
+	now := make([]Event, 0, len(slots))
+	for _, e := range slots {
+		if e.ID == "" {
+			e.ID = freeID(*e, func(id string) bool { return m.taken[uidKey{id, e.Year}] })
+		}
+		m.taken[uidKey{e.ID, e.Year}] = true
+		now = append(now, *e)
+	}
+	m.last[name] = now
+}
+
+// sameSlot reports whether two events of one name happen at the same time.
+func (e *Event) sameSlot(other Event) bool {
+	return e.Day == other.Day && e.Date == other.Date && e.StartTime == other.StartTime && e.EndTime == other.EndTime
+}

@@ -1,0 +1,103 @@
+package calendar
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// Scope is the part of a student's calendar that one timetable speaks for: lectures, tests or exams in one
+// part of one academic year. What lies outside its scopes, a timetable says nothing about.
+//
+// The parts are wider than the dates that are printed, so that a corrected timetable whose last paper is
+// gone still removes it:
+//
+//   - lectures: S1 with its quarters Q1 and Q2, S2 with Q3 and Q4, and Y; any other term is a part of its own;
+//   - tests: the half of the year, which parts at the end of June;
+//   - exams: the session. The first is from January to July, for the supplementary papers of the first
+//     semester reach into July, and the second from August on. Supplementary and special papers are a part of
+//     their own: their timetable is printed while the main papers are still being written.
+type Scope struct {
+	Kind timetable.Kind
+	Year int
+	Part string
+}
+
+// String writes the scope as in "exam/2026/S1".
+func (s Scope) String() string { return fmt.Sprintf("%s/%d/%s", s.Kind, s.Year, s.Part) }
+
+// Compare orders scopes by kind, year and part.
+func (s Scope) Compare(other Scope) int {
+	return cmp.Or(cmp.Compare(slices.Index(kinds, s.Kind), slices.Index(kinds, other.Kind)),
+		cmp.Compare(s.Year, other.Year), cmp.Compare(s.Part, other.Part))
+}
+
+// kinds are in the order in which they are shown.
+var kinds = []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam}
+
+// The parts that are semesters, and what is added for supplementary papers.
+const (
+	firstHalf, secondHalf = "S1", "S2"
+	supplementary         = "-supplementary"
+)
+
+// ScopeOf gives the scope of an event; a lecture's year is the given one. It is false for an event without a
+// date that can be read, which stands in no calendar.
+func ScopeOf(e Event, year int) (Scope, bool) {
+	if e.Kind == timetable.Lecture {
+		return Scope{e.Kind, year, lecturePart(e.Semester)}, true
+	}
+	date, err := ParseDate(e.Date)
+	if err != nil {
+		return Scope{}, false
+	}
+	return Scope{e.Kind, date.Year, datedPart(e, date)}, true
+}
+
+// Scopes gives the scopes of the events, sorted, each once.
+func Scopes(events []Event, year int) []Scope {
+	var all []Scope
+	for _, e := range events {
+		if s, ok := ScopeOf(e, year); ok {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, Scope.Compare)
+	return slices.Compact(all)
+}
+
+func lecturePart(term string) string {
+	switch term = normalTerm(term); term {
+	case "Q1", "Q2":
+		return firstHalf
+	case "Q3", "Q4":
+		return secondHalf
+	}
+	return term
+}
+
+func datedPart(e Event, date Date) string {
+	last := time.June
+	if e.Kind == timetable.Exam {
+		last = time.July
+	}
+	part := firstHalf
+	if date.Month > last {
+		part = secondHalf
+	}
+	if e.Kind == timetable.Exam && isSupplementary(e.Activity) {
+		part += supplementary
+	}
+	return part
+}
+
+// isSupplementary reports whether an exam's activity names a paper that is written after the main ones.
+func isSupplementary(activity string) bool {
+	return slices.ContainsFunc(strings.Fields(strings.ToLower(activity)), func(word string) bool {
+		return strings.HasPrefix(word, "supp") || strings.HasPrefix(word, "spec") || strings.HasPrefix(word, "aegr")
+	})
+}
