@@ -14,7 +14,7 @@ import (
 
 // renderingVersion is part of what a feed's body is made of: raise it with any change of how feeds
 // are written, and all of them are written anew when they are next fetched.
-const renderingVersion = "2"
+const renderingVersion = "3"
 
 // keyOf names a source. A feed that was rendered from another needs a refresh.
 func keyOf(s latest.Source) string {
@@ -58,7 +58,7 @@ func (f *Function) refresh(ctx context.Context, all latest.Source, known feed.Fe
 	if known.Sources == keyOf(s) {
 		return known, nil
 	}
-	cal, err := s.Build(ctx, f.jobs, known.Options.Calendar(), known.Created, lenient)
+	cal, _, err := s.Build(ctx, f.jobs, known.Options.Calendar(), known.Created, lenient)
 	if err != nil {
 		return feed.Feed{}, fmt.Errorf("build feed %s: %w", known.ID, err)
 	}

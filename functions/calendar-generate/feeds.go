@@ -51,7 +51,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 		return nil, err
 	}
 	source := shownOf(all, options)
-	cal, err := source.Build(r.Context(), f.jobs, options.Calendar(), f.now(), strict)
+	cal, _, err := source.Build(r.Context(), f.jobs, options.Calendar(), f.now(), strict)
 	if err != nil {
 		return nil, ask.Problem(err)
 	}

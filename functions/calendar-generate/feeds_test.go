@@ -194,11 +194,48 @@ func TestNewTimetableNeverEndsASubscription(t *testing.T) {
 	s := newWorld(t).student()
 	s.uploaded(tabletest.Lectures())
 	path := s.subscribed(`{"year":2026,"groups":{"PHY 131":"P02"}}`)
-	s.uploaded(timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{
-		{Module: "COS 332", Offered: "S1", Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20"},
-	}})
-	if _, file := s.fetch(path); strings.Count(file, "BEGIN:VEVENT") != 1 || !strings.Contains(file, "SUMMARY:COS 332 L1") {
+	only := timetable.Document{Kind: timetable.Lecture}
+	for _, term := range []string{"S1", "S2", "Y"} {
+		only.Entries = append(only.Entries, timetable.Entry{Module: "COS 332", Offered: term, Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20"})
+	}
+	s.uploaded(only)
+	if _, file := s.fetch(path); strings.Count(file, "BEGIN:VEVENT") != 3 || strings.Count(file, "SUMMARY:COS 332 L1") != 3 {
 		t.Errorf("the feed is:\n%s", file)
+	}
+}
+
+// TestFeedKeepsWhatNewerTimetablesDoNotSpeakOf: June's exams stay when November's come, and the first
+// semester's lectures when the second's do. What a corrected timetable no longer lists goes.
+func TestFeedKeepsWhatNewerTimetablesDoNotSpeakOf(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t).student()
+	next := time.Now().In(calendar.Zone).Year() + 1 // what is over would stay
+	exams := func(days ...string) timetable.Document {
+		doc := timetable.Document{Kind: timetable.Exam}
+		for n, day := range days {
+			doc.Entries = append(doc.Entries, timetable.Entry{Module: fmt.Sprintf("COS %d", 110+n), Activity: "Exam Written", Paper: "1",
+				Date: fmt.Sprintf("%d-%s", next, day), StartTime: "07:30", EndTime: "10:30"})
+		}
+		return doc
+	}
+	lectures := func(term string) timetable.Document {
+		return timetable.Document{Kind: timetable.Lecture, Entries: []timetable.Entry{
+			{Module: "COS 332", Offered: term, Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20"},
+			{Module: "COS 333", Offered: term, Group: "G01", Activity: "L1", Day: "Monday", StartTime: "09:30", EndTime: "10:20"},
+		}}
+	}
+	path := s.subscribed(`{"year":2026,"terms":{"S1":"2026-02-09..2026-05-22","S2":"2026-07-13..2026-10-16"}}`)
+	for n, step := range []struct {
+		doc  timetable.Document
+		want int
+	}{
+		{exams("06-12", "06-13", "07-02"), 3}, {exams("11-12", "11-13"), 5}, {exams("11-12"), 4}, {exams("06-12", "06-13"), 3},
+		{lectures("S1"), 5}, {lectures("Q4"), 7}, {lectures("S2"), 7}, {exams("11-12", "11-13"), 8},
+	} {
+		s.uploaded(step.doc)
+		if _, file := s.fetch(path); strings.Count(file, "BEGIN:VEVENT") != step.want {
+			t.Errorf("after upload %d the feed has %d events, want %d:\n%s", n, strings.Count(file, "BEGIN:VEVENT"), step.want, file)
+		}
 	}
 }
 

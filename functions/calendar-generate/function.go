@@ -2,8 +2,8 @@
 // subscribe to.
 //
 // A file is made of what the request holds or of one job's entries, and nothing is kept. A feed is an
-// unguessable address whose calendar is made of its owner's newest completed job of each kind
-// (lectures, tests, exams). It is rendered when the event of a newer job arrives, and, should that
+// unguessable address whose calendar is made of all that its owner uploaded: of each kind (lectures, tests,
+// exams) and each semester or session, what the newest job says. It is rendered when the event of a newer job arrives, and, should that
 // have been lost, when it is next fetched; an event that did not change keeps its SEQUENCE and
 // LAST-MODIFIED, so that subscribers see only what really changed.
 package calendargenerate

@@ -15,7 +15,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/calendar/ask"
 	"github.com/schedgen/schedgen/shared/jobs"
-	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/latest"
 )
 
 // generate answers POST /api/generate/ics with the calendar of the request's events or of a job.
@@ -61,12 +61,12 @@ func (f *Function) jobEvents(r *http.Request, req *request) ([]calendar.Event, t
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	entries, err := f.jobs.Entries(r.Context(), job.Owner, job.ID)
+	events, err := latest.EventsOf(r.Context(), f.jobs, job)
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("read the job's entries: %w", err)
+		return nil, time.Time{}, fmt.Errorf("read the job's events: %w", err)
 	}
 	req.Options.UseYear(job.CreatedAt.In(calendar.Zone).Year())
-	return calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries}), *job.CompletedAt, nil
+	return events, *job.CompletedAt, nil
 }
 
 // ownJob gives the caller's completed job. Another's is not found, as one that does not exist.

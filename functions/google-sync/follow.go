@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
-	"github.com/schedgen/schedgen/functions/google-sync/plan"
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
@@ -106,7 +105,7 @@ func (f *Function) enqueue(ctx context.Context, person account.Account, c syncs.
 	}
 	made, err := f.syncs.Create(ctx, syncs.New{
 		AccountID: person.ID, CalendarID: c.ID, Most: f.cfg.SyncsWaiting, Traceparent: faas.Traceparent(ctx),
-		Request: syncs.Request{Wanted: plan.Wanted(cal, plan.Marker(person.Subject), c.ID), Scopes: scopes},
+		Request: f.request(person, c.ID, cal, scopes),
 	})
 	if errors.Is(err, syncs.ErrTooMany) {
 		return api.New(api.Busy) // the event comes again

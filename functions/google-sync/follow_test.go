@@ -128,9 +128,10 @@ func TestKindsDoNotDisturbEachOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b, id := w.ready(1)
+	march := fmt.Sprintf("%d-03-", time.Now().In(calendar.Zone).Year()+1) // what is over would stay
 	tests := timetable.Document{Kind: timetable.Test, Entries: []timetable.Entry{
-		{Module: "COS 110", Test: "Test 1", Date: "2026-03-12", Day: "Thursday", StartTime: "17:30", EndTime: "19:30", Venues: []string{"Hall"}, Page: 1},
-		{Module: "COS 122", Test: "Test 1", Date: "2026-03-13", Day: "Friday", StartTime: "17:30", EndTime: "19:30", Venues: []string{"Hall"}, Page: 1},
+		{Module: "COS 110", Test: "Test 1", Date: march + "12", StartTime: "17:30", EndTime: "19:30", Venues: []string{"Hall"}, Page: 1},
+		{Module: "COS 122", Test: "Test 1", Date: march + "13", StartTime: "17:30", EndTime: "19:30", Venues: []string{"Hall"}, Page: 1},
 	}}
 	lectureJob := w.upload(b.owner(), lectures(1))
 	b.counts(b.sync(id, map[string]any{"jobId": lectureJob}), 3, 0, 0, 0)
@@ -146,6 +147,53 @@ func TestKindsDoNotDisturbEachOther(t *testing.T) {
 	// Events as the first frontend sends them, with a pdfType and one semester.
 	inline := map[string]any{"pdfType": "exam", "events": []any{}}
 	b.counts(b.sync(id, inline), 0, 0, 0, 0)
+}
+
+// TestJuneStaysWhenNovemberComes: each exam session is there, synced by job, by all that was uploaded, or by
+// following; a corrected November replaces November alone, and what is over stays.
+func TestJuneStaysWhenNovemberComes(t *testing.T) {
+	t.Parallel()
+	next, last := time.Now().In(calendar.Zone).Year()+1, time.Now().In(calendar.Zone).Year()-1
+	exams := func(year int, days ...string) timetable.Document {
+		doc := timetable.Document{Kind: timetable.Exam}
+		for n, day := range days {
+			doc.Entries = append(doc.Entries, timetable.Entry{Module: fmt.Sprintf("COS %d", 110+n), Activity: "Exam Written", Paper: "1",
+				Date: fmt.Sprintf("%d-%s", year, day), StartTime: "07:30", EndTime: "10:30", Venues: []string{"Hall"}, Page: 1})
+		}
+		return doc
+	}
+	for _, how := range []string{"job", "all", "follow"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			b := w.browser()
+			b.signIn(student)
+			id := b.calendar()
+			b.want(b.do("POST", "/api/calendars/follow", map[string]any{"calendarId": id, "follow": how == "follow"}), 200, nil)
+			holds := func(doc timetable.Document, want int) {
+				t.Helper()
+				job := w.upload(b.owner(), doc)
+				switch how {
+				case "job":
+					b.sync(id, map[string]any{"jobId": job})
+				case "all":
+					b.sync(id, nil)
+				case "follow":
+					b.want(b.parsedEvent(job), 204, nil)
+					w.sweep()
+				}
+				if n := len(w.google.Events(id)); n != want {
+					t.Errorf("%d events, want %d", n, want)
+				}
+			}
+			holds(exams(next, "06-12", "06-13", "07-02"), 3)
+			holds(exams(next, "11-12", "11-13"), 5)
+			holds(exams(next, "11-12"), 4)
+			holds(exams(next, "06-12", "06-13"), 3)
+			holds(exams(last, "06-12", "06-13"), 5)
+			holds(exams(last, "06-12"), 5) // the other was written
+		})
+	}
 }
 
 // TestSyncRequestsAreChecked before anything is done.

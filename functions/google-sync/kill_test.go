@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/schedgen/schedgen/functions/google-sync/plan"
 	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 )
@@ -60,9 +59,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 		choices.Options.Year = 2026
 		cal, scopes, err := w.f.ofAll(t.Context(), person.ID, choices.Options, time.Now(), true)
 		w.must(err)
-		made, err := w.f.syncs.Create(t.Context(), syncs.New{AccountID: person.ID, CalendarID: id, Most: 5, Request: syncs.Request{
-			Wanted: plan.Wanted(cal, plan.Marker(person.Subject), id), Scopes: scopes,
-		}})
+		made, err := w.f.syncs.Create(t.Context(), syncs.New{AccountID: person.ID, CalendarID: id, Most: 5, Request: w.f.request(person, id, cal, scopes)})
 		w.must(err)
 		return made.ID
 	}

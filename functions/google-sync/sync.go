@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
@@ -18,11 +17,10 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/latest"
-	"github.com/schedgen/schedgen/shared/timetable"
 )
 
 // syncRequest is the body of POST /api/calendars/events: a calendar, and what shall be in it. Without events
-// and jobId that is all that the person uploaded, the newest of each kind.
+// and jobId that is all that the person uploaded, see package latest.
 type syncRequest struct {
 	ask.Request
 	CalendarID string `json:"calendarId"`
@@ -52,7 +50,7 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 		return nil, err
 	}
 	req.Colors = chosen
-	request := syncs.Request{Wanted: plan.Wanted(cal, plan.Marker(person.Subject), known.ID), Scopes: scopes}
+	request := f.request(person, known.ID, cal, scopes)
 	if req.DryRun {
 		return f.dryRun(r, person, known.ID, request, cal)
 	}
@@ -67,6 +65,15 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return f.syncNow(r, person, known.ID, request, cal.Warnings)
+}
+
+// request is the sync of a calendar that was built now.
+func (f *Function) request(person account.Account, id string, cal calendar.Calendar, scopes []calendar.Scope) syncs.Request {
+	names := make([]string, len(scopes))
+	for i, s := range scopes {
+		names[i] = s.String()
+	}
+	return syncs.Request{Wanted: plan.Wanted(cal, plan.Marker(person.Subject), id), Scopes: names, Made: f.now()}
 }
 
 // readFor reads what a person who is signed in asks for.
@@ -115,51 +122,44 @@ func (f *Function) primary(ctx context.Context, person account.Account) (string,
 	return c.ID, nil
 }
 
-// wanted builds the calendar that is asked for, and the scopes that it speaks for.
-func (f *Function) wanted(ctx context.Context, person account.Account, req *syncRequest) (calendar.Calendar, []string, error) {
-	var cal calendar.Calendar
-	var kinds []timetable.Kind
-	var err error
-	switch {
-	case req.JobID != "":
-		cal, kinds, err = f.ofJob(ctx, person, req)
-	case req.Events != nil:
-		cal, err = calendar.Build(req.Events, req.Options)
-		if req.PDFType != "" {
-			kinds = append(kinds, req.PDFType)
-		}
-	default:
+// wanted builds the calendar that is asked for, and gives the scopes that it speaks for: none of given events, for
+// they may be some of a timetable's. They are added and changed, and nothing is removed.
+func (f *Function) wanted(ctx context.Context, person account.Account, req *syncRequest) (calendar.Calendar, []calendar.Scope, error) {
+	if req.JobID == "" && req.Events == nil {
 		return f.ofAll(ctx, person.ID, req.Options, f.now(), false)
 	}
-	if err != nil {
+	events, job := req.Events, req.JobID != ""
+	if job {
+		var err error
+		if events, err = f.ofJob(ctx, person, req); err != nil {
+			return calendar.Calendar{}, nil, err
+		}
+	}
+	cal, err := calendar.Build(events, req.Options)
+	if err != nil || !job {
 		return cal, nil, ask.Problem(err)
 	}
-	return cal, scopesOf(cal, kinds, f.yearOf(req.Options)), nil
+	return cal, calendar.Scopes(events, req.Year, req.TermsOf(req.Year)), nil
 }
 
-// ofJob builds the calendar of one of the caller's jobs.
-func (f *Function) ofJob(ctx context.Context, person account.Account, req *syncRequest) (calendar.Calendar, []timetable.Kind, error) {
+// ofJob gives the events of one of the caller's jobs.
+func (f *Function) ofJob(ctx context.Context, person account.Account, req *syncRequest) ([]calendar.Event, error) {
 	job, err := f.jobs.Get(ctx, person.ID, req.JobID)
 	if errors.Is(err, jobs.ErrNotFound) {
-		return calendar.Calendar{}, nil, api.New(api.JobNotFound)
+		return nil, api.New(api.JobNotFound)
 	}
 	if err != nil {
-		return calendar.Calendar{}, nil, fmt.Errorf("find the job: %w", err)
+		return nil, fmt.Errorf("find the job: %w", err)
 	}
 	if job.Status != jobs.Completed {
-		return calendar.Calendar{}, nil, api.New(api.JobNotCompleted, map[string]any{"status": job.Status})
-	}
-	entries, err := f.jobs.Entries(ctx, person.ID, job.ID)
-	if err != nil {
-		return calendar.Calendar{}, nil, fmt.Errorf("read the job's entries: %w", err)
+		return nil, api.New(api.JobNotCompleted, map[string]any{"status": job.Status})
 	}
 	req.UseYear(job.CreatedAt.In(calendar.Zone).Year())
-	cal, err := calendar.Build(calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries}), req.Options)
-	return cal, []timetable.Kind{job.Kind}, err
+	return latest.EventsOf(ctx, f.jobs, job)
 }
 
 // ofAll builds the calendar of all that an owner uploaded.
-func (f *Function) ofAll(ctx context.Context, owner string, options calendar.Options, chosen time.Time, lenient bool) (calendar.Calendar, []string, error) {
+func (f *Function) ofAll(ctx context.Context, owner string, options calendar.Options, chosen time.Time, lenient bool) (calendar.Calendar, []calendar.Scope, error) {
 	source, err := latest.Of(ctx, f.jobs, owner)
 	if err != nil {
 		return calendar.Calendar{}, nil, err
@@ -167,41 +167,8 @@ func (f *Function) ofAll(ctx context.Context, owner string, options calendar.Opt
 	if len(source.Jobs) == 0 {
 		return calendar.Calendar{}, nil, api.New(api.ValidationFailed).Say("Upload a timetable first, or send events or a jobId.")
 	}
-	cal, err := source.Build(ctx, f.jobs, options, chosen, lenient)
-	if err != nil {
-		return cal, nil, ask.Problem(err)
-	}
-	var scopes []string
-	for _, job := range source.Jobs {
-		year := job.CreatedAt.In(calendar.Zone).Year()
-		if chosen.In(calendar.Zone).Year() >= year { // else what was chosen is of an earlier year
-			options.UseYear(year)
-			year = options.Year
-		}
-		scopes = append(scopes, scopesOf(cal, []timetable.Kind{job.Kind}, year)...)
-	}
-	slices.Sort(scopes)
-	return cal, slices.Compact(scopes), nil
-}
-
-// yearOf is the year of a request that names one, or its terms; else this year.
-func (f *Function) yearOf(options calendar.Options) int {
-	options.UseYear(f.now().In(calendar.Zone).Year())
-	return options.Year
-}
-
-// scopesOf are the kinds in the years that a calendar speaks for: those of its items, and the given kinds in
-// the given year, of which it may hold nothing any more.
-func scopesOf(cal calendar.Calendar, kinds []timetable.Kind, year int) []string {
-	var scopes []string
-	for _, kind := range kinds {
-		scopes = append(scopes, plan.Scope(string(kind), year))
-	}
-	for _, item := range cal.Items {
-		scopes = append(scopes, plan.Scope(string(item.Event.Kind), item.Year()))
-	}
-	slices.Sort(scopes)
-	return slices.Compact(scopes)
+	cal, scopes, err := source.Build(ctx, f.jobs, options, chosen, lenient)
+	return cal, scopes, ask.Problem(err)
 }
 
 // syncNow puts a sync into the queue and works on it for as long as a request may.

@@ -196,13 +196,14 @@ func (f *Function) planFor(ctx context.Context, client *google.Client, person ac
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	scopes := request.Scopes
+	scopes, made := request.Scopes, request.Made
 	if request.Remove {
+		made = time.Time{} // what is over goes, too
 		for _, e := range existing {
 			scopes = append(scopes, e.Scope)
 		}
 	}
-	p := plan.Make(request.Wanted, existing, scopes, memory)
+	p := plan.Make(request.Wanted, existing, scopes, memory, made)
 	for _, op := range []plan.Op{plan.Insert, plan.Patch, plan.Restore, plan.Delete} {
 		f.metrics.planned.WithLabelValues(string(op)).Observe(float64(p.Count(op)))
 	}

@@ -10,7 +10,9 @@ import (
 // Upload is one timetable that a student uploaded.
 type Upload struct {
 	At     time.Time
-	Year   int     // the academic year of its lectures
+	Year   int   // the academic year of its lectures
+	Terms  Terms // dates that the student gave, which say of what scope lectures of other terms are
+	Kind   timetable.Kind
 	Events []Event // as [Events] gives them
 }
 
@@ -29,10 +31,10 @@ func Merge(uploads []Upload) []Event {
 	seen := make(map[uidKey]bool)
 	kept := make([][]Event, len(named))
 	for n := len(named) - 1; n >= 0; n-- {
-		own := named[n].scopes()
+		own := named[n].Scopes()
 		for _, e := range named[n].Events {
 			key := uidKey{e.ID, e.Year}
-			scope, known := ScopeOf(e, e.Year)
+			scope, known := ScopeOf(e, e.Year, named[n].Terms)
 			by, gone := replacement(scope, own, replaced)
 			if seen[key] || known && gone && !e.over(by) || !known && n < len(named)-1 {
 				continue
@@ -42,11 +44,23 @@ func Merge(uploads []Upload) []Event {
 		}
 		for _, scope := range own {
 			replaced[scope] = named[n].At
+			if scope.Kind == timetable.Lecture {
+				replaced[Scope{scope.Kind, scope.Year, ""}] = named[n].At // nobody knows when those are
+			}
 		}
 	}
 	all := slices.Concat(kept...)
 	slices.SortStableFunc(all, func(a, b Event) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
 	return all
+}
+
+// Named gives the events of the newest upload alone, with the ids that they have beside those of earlier uploads.
+func Named(uploads []Upload) []Event {
+	events := nameSlots(uploads)[len(uploads)-1].Events
+	for i := range events {
+		events[i].Year = 0
+	}
+	return events
 }
 
 // uidKey is what a UID is made of.
@@ -55,16 +69,17 @@ type uidKey struct {
 	year int
 }
 
-func (u Upload) scopes() []Scope { return Scopes(u.Events, u.Year) }
+// Scopes are what the upload speaks for.
+func (u Upload) Scopes() []Scope { return Scopes(u.Events, u.Year, u.Terms) }
 
 // replacement says whether newer uploads speak for the scope of an event, and since when. own are the scopes
 // of the event's upload.
 func replacement(scope Scope, own []Scope, replaced map[Scope]time.Time) (by time.Time, gone bool) {
-	if by, gone = replaced[scope]; gone || scope.Kind != timetable.Lecture || scope.Part != "Y" {
+	if by, gone = replaced[scope]; gone || scope.Kind != timetable.Lecture || scope.Part != wholeYear {
 		return by, gone
 	}
 	for _, other := range own {
-		if other.Part == "Y" || other.Year != scope.Year {
+		if other.Part == wholeYear || other.Year != scope.Year {
 			continue
 		}
 		at, ok := replaced[other]
@@ -101,7 +116,7 @@ func nameSlots(uploads []Upload) []Upload {
 		for i := range u.Events {
 			u.Events[i].Year = yearOf(u.Events[i], u.Year)
 		}
-		slots.name(u.Events)
+		slots.name(u)
 		named[n] = u
 	}
 	return named
@@ -128,12 +143,12 @@ type slotMemory struct {
 }
 
 // name gives the events of one upload their ids.
-func (m *slotMemory) name(events []Event) {
+func (m *slotMemory) name(u Upload) {
 	sharing := make(map[slotName][]*Event)
 	var order []slotName
-	for i := range events {
-		e := &events[i]
-		scope, _ := ScopeOf(*e, e.Year)
+	for i := range u.Events {
+		e := &u.Events[i]
+		scope, _ := ScopeOf(*e, e.Year, u.Terms)
 		name := slotName{scope, identity(*e)}
 		if sharing[name] == nil {
 			order = append(order, name)

@@ -91,6 +91,9 @@ func TestAnUploadSpeaksForItsScopesAlone(t *testing.T) {
 		{"a year module that was dropped", []calendar.Upload{
 			upload(t, "2026-01-20", lecture, "A S1 Monday", "B Y Monday"), upload(t, "2026-01-21", lecture, "A S1 Monday"),
 		}, []string{"A S1 Monday"}},
+		{"a lecture of which nobody knows when it is", []calendar.Upload{
+			upload(t, "2026-01-20", lecture, "A S1 Monday", "B W1 Monday"), upload(t, "2026-07-01", lecture, "C S2 Monday"),
+		}, []string{"A S1 Monday", "C S2 Monday"}},
 		{"the next year", []calendar.Upload{
 			upload(t, "2026-01-20", lecture, "A S1 Monday"), upload(t, "2027-01-20", lecture, "A S1 Monday"),
 		}, []string{"A S1 Monday", "A S1 Monday"}},
@@ -163,6 +166,24 @@ func TestAMovedSlotTakesItsIDAlong(t *testing.T) {
 	again := calendar.Merge([]calendar.Upload{first, second, third})
 	if len(again) != 3 || again[1].ID != after[1].ID || again[2].ID != after[0].ID {
 		t.Errorf("an earlier slot that was added changed ids: %+v", again)
+	}
+}
+
+// TestLecturesWithoutATermAreOfTheirDates: they replace those of the semester in which the student placed them.
+func TestLecturesWithoutATermAreOfTheirDates(t *testing.T) {
+	t.Parallel()
+	options := calendar.Options{}
+	options.UseSemester(mustRange(t, "2026-07-20..2026-10-16"))
+	first := upload(t, "2026-01-20", timetable.Lecture, "A S1 Monday", "B S2 Monday")
+	second := upload(t, "2026-07-20", timetable.Lecture, "C S2 Monday")
+	second.Events[0].Semester, second.Terms = "", options.Terms
+	events := calendar.Merge([]calendar.Upload{first, second})
+	if len(events) != 2 || events[0].Module != "A" || events[1].Module != "C" {
+		t.Fatalf("the events are %+v, want A of the first semester and C", events)
+	}
+	c := build(t, options, events...)
+	if got := c.Items[1].Scope().String(); got != "lecture/2026/S2" {
+		t.Errorf("C is of %s", got)
 	}
 }
 

@@ -16,7 +16,9 @@ import (
 // The parts are wider than the dates that are printed, so that a corrected timetable whose last paper is
 // gone still removes it:
 //
-//   - lectures: S1 with its quarters Q1 and Q2, S2 with Q3 and Q4, and Y; any other term is a part of its own;
+//   - lectures: S1 with its quarters Q1 and Q2, S2 with Q3 and Q4, and Y. A term of another name, and lectures
+//     that name none, are of the semester in which the dates lie that a student gave for them; without dates,
+//     which no calendar shows, they are of the part without a name;
 //   - tests: the half of the year, which parts at the end of June;
 //   - exams: the session. The first is from January to July, for the supplementary papers of the first
 //     semester reach into July, and the second from August on. Supplementary and special papers are a part of
@@ -42,14 +44,15 @@ var kinds = []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam}
 // The parts that are semesters, and what is added for supplementary papers.
 const (
 	firstHalf, secondHalf = "S1", "S2"
+	wholeYear             = "Y"
 	supplementary         = "-supplementary"
 )
 
-// ScopeOf gives the scope of an event; a lecture's year is the given one. It is false for an event without a
-// date that can be read, which stands in no calendar.
-func ScopeOf(e Event, year int) (Scope, bool) {
+// ScopeOf gives the scope of an event; a lecture's year and terms are the given ones. It is false for an event
+// without a date that can be read, which stands in no calendar.
+func ScopeOf(e Event, year int, terms Terms) (Scope, bool) {
 	if e.Kind == timetable.Lecture {
-		return Scope{e.Kind, year, lecturePart(e.Semester)}, true
+		return Scope{e.Kind, year, lecturePart(e.Semester, terms)}, true
 	}
 	date, err := ParseDate(e.Date)
 	if err != nil {
@@ -59,10 +62,10 @@ func ScopeOf(e Event, year int) (Scope, bool) {
 }
 
 // Scopes gives the scopes of the events, sorted, each once.
-func Scopes(events []Event, year int) []Scope {
+func Scopes(events []Event, year int, terms Terms) []Scope {
 	var all []Scope
 	for _, e := range events {
-		if s, ok := ScopeOf(e, year); ok {
+		if s, ok := ScopeOf(e, year, terms); ok {
 			all = append(all, s)
 		}
 	}
@@ -70,14 +73,30 @@ func Scopes(events []Event, year int) []Scope {
 	return slices.Compact(all)
 }
 
-func lecturePart(term string) string {
-	switch term = normalTerm(term); term {
-	case "Q1", "Q2":
-		return firstHalf
-	case "Q3", "Q4":
-		return secondHalf
+// Scope gives the scope of the item. That of a lecture without a semester is told by its dates.
+func (i Item) Scope() Scope {
+	last := i.Start
+	if i.Until.After(last) {
+		last = i.Until
 	}
-	return term
+	held := Range{Start: DateOf(i.Start.In(Zone)), End: DateOf(last.In(Zone))}
+	scope, _ := ScopeOf(i.Event, i.Year(), Terms{normalTerm(i.Event.Semester): held}) // an item has a date
+	return scope
+}
+
+func lecturePart(term string, terms Terms) string {
+	switch term = normalTerm(term); term {
+	case firstHalf, "Q1", "Q2":
+		return firstHalf
+	case secondHalf, "Q3", "Q4":
+		return secondHalf
+	case wholeYear:
+		return wholeYear
+	}
+	if r, ok := terms[term]; ok {
+		return r.half()
+	}
+	return ""
 }
 
 func datedPart(e Event, date Date) string {

@@ -87,14 +87,21 @@ type span struct {
 // calendarTerms answers where each term lies: what the caller gave, else what the year is known for.
 type calendarTerms map[string]Range
 
-// termsOf are the terms of events of that year; 0 is the options' own year. Dates that the caller gave hold in
-// their own year: an older year's lectures keep theirs.
+// termsOf are the terms of events of that year; 0 is the options' own year.
 func (o Options) termsOf(year int) calendarTerms {
 	own := cmp.Or(year, o.Year)
 	terms := o.academicYears()[own].TermRanges()
+	maps.Copy(terms, o.TermsOf(own))
+	return terms
+}
+
+// TermsOf are the dates that o gives for the terms of a year. They hold in their own year: an older year's
+// lectures keep theirs.
+func (o Options) TermsOf(year int) Terms {
+	terms := make(Terms, len(o.Terms))
 	for name, r := range o.Terms {
-		if own == o.Year || r.Start.Year == own || r.End.Year == own {
-			terms[name] = r
+		if year == o.Year || r.Start.Year == year || r.End.Year == year {
+			terms[normalTerm(name)] = r
 		}
 	}
 	return terms

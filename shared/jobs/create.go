@@ -123,18 +123,18 @@ func (s *Store) Find(ctx context.Context, id string) (Job, error) {
 	return one(postgres.QueryOne(ctx, s.pool, scanJob, findSQL, id))
 }
 
-const latestSQL = `select distinct on (kind) ` + columns + ` from jobs
+const completedSQL = `select ` + columns + ` from jobs
 where owner = $1::uuid and status = 'completed'
-order by kind, completed_at desc, id desc`
+order by completed_at desc, id desc limit $2::int`
 
-// Latest are the owner's newest completed jobs, at most one of each kind, in no order that means anything.
-func (s *Store) Latest(ctx context.Context, owner string) ([]Job, error) {
+// Completed are the owner's newest completed jobs, at most that many, the newest first.
+func (s *Store) Completed(ctx context.Context, owner string, most int) ([]Job, error) {
 	if !validID(owner) {
 		return nil, nil
 	}
-	jobs, err := postgres.Query(ctx, s.pool, scanJob, latestSQL, owner)
+	jobs, err := postgres.Query(ctx, s.pool, scanJob, completedSQL, owner, most)
 	if err != nil {
-		return nil, fmt.Errorf("find an owner's newest jobs: %w", err)
+		return nil, fmt.Errorf("find an owner's completed jobs: %w", err)
 	}
 	return jobs, nil
 }

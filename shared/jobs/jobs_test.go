@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -318,8 +318,11 @@ func TestAnotherOwnersJobIsNotThere(t *testing.T) {
 	if err := w.Delete(ctx, other, job.ID); !errors.Is(err, jobs.ErrNotFound) {
 		t.Errorf("delete: got %v", err)
 	}
-	if latest, err := w.Latest(ctx, other); err != nil || len(latest) != 0 {
-		t.Errorf("latest: got %v, %v", latest, err)
+	if all, err := w.AllEntries(ctx, other, []string{job.ID}, 10); err != nil || len(all) != 0 {
+		t.Errorf("all entries: got %v, %v", all, err)
+	}
+	if completed, err := w.Completed(ctx, other, 10); err != nil || len(completed) != 0 {
+		t.Errorf("completed: got %v, %v", completed, err)
 	}
 }
 
@@ -342,28 +345,39 @@ func TestDeleteRemovesAllThatTheJobMade(t *testing.T) {
 	}
 }
 
-func TestLatestIsTheNewestCompleted(t *testing.T) {
+func TestCompletedAreTheNewestFirst(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	first, second := w.stored(), w.stored()
-	w.stored() // pending: not a candidate
+	w.stored() // pending: not one of them
 	for _, id := range []string{second.ID, first.ID} {
-		w.must(w.Complete(ctx, w.claim(id), document(1)))
+		w.must(w.Complete(ctx, w.claim(id), document(2)))
 	}
 	w.age(first.ID, time.Hour)
-	exam := w.stored()
-	exams := document(1)
+	third := w.stored()
+	exams := document(3)
 	exams.Kind = timetable.Exam
-	w.must(w.Complete(ctx, w.claim(exam.ID), exams))
-	latest, err := w.Latest(ctx, w.owner)
-	got := map[timetable.Kind]string{}
-	for _, job := range latest {
-		got[job.Kind] = job.ID
+	w.must(w.Complete(ctx, w.claim(third.ID), exams))
+	want := []string{third.ID, second.ID, first.ID}
+	for most := range 4 {
+		completed, err := w.Completed(ctx, w.owner, most)
+		var got []string
+		for _, job := range completed {
+			got = append(got, job.ID)
+		}
+		if err != nil || !slices.Equal(got, want[:most]) {
+			t.Errorf("at most %d: got %v, %v; want %v", most, got, err, want[:most])
+		}
 	}
-	if want := map[timetable.Kind]string{timetable.Lecture: second.ID, timetable.Exam: exam.ID}; err != nil || len(latest) != 2 || !maps.Equal(got, want) {
-		t.Errorf("got %v, %v; want %v", got, err, want)
+	if completed, err := w.Completed(ctx, "nobody", 10); err != nil || len(completed) != 0 {
+		t.Errorf("of what is no owner: got %v, %v", completed, err)
 	}
-	if latest, err := w.Latest(ctx, "nobody"); err != nil || len(latest) != 0 {
-		t.Errorf("of what is no owner: got %v, %v", latest, err)
+	for most, whole := range map[int][]string{7: want, 6: want[:2], 5: want[:2], 4: want[:1], 3: want[:1], 2: nil} {
+		all, err := w.AllEntries(ctx, w.owner, want, most)
+		for n, id := range want {
+			if got, wanted := len(all[id]), []int{3, 2, 2}[n]; err != nil || slices.Contains(whole, id) && got != wanted || !slices.Contains(whole, id) && got != 0 {
+				t.Errorf("of at most %d rows: job %d has %d, %v", most, n, got, err)
+			}
+		}
 	}
 }

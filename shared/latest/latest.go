@@ -1,12 +1,10 @@
-// Package latest makes a calendar of all that an owner uploaded: the newest completed job of each kind
-// (lectures, tests, exams). Feeds and followed Google calendars are made of it.
+// Package latest makes a calendar of all that an owner uploaded: each completed job speaks for its own kind,
+// year and semester or session, and the newest that does is right. Feeds and followed Google calendars are made
+// of it.
 package latest
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -15,54 +13,125 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
+// What a calendar is made of at most: more uploads and rows than a student has in years. Older ones are left out.
+const (
+	mostJobs = 100
+	mostRows = 30_000
+)
+
 // Source is what the calendar is made of.
 type Source struct {
 	Owner string
-	Jobs  []jobs.Job // at most one of each kind
+	Jobs  []jobs.Job // completed ones, the newest last
 }
 
-// order is that in which kinds are shown.
-var order = []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam}
-
-// Of finds the owner's newest jobs, of one moment.
+// Of finds the owner's jobs, of one moment.
 func Of(ctx context.Context, store *jobs.Store, owner string) (Source, error) {
-	newest, err := store.Latest(ctx, owner)
+	completed, err := store.Completed(ctx, owner, mostJobs)
 	if err != nil {
 		return Source{}, err
 	}
-	slices.SortFunc(newest, func(a, b jobs.Job) int {
-		return cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind))
-	})
-	return Source{Owner: owner, Jobs: newest}, nil
+	slices.Reverse(completed)
+	return Source{Owner: owner, Jobs: completed}, nil
 }
 
-// Build makes the calendar, with options that were chosen then. Choices that do not fit are errors unless
-// lenient, or where there is nothing yet to hold them against.
-func (s Source) Build(ctx context.Context, store *jobs.Store, options calendar.Options, chosen time.Time, lenient bool) (calendar.Calendar, error) {
-	var events []calendar.Event
-	options.Lenient = lenient || len(s.Jobs) == 0
+// Build makes the calendar, with options that were chosen then, and gives the scopes that it speaks for.
+// Choices that do not fit are errors unless lenient, or where there is nothing yet to hold them against.
+func (s Source) Build(ctx context.Context, store *jobs.Store, options calendar.Options, chosen time.Time, lenient bool) (calendar.Calendar, []calendar.Scope, error) {
+	uploads, err := s.uploads(ctx, store)
+	if err != nil {
+		return calendar.Calendar{}, nil, err
+	}
+	setYears(uploads, options, chosen)
+	var scopes []calendar.Scope
+	for i := range uploads {
+		uploads[i].Terms = options.TermsOf(uploads[i].Year)
+		scopes = append(scopes, uploads[i].Scopes()...)
+	}
+	slices.SortFunc(scopes, calendar.Scope.Compare)
+	options.Lenient = lenient || len(uploads) == 0
+	cal, err := calendar.Build(calendar.Merge(uploads), options)
+	return cal, slices.Compact(scopes), err
+}
+
+// EventsOf gives the events of one of the owner's completed jobs, with the ids that they have beside those of
+// earlier jobs.
+func EventsOf(ctx context.Context, store *jobs.Store, job jobs.Job) ([]calendar.Event, error) {
+	s, err := Of(ctx, store, job.Owner)
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(s.Jobs, func(j jobs.Job) bool { return j.ID == job.ID })
+	s.Jobs = s.Jobs[:at+1]
+	if at < 0 {
+		s.Jobs = []jobs.Job{job} // too old to know what came before it
+	}
+	uploads, err := s.uploads(ctx, store)
+	if err != nil || len(uploads) == 0 {
+		return nil, err
+	}
+	return calendar.Named(uploads), nil
+}
+
+// uploads reads what the jobs say.
+func (s Source) uploads(ctx context.Context, store *jobs.Store) ([]calendar.Upload, error) {
+	ids := make([]string, 0, len(s.Jobs))
+	for _, job := range slices.Backward(s.Jobs) {
+		ids = append(ids, job.ID)
+	}
+	entries, err := store.AllEntries(ctx, s.Owner, ids, mostRows)
+	if err != nil {
+		return nil, err
+	}
+	uploads := make([]calendar.Upload, 0, len(s.Jobs))
 	for _, job := range s.Jobs {
-		entries, err := store.Entries(ctx, s.Owner, job.ID)
-		if err != nil {
-			return calendar.Calendar{}, fmt.Errorf("read the entries of a newest job: %w", err)
-		}
-		events = append(events, calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries})...)
-		if job.Kind == timetable.Lecture {
-			useYearOf(&options, job.CreatedAt, chosen)
-		}
+		doc := timetable.Document{Kind: job.Kind, Entries: entries[job.ID]}
+		uploads = append(uploads, calendar.Upload{
+			At: job.CreatedAt, Year: job.CreatedAt.In(calendar.Zone).Year(), Kind: job.Kind, Events: calendar.Events(doc),
+		})
 	}
-	return calendar.Build(events, options)
+	return uploads, nil
 }
 
-// useYearOf settles the year of a lecture timetable that was uploaded then. What follows uploads outlives
-// the dates that it was made with, and this year's lectures do not belong into last year: terms of earlier
-// years are left out, and so is an earlier year that was chosen before this one.
-func useYearOf(options *calendar.Options, uploaded, chosen time.Time) {
-	year := uploaded.In(calendar.Zone).Year()
-	options.Terms = maps.Clone(options.Terms)
-	maps.DeleteFunc(options.Terms, func(_ string, r calendar.Range) bool { return r.End.Year < year })
-	if options.Year < year && chosen.In(calendar.Zone).Year() < year {
-		options.Year = 0
+// setYears settles the academic years of lecture timetables: that in which each was uploaded, or the one that
+// the options name. A year was chosen for the newest lectures of then, for what corrects them, and for all
+// that was uploaded since; the semester before keeps its own.
+func setYears(uploads []calendar.Upload, options calendar.Options, chosen time.Time) {
+	var newer *calendar.Upload
+	for n := len(uploads) - 1; n >= 0; n-- {
+		u := &uploads[n]
+		if u.Kind != timetable.Lecture {
+			continue
+		}
+		uploaded := u.Year
+		switch {
+		case newer == nil || newer.At.After(chosen):
+			u.Year = yearOf(options, uploaded, chosen.In(calendar.Zone).Year())
+		case newer.At.In(calendar.Zone).Year() == uploaded && speaksFor(*newer, *u):
+			u.Year = newer.Year
+		}
+		newer = u
 	}
-	options.UseYear(year)
+}
+
+// speaksFor reports whether the newer upload has every part of a year that the older one has.
+func speaksFor(newer, older calendar.Upload) bool {
+	parts := calendar.Scopes(newer.Events, 0, nil)
+	return !slices.ContainsFunc(calendar.Scopes(older.Events, 0, nil), func(s calendar.Scope) bool { return !slices.Contains(parts, s) })
+}
+
+// yearOf is the year of a lecture timetable that was uploaded in that year, by options that were chosen in another.
+// What follows uploads outlives the dates that it was made with, and this year's lectures do not belong into
+// last year: an earlier year, and the terms of one, bind only what was chosen in it.
+func yearOf(options calendar.Options, uploaded, chosen int) int {
+	if options.Year >= uploaded || options.Year != 0 && chosen >= uploaded {
+		return options.Year
+	}
+	year, first := uploaded, calendar.Date{}
+	for _, r := range options.Terms {
+		if r.End.Year >= uploaded && (first.IsZero() || r.Start.Before(first)) {
+			year, first = r.Start.Year, r.Start
+		}
+	}
+	return year
 }

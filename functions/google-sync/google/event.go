@@ -23,10 +23,10 @@ func existingOf(e *calendar.Event, marker string) (plan.Existing, bool) {
 	if e.ExtendedProperties == nil || e.ExtendedProperties.Private[markerKey] != marker || e.RecurringEventId != "" {
 		return plan.Existing{ID: e.Id, ETag: e.Etag, Cancelled: e.Status == "cancelled"}, false
 	}
-	private := e.ExtendedProperties.Private
+	private, fields := e.ExtendedProperties.Private, fieldsOf(e)
 	return plan.Existing{
-		ID: e.Id, ETag: e.Etag, Scope: private[scopeKey], Base: plan.ParseBase(private[baseKey]),
-		Cancelled: e.Status == "cancelled", Fields: fieldsOf(e),
+		ID: e.Id, ETag: e.Etag, Scope: plan.ScopeOf(private[scopeKey], fields.Time.Start), Base: plan.ParseBase(private[baseKey]),
+		Cancelled: e.Status == "cancelled", Fields: fields,
 	}, true
 }
 

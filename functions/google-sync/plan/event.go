@@ -37,7 +37,7 @@ func AllFields() []Field {
 type Event struct {
 	ID    string // see [EventID]
 	UID   string // the calendar model's
-	Scope string // see [Scope]
+	Scope string // see [calendar.Scope]
 	Fields
 }
 
@@ -169,10 +169,6 @@ func Marker(subject string) string {
 	return idEncoding.EncodeToString(sum[:15])
 }
 
-// Scope is the part of a calendar that one timetable speaks for: its kind in its year. A timetable of
-// tests says nothing about lectures, and next year's nothing about this year's.
-func Scope(kind string, year int) string { return kind + "/" + strconv.Itoa(year) }
-
 // Wanted turns a calendar into the events that it should be at Google.
 func Wanted(cal calendar.Calendar, account, calendarID string) []Event {
 	events := make([]Event, 0, len(cal.Items))
@@ -180,7 +176,7 @@ func Wanted(cal calendar.Calendar, account, calendarID string) []Event {
 		events = append(events, Event{
 			ID:     EventID(account, calendarID, item.UID),
 			UID:    item.UID,
-			Scope:  Scope(string(item.Event.Kind), item.Year()),
+			Scope:  item.Scope().String(),
 			Fields: fieldsOf(item, cal.Reminders),
 		})
 	}

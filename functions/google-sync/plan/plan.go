@@ -12,7 +12,10 @@
 // Events outside of the plan's scopes, and events that are not schedgen's, are never looked at.
 package plan
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Existing is one of schedgen's events as the calendar has it.
 type Existing struct {
@@ -99,8 +102,10 @@ func (p Plan) Count(ops ...Op) int {
 	return n
 }
 
-// Make compares. Existing events of other scopes are left alone. The same input gives the same plan.
-func Make(wanted []Event, existing []Existing, scopes []string, memory Memory) Plan {
+// Make compares. Existing events of other scopes are left alone, and so are tests and exams that ended before
+// now: a timetable that no longer lists what is over does not mean that it never was. The zero now keeps none
+// of these. The same input gives the same plan.
+func Make(wanted []Event, existing []Existing, scopes []string, memory Memory, now time.Time) Plan {
 	there := make(map[string]Existing, len(existing))
 	for _, e := range existing {
 		there[e.ID] = e
@@ -125,7 +130,7 @@ func Make(wanted []Event, existing []Existing, scopes []string, memory Memory) P
 	}
 	p.Actions = append(p.Actions, inserts...)
 	for _, e := range existing {
-		if !keep[e.ID] && !e.Cancelled && slices.Contains(scopes, e.Scope) {
+		if !keep[e.ID] && !e.Cancelled && slices.Contains(scopes, e.Scope) && !e.over(now) {
 			p.Actions = append(p.Actions, Action{Op: Delete, Event: Event{ID: e.ID, Fields: e.Fields}, ETag: e.ETag})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/schedgen/schedgen/functions/google-sync/plan"
 	"github.com/schedgen/schedgen/shared/calendar"
@@ -13,7 +14,7 @@ import (
 )
 
 func event(id, location string) plan.Event {
-	return plan.Event{ID: id, UID: id + "@x", Scope: "lecture/2026", Fields: plan.Fields{
+	return plan.Event{ID: id, UID: id + "@x", Scope: "lecture/2026/S1", Fields: plan.Fields{
 		Summary: "COS 110 " + id, Location: location, Description: "Module: COS 110", Color: "4", Status: "confirmed",
 		Time: plan.Time{
 			Start: "2026-02-09T08:30:00+02:00", End: "2026-02-09T09:20:00+02:00", Zone: "Africa/Johannesburg",
@@ -28,7 +29,10 @@ func existing(e plan.Event) plan.Existing {
 	return plan.Existing{ID: e.ID, ETag: `"1"`, Scope: e.Scope, Base: e.Fields.Base(), Fields: e.Fields}
 }
 
-var scopes = []string{"lecture/2026"}
+var (
+	scopes = []string{"lecture/2026/S1", "exam/2026/S1"}
+	now    = time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
+)
 
 func TestMake(t *testing.T) {
 	t.Parallel()
@@ -42,7 +46,7 @@ func TestMake(t *testing.T) {
 	gone := existing(old)
 	gone.Cancelled = true
 	other := existing(old)
-	other.Scope = "test/2026"
+	other.Scope = "test/2026/S1"
 	unknown := existing(old)
 	unknown.Base = plan.ParseBase("nonsense location")
 	remembered := func(s plan.State) plan.Memory {
@@ -78,8 +82,54 @@ func TestMake(t *testing.T) {
 		{"purged by us", []plan.Event{old}, nil, remembered(plan.Removed), "insert"},
 		{"came back by hand", []plan.Event{old}, []plan.Existing{existing(old)}, remembered(plan.Declined), "unchanged 1"},
 	} {
-		if got := describe(plan.Make(c.wanted, c.existing, scopes, c.memory)); got != c.want {
+		if got := describe(plan.Make(c.wanted, c.existing, scopes, c.memory, now)); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestWhatIsOverStays: an exam that ended before the sync was made stays although no timetable lists it; a
+// lecture that was dropped goes.
+func TestWhatIsOverStays(t *testing.T) {
+	t.Parallel()
+	exam := func(end string) []plan.Existing {
+		e := event("aaaaa", "Hall")
+		e.Scope, e.Time.Recurrence, e.Time.End = "exam/2026/S1", nil, end
+		return []plan.Existing{existing(e)}
+	}
+	for _, c := range []struct {
+		name     string
+		existing []plan.Existing
+		now      time.Time
+		want     string
+	}{
+		{"over", exam("2026-06-15T13:59:00+02:00"), now, ""},
+		{"being written", exam("2026-06-15T14:01:00+02:00"), now, "delete"},
+		{"over, all day", exam("2026-06-15"), now, ""},
+		{"tomorrow, all day", exam("2026-06-17"), now, "delete"},
+		{"over, and all is removed", exam("2026-06-01T10:00:00+02:00"), time.Time{}, "delete"},
+		{"lecture", []plan.Existing{existing(event("aaaaa", "Here"))}, now.AddDate(1, 0, 0), "delete"},
+	} {
+		if got := describe(plan.Make(nil, c.existing, scopes, plan.Memory{}, c.now)); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestScopesOfOlderEvents(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][3]string{
+		{"exam/2026", "2026-06-12T07:30:00+02:00", "exam/2026/S1"},
+		{"exam/2026", "2026-11-12", "exam/2026/S2"},
+		{"test/2026", "2026-08-03T07:30:00+02:00", "test/2026/S2"},
+		{"lecture/2026", "2026-02-09T06:30:00Z", "lecture/2026/S1"},
+		{"lecture/2026", "2026-07-13T06:30:00Z", "lecture/2026/S2"},
+		{"lecture/2026/Y", "2026-02-09T06:30:00Z", "lecture/2026/Y"},
+		{"exam/2026", "", "exam/2026"},
+		{"", "2026-11-12", ""},
+	} {
+		if got := plan.ScopeOf(c[0], c[1]); got != c[2] {
+			t.Errorf("%q from %q is %q, want %q", c[0], c[1], got, c[2])
 		}
 	}
 }
@@ -190,15 +240,15 @@ func TestPlansEnd(t *testing.T) {
 		m := &model{map[string]plan.Existing{}, plan.Memory{States: map[string]plan.State{}}}
 		for range 6 {
 			wanted := randomWanted(rng)
-			p := plan.Make(wanted, m.list(), scopes, m.memory)
+			p := plan.Make(wanted, m.list(), scopes, m.memory, now)
 			for _, a := range p.Actions[:rng.IntN(len(p.Actions)+1)] { // it may stop anywhere
 				m.apply(a)
 			}
 			m.play(rng)
-			for _, a := range plan.Make(wanted, m.list(), scopes, m.memory).Actions {
+			for _, a := range plan.Make(wanted, m.list(), scopes, m.memory, now).Actions {
 				m.apply(a)
 			}
-			if left := plan.Make(wanted, m.list(), scopes, m.memory); len(left.Actions) > 0 {
+			if left := plan.Make(wanted, m.list(), scopes, m.memory, now); len(left.Actions) > 0 {
 				t.Fatalf("seed %d %d: there is still to do: %s", seed, n, describe(left))
 			}
 			m.check(t, wanted)
@@ -274,10 +324,10 @@ func TestWanted(t *testing.T) {
 		t.Errorf("the id %q is not of Google's alphabet", one.ID)
 	}
 	if one.Color != "6" || len(one.Reminders.Overrides) != 2 || one.Location != "IT 4-4" || one.Time.Recurrence[0] != "RRULE:FREQ=WEEKLY;UNTIL=20260518T063000Z" ||
-		one.Scope != "lecture/2026" || one.Time.Start != "2026-02-09T08:30:00+02:00" {
+		one.Scope != "lecture/2026/S1" || one.Time.Start != "2026-02-09T08:30:00+02:00" {
 		t.Errorf("the event is %+v", one)
 	}
-	if p := plan.Make([]plan.Event{one}, nil, nil, plan.Memory{}); p.Count(plan.Insert) != 1 || p.Count(plan.Delete, plan.Patch) != 0 {
+	if p := plan.Make([]plan.Event{one}, nil, nil, plan.Memory{}, now); p.Count(plan.Insert) != 1 || p.Count(plan.Delete, plan.Patch) != 0 {
 		t.Errorf("counts of %+v", p)
 	}
 }

@@ -42,10 +42,12 @@ var (
 )
 
 // Request is what a sync does: it makes a calendar hold the wanted events, and nothing else of schedgen's
-// in the same scopes. It is fixed when the sync is made, so that every run of it does the same.
+// in the same scopes, apart from tests and exams that were over when it was made. It is fixed then, so that every
+// run of it does the same.
 type Request struct {
 	Wanted []plan.Event `json:"wanted"`
 	Scopes []string     `json:"scopes"`
+	Made   time.Time    `json:"made,omitzero"`
 	// Remove deletes all that schedgen added to the calendar.
 	Remove bool `json:"remove,omitempty"`
 }
