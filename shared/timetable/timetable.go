@@ -56,14 +56,15 @@ type Warning struct {
 
 // The codes of warnings.
 const (
-	NoModule       = "NO_MODULE"        // a row without a readable module code
-	NoTime         = "NO_TIME"          // no time, or one that cannot be read
-	EndBeforeStart = "END_BEFORE_START" // the time range runs backwards
-	NoDay          = "NO_DAY"           // a lecture without a readable weekday
-	NoDate         = "NO_DATE"          // a test or exam without a readable date
-	DayMismatch    = "DAY_MISMATCH"     // the printed day is not the printed date's weekday
-	VenueWrap      = "VENUE_WRAP"       // a venue line that may belong to the line before it
-	UnknownTerm    = "UNKNOWN_TERM"     // Offered is none of S1, S2, Q1..Q4, Y
-	StrayText      = "STRAY_TEXT"       // text inside the table that no column claims
-	UnreadableText = "UNREADABLE_TEXT"  // text of which the PDF does not say for sure what it shows
+	NoModule            = "NO_MODULE"            // a row without a readable module code
+	NoTime              = "NO_TIME"              // no time, or one that cannot be read
+	EndBeforeStart      = "END_BEFORE_START"     // the time range runs backwards
+	NoDay               = "NO_DAY"               // a lecture without a readable weekday
+	NoDate              = "NO_DATE"              // a test or exam without a readable date
+	DayMismatch         = "DAY_MISMATCH"         // the printed day is not the printed date's weekday
+	VenueWrap           = "VENUE_WRAP"           // a venue line that may belong to the line before it
+	UnknownTerm         = "UNKNOWN_TERM"         // Offered is none of S1, S2, Q1..Q4, Y
+	StrayText           = "STRAY_TEXT"           // text inside the table that no column claims
+	UncertainVisibility = "UNCERTAIN_VISIBILITY" // text of which it is not certain that a reader sees all of it
+	UnreadableText      = "UNREADABLE_TEXT"      // text of which the PDF does not say for sure what it shows
 )

@@ -18,9 +18,13 @@ func init() {
 // document is an opened PDF: pdfcpu reads its objects (cross-references and their repair,
 // decryption, filters), everything drawn is interpreted here.
 type document struct {
-	xref  *model.XRefTable
-	fonts map[int]*font // by object number: pages share fonts
-	cmaps map[int]*cmap // by object number: fonts share them
+	xref    *model.XRefTable
+	layers  layers
+	fonts   map[int]*font // by object number: pages share fonts, and the like
+	cmaps   map[int]*cmap
+	spaces  map[int]*colourSpace
+	rasters map[int]*raster
+	last    *interpreter // of the page before: its memory is used again
 
 	parents map[int]types.Object // structure elements of marked content; nil until asked for
 	nodes   int                  // how many nodes they were read from
@@ -72,7 +76,7 @@ func open(ctx context.Context, pdf []byte) (*document, error) {
 	read, err := pdfcpu.ReadWithContext(ctx, bytes.NewReader(pdf[start:]), configuration())
 	switch {
 	case err == nil:
-		return &document{xref: read.XRefTable, fonts: map[int]*font{}, cmaps: map[int]*cmap{}}, nil
+		return newDocument(read.XRefTable), nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, pdfcpu.ErrWrongPassword), errors.Is(err, pdfcpu.ErrUnsupportedEncryptionFeature):
@@ -80,6 +84,14 @@ func open(ctx context.Context, pdf []byte) (*document, error) {
 	default:
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
+}
+
+func newDocument(xref *model.XRefTable) *document {
+	d := &document{xref: xref, fonts: map[int]*font{}, cmaps: map[int]*cmap{}, spaces: map[int]*colourSpace{}, rasters: map[int]*raster{}}
+	if catalog, err := xref.Catalog(); err == nil {
+		d.layers = d.readLayers(catalog)
+	}
+	return d
 }
 
 func configuration() *model.Configuration {

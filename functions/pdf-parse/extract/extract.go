@@ -1,10 +1,11 @@
 // Package extract turns a PDF into what a reader sees of it: where each word stands and where each
 // ruling runs, page by page. It knows nothing of timetables.
 //
-// Only ink counts. Content streams are interpreted as ISO 32000-1 says, whatever the order and
+// Only what a reader sees counts. Content streams are interpreted as ISO 32000-1 says, whatever the order and
 // choice of operators, so that the same page written by another program gives the same words and
-// rulings. Two things follow that surprise: text in the colour of the paper is text (the
-// university's producer prints half of a column in white), whereas a white line is no ruling.
+// rulings. Text is left out that lies in a layer which is switched off, is transparent, clipped away, too
+// small, covered by what is drawn later, or in the colour of what it is drawn on. Text of the
+// last kind is kept apart, as Pale, because the university's producer prints half of a column so.
 //
 // Coordinates are points (1/72 inch) from the top left corner of the page as it is shown, x to the
 // right, y down.
@@ -15,6 +16,7 @@ type Page struct {
 	Number        int // 1-based
 	Width, Height float64
 	Words         []Word
+	Pale          []Word // text in the colour of what it is drawn on: no reader sees it
 	Rulings       []Ruling
 }
 
@@ -25,6 +27,7 @@ type Glyph struct {
 	X0, X1 float64 // the pen before and after it
 	Y      float64 // baseline
 	Size   float64 // height of the font's em square
+	Faint  bool    // whether a reader sees it is not certain
 }
 
 // Word is a run of glyphs on one baseline without a visible space.
@@ -34,6 +37,7 @@ type Word struct {
 	X0, X1 float64
 	Y      float64 // baseline
 	Size   float64 // of its largest glyph
+	Faint  bool    // whether a reader sees all of it is not certain
 }
 
 // Ruling is a drawn horizontal or vertical line, however it was drawn: stroked, or as a thin

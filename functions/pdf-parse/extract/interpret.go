@@ -14,10 +14,12 @@ type budget struct {
 // drawn is a glyph as it lies on the page: start and end of its pen, in page space.
 type drawn struct {
 	text       string
-	unsure     bool // the file leaves in doubt what it shows
 	start, end point
 	size       float64
 	span       int32 // the marked-content sequence that has a text for it, 0 for none
+	look       int32 // its index
+	unsure     bool  // the file leaves in doubt what it shows
+	faint      bool  // whether a reader sees it is not certain
 }
 
 // interpreter runs content streams (ISO 32000-1, annex A) and collects ink.
@@ -25,8 +27,19 @@ type interpreter struct {
 	doc    *document
 	budget *budget
 	glyphs []drawn
+	pale   []drawn // in the colour of what they are drawn on
 	lines  []segment
 	dots   []dot
+
+	looks    []look
+	areas    []area
+	fine     float64 // ink so thin hides nothing
+	outlined int     // points of the areas' shapes
+	crowded  bool    // there are more areas than are kept
+	boxes    []box   // reused, as are the next two
+	sights   []sight
+	weights  []weight
+	letters  *shape // the clipping path that the letters since BT form
 
 	state gstate
 	stack []gstate
@@ -36,6 +49,27 @@ type interpreter struct {
 	forms int    // nesting of form XObjects
 
 	replaced replacements
+
+	marked []bool // open marked-content sequences: whether each hides its content
+	hidden int    // how many of them do
+	// markedBase is how many were open when the form began: it closes none of them.
+	markedBase int
+}
+
+// newInterpreter interprets a page in the memory of the one before.
+func newInterpreter(d *document, b *budget, visible box) *interpreter {
+	was := d.last
+	if was == nil {
+		was = &interpreter{}
+	}
+	in := &interpreter{
+		doc: d, budget: b, state: newState(visible), tm: identity, tlm: identity,
+		fine:   fine * max(visible.x1-visible.x0, visible.y1-visible.y0),
+		glyphs: was.glyphs[:0], pale: was.pale[:0], looks: was.looks[:0], areas: was.areas[:0], stack: was.stack[:0], boxes: was.boxes[:0],
+		sights: was.sights[:0], weights: was.weights[:0],
+	}
+	d.last = in
+	return in
 }
 
 // run executes one content stream with its resources.
@@ -59,6 +93,7 @@ func (in *interpreter) run(content []byte, resources types.Dict) error {
 		}
 		if op == "BI" {
 			lex.skipInlineImage()
+			in.place(nil)
 		} else if err := in.execute(op, operands(args), resources); err != nil {
 			return err
 		}
@@ -84,14 +119,19 @@ func (in *interpreter) execute(op operator, args operands, resources types.Dict)
 		in.state.lineWidth = args.number(0)
 	case "gs":
 		in.extGState(in.doc.dict(in.doc.dict(resources["ExtGState"])[args.name(0)]))
-	case "BMC":
-		in.beginSpan(nil, resources)
-	case "BDC":
-		in.beginSpan(args, resources)
-	case "EMC":
-		in.endSpan()
 	case "Do":
 		return in.xobject(in.doc.dict(resources["XObject"])[args.name(0)], resources)
+	case "sh":
+		in.lay(in.state.clip, nil, in.state.fill.with(in.doc.shading(in.doc.dict(resources["Shading"])[args.name(0)])), nil)
+	case "BMC":
+		in.beginSpan(nil, resources)
+		in.beginMarked("", "", resources)
+	case "BDC":
+		in.beginSpan(args, resources)
+		in.beginMarked(args.name(0), args.name(1), resources)
+	case "EMC":
+		in.endSpan()
+		in.endMarked(in.markedBase)
 	default:
 		if in.colour(op, args, resources) || in.pathOperator(op, args) {
 			return nil
@@ -108,61 +148,23 @@ func (in *interpreter) restore(base int) {
 	}
 }
 
-func (in *interpreter) extGState(gs types.Dict) {
-	if v, ok := in.doc.number(gs["ca"]); ok {
-		in.state.fill.transparent = v == 0
-	}
-	if v, ok := in.doc.number(gs["CA"]); ok {
-		in.state.stroke.transparent = v == 0
-	}
-	if v, ok := in.doc.number(gs["LW"]); ok {
-		in.state.lineWidth = v
-	}
-	if f, ok := in.doc.resolve(gs["Font"]).(types.Array); ok && len(f) == 2 {
-		in.state.text.font = in.doc.fontOf(f[0])
-		in.state.text.size, _ = in.doc.number(f[1])
-	}
-}
-
-func (in *interpreter) colour(op operator, args operands, resources types.Dict) bool {
-	switch op {
-	case "g", "rg", "k", "sc", "scn":
-		in.state.fill.set(args.numbers())
-	case "G", "RG", "K", "SC", "SCN":
-		in.state.stroke.set(args.numbers())
-	case "cs":
-		in.state.fill = in.colourSpace(in.state.fill, args, resources)
-	case "CS":
-		in.state.stroke = in.colourSpace(in.state.stroke, args, resources)
-	default:
-		return false
-	}
-	switch op {
-	case "g", "rg", "k":
-		in.state.fill.tint = false
-	case "G", "RG", "K":
-		in.state.stroke.tint = false
-	}
-	return true
-}
-
-// colourSpace is p after a colour space was chosen; every space begins with a colour that shows.
-func (in *interpreter) colourSpace(p paint, args operands, resources types.Dict) paint {
-	p.white, p.tint = false, false
-	space, _ := in.doc.resolve(in.doc.dict(resources["ColorSpace"])[args.name(0)]).(types.Array)
-	if len(space) > 0 {
-		family := in.doc.name(space[0])
-		p.tint = family == "Separation" || family == "DeviceN" || family == "Indexed"
-	}
-	return p
-}
-
-// xobject draws a form (8.10); an image has no words and no rulings.
+// xobject draws a form (8.10) or an image, which has no words and no rulings.
 func (in *interpreter) xobject(o types.Object, resources types.Dict) error {
 	form := in.doc.dict(o)
-	if in.doc.name(form["Subtype"]) != "Form" {
+	if in.hidden > 0 || !in.doc.layers.shows(form["OC"]) {
 		return nil
 	}
+	switch in.doc.name(form["Subtype"]) {
+	case "Image":
+		in.place(o)
+		return nil
+	case "Form":
+		return in.form(o, form, resources)
+	}
+	return nil
+}
+
+func (in *interpreter) form(o types.Object, form, resources types.Dict) error {
 	if in.forms >= maxForms {
 		return fmt.Errorf("%w: forms nested too deep", ErrTooComplex)
 	}
@@ -177,20 +179,26 @@ func (in *interpreter) xobject(o types.Object, resources types.Dict) error {
 		resources = own
 	}
 
-	saved, tm, tlm, outer := in.state, in.tm, in.tlm, in.stack
-	in.stack, in.forms = nil, in.forms+1
-	base, open := in.replaced.base, len(in.replaced.open)
+	saved := *in
+	open := len(in.replaced.open)
 	in.replaced.base = open
+	in.stack, in.forms, in.markedBase = nil, in.forms+1, len(in.marked)
 	if m := in.doc.numbers(form["Matrix"]); len(m) == 6 {
 		in.state.ctm = matrix(m).mul(in.state.ctm)
 	}
 	if b := in.doc.numbers(form["BBox"]); len(b) == 4 {
-		in.state.clip = in.state.clip.intersect(boxOf(in.corners(b[0], b[1], b[2], b[3])))
+		in.clipTo([][]point{in.corners(b[0], b[1], b[2], b[3])}, false)
+	}
+	if in.doc.dict(form["Group"]) != nil {
+		in.state.enterGroup()
 	}
 	err = in.run(content, resources)
-	in.state, in.tm, in.tlm, in.stack = saved, tm, tlm, outer
-	in.replaced.base, in.replaced.open = base, in.replaced.open[:open]
-	in.forms--
+	for len(in.marked) > in.markedBase {
+		in.endMarked(in.markedBase)
+	}
+	in.state, in.tm, in.tlm, in.stack = saved.state, saved.tm, saved.tlm, saved.stack
+	in.replaced.base, in.replaced.open = saved.replaced.base, in.replaced.open[:open]
+	in.forms, in.markedBase = saved.forms, saved.markedBase
 	return err
 }
 

@@ -23,9 +23,12 @@ func (d *document) page(l leaf, budget *budget) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	in := &interpreter{doc: d, budget: budget, state: newState(visible), tm: identity, tlm: identity}
+	in := newInterpreter(d, budget, visible)
 	in.replaced = replacements{elements: map[int]int32{}, parents: d.structureParents(l.dict)}
 	if err := in.run(content, l.resources); err != nil {
+		return Page{}, err
+	}
+	if err := in.judge(); err != nil {
 		return Page{}, err
 	}
 	in.glyphs = in.replaced.apply(in.glyphs)
@@ -37,6 +40,7 @@ func (d *document) page(l leaf, budget *budget) (Page, error) {
 		Width:   shown.width,
 		Height:  shown.height,
 		Words:   words(shown.glyphs(in.glyphs)),
+		Pale:    words(shown.glyphs(in.pale)),
 		Rulings: rulings(shown, in.lines, in.dots),
 	}, nil
 }
@@ -145,7 +149,7 @@ func (v view) glyphs(all []drawn) []Glyph {
 			continue
 		}
 		if paper.holds(point{(a.x + b.x) / 2, a.y - g.size/4}) {
-			out = append(out, Glyph{Text: g.text, Unsure: g.unsure, X0: a.x, X1: b.x, Y: a.y, Size: g.size})
+			out = append(out, Glyph{Text: g.text, Unsure: g.unsure, X0: a.x, X1: b.x, Y: a.y, Size: g.size, Faint: g.faint})
 		}
 	}
 	return out

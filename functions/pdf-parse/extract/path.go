@@ -1,13 +1,18 @@
 package extract
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // path is the current path in page space (ISO 32000-1, 8.5): subpaths of straight segments. A curve
 // counts as the straight line to its end: no ruling is curved.
 type path struct {
 	subpaths [][]point
 	points   int
-	clip     bool // W or W* came; it takes effect with the painting operator
+	curved   [][]point // the same with curves in several pieces; nil where there are none
+	clip     bool      // W or W* came; it takes effect with the painting operator
+	evenOdd  bool      // it was W*
 }
 
 // segment is a straight piece of ink with its thickness, in page space.
@@ -27,30 +32,42 @@ func (in *interpreter) pathOperator(op operator, args operands) bool {
 	case "l":
 		in.lineTo(n(0), n(1))
 	case "c":
-		in.lineTo(n(4), n(5))
-	case "v", "y":
-		in.lineTo(n(2), n(3))
+		in.curveTo(in.state.ctm.apply(n(0), n(1)), in.state.ctm.apply(n(2), n(3)), n(4), n(5))
+	case "v":
+		in.curveTo(in.current(), in.state.ctm.apply(n(0), n(1)), n(2), n(3))
+	case "y":
+		end := in.state.ctm.apply(n(2), n(3))
+		in.curveTo(in.state.ctm.apply(n(0), n(1)), end, n(2), n(3))
 	case "h":
 		in.closePath()
 	case "re":
 		x, y, w, h := n(0), n(1), n(2), n(3)
 		in.add(append(in.corners(x, y, x+w, y+h), in.state.ctm.apply(x, y)))
 	case "W", "W*":
-		in.path.clip = true
+		in.path.clip, in.path.evenOdd = true, op == "W*"
+	default:
+		return in.paintOperator(op)
+	}
+	return true
+}
+
+// paintOperator executes the operators that end a path (8.5.3).
+func (in *interpreter) paintOperator(op operator) bool {
+	switch op {
 	case "n":
-		in.paint(false, false)
+		in.paint(nil, nil, false)
 	case "f", "F", "f*":
-		in.paint(true, false)
+		in.paint(&in.state.fill, nil, op == "f*")
 	case "S":
-		in.paint(false, true)
+		in.paint(nil, &in.state.stroke, false)
 	case "s":
 		in.closePath()
-		in.paint(false, true)
+		in.paint(nil, &in.state.stroke, false)
 	case "B", "B*":
-		in.paint(true, true)
+		in.paint(&in.state.fill, &in.state.stroke, op == "B*")
 	case "b", "b*":
 		in.closePath()
-		in.paint(true, true)
+		in.paint(&in.state.fill, &in.state.stroke, op == "b*")
 	default:
 		return false
 	}
@@ -70,7 +87,44 @@ func (in *interpreter) lineTo(x, y float64) {
 	if in.path.points < maxPath {
 		in.path.subpaths[n-1] = append(in.path.subpaths[n-1], in.state.ctm.apply(x, y))
 		in.path.points++
+		if c := in.path.curved; c != nil {
+			c[n-1] = append(c[n-1], in.state.ctm.apply(x, y))
+		}
 	}
+}
+
+// current is the point that the path has come to.
+func (in *interpreter) current() point {
+	if n := len(in.path.subpaths); n > 0 {
+		last := in.path.subpaths[n-1]
+		return last[len(last)-1]
+	}
+	return point{}
+}
+
+// curveTo adds a curve with its control points in page space.
+func (in *interpreter) curveTo(b, c point, x, y float64) {
+	const pieces = 8
+	a, d := in.current(), in.state.ctm.apply(x, y)
+	n := len(in.path.subpaths)
+	if n == 0 || in.path.points+pieces > maxPath {
+		in.lineTo(x, y)
+		return
+	}
+	if in.path.curved == nil {
+		for _, sub := range in.path.subpaths {
+			in.path.curved = append(in.path.curved, slices.Clone(sub))
+		}
+	}
+	for i := 1; i < pieces; i++ {
+		t := float64(i) / pieces
+		u := 1 - t
+		in.path.curved[n-1] = append(in.path.curved[n-1], point{
+			u*u*u*a.x + 3*u*u*t*b.x + 3*u*t*t*c.x + t*t*t*d.x, u*u*u*a.y + 3*u*u*t*b.y + 3*u*t*t*c.y + t*t*t*d.y,
+		})
+	}
+	in.path.points += pieces - 1
+	in.lineTo(x, y)
 }
 
 func (in *interpreter) closePath() {
@@ -78,6 +132,9 @@ func (in *interpreter) closePath() {
 		last := in.path.subpaths[n-1]
 		in.path.subpaths[n-1] = append(last, last[0])
 		in.path.points++
+		if c := in.path.curved; c != nil {
+			c[n-1] = append(c[n-1], last[0])
+		}
 	}
 }
 
@@ -85,28 +142,59 @@ func (in *interpreter) add(points []point) {
 	if in.path.points+len(points) <= maxPath {
 		in.path.subpaths = append(in.path.subpaths, points)
 		in.path.points += len(points)
+		if in.path.curved != nil {
+			in.path.curved = append(in.path.curved, slices.Clone(points))
+		}
 	}
 }
 
-// paint ends the path. The thickness of what it leaves is in points.
-func (in *interpreter) paint(fill, stroke bool) {
-	if fill && in.state.fill.shows() {
-		in.fillPath()
+// outlines are the subpaths as they are filled.
+func (p *path) outlines() [][]point {
+	if p.curved != nil {
+		return p.curved
 	}
-	if stroke && in.state.stroke.shows() {
-		in.strokePath()
+	return p.subpaths
+}
+
+// paint ends the path. The thickness of what it leaves is in points.
+func (in *interpreter) paint(fill, stroke *paint, evenOdd bool) {
+	if fill != nil && in.hidden == 0 {
+		if fill.shows() {
+			in.fillPath()
+		}
+		in.layOutlines(in.path.outlines(), evenOdd, *fill)
+	}
+	if stroke != nil && in.hidden == 0 {
+		in.strokePath(*stroke)
 	}
 	if in.path.clip {
-		var all []point
-		for _, sub := range in.path.subpaths {
-			all = append(all, sub...)
-		}
-		if len(all) == 0 {
-			all = []point{{}}
-		}
-		in.state.clip = in.state.clip.intersect(boxOf(all))
+		in.clipTo(in.path.outlines(), in.path.evenOdd)
 	}
 	in.path = path{subpaths: in.path.subpaths[:0]}
+}
+
+// clipTo narrows the clip to what the outlines enclose.
+func (in *interpreter) clipTo(outlines [][]point, evenOdd bool) {
+	bounds, rectangular := box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}, len(outlines) == 1
+	for _, o := range outlines {
+		_, ok := rectangle(o)
+		rectangular = rectangular && ok
+		bounds = bounds.union(boxOf(o))
+	}
+	in.state.clip = in.state.clip.intersect(bounds)
+	if rectangular || in.state.clip.empty() {
+		return
+	}
+	s := newShape(outlines, evenOdd)
+	for _, o := range s.outlines {
+		in.outlined += len(o)
+	}
+	if in.outlined > maxOutlines {
+		in.crowded = true
+		return
+	}
+	s.next = in.state.shapes
+	in.state.shapes = s
 }
 
 // fillPath finds the thin shapes of a fill, and the thin frame between two nested rectangles.
@@ -152,14 +240,14 @@ func (in *interpreter) thinBox(b box) {
 	}
 }
 
-func (in *interpreter) strokePath() {
-	width := in.state.lineWidth * in.state.ctm.scale()
-	if width > thickest {
-		return
-	}
+func (in *interpreter) strokePath(p paint) {
+	width, shows := in.state.lineWidth*in.state.ctm.scale(), p.shows()
 	for _, sub := range in.path.subpaths {
 		for i := 1; i < len(sub); i++ {
-			in.segment(sub[i-1], sub[i], width)
+			if shows && width <= thickest {
+				in.segment(sub[i-1], sub[i], width)
+			}
+			in.layStroke(sub[i-1], sub[i], width, p)
 		}
 	}
 }

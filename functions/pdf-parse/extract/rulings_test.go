@@ -18,7 +18,7 @@ func dots(n int, dx, dy float64) string {
 // TestRulings holds for every way to draw a line: it is where the ink is.
 func TestRulings(t *testing.T) {
 	t.Parallel()
-	const text = " BT /F 10 Tf 10 80 Td (x) Tj ET"
+	const text = "BT /F 10 Tf 10 80 Td (x) Tj ET "
 	tests := map[string]struct{ content, want string }{
 		"thin rectangle":       {"10 50 100 0.5 re f", "h 10-110 50"},
 		"upright rectangle":    {"10 10 0.5 60 re f*", "v 10 30-90"},
@@ -60,7 +60,7 @@ func TestRulings(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			page := read(t, onePage(test.content+text, resources, "", "<< /FunctionType 2 /Domain [0 1] /N 1 >>"))
+			page := read(t, onePage(text+test.content, resources, "", "<< /FunctionType 2 /Domain [0 1] /C0 [1] /C1 [0] /N 1 >>"))
 			if got := spellRulings(page.Rulings); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}

@@ -13,6 +13,8 @@ func (in *interpreter) textOperator(op operator, args operands, resources types.
 	switch op {
 	case "BT":
 		in.tm, in.tlm = identity, identity
+	case "ET":
+		in.clipToLetters()
 	case "Tf":
 		t.font, t.size = in.doc.font(resources, args.name(0)), n(1)
 	case "Tc":
@@ -26,7 +28,7 @@ func (in *interpreter) textOperator(op operator, args operands, resources types.
 	case "Ts":
 		t.rise = n(0)
 	case "Tr":
-		t.invisible = n(0) == 3 || n(0) == 7
+		t.mode = textMode(n(0))
 	case "Td":
 		in.newLine(n(0), n(1))
 	case "TD":
@@ -107,13 +109,14 @@ func (in *interpreter) show(s string) error {
 	if t.font == nil {
 		return nil
 	}
+	in.look(in.textMatrix())
 	for len(s) > 0 {
 		var g glyph
 		g, s = t.font.next(s)
 		if in.budget.glyphs--; in.budget.glyphs < 0 {
 			return fmt.Errorf("%w: too much text", ErrTooComplex)
 		}
-		if !t.invisible && g.text != "" {
+		if g.text != "" && t.mode != 3 && in.hidden == 0 {
 			in.draw(g)
 		}
 		in.advancePast(g)
@@ -121,11 +124,46 @@ func (in *interpreter) show(s string) error {
 	return nil
 }
 
+// textMatrix maps the em square of the next glyph to page space.
+func (in *interpreter) textMatrix() matrix {
+	t := in.state.text
+	return matrix{t.size * t.scale, 0, 0, t.size, 0, t.rise}.mul(in.tm).mul(in.state.ctm)
+}
+
+// look notes what the glyphs drawn now have in common.
+func (in *interpreter) look(m matrix) {
+	s := &in.state
+	em := s.text.font.em
+	across, high := math.Abs(m[0]*m[3]-m[1]*m[2]), math.Hypot(m[2], m[3])
+	l := look{
+		fill: s.fill, stroke: s.stroke, mode: s.text.mode, group: s.group, under: len(in.areas),
+		bounds: s.clip, clip: s.shapes,
+		up: point{capital * em * m[2], capital * em * m[3]}, height: em * min(high, across/max(high, math.SmallestNonzeroFloat64)),
+	}
+	if l.mode.clips() {
+		if in.letters == nil {
+			in.letters = &shape{letters: true}
+		}
+		l.own = in.letters
+	}
+	if n := len(in.looks); n == 0 || in.looks[n-1] != l {
+		in.looks = append(in.looks, l)
+	}
+}
+
+// clipToLetters ends a text object: what its letters clip is what is painted from now on.
+func (in *interpreter) clipToLetters() {
+	if in.letters != nil {
+		in.letters.next = in.state.shapes
+		in.state.shapes, in.letters = in.letters, nil
+	}
+}
+
 // draw keeps a glyph unless the clip hides it. Letter-spacing belongs to the glyph before it, so
 // that spaced-out words stay words.
 func (in *interpreter) draw(g glyph) {
 	t := in.state.text
-	m := matrix{t.size * t.scale, 0, 0, t.size, 0, t.rise}.mul(in.tm).mul(in.state.ctm)
+	m := in.textMatrix()
 	spacing := 0.0
 	if t.size != 0 {
 		spacing = math.Max(0, t.charSpace/t.size)
@@ -141,9 +179,10 @@ func (in *interpreter) draw(g glyph) {
 		end:    m.apply(at.x+g.width+spacing, at.y),
 		size:   math.Hypot(m[2], m[3]) * t.font.em,
 		span:   in.replaced.span(),
+		look:   int32(len(in.looks) - 1),
 	}
 	middle := point{(d.start.x + d.end.x) / 2, (d.start.y + d.end.y) / 2}
-	if !finite(d) || !in.state.clip.grow(1).holds(middle) {
+	if !finite(d) || !in.state.clip.grow(d.size).holds(middle) {
 		return
 	}
 	in.glyphs = append(in.glyphs, d)

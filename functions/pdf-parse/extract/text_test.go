@@ -29,7 +29,7 @@ func TestTextOperators(t *testing.T) {
 		"two strings, one word": {"BT /F 10 Tf 10 80 Td (CO) Tj (S) Tj ET", "COS@10,20"},
 		"glyphs in any order":   {"BT /F 10 Tf 1 0 0 1 17.22 80 Tm (O) Tj 1 0 0 1 10 80 Tm (C) Tj 1 0 0 1 25 80 Tm (S) Tj ET", "COS@10,20"},
 		"drawn twice for bold":  {"BT /F 10 Tf 10 80 Td (COS) Tj ET BT /F 10 Tf 10.3 80 Td (COS) Tj ET", "COS@10,20"},
-		"white is text":         {"1 1 1 rg BT /F 10 Tf 10 80 Td (L) Tj ET", "L@10,20"},
+		"white is none":         {"BT /F 10 Tf 10 80 Td (E ) Tj 1 g (L) Tj ET", "E@10,20"},
 		"mode 3 is not":         {"BT 3 Tr /F 10 Tf 10 80 Td (scan) Tj 0 Tr 0 -20 Td (ink) Tj ET", "ink@10,40"},
 		"clipped away":          {"q 0 0 50 100 re W n BT /F 10 Tf 10 80 Td (in) Tj 100 0 Td (out) Tj ET Q", "in@10,20"},
 		"off the page":          {"BT /F 10 Tf 10 80 Td (in) Tj 400 0 Td (out) Tj ET", "in@10,20"},

@@ -42,6 +42,7 @@ func words(glyphs []Glyph) []Word {
 		cur.Unsure = cur.Unsure || g.Unsure
 		cur.X1 = math.Max(cur.X1, g.X1)
 		cur.Size = math.Max(cur.Size, g.Size)
+		cur.Faint = cur.Faint || g.Faint
 	}
 	if cur.Text != "" {
 		pieces = append(pieces, cur)
@@ -84,6 +85,7 @@ func join(pieces []piece) []Word {
 			w.Unsure = w.Unsure || p.Unsure
 			w.X1 = math.Max(w.X1, p.X1)
 			w.Size = math.Max(w.Size, p.Size)
+			w.Faint = w.Faint || p.Faint
 		} else {
 			out = append(out, p.Word)
 		}

@@ -8,9 +8,11 @@ import (
 
 // cases are files that people and programs made of the samples, and the sample whose truth each must give.
 var cases = map[string]string{
-	"null-tounicode-exams.pdf": "UP_EXAM_SS",
-	"minus-tests.pdf":          "UP_TST_PDF",
-	"type3-lectures.pdf":       "UP_MOD_XLS",
+	"null-tounicode-exams.pdf":   "UP_EXAM_SS",
+	"minus-tests.pdf":            "UP_TST_PDF",
+	"type3-lectures.pdf":         "UP_MOD_XLS",
+	"UP_MOD_XLS.hiddenlayer.pdf": "UP_MOD_XLS",
+	"UP_MOD_XLS.white.pdf":       "UP_MOD_XLS",
 }
 
 // TestCases reads them. Each of their kinds is also generated, by other tests.

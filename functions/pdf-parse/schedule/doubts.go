@@ -8,7 +8,8 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// doubt is a printed line of which the file does not say for sure what it shows, or what its heading does.
+// doubt is a printed line of which the file does not say for sure what it shows, or what its heading does,
+// or whether a reader sees it.
 type doubt struct {
 	cell table.Cell
 	line table.Line
@@ -22,7 +23,7 @@ func doubts(row table.Row, in func(column string) bool) []doubt {
 			continue
 		}
 		for _, l := range c.Lines {
-			if l.Unsure || c.Unsure {
+			if l.Unsure || l.Faint || c.Unsure {
 				out = append(out, doubt{c, l})
 			}
 		}
@@ -33,7 +34,11 @@ func doubts(row table.Row, in func(column string) bool) []doubt {
 // warnOf warns of doubts.
 func (e *entry) warnOf(found ...doubt) {
 	for _, d := range found {
+		if d.line.Faint {
+			e.warn(timetable.UncertainVisibility, "%q may not be visible in the PDF, or only in part. Check this entry against the PDF.", d.line.Text)
+		}
 		switch {
+		case !d.line.Unsure && !d.cell.Unsure:
 		case strings.ContainsRune(d.line.Text, unicode.ReplacementChar):
 			e.warn(timetable.UnreadableText, "Part of %q cannot be read: the PDF does not say which characters it shows. Check this entry against the PDF.", d.line.Text)
 		case d.line.Unsure:

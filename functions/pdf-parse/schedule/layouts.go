@@ -38,7 +38,7 @@ func Layouts() []table.Layout {
 			module,
 			{Name: colOffered, Headings: []string{"offered"}},
 			{Name: colGroup, Headings: []string{"group"}, Required: true, Anchor: isGroup},
-			{Name: colLang, Headings: []string{"lang", "language"}},
+			{Name: colLang, Headings: []string{"lang", "language"}, Pale: isLetter},
 			{Name: colActivity, Headings: []string{"activity"}, Required: true},
 			{Name: colDay, Headings: day.Headings, Required: true},
 			{Name: colTime, Headings: []string{"time"}, Required: true},
@@ -74,6 +74,9 @@ var (
 	moduleForm = regexp.MustCompile(`^([A-Z]{3}) ?([0-9]{3})$`)
 	groupForm  = regexp.MustCompile(`^[A-Z]{1,2}[0-9]{1,3}$`)
 )
+
+// isLetter reports whether a text is what the university prints in white: the second half of "E L".
+func isLetter(text string) bool { return len(text) == 1 && text[0] >= 'A' && text[0] <= 'Z' }
 
 func isModule(line string) bool { return moduleForm.MatchString(line) }
 

@@ -19,6 +19,7 @@ func (s section) rows(layout *Layout) []Row {
 	for i := 1; i < len(bounds); i++ {
 		top, bottom := bounds[i-1], bounds[i]
 		band := newRow(s, wordsBetween(words, top.y, bottom.y), top.y, bottom.y)
+		s.addPale(&band, layout)
 		band.Ruled = top.level && bottom.level
 		inside := i > 1 && i < len(bounds)-1
 		open := i == 1 && s.openAbove(edges) || i == 2 && s.openBelow(edges)
@@ -116,9 +117,10 @@ func lines(words []extract.Word) []Line {
 			l.Unsure = l.Unsure || w.Unsure
 			l.X1 = math.Max(l.X1, w.X1)
 			l.Size = math.Max(l.Size, w.Size)
+			l.Faint = l.Faint || w.Faint
 			continue
 		}
-		out = append(out, Line{Text: w.Text, Unsure: w.Unsure, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0})
+		out = append(out, Line{Text: w.Text, Unsure: w.Unsure, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0, Faint: w.Faint})
 	}
 	return out
 }

@@ -33,6 +33,9 @@ type Column struct {
 	// Anchor reports whether a line of this column begins a row. It parts rows that no ruling
 	// parts; nil for columns that say nothing about it.
 	Anchor func(line string) bool
+	// Pale reports whether text in the colour of the paper belongs to the line of this column that it goes
+	// on with; nil where none does.
+	Pale func(text string) bool
 }
 
 // Table is all rows of a document, in reading order.
@@ -68,6 +71,7 @@ type Line struct {
 	Y      float64 // baseline
 	Size   float64
 	First  float64 // width of the first word
+	Faint  bool    // whether a reader sees all of it is not certain
 }
 
 // Cell is the cell of the named column; empty where the table has none.

@@ -1,0 +1,289 @@
+package extract
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// look is what decides whether a reader sees some glyphs. Glyphs share one as long as nothing of it changes.
+type look struct {
+	fill, stroke paint
+	mode         textMode
+	group        veil
+	under        int    // how many areas lie below
+	bounds       box    // of the clipping paths
+	clip         *shape // those that are no rectangles
+	own          *shape // the clipping path that the glyphs become part of
+	up           point  // from the baseline to the height of a capital
+	height       float64
+}
+
+// sight is what a reader sees of a glyph.
+type sight uint8
+
+const (
+	seen     sight = iota
+	doubtful       // perhaps nothing, or only a part
+	pale           // nothing: it has the colour of what it is drawn on
+	gone           // nothing
+)
+
+// capital is the height of capitals and digits in ems.
+const capital = 0.68
+
+// What share of the page's usual size letters have that are too small to be read, or to be noticed.
+const (
+	tooSmall   = 0.12
+	hardlySeen = 0.25
+)
+
+// judge parts the glyphs into those that a reader sees, some of them in doubt, and those in the colour
+// of what they are drawn on. All others go.
+func (in *interpreter) judge() error {
+	usual := in.usualSize()
+	index := newIndex(in.areas, in.glyphs, in.looks)
+	plain := in.sights[:0]
+	for i := range in.looks {
+		plain = append(plain, in.looks[i].plain())
+	}
+	in.sights = plain
+	kept := in.glyphs[:0]
+	for _, g := range in.glyphs { // into the same memory
+		l := &in.looks[g.look]
+		s, core := plain[g.look], g.core(l)
+		if near := index.near(core); len(near) > 0 || !core.inside(l.bounds) || l.clip != nil || l.own != nil {
+			if in.budget.ops -= len(near); in.budget.ops < 0 {
+				return ErrTooComplex
+			}
+			s = in.sight(g, l, near)
+		}
+		switch {
+		case l.height < tooSmall*usual:
+			continue
+		case l.height < hardlySeen*usual || in.crowded:
+			s = max(s, doubtful)
+		}
+		switch s {
+		case seen, doubtful:
+			g.faint = s == doubtful
+			kept = append(kept, g)
+		case pale:
+			in.pale = append(in.pale, g)
+		}
+	}
+	in.glyphs = kept
+	return nil
+}
+
+// weight is how much of the text is of one height.
+type weight struct{ height, of float64 }
+
+// usualSize is the height of the page's letters that most of its text has.
+func (in *interpreter) usualSize() float64 {
+	weights := in.weights[:0]
+	for i := range in.looks {
+		weights = append(weights, weight{height: in.looks[i].height})
+	}
+	in.weights = weights
+	total := 0.0
+	for _, g := range in.glyphs {
+		w := &weights[g.look]
+		w.of += w.height
+		total += w.height
+	}
+	slices.SortFunc(weights, func(a, b weight) int { return cmp.Compare(a.height, b.height) })
+	for _, w := range weights {
+		if total -= 2 * w.of; total <= 0 {
+			return w.height
+		}
+	}
+	return 0
+}
+
+// core is the box around the part of a glyph that its ink is most likely in.
+func (g drawn) core(l *look) box {
+	b := box{math.Min(g.start.x, g.end.x), math.Min(g.start.y, g.end.y), math.Max(g.start.x, g.end.x), math.Max(g.start.y, g.end.y)}
+	b.x0, b.x1 = b.x0+math.Min(l.up.x, 0), b.x1+math.Max(l.up.x, 0)
+	b.y0, b.y1 = b.y0+math.Min(l.up.y, 0), b.y1+math.Max(l.up.y, 0)
+	return b
+}
+
+// plain is the sight of glyphs that lie on bare paper with nothing over them.
+func (l *look) plain() sight {
+	return l.best(func(p paint) sight {
+		s := newSpot()
+		s.write(p, l.group)
+		return s.sight()
+	})
+}
+
+// best is the better of what is seen of the filling and of the stroking.
+func (l *look) best(of func(paint) sight) sight {
+	best := gone
+	if l.mode.fills() {
+		best = of(l.fill)
+	}
+	if l.mode.strokes() && best != seen {
+		best = min(best, of(l.stroke))
+	}
+	if l.own != nil {
+		best = min(best, of(paint{clear: 1}))
+	}
+	return best
+}
+
+// sight looks at a glyph through what lies over it, at what lies under it.
+func (in *interpreter) sight(g drawn, l *look, near []int32) sight {
+	const columns, rows = 3, 7
+	if l.clip == nil && g.core(l).inside(l.bounds) && in.whole(g.core(l), near) {
+		return in.sightAt(middle(g, l), l, near)
+	}
+	var count [gone + 1]int
+	for i := range columns {
+		for k := range rows {
+			along, high := (float64(i)+0.5)/columns, (float64(k)+0.5)/rows
+			p := point{
+				g.start.x + along*(g.end.x-g.start.x) + high*l.up.x,
+				g.start.y + along*(g.end.y-g.start.y) + high*l.up.y,
+			}
+			if !l.bounds.holds(p) || !l.clip.holds(p) {
+				count[gone]++
+				continue
+			}
+			count[in.sightAt(p, l, near)]++
+		}
+	}
+	return verdict(count)
+}
+
+// verdict is the sight of a glyph by that of its parts.
+func verdict(count [gone + 1]int) sight {
+	const (
+		nothing = 0.2 // a glyph of which so little is seen is not
+		enough  = 0.5 // and can be read where so much is
+	)
+	all := float64(count[seen] + count[doubtful] + count[pale] + count[gone])
+	switch {
+	case float64(count[seen]+count[doubtful]) <= nothing*all:
+		if count[pale] > count[gone] {
+			return pale
+		}
+		return gone
+	case float64(count[seen]) < enough*all:
+		return doubtful
+	}
+	return seen
+}
+
+func middle(g drawn, l *look) point {
+	return point{(g.start.x + g.end.x + l.up.x) / 2, (g.start.y + g.end.y + l.up.y) / 2}
+}
+
+// whole reports whether all of the areas lie under or over all of a box.
+func (in *interpreter) whole(b box, areas []int32) bool {
+	for _, i := range areas {
+		if a := &in.areas[i]; a.shape != nil || a.clip != nil || a.image != nil || !b.inside(a.box) {
+			return false
+		}
+	}
+	return true
+}
+
+// sightAt is what is seen of a letter at one point, where areas near are ordered as they were painted.
+func (in *interpreter) sightAt(p point, l *look, near []int32) sight {
+	over := len(near)
+	ground := newSpot()
+	for i, at := range near {
+		if int(at) >= l.under {
+			over = i
+			break
+		}
+		if a := &in.areas[at]; a.holds(p) {
+			ground.lay(a.paintAt(p))
+		}
+	}
+	return l.best(func(ink paint) sight {
+		s := ground
+		s.write(ink, l.group)
+		for _, at := range near[over:] {
+			switch a := &in.areas[at]; {
+			case l.own != nil && a.clip.has(l.own) && a.box.holds(p):
+				s.write(a.paintAt(p), veil{})
+			case a.holds(p):
+				s.lay(a.paintAt(p))
+			}
+		}
+		return s.sight()
+	})
+}
+
+// spot is what shows at one point of the page, of letters and beside them. Each is two colours where
+// a gradient leaves open which.
+type spot struct {
+	letter, ground [2]rgb
+	lettered       bool // the letter differs from the ground, or may
+	unknown        bool // the colours are not known
+	doubt          bool // whether the letter shows is not
+	drawnAlike     bool // the letter had the colour of the ground when it was drawn
+}
+
+func newSpot() spot { return spot{letter: [2]rgb{white, white}, ground: [2]rgb{white, white}} }
+
+// lay paints an area over the spot.
+func (s *spot) lay(p paint) {
+	switch {
+	case p.sparse || p.masked:
+		s.unknown, s.doubt = true, s.doubt || s.lettered
+	case p.clear == 0 && p.blend == normal:
+		s.letter = [2]rgb{p.colour, p.other}
+		s.ground = s.letter
+		s.lettered, s.unknown, s.doubt, s.drawnAlike = false, p.unknown, false, false
+	case p.unknown || p.blend == luminosity:
+		s.unknown, s.doubt = true, s.doubt || s.lettered
+	default:
+		for i, c := range [2]rgb{p.colour, p.other} {
+			s.letter[i] = p.blend.over(s.letter[i], c, p.clear)
+			s.ground[i] = p.blend.over(s.ground[i], c, p.clear)
+		}
+	}
+}
+
+// write draws the letter on the ground.
+func (s *spot) write(p paint, group veil) {
+	clear := 1 - (1-p.clear)*(1-group.clear)
+	if clear >= 1 || p.nothing {
+		return
+	}
+	s.lettered = true
+	s.doubt = p.unknown || p.sparse || p.masked || group.masked || s.unknown || p.blend == luminosity
+	for i, c := range [2]rgb{p.colour, p.other} {
+		s.letter[i] = p.blend.over(s.ground[i], c, clear)
+	}
+	s.drawnAlike = !s.doubt && clear == 0 && s.contrast(math.Max) < unseen
+}
+
+// contrast is how much the letter differs from the ground, for the lesser or greater of both colours.
+func (s *spot) contrast(choose func(a, b float64) float64) float64 {
+	return choose(distance(s.letter[0], s.ground[0]), distance(s.letter[1], s.ground[1]))
+}
+
+func (s *spot) sight() sight {
+	switch {
+	case !s.lettered:
+		if s.drawnAlike {
+			return pale
+		}
+		return gone
+	case s.doubt:
+		return doubtful
+	case s.contrast(math.Max) < unseen:
+		if s.drawnAlike {
+			return pale
+		}
+		return gone
+	case s.contrast(math.Min) < faint:
+		return doubtful
+	}
+	return seen
+}
