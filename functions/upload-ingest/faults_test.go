@@ -48,7 +48,7 @@ func TestTheStoreIsAway(t *testing.T) {
 	if got := w.swept(); got.Abandoned != 1 || got.Adopted != 0 {
 		t.Errorf("got %+v, want the upload abandoned", got)
 	}
-	if got := read[jobAnswer](s.call("GET", "/api/jobs/"+idOf(a)).want(200)); got.Status != jobs.Failed || got.Error.Code != jobs.CodeUploadIncomplete {
+	if got := read[jobAnswer](s.call("GET", "/api/jobs/"+idOf(a)).want(200)); got.Status != jobs.Failed || *got.ErrorCode != jobs.CodeUploadIncomplete {
 		t.Errorf("got %+v", got)
 	}
 	s.upload(pdf(), "Prefer", "wait=20").want(201)

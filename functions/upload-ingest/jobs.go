@@ -2,6 +2,7 @@ package uploadingest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,12 +28,8 @@ type jobAnswer struct {
 	PDFType     *timetable.Kind `json:"pdfType"` // as the two below, null until it is known
 	CreatedAt   time.Time       `json:"createdAt"`
 	CompletedAt *time.Time      `json:"completedAt"`
-	Error       *jobError       `json:"error"`
-}
-
-type jobError struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	Error       *string         `json:"error"`     // a sentence for people; as the code, null unless it failed
+	ErrorCode   *string         `json:"errorCode"` // its CODE
 }
 
 func answerOf(j jobs.Job) jobAnswer {
@@ -45,7 +42,8 @@ func answerOf(j jobs.Job) jobAnswer {
 		a.CompletedAt = &at
 	}
 	if j.Status == jobs.Failed {
-		a.Error = &jobError{j.ErrorCode, j.ErrorMessage}
+		message := cmp.Or(j.ErrorMessage, api.Sentence(j.ErrorCode), api.Sentence(api.ProcessingFailed))
+		a.Error, a.ErrorCode = &message, &j.ErrorCode
 	}
 	return a
 }
@@ -80,8 +78,10 @@ func (f *Function) job(r *http.Request) (any, error) {
 	if ok && bytes.Equal(kept, erased) {
 		return nil, api.New(api.JobNotFound)
 	}
-	if ok && json.Valid(kept) {
-		return api.Response{Header: header, Body: json.RawMessage(kept)}, nil
+	// A program of another version may have kept it in another form.
+	var known jobAnswer
+	if ok && json.Unmarshal(kept, &known) == nil {
+		return api.Response{Header: header, Body: known}, nil
 	}
 	job, err := f.owned(r)
 	if err != nil {
@@ -105,21 +105,25 @@ func (f *Function) eventsOf(ctx context.Context, job jobs.Job) ([]calendar.Event
 	return calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries}), nil
 }
 
-// result answers a completed job's events.
+// result answers a completed job's events, or those of one semester.
 func (f *Function) result(r *http.Request) (any, error) {
+	only, err := askedSemester(r)
+	if err != nil {
+		return nil, err
+	}
 	job, err := f.owned(r)
 	if err != nil {
 		return nil, err
 	}
 	if job.Status != jobs.Completed {
-		return nil, api.New(api.JobNotCompleted, map[string]any{"status": job.Status, "error": answerOf(job).Error})
+		return nil, api.New(api.JobNotCompleted, map[string]any{"status": job.Status, "error": answerOf(job).Error, "errorCode": answerOf(job).ErrorCode})
 	}
 	events, err := f.eventsOf(r.Context(), job)
 	if err != nil {
 		return nil, err
 	}
 	return api.Response{
-		Header: http.Header{"Cache-Control": {"no-store"}}, Body: map[string]any{"id": job.ID, "events": events},
+		Header: http.Header{"Cache-Control": {"no-store"}}, Body: map[string]any{"id": job.ID, "events": only.of(events)},
 	}, nil
 }
 

@@ -1,12 +1,14 @@
 package uploadingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,14 +32,18 @@ type uploadAnswer struct {
 // readAnswer is what an upload that was read at once is answered with.
 type readAnswer struct {
 	uploadAnswer
-	PDFType       timetable.Kind            `json:"pdfType"`
-	Events        []calendar.Event          `json:"events"`
-	SemesterDates map[string]calendar.Range `json:"semesterDates,omitempty"` // of lectures, where the year's are known
+	PDFType       timetable.Kind   `json:"pdfType"`
+	Events        []calendar.Event `json:"events"`
+	SemesterDates semesterDates    `json:"semesterDates"`
 }
 
 // upload answers 201 with the events, 202 when they take longer than the caller waits, or 422.
 func (f *Function) upload(r *http.Request) (any, error) {
 	header := http.Header{"Cache-Control": {"no-store"}}
+	only, err := askedSemester(r)
+	if err != nil {
+		return nil, err
+	}
 	wait, asked := waitOf(r)
 	if asked {
 		header.Set("Preference-Applied", fmt.Sprintf("wait=%d", int(wait.Seconds())))
@@ -53,21 +59,36 @@ func (f *Function) upload(r *http.Request) (any, error) {
 	answer := uploadAnswer{JobID: job.ID, Status: job.Status}
 	switch job.Status {
 	case jobs.Completed:
-		read := readAnswer{uploadAnswer: answer, PDFType: job.Kind}
-		if read.Events, err = f.eventsOf(r.Context(), job); err != nil {
+		read, err := f.readAnswer(r.Context(), job, only)
+		if err != nil {
 			// It is read, and only the answer is not to be had now: the caller asks for it.
-			api.Logger(r.Context()).WarnContext(r.Context(), "the events of an upload were not at hand", "job", job.ID, "error", err)
+			api.Logger(r.Context()).WarnContext(r.Context(), "events of an upload unavailable", "job", job.ID, "error", err)
 			return later(header, answer), nil
 		}
-		if job.Kind == timetable.Lecture {
-			read.SemesterDates = calendar.Shipped()[job.CreatedAt.In(calendar.Zone).Year()].TermRanges()
-		}
-		read.Message = fmt.Sprintf("Found %d events.", len(read.Events))
 		return api.Response{Status: http.StatusCreated, Header: header, Body: read}, nil
 	case jobs.Failed:
 		return nil, verdict(job).With(header)
 	}
 	return later(header, answer), nil
+}
+
+// readAnswer is the answer of a completed job with its events, or those of one semester.
+func (f *Function) readAnswer(ctx context.Context, job jobs.Job, only semester) (readAnswer, error) {
+	all, err := f.eventsOf(ctx, job)
+	if err != nil {
+		return readAnswer{}, err
+	}
+	read := readAnswer{uploadAnswer: uploadAnswer{JobID: job.ID, Status: job.Status}, PDFType: job.Kind}
+	read.Message = fmt.Sprintf("Found %d events.", len(all))
+	if read.Events = only.of(slices.Clone(all)); len(read.Events) < len(all) {
+		read.Message = fmt.Sprintf("Found %d events, %d of them in %s.", len(all), len(read.Events), only)
+	}
+	var terms map[string]calendar.Range
+	if job.Kind == timetable.Lecture {
+		terms = calendar.Shipped()[job.CreatedAt.In(calendar.Zone).Year()].TermRanges()
+	}
+	read.SemesterDates = datesOf(cmp.Or(only, semesterOf(all)), terms)
+	return read, nil
 }
 
 // later tells where to ask again.
@@ -96,12 +117,13 @@ func verdict(job jobs.Job) *api.Error {
 
 var preferWait = regexp.MustCompile(`(?i)(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})`)
 
-// waitOf is how long the caller waits (RFC 7240, section 4.3): 3 s unless it asks, at most 20.
+// waitOf is how long the caller waits (RFC 7240, section 4.3), at most 20 s. Who does not say how long knows
+// nothing of jobs, and cannot ask again: it gets as long as anybody may.
 func waitOf(r *http.Request) (wait time.Duration, asked bool) {
-	const usual, most = 3, 20
+	const most = 20
 	m := preferWait.FindStringSubmatch(strings.Join(r.Header.Values("Prefer"), ","))
 	if m == nil {
-		return usual * time.Second, false
+		return most * time.Second, false
 	}
 	seconds, _ := strconv.Atoi(m[1]) // digits only
 	return time.Duration(min(seconds, most)) * time.Second, true

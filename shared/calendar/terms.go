@@ -14,6 +14,19 @@ import (
 // TermNames are the names that a timetable's Offered column uses.
 func TermNames() []string { return []string{"S1", "S2", "Q1", "Q2", "Q3", "Q4", "Y"} }
 
+// SemesterOf is the semester that a term is held in: S1, S2, or Y for a term of both; empty for what is no term.
+func SemesterOf(term string) string {
+	switch normalTerm(term) {
+	case "S1", "Q1", "Q2":
+		return "S1"
+	case "S2", "Q3", "Q4":
+		return "S2"
+	case "Y":
+		return "Y"
+	}
+	return ""
+}
+
 // Terms are terms' dates by their names.
 type Terms map[string]Range
 

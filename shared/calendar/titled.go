@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -56,13 +57,7 @@ func halfOf(term string, terms Terms) string {
 	if r, ok := terms[term]; ok {
 		return r.half()
 	}
-	switch term {
-	case "Q1", "Q2":
-		return "S1"
-	case "Q3", "Q4":
-		return "S2"
-	}
-	return term
+	return cmp.Or(SemesterOf(term), term)
 }
 
 // clockText spells a time in one way: "8:30" is "08:30".

@@ -282,22 +282,21 @@ func (s *storm) endOf(ctx context.Context, job string, a acceptance) (string, er
 		return "unknown", err
 	}
 	var state struct {
-		Status string
-		Error  *struct{ Code, Message string }
+		Status, Error, ErrorCode string
 	}
 	if err := json.Unmarshal(got.body, &state); err != nil || got.StatusCode != http.StatusOK {
 		return "unknown", fmt.Errorf("got %d %.200s", got.StatusCode, got.body)
 	}
 	if state.Status == "failed" {
-		if state.Error == nil || state.Error.Message == "" {
+		if state.Error == "" || state.ErrorCode == "" {
 			return "failed", fmt.Errorf("it failed without a reason: %.200s", got.body)
 		}
 		// Three attempts that all met a fault are a reason too, as long as it is told.
 		fair := []string{a.paper.code, "ATTEMPTS_EXHAUSTED", "PROCESSING_FAILED"}
-		if !slices.Contains(fair, state.Error.Code) {
-			return state.Error.Code, fmt.Errorf("it failed with %s, want one of %q", state.Error.Code, fair)
+		if !slices.Contains(fair, state.ErrorCode) {
+			return state.ErrorCode, fmt.Errorf("it failed with %s, want one of %q", state.ErrorCode, fair)
 		}
-		return state.Error.Code, nil
+		return state.ErrorCode, nil
 	}
 	if state.Status != "completed" || a.paper.code != "" {
 		return state.Status, fmt.Errorf("it is %s, want an end with %q", state.Status, a.paper.code)

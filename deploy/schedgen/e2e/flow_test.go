@@ -152,8 +152,7 @@ func (s *student) verdict(pdf []byte) string {
 		return first.Error
 	}
 	var job struct {
-		Status string
-		Error  struct{ Code string }
+		Status, ErrorCode string
 	}
 	eventually(s.t, func() error {
 		s.call(http.StatusOK, "GET", "/api/jobs/"+first.JobID, nil).into(s.t, &job)
@@ -162,7 +161,7 @@ func (s *student) verdict(pdf []byte) string {
 		}
 		return nil
 	})
-	return job.Error.Code
+	return job.ErrorCode
 }
 
 // TestOthersSeeNothing asks for a job as somebody else.
