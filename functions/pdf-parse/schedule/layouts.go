@@ -70,14 +70,17 @@ func Layouts() []table.Layout {
 	}
 }
 
-var (
-	moduleForm = regexp.MustCompile(`^([A-Z]{3}) ?([0-9]{3})$`)
-	groupForm  = regexp.MustCompile(`^[A-Z]{1,2}[0-9]{1,3}$`)
-)
+var moduleForm = regexp.MustCompile(`^([A-Z]{3}) ?([0-9]{3})$`)
 
 // isLetter reports whether a text is what the university prints in white: the second half of "E L".
 func isLetter(text string) bool { return len(text) == 1 && text[0] >= 'A' && text[0] <= 'Z' }
 
-func isModule(line string) bool { return moduleForm.MatchString(line) }
+func isModule(line string) bool {
+	_, ok := moduleCode(line)
+	return ok
+}
 
-func isGroup(line string) bool { return groupForm.MatchString(line) }
+func isGroup(line string) bool {
+	_, ok := numberedCode(line, 3)
+	return ok
+}

@@ -3,7 +3,6 @@ package schedule
 import (
 	"cmp"
 	"math"
-	"regexp"
 	"slices"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
@@ -152,13 +151,12 @@ func onlySlot(row table.Row) (slot, bool) {
 	return s, isRange && len(activity.Lines) <= 1 && len(day.Lines) <= 1
 }
 
-var activityForm = regexp.MustCompile(`^[A-Z]{1,2}[0-9]+$`)
-
 // begins reports whether the slot is a lecture of its own rather than wrapped text of the one above.
 func (s slot) begins() bool {
 	_, _, isRange := timeRange(s.time)
 	_, isDay := weekday(s.day)
-	if isRange || isDay || activityForm.MatchString(s.activity) {
+	_, isActivity := numberedCode(s.activity, 3)
+	if isRange || isDay || isActivity {
 		return true
 	}
 	filled := 0
@@ -178,12 +176,25 @@ func (e *entry) extend(s slot) {
 	e.rooms = append(e.rooms, s.venues...)
 }
 
+// setCodes reads the group and the activity where they can be read in one way only, and warns where in two.
+func (e *entry) setCodes() {
+	for _, field := range []*string{&e.Group, &e.Activity} {
+		*field, _ = numberedCode(*field, 3)
+		if twoReadings(*field) {
+			e.warn(timetable.UnreadableText, "%q may have a letter where a digit is meant, or a digit where a letter is. Check this entry against the PDF.", *field)
+		}
+	}
+}
+
 // check reads what a lecture's fields say and warns of what makes no sense.
 func (e *entry) check(rooms rooms) {
 	printed := e.StartTime
 	e.StartTime = ""
 	e.setModule(e.Module)
-	if e.Offered != "" && !terms[e.Offered] {
+	e.setCodes()
+	offered, ok := term(e.Offered)
+	e.Offered = offered
+	if offered != "" && !ok {
 		e.warn(timetable.UnknownTerm, "%q is no term: S1, S2, Q1 to Q4 or Y.", e.Offered)
 	}
 	if e.Day == "" {

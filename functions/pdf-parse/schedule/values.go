@@ -12,9 +12,20 @@ import (
 func moduleCode(text string) (string, bool) {
 	m := moduleForm.FindStringSubmatch(text)
 	if m == nil {
-		return text, false
+		return moduleTwin(text)
 	}
 	return m[1] + " " + m[2], true
+}
+
+// moduleTwin is the only module code that text can be taken for.
+func moduleTwin(text string) (string, bool) {
+	first, last := strings.TrimSpace(text[:min(3, len(text))]), strings.TrimSpace(text[min(3, len(text)):])
+	letters, ok1 := asLetters(first)
+	digits, ok2 := asDigits(last)
+	if !ok1 || !ok2 || len(letters) != 3 || len(digits) != 3 {
+		return text, false
+	}
+	return letters + " " + digits, true
 }
 
 var (
@@ -25,6 +36,9 @@ var (
 // clock is a time of day as HH:MM.
 func clock(text string) (string, bool) {
 	m := clockForm.FindStringSubmatch(text)
+	if m == nil {
+		m = clockForm.FindStringSubmatch(digitTwins.Replace(text))
+	}
 	if m == nil {
 		return "", false
 	}
@@ -39,6 +53,9 @@ func clock(text string) (string, bool) {
 // timeRange reads "07:30 - 08:20".
 func timeRange(text string) (start, end string, ok bool) {
 	m := rangeForm.FindStringSubmatch(text)
+	if m == nil {
+		m = rangeForm.FindStringSubmatch(digitTwins.Replace(strings.Replace(text, "to", "-", 1)))
+	}
 	if m == nil {
 		return "", "", false
 	}
@@ -73,7 +90,14 @@ func date(text string) (time.Time, bool) {
 			text = rest
 		}
 	}
-	text = strings.Replace(strings.ToLower(text), "sept ", "sep ", 1)
+	if t, ok := plainDate(strings.ToLower(text)); ok {
+		return t, true
+	}
+	return plainDate(withMonth(text))
+}
+
+func plainDate(text string) (time.Time, bool) {
+	text = strings.Replace(text, "sept ", "sep ", 1)
 	for _, form := range []string{"2 Jan 2006", "2 January 2006", "2006 1 2", "2006 Jan 2"} {
 		if t, err := time.Parse(form, text); err == nil {
 			return t, true
@@ -82,12 +106,35 @@ func date(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// withMonth is a date in lower case, with what looks like the name of a month as that name and what looks like a
+// number as that number.
+func withMonth(text string) string {
+	words := strings.Fields(text)
+	for i, word := range words {
+		words[i] = strings.ToLower(word)
+		if digits, ok := asDigits(word); ok {
+			words[i] = digits
+			continue
+		}
+		for m := time.January; m <= time.December; m++ {
+			for _, name := range []string{strings.ToLower(m.String()), strings.ToLower(m.String()[:3])} {
+				if sameLetters(word, name) {
+					words[i] = name
+				}
+			}
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // weekday is the English name of a day from its name or its first letters; text itself where it is none.
 func weekday(text string) (string, bool) {
-	if len(text) >= 3 {
+	if len(text) < 3 {
+		return text, false
+	}
+	for _, same := range []func(a, b string) bool{strings.EqualFold, sameLetters} {
 		for d := time.Sunday; d <= time.Saturday; d++ {
-			name := d.String()
-			if len(text) <= len(name) && strings.EqualFold(text, name[:len(text)]) {
+			if name := d.String(); len(text) <= len(name) && same(text, name[:len(text)]) {
 				return name, true
 			}
 		}
@@ -97,3 +144,13 @@ func weekday(text string) (string, bool) {
 
 // terms are what Offered can say.
 var terms = map[string]bool{"S1": true, "S2": true, "Q1": true, "Q2": true, "Q3": true, "Q4": true, "Y": true}
+
+// term is what Offered says; text itself where it is none.
+func term(text string) (string, bool) {
+	if !terms[text] {
+		if code, ok := numberedCode(text, 1); ok && terms[code] {
+			return code, true
+		}
+	}
+	return text, terms[text]
+}

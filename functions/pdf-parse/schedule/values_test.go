@@ -28,6 +28,11 @@ func TestTimes(t *testing.T) {
 		"730 - 820":       "",
 		"7:30 pm - 8:20":  "",
 		"07:30 - 08:20 x": "",
+		"O7:3O - 08:2O":   "07:30 08:20", // letters where only digits can be
+		"l7:3o to I8:20":  "17:30 18:20",
+		"1²:30 - 13:20":   "",
+		"½:30 - 08:20":    "",
+		"٠٧:٣٠ - 08:20":   "",
 		"TBA":             "",
 		"":                "",
 	} {
@@ -53,6 +58,12 @@ func TestDates(t *testing.T) {
 		"2025-08-23":       "2025-08-23",
 		"2025/08/23":       "2025-08-23",
 		"29 Feb 2024":      "2024-02-29",
+		"23 0ct 2025":      "2025-10-23", // digits and letters for each other
+		"2O N0V 2O25":      "2025-11-20",
+		"l JuI 2025":       "2025-07-01",
+		"1² NOV 2025":      "",
+		"2 aprıl 2025":     "2025-04-02",
+		"23 1an 2025":      "",
 		"29 Feb 2025":      "", // no such day
 		"31 Nov 2025":      "",
 		"08/09/2025":       "", // August or September
@@ -76,6 +87,7 @@ func TestWeekdays(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"Monday": "Monday", "MONDAY": "Monday", "Wed": "Wednesday", "thurs": "Thursday", "Sunday": "Sunday",
+		"M0nday": "Monday", "FrIday": "Friday", "Frlday": "Friday", "Mо": "", "Mondaÿ": "",
 		"Mo": "", "Mondays": "", "Day": "", "": "",
 	} {
 		got, ok := weekday(text)
@@ -92,6 +104,7 @@ func TestModuleCodes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"COS 214": "COS 214", "COS214": "COS 214", "cos 214": "", "COS 21": "", "COSC 214": "", "COS 2145": "", "COS-214": "", "": "",
+		"C0S 214": "COS 214", "COS 2I4": "COS 214", "COS 2lO": "COS 210", "CO5 214": "", "COS 21²": "", "C1S 214": "", "COS ½14": "", "COSÉ 214": "",
 	} {
 		got, ok := moduleCode(text)
 		if !ok {
@@ -146,6 +159,31 @@ func TestVenues(t *testing.T) {
 		}
 		if (doubt == "") != (test.doubt == "") {
 			t.Errorf("%s: got doubt %q, want %q", name, doubt, test.doubt)
+		}
+	}
+}
+
+func TestCodes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"G01": "G01", "P1": "P1", "GO1": "GO1", "G0l": "G01", "GOl": "GO1", "Ll": "L1", "LI": "L1", "TO2": "TO2", "PO": "", "G²": "", "G1²": "", "①": "",
+		"": "", "Group 1": "", "L": "", "L1 L2": "", "0l": "O1", "l": "",
+	} {
+		got, ok := numberedCode(text, 3)
+		if !ok {
+			got = ""
+		}
+		if got != want {
+			t.Errorf("numberedCode(%q): got %q, want %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{"S1": "S1", "Sl": "S1", "QI": "Q1", "Y": "Y", "S²": "", "Q5": "", "51": "", "": ""} {
+		got, ok := term(text)
+		if !ok {
+			got = ""
+		}
+		if got != want {
+			t.Errorf("term(%q): got %q, want %q", text, got, want)
 		}
 	}
 }
