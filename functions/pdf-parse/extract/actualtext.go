@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -54,12 +55,15 @@ func (in *interpreter) spanOf(args operands, resources types.Dict) int32 {
 	switch v := args[1].(type) {
 	case dict:
 		if text, ok := v["ActualText"].(string); ok {
-			return in.replaced.add(types.NewHexLiteral([]byte(text)))
+			if text, ok = decoded(types.NewHexLiteral([]byte(text))); ok {
+				return in.replaced.add(text)
+			}
+			return 0
 		}
 		mcid, tagged = v["MCID"].(float64)
 	case name:
 		properties := in.doc.dict(in.doc.dict(resources["Properties"])[string(v)])
-		if text := in.doc.resolve(properties["ActualText"]); text != nil {
+		if text, ok := in.doc.actualText(properties); ok {
 			return in.replaced.add(text)
 		}
 		mcid, tagged = in.doc.number(properties["MCID"])
@@ -80,7 +84,7 @@ func (in *interpreter) elementSpan(o types.Object) int32 {
 	span := int32(0)
 	for range levels {
 		element := in.doc.dict(o)
-		if text := in.doc.resolve(element["ActualText"]); text != nil {
+		if text, ok := in.doc.actualText(element); ok {
 			at := objectNumber(o)
 			if span = in.replaced.elements[at]; span == 0 {
 				span = in.replaced.add(text)
@@ -96,17 +100,44 @@ func (in *interpreter) elementSpan(o types.Object) int32 {
 	return span
 }
 
-// add makes a span of a text. One that is no text is none.
-func (r *replacements) add(o types.Object) int32 {
-	text, err := types.StringOrHexLiteral(o)
-	if err != nil || text == nil || len(*text) > maxActualText {
-		return 0
-	}
+// add makes a span of a text.
+func (r *replacements) add(text string) int32 {
 	if len(r.texts) == 0 {
 		r.texts = append(r.texts, "")
 	}
-	r.texts = append(r.texts, *text)
+	r.texts = append(r.texts, text)
 	return int32(len(r.texts) - 1)
+}
+
+// actualText is the /ActualText of properties or of a structure element, decoded once; false where it has none that
+// can be read.
+func (d *document) actualText(properties types.Dict) (string, bool) {
+	given := properties["ActualText"]
+	if given == nil {
+		return "", false
+	}
+	key := identityOf(properties)
+	known, ok := d.actual[key]
+	if !ok {
+		known, ok = decoded(d.resolve(given))
+		if !ok {
+			known = unreadable // and so no glyph's text
+		}
+		d.actual[key] = known
+	}
+	return known, true
+}
+
+// decoded is a text string (7.9.2.2) that is not too long for one.
+func decoded(o types.Object) (string, bool) {
+	if s, ok := o.(fmt.Stringer); !ok || len(s.String()) > 4*maxActualText {
+		return "", false
+	}
+	text, err := types.StringOrHexLiteral(o)
+	if err != nil || text == nil || len(*text) > maxActualText {
+		return "", false
+	}
+	return *text, true
 }
 
 // structureParents are the structure elements that a page's marked content belongs to (14.7.4.4).

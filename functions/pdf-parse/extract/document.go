@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
@@ -20,11 +22,12 @@ func init() {
 type document struct {
 	xref    *model.XRefTable
 	layers  layers
-	fonts   map[int]*font // by object number: pages share fonts, and the like
-	cmaps   map[int]*cmap
+	fonts   map[uintptr]*font // by dictionary: pages share fonts
+	cmaps   map[int]*cmap     // by object number, and the like
 	spaces  map[int]*colourSpace
 	rasters map[int]*raster
-	last    *interpreter // of the page before: its memory is used again
+	last    *interpreter       // of the page before: its memory is used again
+	actual  map[uintptr]string // what named properties say of glyphs, by dictionary
 
 	parents map[int]types.Object // structure elements of marked content; nil until asked for
 	nodes   int                  // how many nodes they were read from
@@ -55,6 +58,9 @@ func Pages(ctx context.Context, pdf []byte) ([]Page, error) {
 		if err != nil {
 			return nil, fmt.Errorf("page %d: %w", i+1, err)
 		}
+		if tooLong(page.Words) {
+			return nil, fmt.Errorf("page %d: %w: a word without end", i+1, ErrTooComplex)
+		}
 		page.Number = i + 1
 		words += len(page.Words)
 		pages = append(pages, page)
@@ -63,6 +69,11 @@ func Pages(ctx context.Context, pdf []byte) ([]Page, error) {
 		return nil, ErrNoText
 	}
 	return pages, nil
+}
+
+// tooLong reports whether some word is no word.
+func tooLong(words []Word) bool {
+	return slices.ContainsFunc(words, func(w Word) bool { return len(w.Text) >= maxWord })
 }
 
 func open(ctx context.Context, pdf []byte) (*document, error) {
@@ -87,7 +98,7 @@ func open(ctx context.Context, pdf []byte) (*document, error) {
 }
 
 func newDocument(xref *model.XRefTable) *document {
-	d := &document{xref: xref, fonts: map[int]*font{}, cmaps: map[int]*cmap{}, spaces: map[int]*colourSpace{}, rasters: map[int]*raster{}}
+	d := &document{xref: xref, fonts: map[uintptr]*font{}, actual: map[uintptr]string{}, cmaps: map[int]*cmap{}, spaces: map[int]*colourSpace{}, rasters: map[int]*raster{}}
 	if catalog, err := xref.Catalog(); err == nil {
 		d.layers = d.readLayers(catalog)
 	}
@@ -198,6 +209,9 @@ func (d *document) dict(o types.Object) types.Dict {
 	}
 	return nil
 }
+
+// identityOf tells a dictionary from all others of its document, however it is reached.
+func identityOf(dict types.Dict) uintptr { return reflect.ValueOf(dict).Pointer() }
 
 func (d *document) number(o types.Object) (float64, bool) {
 	switch v := d.resolve(o).(type) {

@@ -60,4 +60,6 @@ const (
 	maxForms   = 12        // nesting of form XObjects
 	maxGState  = 512       // nesting of q
 	maxPath    = 100_000   // segments of one path
+	maxWord    = 4096      // bytes of one word
+	maxFont    = 8 << 20   // of one CMap or font program
 )

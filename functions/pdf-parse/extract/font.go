@@ -41,17 +41,22 @@ func (d *document) font(resources types.Dict, resource string) *font {
 	return d.fontOf(d.dict(resources["Font"])[resource])
 }
 
-func (d *document) fontOf(ref types.Object) *font {
-	number := objectNumber(ref)
-	if f := d.fonts[number]; f != nil {
+func (d *document) fontOf(o types.Object) *font {
+	dict := d.dict(o)
+	if dict == nil {
+		dict = noFont
+	}
+	key := identityOf(dict)
+	if f := d.fonts[key]; f != nil {
 		return f
 	}
-	f := d.readFont(d.dict(ref))
-	if number != 0 {
-		d.fonts[number] = f
-	}
+	f := d.readFont(dict)
+	d.fonts[key] = f
 	return f
 }
+
+// noFont is what viewers show text in whose font cannot be found.
+var noFont = types.Dict{}
 
 func (d *document) readFont(dict types.Dict) *font {
 	f := &font{widths: map[uint32]float64{}, unit: 0.001, em: 1, cids: map[code]glyph{}, toUnicode: d.cmap(dict["ToUnicode"])}
@@ -70,7 +75,7 @@ func (d *document) cmap(o types.Object) *cmap {
 		return c
 	}
 	var c *cmap
-	if program, err := d.stream(o); err == nil && program != nil {
+	if program, err := d.stream(o); err == nil && program != nil && len(program) <= maxFont {
 		c = parseCMap(program)
 	}
 	d.cmaps[number] = c

@@ -60,7 +60,7 @@ type piece struct {
 func continues(w Word, g Glyph) bool {
 	em := math.Max(math.Min(w.Size, g.Size), 1)
 	gap := g.X0 - w.X1
-	return math.Abs(w.Y-g.Y) < baselineGap*em && gap < wordGap*em && gap > -wordOverlap*em
+	return len(w.Text) < maxWord && math.Abs(w.Y-g.Y) < baselineGap*em && gap < wordGap*em && gap > -wordOverlap*em
 }
 
 // join sorts pieces into reading order and joins those that no space parts.

@@ -59,6 +59,7 @@ var codes = []struct {
 	{extract.ErrNoText, NoText},
 	{extract.ErrTooComplex, TooComplex},
 	{extract.ErrDamaged, Damaged},
+	{table.ErrTooComplex, TooComplex},
 	{table.ErrNoTable, NoTimetable},
 	{table.ErrMixed, Mixed},
 }

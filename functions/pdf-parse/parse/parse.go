@@ -31,6 +31,9 @@ func Parse(pdf []byte) (timetable.Document, error) {
 	if len(doc.Entries) == 0 {
 		return timetable.Document{}, typed(table.ErrNoTable)
 	}
+	if !fits(doc) {
+		return timetable.Document{}, New(TooComplex)
+	}
 	return doc, nil
 }
 

@@ -26,20 +26,20 @@ import (
 
 // Limits are what one PDF may cost; zero fields take their defaults.
 type Limits struct {
-	Memory int64         `env:"PARSE_MEMORY, default=536870912"` // bytes of private memory, 512 MiB
-	CPU    time.Duration `env:"PARSE_CPU, default=60s"`          // whole seconds
-	Wall   time.Duration `env:"PARSE_TIMEOUT, default=60s"`      // of one PDF, by the clock
+	Memory int64         `env:"PARSE_MEMORY, default=402653184"` // bytes of private memory, 384 MiB: four times what 100 full pages take
+	CPU    time.Duration `env:"PARSE_CPU, default=10s"`          // whole seconds; a timetable takes milliseconds
+	Wall   time.Duration `env:"PARSE_TIMEOUT, default=10s"`      // of one PDF, by the clock
 }
 
 func (l Limits) withDefaults() Limits {
 	if l.Memory <= 0 {
-		l.Memory = 512 << 20
+		l.Memory = 384 << 20
 	}
 	if l.CPU <= 0 {
-		l.CPU = time.Minute
+		l.CPU = 10 * time.Second
 	}
 	if l.Wall <= 0 {
-		l.Wall = time.Minute
+		l.Wall = 10 * time.Second
 	}
 	return l
 }
@@ -71,8 +71,9 @@ func Draw(ctx context.Context, w io.Writer, pdf io.Reader, limits Limits) error 
 	return nil
 }
 
-// maxAnswer bounds what the child may answer, in bytes: the drawing of 100 full pages is some 20 MB.
-const maxAnswer = 128 << 20
+// maxAnswer bounds what the child may answer to each task, in bytes. A timetable's entries hold no more than
+// parse.MaxText, of which JSON may write each byte as six; the drawing of 100 full pages is some 20 MB.
+var maxAnswer = map[string]int{taskParse: 10 << 20, taskDraw: 128 << 20}
 
 // run starts the child, feeds it the PDF and waits for its end, whatever end that is.
 func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte, error) {
@@ -84,7 +85,7 @@ func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte
 	inTime, cancel := context.WithTimeout(ctx, limits.Wall)
 	defer cancel()
 
-	out, diagnosis := &bounded{limit: maxAnswer, fail: true}, &bounded{limit: 8 << 10}
+	out, diagnosis := &bounded{limit: maxAnswer[task], fail: true}, &bounded{limit: 8 << 10}
 	cmd := exec.CommandContext(inTime, self)
 	cmd.Stdout, cmd.Stderr = out, diagnosis
 	cmd.Env = []string{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -28,15 +29,15 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 				g.describe(&entries[i].Entry)
 			}
 		case !row.Ruled && g.module == "":
+			g.doubts = append(g.doubts, above.inherited(g)...)
 			g.module, g.offered = above.module, cmp.Or(g.offered, above.offered)
-			g.doubts = append(g.doubts, above.doubts...)
 			g.first = len(entries)
 		default:
 			g.first = len(entries)
 		}
 		before := len(entries)
 		for i, s := range slots(row, rest) {
-			if len(entries) > 0 && (i > 0 || rest) && !s.begins() {
+			if len(entries) > 0 && (i > 0 || rest) && !s.begins() && !entries[len(entries)-1].full() {
 				entries[len(entries)-1].extend(s)
 				continue
 			}
@@ -95,6 +96,17 @@ func (g group) continued(rest group) group {
 	return g
 }
 
+// inherited are the doubts about what a group below takes over from this one.
+func (g group) inherited(below group) []doubt {
+	var out []doubt
+	for _, d := range g.doubts {
+		if d.cell.Column == colModule || d.cell.Column == colOffered && below.offered == "" {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
 func (g group) describe(e *timetable.Entry) {
 	e.Module, e.Offered, e.Group, e.Lang = g.module, g.offered, g.name, g.lang
 	e.Campus, e.StudyProg = g.campus, g.studyProg
@@ -114,33 +126,69 @@ func slots(row table.Row, rest bool) []slot {
 	if s, ok := onlySlot(row); ok && !rest {
 		return []slot{s}
 	}
-	var out []slot
-	at := func(l table.Line) *slot {
-		i := slices.IndexFunc(out, func(s slot) bool { return math.Abs(s.y-l.Y) <= 0.4*l.Size })
-		if i < 0 {
-			out = append(out, slot{y: l.Y})
-			i = len(out) - 1
+	cells := [...]table.Cell{row.Cell(colActivity), row.Cell(colDay), row.Cell(colTime), row.Cell(colVenue)}
+	var heights []float64
+	for _, cell := range cells {
+		heights = withHeights(heights, cell.Lines)
+	}
+	out := make([]slot, len(heights))
+	for i, y := range heights {
+		out[i].y = y
+	}
+	for i, cell := range cells {
+		for _, l := range cell.Lines {
+			k, _ := heightOf(heights, l)
+			out[k].put(i, l)
 		}
-		return &out[i]
 	}
-	for _, l := range row.Cell(colActivity).Lines {
-		at(l).activity = l.Text
-	}
-	for _, l := range row.Cell(colDay).Lines {
-		at(l).day = l.Text
-	}
-	for _, l := range row.Cell(colTime).Lines {
-		at(l).time = l.Text
-	}
-	for _, l := range row.Cell(colVenue).Lines {
-		s := at(l)
-		s.venues = append(s.venues, l)
-	}
-	slices.SortFunc(out, func(a, b slot) int { return cmp.Compare(a.y, b.y) })
 	if len(out) == 0 {
 		return []slot{{}} // a group without any lecture is still a printed row
 	}
 	return out
+}
+
+// put adds a line of one of the four columns.
+func (s *slot) put(column int, l table.Line) {
+	switch column {
+	case 0:
+		s.activity = table.Join(s.activity, l.Text)
+	case 1:
+		s.day = table.Join(s.day, l.Text)
+	case 2:
+		s.time = table.Join(s.time, l.Text)
+	default:
+		s.venues = append(s.venues, l)
+	}
+}
+
+// withHeights adds the baselines of lines to sorted ones, where none is near.
+func withHeights(heights []float64, lines []table.Line) []float64 {
+	var fresh []float64
+	for _, l := range lines {
+		if _, ok := heightOf(heights, l); ok {
+			continue
+		}
+		if n := len(fresh); n == 0 || math.Abs(fresh[n-1]-l.Y) > sameHeight*l.Size {
+			fresh = append(fresh, l.Y)
+		}
+	}
+	if len(fresh) > 0 {
+		heights = append(heights, fresh...)
+		slices.Sort(heights)
+	}
+	return heights
+}
+
+// sameHeight is how far apart, in ems, the baselines of one slot may be.
+const sameHeight = 0.4
+
+// heightOf is the index of the baseline nearest to a line's, and whether it is near enough.
+func heightOf(heights []float64, l table.Line) (int, bool) {
+	i := sort.SearchFloat64s(heights, l.Y)
+	if i == len(heights) || i > 0 && l.Y-heights[i-1] <= heights[i]-l.Y {
+		i--
+	}
+	return max(i, 0), i >= 0 && math.Abs(heights[i]-l.Y) <= sameHeight*l.Size
 }
 
 // onlySlot is the whole row as one slot, where its cells say one activity, one day and one time.
@@ -184,6 +232,12 @@ func (e *entry) setCodes() {
 			e.warn(timetable.UnreadableText, "%q may have a letter where a digit is meant, or a digit where a letter is. Check this entry against the PDF.", *field)
 		}
 	}
+}
+
+// full reports whether an entry holds more than any printed one: to add to it for ever takes ever longer.
+func (e *entry) full() bool {
+	const most = 1000
+	return len(e.rooms) > most || len(e.Activity)+len(e.Day)+len(e.StartTime) > most
 }
 
 // check reads what a lecture's fields say and warns of what makes no sense.

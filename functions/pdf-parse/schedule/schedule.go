@@ -4,6 +4,7 @@ package schedule
 
 import (
 	"fmt"
+	"sort"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -41,7 +42,13 @@ type entry struct {
 	y     float64      // where in its row it begins
 }
 
+// maxWarnings bounds what one entry warns of: who is told so much looks at the PDF.
+const maxWarnings = 50
+
 func (e *entry) warn(code, format string, args ...any) {
+	if len(e.Warnings) == maxWarnings {
+		return
+	}
 	e.Warnings = append(e.Warnings, timetable.Warning{Code: code, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -103,15 +110,10 @@ func (e *entry) comment(row table.Row) {
 	}
 }
 
-// beside is the index of the entry that a line of its row stands beside.
+// beside is the index of the entry, of those of a row, that a line stands beside.
 func beside(entries []entry, l table.Line) int {
-	at := 0
-	for i, e := range entries {
-		if e.y <= l.Y+0.4*l.Size {
-			at = i
-		}
-	}
-	return at
+	after := sort.Search(len(entries), func(i int) bool { return entries[i].y > l.Y+sameHeight*l.Size })
+	return max(0, after-1)
 }
 
 // tellStray warns of a row's text that no column claims, in the entry of the row that it stands beside.

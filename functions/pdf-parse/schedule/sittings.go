@@ -48,7 +48,7 @@ func merged(row, rest table.Row) table.Row {
 	for i, c := range row.Cells {
 		same := func(r table.Cell) bool { return r.Column == c.Column && r.Heading == c.Heading }
 		if k := slices.IndexFunc(rest.Cells, same); k >= 0 {
-			row.Cells[i].Lines = append(slices.Clone(c.Lines), rest.Cells[k].Lines...)
+			row.Cells[i].Lines = append(c.Lines, rest.Cells[k].Lines...) // which no other row shares
 			row.Cells[i].Unsure = c.Unsure || rest.Cells[k].Unsure
 		}
 	}

@@ -71,6 +71,7 @@ var (
 // venues parts the lines of one cell. Where nothing decides, several says whether a line is a venue,
 // and the first line that is in doubt is given as doubt.
 func (r rooms) venues(lines []table.Line, several bool) (venues []string, doubt string) {
+	const longest = 1000 // bytes; to join lines to a venue for ever takes ever longer
 	venues = []string{}
 	for i, l := range lines {
 		if i == 0 {
@@ -81,7 +82,7 @@ func (r rooms) venues(lines []table.Line, several bool) (venues []string, doubt 
 		if !sure && doubt == "" {
 			doubt = l.Text
 		}
-		if begins {
+		if begins || len(venues[len(venues)-1]) > longest {
 			venues = append(venues, l.Text)
 		} else {
 			venues[len(venues)-1] = table.Join(venues[len(venues)-1], l.Text)

@@ -120,8 +120,8 @@ func between(xs []float64, a, b float64) (float64, bool) {
 // gutter is the middle of the widest strip between the middles of two labels that the fewest texts
 // cross, a footer or an overlong value among them.
 func gutter(a, b label, texts []extent) float64 {
-	const step = 0.25
 	from, to := (a.x0+a.x1)/2, (b.x0+b.x1)/2
+	step := math.Max(0.25, (to-from)/10_000)
 	n := int((to - from) / step)
 	if n < 1 {
 		return b.x0

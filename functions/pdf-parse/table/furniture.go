@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
@@ -24,21 +25,56 @@ func withoutFurniture(pages []extract.Page, layouts []Layout) []extract.Page {
 	known := vocabulary(layouts)
 	repeated := slices.DeleteFunc(edgeLines(pages[0]), func(l Line) bool { return isHeadings(l.Text, known) })
 	for _, page := range pages[1:] {
-		here := edgeLines(page)
-		repeated = slices.DeleteFunc(repeated, func(l Line) bool {
-			return !slices.ContainsFunc(here, func(h Line) bool { return h.Text == l.Text && math.Abs(h.Y-l.Y) < 1 })
-		})
+		here := placesOf(edgeLines(page))
+		repeated = slices.DeleteFunc(repeated, func(l Line) bool { return !here.has(l) })
 	}
 	if len(repeated) == 0 {
 		return pages
 	}
+	heights := make([]float64, len(repeated))
+	for i, l := range repeated {
+		heights[i] = l.Y
+	}
+	slices.Sort(heights)
 	out := slices.Clone(pages)
 	for i, page := range out {
 		out[i].Words = slices.DeleteFunc(slices.Clone(page.Words), func(w extract.Word) bool {
-			return slices.ContainsFunc(repeated, func(l Line) bool { return math.Abs(l.Y-w.Y) < 1 })
+			at := sort.SearchFloat64s(heights, w.Y)
+			return at < len(heights) && heights[at]-w.Y < 1 || at > 0 && w.Y-heights[at-1] < 1
 		})
 	}
 	return out
+}
+
+// places are the lowest and highest baseline of each text, by whole units of height.
+type places map[place][2]float64
+
+type place struct {
+	text string
+	y    float64
+}
+
+func placesOf(all []Line) places {
+	p := places{}
+	for _, l := range all {
+		key := place{l.Text, math.Floor(l.Y)}
+		ys, ok := p[key]
+		if !ok {
+			ys = [2]float64{l.Y, l.Y}
+		}
+		p[key] = [2]float64{min(ys[0], l.Y), max(ys[1], l.Y)}
+	}
+	return p
+}
+
+// has reports whether the same text stands in the same place.
+func (p places) has(l Line) bool {
+	for y := math.Floor(l.Y) - 1; y <= math.Floor(l.Y)+1; y++ {
+		if ys, ok := p[place{l.Text, y}]; ok && (math.Abs(ys[0]-l.Y) < 1 || math.Abs(ys[1]-l.Y) < 1) {
+			return true
+		}
+	}
+	return false
 }
 
 // isHeadings reports whether a line says little else than headings do.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"unicode"
 
@@ -37,18 +38,28 @@ const (
 	sameBaseline = 0.4
 )
 
+// What a page can hold: beyond it is no timetable.
+const (
+	maxPivots      = 100 // words that may head the first column
+	maxHeaderWords = 200 // in a row of headings
+)
+
 // findHeaders gives the headers of a page from top to bottom.
-func findHeaders(page extract.Page, layouts []Layout) []header {
+func findHeaders(page extract.Page, layouts []Layout) ([]header, error) {
 	var found []header
+	pivots := 0
 	for _, w := range page.Words {
 		if !isPivot(w, layouts) || slices.ContainsFunc(found, func(h header) bool { return w.Y <= h.y1 }) {
 			continue
+		}
+		if pivots++; pivots > maxPivots {
+			return nil, ErrTooComplex
 		}
 		if h, ok := headerAround(page, w, layouts); ok {
 			found = append(found, h)
 		}
 	}
-	return found
+	return found, nil
 }
 
 // isPivot reports whether w may be the heading of a layout's first required column.
@@ -62,6 +73,9 @@ func isPivot(w extract.Word, layouts []Layout) bool {
 
 func headerAround(page extract.Page, pivot extract.Word, layouts []Layout) (header, bool) {
 	words := headerWords(page, pivot, layouts)
+	if len(words) > maxHeaderWords {
+		return header{}, false
+	}
 	clusters := cluster(words, page.Rulings)
 	var best header
 	matched := 0
@@ -126,14 +140,13 @@ func bandAround(page extract.Page, w extract.Word) (y0, y1 float64) {
 	return y0, y1
 }
 
+// wordsBetween are the words whose baselines lie in a range, of words sorted by them.
 func wordsBetween(words []extract.Word, y0, y1 float64) []extract.Word {
-	var out []extract.Word
-	for _, w := range words {
-		if w.Y > y0 && w.Y <= y1 {
-			out = append(out, w)
-		}
+	after := func(y float64) int {
+		return sort.Search(len(words), func(i int) bool { return words[i].Y > y })
 	}
-	return out
+	from, to := after(y0), after(y1)
+	return slices.Clone(words[from:max(from, to)])
 }
 
 func vocabulary(layouts []Layout) map[string]bool {
@@ -153,6 +166,9 @@ func vocabulary(layouts []Layout) map[string]bool {
 // cluster joins words to headings: neighbours on a line and words over one another, unless a
 // ruling runs between them.
 func cluster(words []extract.Word, rulings []extract.Ruling) [][]extract.Word {
+	rulings = slices.DeleteFunc(slices.Clone(rulings), func(r extract.Ruling) bool {
+		return r.Horizontal() || !slices.ContainsFunc(words, func(w extract.Word) bool { return crosses(r, w) })
+	})
 	group := make([]int, len(words))
 	for i := range group {
 		group[i] = i
@@ -199,9 +215,12 @@ func together(a, b extract.Word, rulings []extract.Ruling) bool {
 
 func parted(a, b extract.Word, rulings []extract.Ruling) bool {
 	return slices.ContainsFunc(rulings, func(r extract.Ruling) bool {
-		return !r.Horizontal() && r.X0 > a.X1-1 && r.X0 < b.X0+1 && r.Y0 < a.Y && r.Y1 > a.Y-a.Size/2
+		return r.X0 > a.X1-1 && r.X0 < b.X0+1 && crosses(r, a)
 	})
 }
+
+// crosses reports whether an upright ruling runs where a word is high.
+func crosses(r extract.Ruling, w extract.Word) bool { return r.Y0 < w.Y && r.Y1 > w.Y-w.Size/2 }
 
 // name gives each cluster its column. Headings of tight columns that ran together are parted again.
 func name(clusters [][]extract.Word, layout *Layout) []label {

@@ -2,6 +2,7 @@ package table
 
 import (
 	"math"
+	"sort"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 )
@@ -14,8 +15,10 @@ func (s section) addPale(row *Row, layout *Layout) {
 		if i < 0 || !layout.expectsPale(row.Cells[i].Column, w.Text) {
 			continue
 		}
-		for k := range row.Cells[i].Lines {
-			if l := &row.Cells[i].Lines[k]; goesOn(*l, w) {
+		lines := row.Cells[i].Lines
+		from := sort.Search(len(lines), func(k int) bool { return lines[k].Y >= w.Y-w.Size })
+		for k := from; k < len(lines) && lines[k].Y <= w.Y+w.Size; k++ {
+			if l := &lines[k]; goesOn(*l, w) {
 				l.Text, l.X1 = l.Text+" "+w.Text, w.X1
 			}
 		}

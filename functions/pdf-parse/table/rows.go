@@ -5,7 +5,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
-	"strings"
+	"sort"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 )
@@ -110,17 +110,22 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 func lines(words []extract.Word) []Line {
 	readingOrder(words)
 	var out []Line
-	for _, w := range words {
+	var text []byte
+	for i, w := range words {
 		if n := len(out); n > 0 && math.Abs(out[n-1].Y-w.Y) <= sameBaseline*w.Size {
 			l := &out[n-1]
-			l.Text += " " + w.Text
+			text = append(append(text, ' '), w.Text...)
 			l.Unsure = l.Unsure || w.Unsure
 			l.X1 = math.Max(l.X1, w.X1)
 			l.Size = math.Max(l.Size, w.Size)
 			l.Faint = l.Faint || w.Faint
-			continue
+		} else {
+			out = append(out, Line{Unsure: w.Unsure, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0, Faint: w.Faint})
+			text = append(text[:0], w.Text...)
 		}
-		out = append(out, Line{Text: w.Text, Unsure: w.Unsure, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0, Faint: w.Faint})
+		if i+1 == len(words) || math.Abs(out[len(out)-1].Y-words[i+1].Y) > sameBaseline*words[i+1].Size {
+			out[len(out)-1].Text = string(text)
+		}
 	}
 	return out
 }
@@ -169,29 +174,39 @@ func (r Row) split(layout *Layout, begun bool) []Row {
 		anchors = anchors[1:]
 	}
 	for _, a := range anchors {
-		tops = append(tops, a.Y-0.75*a.Size)
+		tops = append(tops, max(tops[len(tops)-1], a.Y-0.75*a.Size))
 	}
-	tops = append(tops, r.Y1)
-	var rows []Row
-	for i := 1; i < len(tops); i++ {
-		part := r.between(tops[i-1], tops[i])
+	tops = append(tops, max(tops[len(tops)-1], r.Y1))
+	rows := r.parts(tops)
+	for i := range rows {
 		if !r.Ruled {
-			part.dropFooters()
+			rows[i].dropFooters()
 		}
-		rows = append(rows, part)
 	}
 	return rows
 }
 
-// between is the part of the row whose baselines lie in the range.
-func (r Row) between(y0, y1 float64) Row {
-	part := r
-	part.Y0, part.Y1 = y0, y1
-	part.Cells = slices.Clone(r.Cells)
-	for i, c := range part.Cells {
-		part.Cells[i].Lines = slices.DeleteFunc(slices.Clone(c.Lines), func(l Line) bool { return l.Y <= y0 || l.Y > y1 })
+// parts are the parts of the row whose baselines lie between two heights each.
+func (r Row) parts(tops []float64) []Row {
+	rows := make([]Row, len(tops)-1)
+	for i := range rows {
+		rows[i] = r
+		rows[i].Y0, rows[i].Y1 = tops[i], tops[i+1]
+		rows[i].Cells = slices.Clone(r.Cells)
+		for k := range rows[i].Cells {
+			rows[i].Cells[k].Lines = nil
+		}
 	}
-	return part
+	for k, c := range r.Cells {
+		for _, l := range c.Lines {
+			// The first height that is not above the line ends its part.
+			if end := sort.SearchFloat64s(tops, l.Y); end > 0 && end < len(tops) {
+				cell := &rows[end-1].Cells[k]
+				cell.Lines = append(cell.Lines, l)
+			}
+		}
+	}
+	return rows
 }
 
 var footer = regexp.MustCompile(`(?i)^(page )?\d+ ?(of|/) ?\d+$|^page \d+$`)
@@ -201,38 +216,36 @@ var footer = regexp.MustCompile(`(?i)^(page )?\d+ ?(of|/) ?\d+$|^page \d+$`)
 func (r *Row) dropFooters() {
 	const far = 3 // ems
 	end := math.Inf(-1)
-	for _, y := range baselines(r.Cells) {
-		text, size := lineAt(r.Cells, y)
-		if footer.MatchString(text) || y-end > far*size && !math.IsInf(end, 0) {
+	for _, l := range baselines(r.Cells) {
+		if footer.MatchString(l.Text) || l.Y-end > far*l.Size && !math.IsInf(end, 0) {
 			break
 		}
-		end = y
+		end = l.Y
 	}
 	for i, c := range r.Cells {
 		r.Cells[i].Lines = slices.DeleteFunc(c.Lines, func(l Line) bool { return l.Y > end })
 	}
 }
 
-func baselines(cells []Cell) []float64 {
-	var ys []float64
+// baselines are the lines of all cells from top to bottom, those on exactly one baseline as one.
+func baselines(cells []Cell) []Line {
+	var all []Line
 	for _, c := range cells {
-		for _, l := range c.Lines {
-			ys = append(ys, l.Y)
+		all = append(all, c.Lines...)
+	}
+	slices.SortStableFunc(all, func(a, b Line) int { return cmp.Compare(a.Y, b.Y) })
+	var out []Line
+	var text []byte
+	for i, l := range all {
+		if n := len(out); n > 0 && out[n-1].Y == l.Y {
+			text = append(append(text, ' '), l.Text...)
+			out[n-1].Size = math.Max(out[n-1].Size, l.Size)
+		} else {
+			out, text = append(out, l), append(text[:0], l.Text...)
+		}
+		if i+1 == len(all) || all[i+1].Y != l.Y {
+			out[len(out)-1].Text = string(text)
 		}
 	}
-	slices.Sort(ys)
-	return slices.Compact(ys)
-}
-
-// lineAt is the text of all cells on one baseline, and its size.
-func lineAt(cells []Cell, y float64) (text string, size float64) {
-	for _, c := range cells {
-		for _, l := range c.Lines {
-			if l.Y == y {
-				text += " " + l.Text
-				size = math.Max(size, l.Size)
-			}
-		}
-	}
-	return strings.TrimSpace(text), size
+	return out
 }

@@ -7,8 +7,10 @@
 package table
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
-	"strings"
+	"slices"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 )
@@ -17,6 +19,8 @@ import (
 var (
 	ErrNoTable = errors.New("no known table")
 	ErrMixed   = errors.New("tables of several kinds")
+
+	ErrTooComplex = errors.New("more that looks like a table than a timetable has")
 )
 
 // Layout is one kind of table. Its first required column is looked for first.
@@ -97,31 +101,44 @@ func (r Row) Stray() []Line {
 
 // Text is all lines of the cell: how a wrapped value reads.
 func (c Cell) Text() string {
-	text := ""
-	for _, line := range c.Lines {
-		text = Join(text, line.Text)
+	if len(c.Lines) == 1 {
+		return c.Lines[0].Text
 	}
-	return text
+	var text []byte
+	for _, line := range c.Lines {
+		text = appendJoined(text, line.Text)
+	}
+	return string(text)
 }
 
 // Join puts the next line of a wrapped value after the text so far, with the space that was broken at.
 // A break after a hyphen inside a word, as of "1-18", has none.
 func Join(text, line string) string {
-	hyphen := strings.HasSuffix(text, "-") && len(text) > 1 && !strings.HasSuffix(text, " -")
-	if text == "" || line == "" || hyphen {
+	if text == "" || line == "" {
 		return text + line
 	}
-	return text + " " + line
+	return string(appendJoined([]byte(text), line))
+}
+
+func appendJoined(text []byte, line string) []byte {
+	hyphen := len(text) > 1 && bytes.HasSuffix(text, []byte("-")) && !bytes.HasSuffix(text, []byte(" -"))
+	if len(text) > 0 && line != "" && !hyphen {
+		text = append(text, ' ')
+	}
+	return append(text, line...)
 }
 
 // Find gives the table of a document: the rows under the headings of one of the layouts, on all
 // pages. Pages that repeat no headings continue the columns of the page before.
 func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 	var found Table
-	pages = withoutFurniture(pages, layouts)
+	pages = topDown(withoutFurniture(pages, layouts))
 	headers := make([][]header, len(pages))
 	for i, page := range pages {
-		headers[i] = findHeaders(page, layouts)
+		var err error
+		if headers[i], err = findHeaders(page, layouts); err != nil {
+			return Table{}, err
+		}
 		for _, h := range headers[i] {
 			if found.Layout != nil && found.Layout != h.layout {
 				return Table{}, ErrMixed
@@ -136,6 +153,21 @@ func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 		found.Rows = append(found.Rows, s.rows(found.Layout)...)
 	}
 	return found, nil
+}
+
+// topDown is the pages with their words sorted by baseline, in which any part of a page is found at once.
+func topDown(pages []extract.Page) []extract.Page {
+	out := slices.Clone(pages)
+	for i, page := range out {
+		out[i].Words, out[i].Pale = byHeight(page.Words), byHeight(page.Pale)
+	}
+	return out
+}
+
+func byHeight(words []extract.Word) []extract.Word {
+	out := slices.Clone(words)
+	slices.SortStableFunc(out, func(a, b extract.Word) int { return cmp.Compare(a.Y, b.Y) })
+	return out
 }
 
 // section is the part of a page that one header rules over.
