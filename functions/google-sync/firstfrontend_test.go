@@ -1,12 +1,16 @@
 package googlesync
 
 import (
+	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
@@ -154,4 +158,85 @@ func TestFirstFrontendsCalendars(t *testing.T) {
 		t.Errorf("the list is %+v", list.Calendars)
 	}
 	b.refused(b.ask("POST", "/api/calendars", `{"name":"x","description":"`+strings.Repeat("x", 2001)+`"}`), 400, "VALIDATION_FAILED")
+}
+
+// What the first frontend sends of its events, with ids that are random each time.
+const (
+	itsLectures = `[{"id":"%[1]s-1","summary":"COS 226 Lecture (G01)","location":"Thuto 1-2","startTime":"08:30","endTime":"09:20","day":"Monday","isRecurring":true,"colorId":"5"},
+ {"id":"%[1]s-2","summary":"COS 226 Practical (P01)","location":"Netlab 2","startTime":"11:30","endTime":"14:20","day":"Tuesday","isRecurring":true,"colorId":"9","notes":"no plugs"}]`
+	itsTests = `[{"id":"%[1]s-3","summary":"WTW 285 Semester Test 2","location":"Exam Hall","startTime":"17:30","endTime":"19:30","date":"2026-09-03T22:00:00.000Z","isRecurring":false,"colorId":"11"}]`
+)
+
+// adds sends events to the person's own calendar and gives the answer.
+func (b *browser) adds(events, kind string) (s synced) {
+	b.Helper()
+	text := fmt.Sprintf(`{"calendarId":"primary","events":`+events+`,"semesterStart":"2026-07-20","semesterEnd":"2026-10-23","pdfType":%[2]q}`, rand.Text(), kind)
+	b.want(b.ask("POST", "/api/calendars/events", text), 200, &s)
+	return s
+}
+
+// TestFirstFrontendsEventsArriveAtGoogle: in the primary calendar, with title, place, colour and note; once, however
+// often they are sent; and nothing that was sent before goes.
+func TestFirstFrontendsEventsArriveAtGoogle(t *testing.T) {
+	t.Parallel()
+	w, b := beside(t)
+	b.want(b.do("GET", b.agree(b.toGoogle("?returnUrl=/"), student), nil), http.StatusFound, nil)
+	first := b.adds(itsLectures, "lecture")
+	b.counts(first, 2, 0, 0, 0)
+	if first.Count != 2 || first.Message == "" {
+		t.Errorf("the answer is %+v", first)
+	}
+	b.counts(b.adds(itsTests, "test"), 1, 0, 0, 0)
+	w.google.Forget()
+	b.counts(b.adds(itsLectures, "lecture"), 0, 0, 0, 2)
+	if n := w.google.Writes(); n != 0 {
+		t.Errorf("the same again makes %d writing calls", n)
+	}
+	got := map[string]string{}
+	for _, e := range w.google.Events(student) {
+		start, _ := e["start"].(map[string]any)
+		got[fmt.Sprint(e["summary"])] = fmt.Sprint(e["location"], " | ", e["colorId"], " | ", e["description"], " | ", start["dateTime"])
+	}
+	for summary, want := range map[string]string{
+		"COS 226 Lecture (G01)":   "Thuto 1-2 | 5 |  | 2026-07-20T08:30:00+02:00",
+		"COS 226 Practical (P01)": "Netlab 2 | 9 | Notes: no plugs | 2026-07-21T11:30:00+02:00",
+		"WTW 285 Semester Test 2": "Exam Hall | 11 |  | 2026-09-04T17:30:00+02:00",
+	} {
+		if is := strings.ReplaceAll(got[summary], "<nil>", ""); is != want {
+			t.Errorf("%s is %q, want %q", summary, is, want)
+		}
+	}
+	b.counts(b.adds(strings.NewReplacer("Thuto 1-2", "IT 4-4", `"5"`, `"1"`).Replace(itsLectures), "lecture"), 0, 1, 0, 1)
+	// The person's uploads say nothing of them.
+	w.upload(b.owner(), lectures(1))
+	var s synced
+	b.want(b.ask("POST", "/api/calendars/events", `{"calendarId":"primary","year":2026}`), 200, &s)
+	b.counts(s, 3, 0, 0, 0)
+	if n := len(w.google.Events(student)); n != 6 {
+		t.Errorf("%d events, want three that were given and three lectures", n)
+	}
+	b.want(b.ask("DELETE", "/api/calendars/events?calendarId=primary", nil), 200, &s)
+	b.counts(s, 0, 0, 6, 0)
+}
+
+// TestFirstFrontendIsToldWhatIsNotThere: a sync that goes on does not look as if it had added nothing, and events
+// that cannot be placed are named in the sentence that it shows.
+func TestFirstFrontendIsToldWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	w, b := beside(t)
+	b.want(b.do("GET", b.agree(b.toGoogle("?returnUrl=/"), student), nil), http.StatusFound, nil)
+	b.refused(b.ask("POST", "/api/calendars/events", `{"calendarId":"primary","events":[]}`), 400, api.ValidationFailed)
+	s := b.adds(strings.Replace(itsLectures, "Monday", "Funday", 1), "lecture")
+	b.counts(s, 1, 0, 0, 0)
+	if !strings.Contains(s.Message, "1 event could not be placed: COS 226 Lecture (G01)") || !strings.HasSuffix(s.Message, ".") {
+		t.Errorf("it says %q", s.Message)
+	}
+	w.cfg.SyncWait = time.Millisecond
+	w.slowInserts(20 * time.Millisecond)
+	b.via(w.function())
+	text := fmt.Sprintf(`{"calendarId":"primary","events":`+itsTests+`,"pdfType":"test"}`, rand.Text())
+	a := b.want(b.ask("POST", "/api/calendars/events", text), http.StatusAccepted, &s)
+	if s.Count != 1 || s.Status != "pending" || !strings.Contains(s.Message, "still taking in your 1 event") {
+		t.Errorf("a sync that goes on says %s", a.body)
+	}
 }

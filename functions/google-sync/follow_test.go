@@ -144,9 +144,8 @@ func TestKindsDoNotDisturbEachOther(t *testing.T) {
 	if n := len(w.google.Events(id)); n != 7 {
 		t.Errorf("%d events, want 3 lectures of each year and a test", n)
 	}
-	// Events as the first frontend sends them, with a pdfType and one semester.
-	inline := map[string]any{"pdfType": "exam", "events": []any{}}
-	b.counts(b.sync(id, inline), 0, 0, 0, 0)
+	// A list of events without one is a mistake.
+	b.refused(b.do("POST", "/api/calendars/events", body(id, map[string]any{"pdfType": "exam", "events": []any{}})), 400, api.ValidationFailed)
 }
 
 // TestJuneStaysWhenNovemberComes: each exam session is there, synced by job, by all that was uploaded, or by

@@ -1,6 +1,7 @@
 package googlesync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,9 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 	if req.DryRun {
 		return f.dryRun(r, person, known.ID, request, cal)
 	}
-	known.Options = req.Options
+	if req.Events == nil || req.Follow != nil {
+		known.Options = req.Options // given events say nothing of what uploads shall become
+	}
 	if req.Follow != nil {
 		known.Following = *req.Follow
 	}
@@ -64,7 +67,7 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 	if err := f.syncs.Give(r.Context(), person.ID, known.ID, known.Given.After(cal)); err != nil {
 		return nil, err
 	}
-	return f.syncNow(r, person, known.ID, request, cal.Warnings)
+	return f.syncNow(r, person, known.ID, request, cal)
 }
 
 // request is the sync of a calendar that was built now.
@@ -136,6 +139,9 @@ func (f *Function) wanted(ctx context.Context, person account.Account, req *sync
 		}
 	}
 	cal, err := calendar.Build(events, req.Options)
+	if err == nil && !job {
+		err = cal.NothingLeft() // nothing would be added, and it would look like a success
+	}
 	if err != nil || !job {
 		return cal, nil, ask.Problem(err)
 	}
@@ -172,7 +178,7 @@ func (f *Function) ofAll(ctx context.Context, owner string, options calendar.Opt
 }
 
 // syncNow puts a sync into the queue and works on it for as long as a request may.
-func (f *Function) syncNow(r *http.Request, person account.Account, id string, request syncs.Request, warnings []calendar.Warning) (any, error) {
+func (f *Function) syncNow(r *http.Request, person account.Account, id string, request syncs.Request, cal calendar.Calendar) (any, error) {
 	waiting, err := f.syncs.Create(r.Context(), syncs.New{
 		AccountID: person.ID, CalendarID: id, Request: request, Most: f.cfg.SyncsWaiting, Traceparent: faas.Traceparent(r.Context()),
 	})
@@ -190,10 +196,10 @@ func (f *Function) syncNow(r *http.Request, person account.Account, id string, r
 		return nil, err
 	}
 	answer := syncAnswerOf(ended)
-	answer.Warnings = warnings
+	answer.Warnings = cal.Warnings
+	answer.Message += notPlaced(cal)
 	switch ended.Status {
 	case syncs.Done:
-		answer.Message = sentenceOf(ended.Progress)
 		return api.Response{Header: noStore(), Body: answer}, nil
 	case syncs.Failed:
 		return nil, api.New(ended.ErrorCode, map[string]any{"syncId": ended.ID, "progress": ended.Progress})
@@ -201,7 +207,6 @@ func (f *Function) syncNow(r *http.Request, person account.Account, id string, r
 	header := noStore()
 	header.Set("Location", "/api/calendars/syncs/"+ended.ID)
 	header.Set("Retry-After", "2")
-	answer.Message = "The calendar is being brought up to date. Ask again at the address in Location."
 	return api.Response{Status: http.StatusAccepted, Header: header, Body: answer}, nil
 }
 
@@ -213,7 +218,7 @@ type syncAnswer struct {
 	CalendarID string       `json:"calendarId"`
 	Status     syncs.Status `json:"status"`
 	Message    string       `json:"message"`
-	Count      int          `json:"count"` // events that are as they should be
+	Count      int          `json:"count"` // events that are as they should be, or that will be while it goes on
 	syncs.Progress
 	Error      string             `json:"error,omitempty"` // a CODE, of a failed one
 	CreatedAt  time.Time          `json:"createdAt"`
@@ -222,23 +227,70 @@ type syncAnswer struct {
 }
 
 func syncAnswerOf(s syncs.Sync) syncAnswer {
-	return syncAnswer{
+	answer := syncAnswer{
 		SyncID: s.ID, CalendarID: s.CalendarID, Status: s.Status, Progress: s.Progress, Error: s.ErrorCode,
 		Count: s.Progress.Created + s.Progress.Updated + s.Progress.Unchanged, CreatedAt: s.CreatedAt.UTC(), FinishedAt: s.FinishedAt,
-		Message: map[syncs.Status]string{
-			syncs.Pending: "The calendar is being brought up to date.", syncs.Done: sentenceOf(s.Progress), syncs.Failed: api.Sentence(s.ErrorCode),
-		}[s.Status],
 	}
+	switch s.Status {
+	case syncs.Done:
+		answer.Message = sentenceOf(s.Progress)
+	case syncs.Failed:
+		answer.Message = api.Sentence(s.ErrorCode)
+	default:
+		answer.Count = len(s.Request.Wanted)
+		answer.Message = goingOn(s)
+	}
+	return answer
+}
+
+// goingOn says that a sync is not at its end. A caller that reads only count and message must not take it for one
+// that added nothing.
+func goingOn(s syncs.Sync) string {
+	const later = " This continues by itself; you can close the page."
+	if s.Request.Remove {
+		return "Google Calendar is still removing your events." + later
+	}
+	return fmt.Sprintf("Google Calendar is still taking in your %s; %s made so far.", plural(len(s.Request.Wanted), "event"),
+		plural(s.Progress.Done, "change")) + later
 }
 
 func sentenceOf(p syncs.Progress) string {
 	if p.Failed > 0 {
-		return fmt.Sprintf("The calendar has your timetable, but Google did not take %d events.", p.Failed)
+		return fmt.Sprintf("Your calendar is up to date, except for %s that Google refused. Sync again to try once more.", plural(p.Failed, "event"))
 	}
 	if p.Created+p.Updated+p.Deleted == 0 {
-		return "The calendar is as it should be; nothing had to be changed."
+		return "Your calendar was already up to date. Nothing had to be changed."
 	}
-	return fmt.Sprintf("The calendar is up to date: %d added, %d changed, %d removed.", p.Created, p.Updated, p.Deleted)
+	return fmt.Sprintf("Your calendar is up to date: %d added, %d changed, %d removed.", p.Created, p.Updated, p.Deleted)
+}
+
+// notPlaced says which events are in no calendar, for those who see no more of an answer than its message.
+func notPlaced(cal calendar.Calendar) string {
+	placed := make(map[string]bool, len(cal.Items))
+	for _, item := range cal.Items {
+		placed[item.Event.ID] = true
+	}
+	left, first := make(map[string]bool), ""
+	for _, w := range cal.Warnings {
+		for _, id := range w.Events {
+			if !placed[id] {
+				left[id] = true
+				first = cmp.Or(first, w.Message)
+			}
+		}
+	}
+	if len(left) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %s could not be placed: %s", plural(len(left), "event"), ask.Sentence(first))
+}
+
+// plural counts things in words.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // listSyncs answers GET /api/calendars/syncs: the newest first.
@@ -290,5 +342,5 @@ func (f *Function) removeEvents(r *http.Request) (any, error) {
 	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
 		return nil, err
 	}
-	return f.syncNow(r, person, known.ID, syncs.Request{Remove: true}, nil)
+	return f.syncNow(r, person, known.ID, syncs.Request{Remove: true}, calendar.Calendar{})
 }

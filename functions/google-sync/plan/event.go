@@ -169,6 +169,16 @@ func Marker(subject string) string {
 	return idEncoding.EncodeToString(sum[:15])
 }
 
+// Given is the scope of events that a caller gave titles of its own. No timetable speaks for them.
+const Given = "given"
+
+func scopeOf(item calendar.Item) string {
+	if item.Event.Summary != "" {
+		return Given
+	}
+	return item.Scope().String()
+}
+
 // Wanted turns a calendar into the events that it should be at Google.
 func Wanted(cal calendar.Calendar, account, calendarID string) []Event {
 	events := make([]Event, 0, len(cal.Items))
@@ -176,7 +186,7 @@ func Wanted(cal calendar.Calendar, account, calendarID string) []Event {
 		events = append(events, Event{
 			ID:     EventID(account, calendarID, item.UID),
 			UID:    item.UID,
-			Scope:  item.Scope().String(),
+			Scope:  scopeOf(item),
 			Fields: fieldsOf(item, cal.Reminders),
 		})
 	}
