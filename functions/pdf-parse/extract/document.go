@@ -20,14 +20,18 @@ func init() {
 // document is an opened PDF: pdfcpu reads its objects (cross-references and their repair,
 // decryption, filters), everything drawn is interpreted here.
 type document struct {
-	xref    *model.XRefTable
-	layers  layers
-	fonts   map[uintptr]*font // by dictionary: pages share fonts
-	cmaps   map[int]*cmap     // by object number, and the like
-	spaces  map[int]*colourSpace
-	rasters map[int]*raster
-	last    *interpreter       // of the page before: its memory is used again
-	actual  map[uintptr]string // what named properties say of glyphs, by dictionary
+	xref   *model.XRefTable
+	layers layers
+	last   *interpreter // of the page before: its memory is used again
+
+	fonts  map[uintptr]*font  // by dictionary: pages share fonts
+	actual map[uintptr]string // what named properties say of glyphs, by dictionary
+
+	// By object number, for those who share them.
+	cmaps    map[int]*cmap
+	programs map[int]*program
+	spaces   map[int]*colourSpace
+	rasters  map[int]*raster
 
 	parents map[int]types.Object // structure elements of marked content; nil until asked for
 	nodes   int                  // how many nodes they were read from
@@ -98,7 +102,10 @@ func open(ctx context.Context, pdf []byte) (*document, error) {
 }
 
 func newDocument(xref *model.XRefTable) *document {
-	d := &document{xref: xref, fonts: map[uintptr]*font{}, actual: map[uintptr]string{}, cmaps: map[int]*cmap{}, spaces: map[int]*colourSpace{}, rasters: map[int]*raster{}}
+	d := &document{
+		xref: xref, fonts: map[uintptr]*font{}, actual: map[uintptr]string{},
+		cmaps: map[int]*cmap{}, programs: map[int]*program{}, spaces: map[int]*colourSpace{}, rasters: map[int]*raster{},
+	}
 	if catalog, err := xref.Catalog(); err == nil {
 		d.layers = d.readLayers(catalog)
 	}

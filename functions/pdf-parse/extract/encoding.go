@@ -14,6 +14,8 @@ type encoding struct {
 	names [256]string // of the glyphs, where the file names them
 	guess bool        // the font program has an encoding of its own, which we cannot read; this is the usual one
 	own   bool        // the font has no glyph for what is not in text or names: nothing is drawn
+
+	inkless [256]bool // the font program's glyph is empty
 }
 
 // meaning is what viewers draw for a code, by its name.
@@ -37,7 +39,7 @@ func (e *encoding) raw(c byte) string {
 
 // blank reports whether a code draws nothing, since the font has no such glyph.
 func (e *encoding) blank(c byte) bool {
-	return e.own && e.text[c] == "" && (e.names[c] == "" || e.names[c] == ".notdef")
+	return e.inkless[c] || e.own && e.text[c] == "" && (e.names[c] == "" || e.names[c] == ".notdef")
 }
 
 // baseEncoding is the named encoding; an unknown or absent name is StandardEncoding.

@@ -22,6 +22,8 @@ type font struct {
 	em        float64            // how high the em square is in text space: 1 but for Type 3
 	origin    point              // where glyph space begins in text space: the pen but for Type 3
 	vertical  bool               // glyphs run down the page
+	program   *program           // composite: what the embedded program tells, nil for nothing
+	glyphs    reader             // composite: the glyphs of CIDs, two bytes each; empty is Identity
 	drawings  *drawings          // Type 3
 
 	simple [256]glyph     // what next has read, by code
@@ -106,6 +108,10 @@ func (d *document) readComposite(f *font, dict types.Dict) {
 		f.missing = w
 	}
 	d.readCIDWidths(f, cid["W"])
+	f.program = d.program(d.dict(cid["FontDescriptor"]))
+	if glyphs, err := d.stream(cid["CIDToGIDMap"]); err == nil && d.name(cid["CIDToGIDMap"]) == "" {
+		f.glyphs = glyphs
+	}
 }
 
 // readCIDWidths reads "c [w1 w2 ...]" and "first last w" (9.7.4.3).
@@ -152,14 +158,22 @@ func (f *font) next(s string) (glyph, string) {
 
 func (f *font) compositeGlyph(k code) glyph {
 	cid := f.codes.cid(k)
-	var drawn meaning
-	if f.unicode {
-		drawn.text = realText(utf16Text(string([]byte{byte(k.value >> 8), byte(k.value)})))
+	index := int(cid)
+	if len(f.glyphs) > 0 {
+		index = f.glyphs.u16(2 * int(cid))
 	}
 	mapped := f.toUnicode.textOf(k)
-	g := glyph{meaning: weigh(realText(mapped), drawn), width: f.width(cid, ""), space: k.length == 1 && k.value == ' '}
+	told := realText(mapped)
+	drawn := f.program.meaning(index, told)
+	if f.unicode {
+		drawn = meaning{text: realText(utf16Text(string([]byte{byte(k.value >> 8), byte(k.value)})))}
+	}
+	g := glyph{meaning: weigh(told, drawn), width: f.width(cid, ""), space: k.length == 1 && k.value == ' '}
+	if g.unsure && told != "" && told != " " {
+		g.text = told // nothing is drawn by what the program calls its glyphs
+	}
 	g.unsure = g.unsure || f.vertical // its letters stand in no line
-	return g.told(g.width == 0 && isFormat(mapped))
+	return g.told(f.program.isBlank(index) || g.width == 0 && isFormat(mapped))
 }
 
 // told is the glyph with a text in any case: where nothing tells one, a space if it leaves no mark on the page, else

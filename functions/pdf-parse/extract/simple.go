@@ -41,7 +41,7 @@ func (d *document) readEncoding(dict types.Dict) *encoding {
 			continue
 		}
 		if code >= 0 && code < len(e.names) {
-			e.names[code] = d.name(item)
+			e.names[code], e.inkless[code] = d.name(item), false
 		}
 		code++
 	}
@@ -56,11 +56,7 @@ func (d *document) encodingOf(dict types.Dict, base string) *encoding {
 	}
 	descriptor := d.dict(dict["FontDescriptor"])
 	if d.embedded(descriptor) {
-		const symbolic = 4 // 9.8.2
-		e := baseEncoding(base)
-		flags, _ := d.number(descriptor["Flags"])
-		e.guess = base == "" || d.name(dict["Subtype"]) == "TrueType" && int(flags)&symbolic != 0
-		return e
+		return d.embeddedEncoding(dict, descriptor, base)
 	}
 	e := baseEncoding(base)
 	switch family := strings.ToLower(d.name(dict["BaseFont"])); {
@@ -75,6 +71,22 @@ func (d *document) encodingOf(dict types.Dict, base string) *encoding {
 
 func (d *document) embedded(descriptor types.Dict) bool {
 	return descriptor["FontFile"] != nil || descriptor["FontFile2"] != nil || descriptor["FontFile3"] != nil
+}
+
+// embeddedEncoding is the encoding of an embedded font. Without one in the file, and with any for a symbolic TrueType
+// font (9.6.6.4), it is the font program's own; where that tells nothing, the usual one is a guess.
+func (d *document) embeddedEncoding(font, descriptor types.Dict, base string) *encoding {
+	const symbolic = 4 // 9.8.2
+	e := baseEncoding(base)
+	flags, _ := d.number(descriptor["Flags"])
+	if base != "" && (d.name(font["Subtype"]) != "TrueType" || int(flags)&symbolic == 0) {
+		return e
+	}
+	e.guess = true
+	if p := d.program(descriptor); p != nil {
+		e.names, e.inkless = p.codes, p.empty
+	}
+	return e
 }
 
 func (f *font) simpleGlyph(c byte) glyph {
