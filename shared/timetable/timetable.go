@@ -65,6 +65,7 @@ const (
 	VenueWrap           = "VENUE_WRAP"           // a venue line that may belong to the line before it
 	UnknownTerm         = "UNKNOWN_TERM"         // Offered is none of S1, S2, Q1..Q4, Y
 	StrayText           = "STRAY_TEXT"           // text inside the table that no column claims
+	PageIncomplete      = "PAGE_INCOMPLETE"      // a page, or the one after the entry, that could not be read in full
 	UncertainVisibility = "UNCERTAIN_VISIBILITY" // text of which it is not certain that a reader sees all of it
 	UnreadableText      = "UNREADABLE_TEXT"      // text of which the PDF does not say for sure what it shows
 )

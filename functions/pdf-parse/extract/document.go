@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,9 @@ type document struct {
 	spaces   map[int]*colourSpace
 	rasters  map[int]*raster
 
+	mended  bool // its objects were found by their own marks
+	suspect bool // the file is damaged, nobody knows where
+
 	parents map[int]types.Object // structure elements of marked content; nil until asked for
 	nodes   int                  // how many nodes they were read from
 }
@@ -53,7 +57,7 @@ func Pages(ctx context.Context, pdf []byte) ([]Page, error) {
 	}
 	budget := &budget{glyphs: maxGlyphs, ops: maxOps, bytes: maxContent}
 	pages := make([]Page, 0, len(leaves))
-	words := 0
+	words, incomplete := 0, false
 	for i, leaf := range leaves {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -67,11 +71,16 @@ func Pages(ctx context.Context, pdf []byte) ([]Page, error) {
 		}
 		page.Number = i + 1
 		words += len(page.Words)
+		incomplete = incomplete || page.Incomplete
 		pages = append(pages, page)
 	}
-	if words == 0 {
+	switch {
+	case words == 0 && incomplete:
+		return nil, fmt.Errorf("%w: nothing can be read of it", ErrDamaged)
+	case words == 0:
 		return nil, ErrNoText
 	}
+	missEmpty(pages)
 	return pages, nil
 }
 
@@ -88,10 +97,41 @@ func open(ctx context.Context, pdf []byte) (*document, error) {
 	if start < 0 {
 		return nil, ErrNotPDF
 	}
-	read, err := pdfcpu.ReadWithContext(ctx, bytes.NewReader(pdf[start:]), configuration())
+	pdf = pdf[start:]
+	objects := scan(pdf)
+	read, err := readObjects(ctx, pdf)
+	switch {
+	case err == nil && sound(read, pdf, objects):
+		return newDocument(read), nil
+	case errors.Is(err, ErrEncrypted), ctx.Err() != nil:
+		return nil, err
+	}
+	mended, mendErr := readObjects(ctx, repaired(pdf, objects))
+	switch {
+	case mendErr == nil:
+		d := newDocument(mended)
+		d.mended = true
+		d.unpack(ctx)
+		return d, nil
+	case err == nil: // as far as the library could read it
+		d := newDocument(read)
+		d.suspect = true
+		return d, nil
+	}
+	return nil, cmp.Or(ctx.Err(), mendErr)
+}
+
+// readObjects has the library read the objects of a file. It panics on some that are damaged.
+func readObjects(ctx context.Context, pdf []byte) (xref *model.XRefTable, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			xref, err = nil, fmt.Errorf("%w: %v", ErrDamaged, r)
+		}
+	}()
+	read, err := pdfcpu.ReadWithContext(ctx, bytes.NewReader(pdf), configuration())
 	switch {
 	case err == nil:
-		return newDocument(read.XRefTable), nil
+		return read.XRefTable, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, pdfcpu.ErrWrongPassword), errors.Is(err, pdfcpu.ErrUnsupportedEncryptionFeature):
@@ -102,14 +142,10 @@ func open(ctx context.Context, pdf []byte) (*document, error) {
 }
 
 func newDocument(xref *model.XRefTable) *document {
-	d := &document{
+	return &document{
 		xref: xref, fonts: map[uintptr]*font{}, actual: map[uintptr]string{},
 		cmaps: map[int]*cmap{}, programs: map[int]*program{}, spaces: map[int]*colourSpace{}, rasters: map[int]*raster{},
 	}
-	if catalog, err := xref.Catalog(); err == nil {
-		d.layers = d.readLayers(catalog)
-	}
-	return d
 }
 
 func configuration() *model.Configuration {
@@ -117,82 +153,6 @@ func configuration() *model.Configuration {
 	conf.ValidationMode = model.ValidationRelaxed
 	conf.Offline = true
 	return conf
-}
-
-// leaf is a page's dictionary with what it inherits from the page tree (ISO 32000-1, 7.7.3.4).
-type leaf struct {
-	dict      types.Dict
-	resources types.Dict
-	mediaBox  types.Array
-	cropBox   types.Array
-	rotate    int
-}
-
-// pageTree walks the page tree itself rather than believe its /Count.
-func (d *document) pageTree() ([]leaf, error) {
-	catalog, err := d.xref.Catalog()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	root, ok := catalog.Find("Pages")
-	if !ok {
-		return nil, ErrNoPages
-	}
-	var leaves []leaf
-	if err := d.walk(root, leaf{}, map[int]bool{}, &leaves); err != nil {
-		return nil, err
-	}
-	if len(leaves) == 0 {
-		return nil, ErrNoPages
-	}
-	return leaves, nil
-}
-
-func (d *document) walk(node types.Object, above leaf, seen map[int]bool, leaves *[]leaf) error {
-	if ref, ok := node.(types.IndirectRef); ok {
-		number := ref.ObjectNumber.Value()
-		if seen[number] {
-			return fmt.Errorf("%w: its page tree has a loop", ErrDamaged)
-		}
-		seen[number] = true
-	}
-	dict := d.dict(node)
-	if dict == nil {
-		return fmt.Errorf("%w: a page cannot be found", ErrDamaged) // to pass over it would lose its rows
-	}
-	here := d.inherit(dict, above)
-	kids, isNode := d.resolve(dict["Kids"]).(types.Array)
-	if !isNode {
-		if len(*leaves) == MaxPages {
-			return ErrTooManyPages
-		}
-		*leaves = append(*leaves, here)
-		return nil
-	}
-	for _, kid := range kids {
-		if err := d.walk(kid, here, seen, leaves); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *document) inherit(dict types.Dict, above leaf) leaf {
-	here := above
-	here.dict = dict
-	if v := d.dict(dict["Resources"]); v != nil {
-		here.resources = v
-	}
-	if v, ok := d.resolve(dict["MediaBox"]).(types.Array); ok {
-		here.mediaBox = v
-	}
-	if v, ok := d.resolve(dict["CropBox"]).(types.Array); ok {
-		here.cropBox = v
-	}
-	if v, ok := d.number(dict["Rotate"]); ok {
-		here.rotate = int(v)
-	}
-	return here
 }
 
 // resolve follows references; what cannot be had is nil, as for the null object (7.3.10).
@@ -243,38 +203,4 @@ func (d *document) numbers(o types.Object) []float64 {
 func (d *document) name(o types.Object) string {
 	v, _ := d.resolve(o).(types.Name)
 	return string(v)
-}
-
-// stream is the decoded content of a stream object, nil where o is nil.
-func (d *document) stream(o types.Object) ([]byte, error) {
-	if o == nil {
-		return nil, nil
-	}
-	sd, ok := d.resolve(o).(types.StreamDict)
-	if !ok {
-		return nil, fmt.Errorf("%w: a stream cannot be found", ErrDamaged)
-	}
-	if err := sd.DecodeWithLimit(maxStream); err != nil {
-		return nil, fmt.Errorf("%w: a stream cannot be read: %w", ErrDamaged, err)
-	}
-	return sd.Content, nil
-}
-
-// contents is the page's content: an array of streams is one stream, split between tokens (7.8.2).
-func (d *document) contents(page types.Dict) ([]byte, error) {
-	array, ok := d.resolve(page["Contents"]).(types.Array)
-	if !ok {
-		return d.stream(page["Contents"])
-	}
-	var all []byte
-	for _, part := range array {
-		content, err := d.stream(part)
-		if err != nil {
-			return nil, err
-		}
-		if all = append(append(all, content...), '\n'); len(all) > maxStream {
-			return nil, ErrTooComplex
-		}
-	}
-	return all, nil
 }

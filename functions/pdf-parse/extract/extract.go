@@ -18,6 +18,7 @@ type Page struct {
 	Words         []Word
 	Pale          []Word // text in the colour of what it is drawn on: no reader sees it
 	Rulings       []Ruling
+	Incomplete    bool // the file is damaged, or the page shows nothing between others that do: text may be missing
 }
 
 // Glyph is one drawn character.

@@ -38,11 +38,6 @@ type glyph struct {
 	space bool    // the single byte 32, to which word spacing applies (9.3.3)
 }
 
-// font gives the named font of resources, reading it once.
-func (d *document) font(resources types.Dict, resource string) *font {
-	return d.fontOf(d.dict(resources["Font"])[resource])
-}
-
 func (d *document) fontOf(o types.Object) *font {
 	dict := d.dict(o)
 	if dict == nil {

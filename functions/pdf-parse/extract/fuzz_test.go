@@ -25,13 +25,13 @@ func FuzzContent(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	visible, err := doc.visible(leaves[0])
-	if err != nil {
-		f.Fatal(err)
-	}
+	visible, _ := doc.visible(leaves[0])
 	f.Fuzz(func(t *testing.T, content []byte) {
-		in := &interpreter{doc: doc, budget: &budget{glyphs: 10_000, ops: 10_000, bytes: 1 << 20}, state: newState(visible), tm: identity, tlm: identity}
+		in := newInterpreter(doc, &budget{glyphs: 10_000, ops: 10_000, bytes: 1 << 20}, visible)
 		if err := in.run(content, leaves[0].resources); err != nil {
+			return
+		}
+		if err := in.judge(); err != nil {
 			return
 		}
 		v := show(visible, 0)

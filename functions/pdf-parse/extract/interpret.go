@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
@@ -35,6 +36,8 @@ type interpreter struct {
 	areas    []area
 	fine     float64 // ink so thin hides nothing
 	outlined int     // points of the areas' shapes
+	damaged  bool    // something of the page could not be read
+	lenient  int     // open BX
 	crowded  bool    // there are more areas than are kept
 	boxes    []box   // reused, as are the next two
 	sights   []sight
@@ -79,6 +82,7 @@ func (in *interpreter) run(content []byte, resources types.Dict) error {
 	for {
 		token, ok := lex.next()
 		if !ok {
+			in.damaged = in.damaged || lex.broken || len(args) > 0
 			return nil
 		}
 		op, isOp := token.(operator)
@@ -91,6 +95,7 @@ func (in *interpreter) run(content []byte, resources types.Dict) error {
 		if in.budget.ops--; in.budget.ops < 0 {
 			return fmt.Errorf("%w: too many drawing operators", ErrTooComplex)
 		}
+		in.check(op, args)
 		if op == "BI" {
 			lex.skipInlineImage()
 			in.place(nil)
@@ -160,7 +165,10 @@ func (in *interpreter) xobject(o types.Object, resources types.Dict) error {
 		return nil
 	case "Form":
 		return in.form(o, form, resources)
+	case "PS":
+		return nil
 	}
+	in.damaged = true // it is missing
 	return nil
 }
 
@@ -169,9 +177,10 @@ func (in *interpreter) form(o types.Object, form, resources types.Dict) error {
 		return fmt.Errorf("%w: forms nested too deep", ErrTooComplex)
 	}
 	content, err := in.doc.stream(o)
-	if err != nil {
+	if errors.Is(err, ErrTooComplex) {
 		return err
 	}
+	in.damaged = in.damaged || err != nil
 	if in.budget.bytes -= len(content); in.budget.bytes < 0 {
 		return fmt.Errorf("%w: too much content", ErrTooComplex)
 	}

@@ -19,8 +19,9 @@ const maxNesting = 32
 
 // lexer reads content streams. It never fails: what cannot be read is skipped, as viewers do.
 type lexer struct {
-	buf []byte
-	pos int
+	buf    []byte
+	pos    int
+	broken bool // something was skipped, or ended before its end
 }
 
 type tokenEnd byte // ']' or '>' closing an array or a dictionary
@@ -60,6 +61,7 @@ func (l *lexer) value(depth int) (any, bool) {
 			return l.name(), true
 		case isDelimiter(c):
 			l.pos++ // a stray brace or parenthesis
+			l.broken = true
 		case c == '+' || c == '-' || c == '.' || c >= '0' && c <= '9':
 			return l.number(), true
 		default:
@@ -73,12 +75,14 @@ func (l *lexer) array(depth int) any {
 	for {
 		v, ok := l.value(depth)
 		if !ok {
+			l.broken = true
 			return items
 		}
 		switch v.(type) {
 		case tokenEnd:
 			return items
 		case operator:
+			l.broken = true
 			continue // operators do not belong into arrays
 		}
 		if depth <= maxNesting {
@@ -92,6 +96,7 @@ func (l *lexer) dict(depth int) any {
 	for {
 		k, ok := l.value(depth)
 		if !ok {
+			l.broken = true
 			return d
 		}
 		if _, end := k.(tokenEnd); end {
@@ -156,6 +161,7 @@ func (l *lexer) literal() string {
 		}
 		out = append(out, c)
 	}
+	l.broken = true
 	return string(out)
 }
 
@@ -199,15 +205,16 @@ func (l *lexer) escape(out []byte) []byte {
 func (l *lexer) hex() string {
 	l.pos++
 	var out []byte
-	half, digits := byte(0), 0
+	half, digits, closed := byte(0), 0, false
 	for l.pos < len(l.buf) {
 		c := l.buf[l.pos]
 		l.pos++
-		if c == '>' {
+		if closed = c == '>'; closed {
 			break
 		}
 		d, ok := hexDigit(c)
 		if !ok {
+			l.broken = l.broken || !isSpace(c)
 			continue
 		}
 		if digits++; digits%2 == 1 {
@@ -219,6 +226,7 @@ func (l *lexer) hex() string {
 	if digits%2 == 1 {
 		out = append(out, half)
 	}
+	l.broken = l.broken || !closed
 	return string(out)
 }
 
@@ -258,6 +266,7 @@ func (l *lexer) number() float64 {
 	}
 	v, err := strconv.ParseFloat(string(l.buf[start:l.pos]), 64)
 	if err != nil {
+		l.broken = true
 		return 0 // as viewers read "--5" and the like
 	}
 	return v
@@ -285,7 +294,7 @@ func (l *lexer) skipInlineImage() {
 			return
 		}
 	}
-	l.pos = len(l.buf)
+	l.pos, l.broken = len(l.buf), true
 }
 
 func isSpace(c byte) bool {

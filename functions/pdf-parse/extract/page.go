@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
@@ -12,18 +11,16 @@ var letter = box{0, 0, 612, 792}
 
 // page interprets one page and turns it the way it is read.
 func (d *document) page(l leaf, budget *budget) (Page, error) {
-	content, err := d.contents(l.dict)
+	content, complete, err := d.contents(l.dict)
 	if err != nil {
 		return Page{}, err
 	}
 	if budget.bytes -= len(content); budget.bytes < 0 {
 		return Page{}, ErrTooComplex
 	}
-	visible, err := d.visible(l)
-	if err != nil {
-		return Page{}, err
-	}
+	visible, ok := d.visible(l)
 	in := newInterpreter(d, budget, visible)
+	in.damaged = !complete || !ok || d.suspect || d.lost(l)
 	in.replaced = replacements{elements: map[int]int32{}, parents: d.structureParents(l.dict)}
 	if err := in.run(content, l.resources); err != nil {
 		return Page{}, err
@@ -42,24 +39,28 @@ func (d *document) page(l leaf, budget *budget) (Page, error) {
 		Words:   words(shown.glyphs(in.glyphs)),
 		Pale:    words(shown.glyphs(in.pale)),
 		Rulings: rulings(shown, in.lines, in.dots),
+
+		Incomplete: in.damaged,
 	}, nil
 }
 
-// visible is the crop box inside the media box (ISO 32000-1, 14.11.2). A media box that cannot be read
-// would leave open which rows the page shows.
-func (d *document) visible(l leaf) (box, error) {
-	media := letter
+// unbounded is the page whose size cannot be read: it cuts nothing off.
+var unbounded = box{0, 0, 2000, 2000}
+
+// visible is the crop box inside the media box (ISO 32000-1, 14.11.2), false where it cannot be read.
+func (d *document) visible(l leaf) (box, bool) {
+	media, ok := letter, true
 	if l.mediaBox != nil {
-		var ok bool
-		if media, ok = d.rectangle(l.mediaBox); !ok {
-			return box{}, fmt.Errorf("%w: a page has no size", ErrDamaged)
+		array, _ := d.resolve(l.mediaBox).(types.Array)
+		if media, ok = d.rectangle(array); !ok {
+			media = unbounded
 		}
 	}
-	crop, ok := d.rectangle(l.cropBox)
-	if crop = crop.intersect(media); !ok || crop.empty() {
-		return media, nil
+	crop, cropped := d.rectangle(l.cropBox)
+	if crop = crop.intersect(media); !cropped || crop.empty() {
+		return media, ok
 	}
-	return crop, nil
+	return crop, ok
 }
 
 // rectangle reads an array of four numbers (7.9.5); one that has no room is none.

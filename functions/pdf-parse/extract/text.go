@@ -16,7 +16,9 @@ func (in *interpreter) textOperator(op operator, args operands, resources types.
 	case "ET":
 		in.clipToLetters()
 	case "Tf":
-		t.font, t.size = in.doc.font(resources, args.name(0)), n(1)
+		font := in.doc.dict(resources["Font"])[args.name(0)]
+		in.damaged = in.damaged || in.doc.dict(font) == nil // text in it may be read wrong
+		t.font, t.size = in.doc.fontOf(font), n(1)
 	case "Tc":
 		t.charSpace = n(0)
 	case "Tw":
@@ -107,6 +109,7 @@ func (in *interpreter) advancePast(g glyph) {
 func (in *interpreter) show(s string) error {
 	t := in.state.text
 	if t.font == nil {
+		in.damaged = in.damaged || s != ""
 		return nil
 	}
 	in.look(in.textMatrix())

@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"bytes"
+	"compress/zlib"
 	"context"
 	"errors"
 	"strings"
@@ -177,29 +179,70 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestAPageWithLostContents holds that a page is blank only where the file gives it nothing to draw: rows
-// that cannot be found are no blank page, though other pages can be read.
-func TestAPageWithLostContents(t *testing.T) {
+// TestIncomplete holds that a page is blank only where the file gives it nothing to draw: what cannot
+// be found or read is no blank page, though other pages can be read.
+func TestIncomplete(t *testing.T) {
 	t.Parallel()
-	for contents, want := range map[string]error{
-		"":                         nil,
-		"/Contents null":           nil,
-		"/Contents []":             nil,
-		"/Contents 9 0 R":          ErrDamaged, // no such object
-		"/Contents 2 0 R":          ErrDamaged, // not a stream
-		"/Contents 5":              ErrDamaged,
-		"/Contents [5 0 R 9 0 R]":  ErrDamaged,
-		"/Contents [5 0 R null]":   nil,
-		"/Contents [5 0 R (text)]": ErrDamaged,
+	const text = "BT /F 10 Tf 10 50 Td (text) Tj ET"
+	for entries, want := range map[string]bool{
+		"/Contents 5 0 R":                         false,
+		"/Contents null":                          false,
+		"/Contents []":                            false,
+		"/Contents [5 0 R null]":                  false,
+		"/Contents 9 0 R":                         true, // no such object
+		"/Contents 2 0 R":                         true, // not a stream
+		"/Contents 5":                             true,
+		"/Contents [5 0 R 9 0 R]":                 true,
+		"/Contents [5 0 R (text)]":                true,
+		"/Contentz 5 0 R":                         true,
+		"/Contents 5 0 R /MediaBox [0 0]":         true,
+		"/Contents [5 0 R 5 0 R]":                 false,
+		"/Contents 6 0 R":                         true, // no end of a string
+		"/Contents 7 0 R":                         true, // no such operator
+		"/Contents 8 0 R":                         true, // no such font
+		"/Contents 5 0 R /Resources << >>":        true,
+		"/Contents 10 0 R":                        false, // unknown, but between BX and EX
+		"/Contents 11 0 R":                        true,  // no such XObject
+		"/Contents 12 0 R":                        true,  // its checksum is wrong
+		"/Contents 13 0 R":                        true,  // its end is missing
+		"/Contents 14 0 R":                        true,  // no such filter
+		"/Contents 15 0 R":                        true,  // too few operands
+		"/Contents 16 0 R":                        true,  // an array of operators
+		"/Contents [5 0 R 17 0 R]":                true,  // operands alone
+		"/Contents 5 0 R /Private (of a program)": false,
 	} {
-		t.Run(contents, func(t *testing.T) {
+		t.Run(entries, func(t *testing.T) {
 			t.Parallel()
-			const page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Resources << " + helvetica + " >> "
+			const page = "<< /Type /Page /Parent 2 0 R "
+			size, own := " /MediaBox [0 0 200 100]", " /Resources << "+helvetica+" >>"
+			second := page + entries
+			if !strings.Contains(entries, "/MediaBox") {
+				second += size
+			}
+			if !strings.Contains(entries, "/Resources") && strings.Contains(entries, "0 R") {
+				second += own
+			}
+			packed := deflate(text)
 			pdf := build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
-				page+"/Contents 5 0 R >>", page+contents+" >>", stream("", "BT /F 10 Tf 10 50 Td (text) Tj ET"))
-			if _, err := Pages(context.Background(), pdf); !errors.Is(err, want) {
-				t.Errorf("got %v, want %v", err, want)
+				page+"/Contents 5 0 R "+size+own+" >>", second+" >>", stream("", text), stream("", text+" (text"), stream("", text+" 1 Tq"),
+				stream("", "BT /G 10 Tf 10 50 Td (text) Tj ET"), "null", stream("", text+" BX 1 Tq EX"), stream("", text+" /X Do"),
+				stream("/Filter /FlateDecode", packed[:len(packed)-1]+"!"), stream("/Filter /FlateDecode", packed[:len(packed)-8]),
+				stream("/Filter /Nonsense", text), stream("", text+" 1 2 3 re"), stream("", text+" [1 m] TJ"), stream("", "1 2"))
+			pages, err := Pages(context.Background(), pdf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if pages[0].Incomplete || pages[1].Incomplete != want {
+				t.Errorf("got %v, %v, want false, %v", pages[0].Incomplete, pages[1].Incomplete, want)
 			}
 		})
 	}
+}
+
+func deflate(s string) string {
+	var out bytes.Buffer
+	w := zlib.NewWriter(&out)
+	_, _ = w.Write([]byte(s))
+	_ = w.Close()
+	return out.String()
 }

@@ -10,6 +10,7 @@ import (
 var cases = map[string]string{
 	"null-tounicode-exams.pdf":   "UP_EXAM_SS",
 	"minus-tests.pdf":            "UP_TST_PDF",
+	"encrypted-no-eof-exams.pdf": "UP_EXAM_SS",
 	"type3-lectures.pdf":         "UP_MOD_XLS",
 	"UP_MOD_XLS.hiddenlayer.pdf": "UP_MOD_XLS",
 	"UP_MOD_XLS.white.pdf":       "UP_MOD_XLS",

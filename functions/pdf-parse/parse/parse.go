@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/draw"
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
@@ -24,17 +25,19 @@ func Parse(pdf []byte) (timetable.Document, error) {
 		return timetable.Document{}, typed(err)
 	}
 	t, err := table.Find(pages, schedule.Layouts())
-	if err != nil {
-		return timetable.Document{}, typed(err)
+	if err == nil {
+		switch doc := schedule.Read(t); {
+		case !fits(doc):
+			return timetable.Document{}, New(TooComplex)
+		case len(doc.Entries) > 0:
+			return doc, nil
+		}
+		err = table.ErrNoTable
 	}
-	doc := schedule.Read(t)
-	if len(doc.Entries) == 0 {
-		return timetable.Document{}, typed(table.ErrNoTable)
+	if errors.Is(err, table.ErrNoTable) && slices.ContainsFunc(pages, func(p extract.Page) bool { return p.Incomplete }) {
+		err = extract.ErrDamaged // the table may be on what could not be read
 	}
-	if !fits(doc) {
-		return timetable.Document{}, New(TooComplex)
-	}
-	return doc, nil
+	return timetable.Document{}, typed(err)
 }
 
 // Draw writes an SVG of what is seen on the pages of a PDF, timetable or not, or fails with an *Error.

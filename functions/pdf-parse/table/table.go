@@ -46,6 +46,8 @@ type Column struct {
 type Table struct {
 	Layout *Layout
 	Rows   []Row
+	// Incomplete are the numbers of pages that may hold more than could be read.
+	Incomplete []int
 }
 
 // Row is what stands between two rulings, or what an anchor begins. After a page break it may be
@@ -148,6 +150,11 @@ func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 	}
 	if found.Layout == nil {
 		return Table{}, ErrNoTable
+	}
+	for _, page := range pages {
+		if page.Incomplete {
+			found.Incomplete = append(found.Incomplete, page.Number)
+		}
 	}
 	for _, s := range sections(pages, headers) {
 		found.Rows = append(found.Rows, s.rows(found.Layout)...)
