@@ -44,24 +44,6 @@ func TestATimetableBecomesACalendar(t *testing.T) {
 	})
 }
 
-// TestTheFirstFrontendsBody makes a calendar of events that the caller has, as the first frontend does.
-func TestTheFirstFrontendsBody(t *testing.T) {
-	t.Parallel()
-	w := oneWorld(t)
-	s := w.student(t)
-	up := s.upload(generated(t, fixture.Options{Kind: timetable.Test, Seed: 3}).pdf)
-	var result struct{ Events []map[string]any }
-	s.call(http.StatusOK, "GET", "/api/jobs/"+up.JobID+"/result", nil).into(t, &result)
-	file := w.student(t).call(http.StatusOK, "POST", "/api/generate/ics", map[string]any{"events": result.Events, "pdfType": "test"})
-	if got := strings.Count(string(file.body), "BEGIN:VEVENT\r\n"); got != len(result.Events) {
-		t.Errorf("got %d events, want %d", got, len(result.Events))
-	}
-	lecture := map[string]any{"id": "1", "module": "COS 132", "activity": "L1", "group": "G01", "day": "Monday", "startTime": "07:30", "endTime": "08:20", "venue": "IT 4-4", "isRecurring": true}
-	refused := s.call(http.StatusBadRequest, "POST", "/api/generate/ics", map[string]any{"events": []any{lecture}, "pdfType": "lecture"})
-	expectCode(t, refused, "MISSING_SEMESTER_DATES")
-	s.call(http.StatusOK, "POST", "/api/generate/ics", map[string]any{"events": []any{lecture}, "pdfType": "lecture", "semesterStart": "2026-02-09", "semesterEnd": "2026-05-22"})
-}
-
 // expectCode looks at an error object's stable code.
 func expectCode(t *testing.T, got answer, want string) {
 	t.Helper()

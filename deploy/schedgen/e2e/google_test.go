@@ -100,10 +100,18 @@ func onlyOnce(p printed) (before, after string) {
 	return "", ""
 }
 
-// signIn signs the person in, as a browser does: to Google's page, the answer there, and back.
+// signIn signs the person in.
 func (s *student) signIn(google *strictgoogle.Server) {
 	s.t.Helper()
-	page := s.call(http.StatusFound, "GET", "/api/auth/google?returnUrl=/done", nil).Header.Get("Location")
+	if back := s.signInFrom(google, "/done"); back != "/done?signIn=ok" {
+		s.t.Fatalf("the sign-in leads to %q, want /done?signIn=ok", back)
+	}
+}
+
+// signInFrom signs the person in, as a browser does: to Google's page, the answer there, and back to the given page.
+func (s *student) signInFrom(google *strictgoogle.Server, page string) (back string) {
+	s.t.Helper()
+	page = s.call(http.StatusFound, "GET", "/api/auth/google?returnUrl="+url.QueryEscape(page), nil).Header.Get("Location")
 	if !strings.HasPrefix(page, google.Issuer()) {
 		s.t.Fatalf("sign-in leads to %q, want a page of %s", page, google.Issuer())
 	}
@@ -117,8 +125,5 @@ func (s *student) signIn(google *strictgoogle.Server) {
 	if err := agreed.Body.Close(); err != nil || agreed.StatusCode != http.StatusFound {
 		s.t.Fatalf("Google's page answered %d (%v)", agreed.StatusCode, err)
 	}
-	back := s.call(http.StatusFound, "GET", agreed.Header.Get("Location"), nil).Header.Get("Location")
-	if back != "/done?signIn=ok" {
-		s.t.Fatalf("the sign-in leads to %q, want /done?signIn=ok", back)
-	}
+	return s.call(http.StatusFound, "GET", agreed.Header.Get("Location"), nil).Header.Get("Location")
 }

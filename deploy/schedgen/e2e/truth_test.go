@@ -196,38 +196,65 @@ func dates(doc timetable.Document) []string {
 // readBack gives the same of a calendar file, as python3-icalendar understands it.
 func readBack(t *testing.T, ics string) []string {
 	t.Helper()
-	if _, err := os.Stat("/usr/lib/python3/dist-packages/icalendar"); errors.Is(err, os.ErrNotExist) {
-		t.Skip("install Debian's python3-icalendar and python3-dateutil to read calendars back (make setup does)")
-	}
-	cmd := exec.CommandContext(t.Context(), "/usr/bin/python3", filepath.Join("..", "..", "..", "functions", "calendar-generate", "ics", "testdata", "readback", "read.py"))
-	files, err := json.Marshal([]string{ics})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stdin = bytes.NewReader(files)
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("run python3-icalendar: %v", err)
-	}
-	var read []struct {
-		Refused string
-		Events  []struct {
-			Summary     string
-			Occurrences [][2]time.Time
-		}
-	}
-	if err := json.Unmarshal(out, &read); err != nil || len(read) != 1 || read[0].Refused != "" {
-		t.Fatalf("python3-icalendar refuses the calendar: %v, %.300s\n%.500s", err, out, ics)
-	}
 	seen := map[string]bool{}
-	zone := time.FixedZone("SAST", 2*60*60)
-	for _, e := range read[0].Events {
+	for _, e := range readers[0].read(t, ics) {
 		module := strings.Join(strings.Fields(e.Summary)[:2], " ")
 		for _, o := range e.Occurrences {
 			seen[o[0].In(zone).Format("2006-01-02 15:04 ")+module] = true
 		}
 	}
 	return sorted(seen)
+}
+
+var zone = time.FixedZone("SAST", 2*60*60)
+
+// reader is a program that reads calendars, and is not the one that wrote them.
+type reader struct {
+	name, hint, need string
+	argv             []string
+}
+
+// readers are beside the tests of what writes calendars.
+var readers = []reader{
+	{"python3-icalendar", "install Debian's python3-icalendar and python3-dateutil", "/usr/lib/python3/dist-packages/icalendar", []string{"/usr/bin/python3", "read.py"}},
+	{"ical.js", "run npm ci in functions/calendar-generate/ics/testdata/readback", "node_modules/ical.js", []string{"node", "read.mjs"}},
+}
+
+// readEvent is what a reader understands of an event.
+type readEvent struct {
+	UID, Summary, Location, Description, Color string
+	Occurrences                                [][2]time.Time
+}
+
+// read is the events of a calendar file, which the reader must take.
+func (r reader) read(t *testing.T, ics string) []readEvent {
+	t.Helper()
+	dir := filepath.Join("..", "..", "..", "functions", "calendar-generate", "ics", "testdata", "readback")
+	need := r.need
+	if !filepath.IsAbs(need) {
+		need = filepath.Join(dir, need)
+	}
+	if _, err := os.Stat(need); errors.Is(err, os.ErrNotExist) {
+		t.Skipf("to read calendars back with %s, %s (make setup does)", r.name, r.hint)
+	}
+	files, err := json.Marshal([]string{ics})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), r.argv[0], r.argv[1:]...)
+	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(files)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("run %s: %v", r.name, err)
+	}
+	var read []struct {
+		Refused string
+		Events  []readEvent
+	}
+	if err := json.Unmarshal(out, &read); err != nil || len(read) != 1 || read[0].Refused != "" {
+		t.Fatalf("%s refuses the calendar: %v, %.300s\n%.500s", r.name, err, out, ics)
+	}
+	return read[0].Events
 }
 
 func sorted(set map[string]bool) []string {
