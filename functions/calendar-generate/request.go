@@ -1,7 +1,6 @@
 package calendargenerate
 
 import (
-	"errors"
 	"mime"
 	"net/http"
 	"net/url"
@@ -23,25 +22,17 @@ const maxForm = 64 << 10
 func (f *Function) readRequest(r *http.Request) (request, error) {
 	var req request
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == "application/x-www-form-urlencoded" {
-		r.Body = http.MaxBytesReader(nil, r.Body, maxForm)
-		if err := r.ParseForm(); err != nil {
-			return req, formError(err)
+		form, err := api.ParseForm(r, maxForm)
+		if err != nil {
+			return req, err
 		}
-		if req, err = fromForm(r.PostForm); err != nil {
+		if req, err = fromForm(form); err != nil {
 			return req, ask.Problem(err)
 		}
 	} else if err := ask.ReadJSON(r, f.cfg.BodyLimit, &req); err != nil {
 		return req, err
 	}
 	return req, req.check(f.cfg.EventsLimit)
-}
-
-func formError(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return err
-	}
-	return api.New(api.InvalidRequest).Say("The form cannot be read.").Wrap(err)
 }
 
 // fromForm reads fields that may each come several times: group "COS 212=P02", module, term

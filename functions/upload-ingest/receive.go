@@ -39,9 +39,10 @@ func (u *received) body() *io.SectionReader { return io.NewSectionReader(u.file,
 
 // receive reads the form to its end. Fields may come before or after the file.
 func (f *Function) receive(r *http.Request) (*received, error) {
-	form, err := r.MultipartReader()
+	sent := r.Body
+	form, err := openForm(r)
 	if err != nil {
-		return nil, api.New(api.MissingFile)
+		return nil, err
 	}
 	u := &received{priority: jobs.Normal}
 	err = f.fields(u, form)
@@ -51,16 +52,16 @@ func (f *Function) receive(r *http.Request) (*received, error) {
 	if err != nil {
 		u.discard()
 		// A caller that still sends does not read the answer: take the rest, up to the limit of a request.
-		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.Copy(io.Discard, sent)
 		return nil, err
 	}
 	return u, nil
 }
 
 // fields reads a form to its end.
-func (f *Function) fields(u *received, form *multipart.Reader) error {
+func (f *Function) fields(u *received, form *formReader) error {
 	for {
-		part, err := form.NextPart()
+		part, err := form.next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -74,7 +75,6 @@ func (f *Function) fields(u *received, form *multipart.Reader) error {
 }
 
 func (f *Function) field(u *received, part *multipart.Part) error {
-	defer part.Close()
 	switch part.FormName() {
 	case "priority":
 		const most = 64 // far more than any priority has
@@ -168,7 +168,10 @@ func (f *Function) tooLarge() *api.Error {
 func (f *Function) brokenOff(err error, other *api.Error) error {
 	var limit *http.MaxBytesError
 	var full *diskError
+	var known *api.Error
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &full):
 		return full
 	case errors.As(err, &limit):

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -132,6 +133,36 @@ func TestPriorityReachesTheStore(t *testing.T) {
 	}
 }
 
+// counted is a body of which it is known how much was read.
+type counted struct {
+	io.Reader
+	read int
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.read += n
+	return n, err
+}
+
+// TestAPartsHeaderCostsLittle: mime/multipart alone keeps all of it.
+func TestAPartsHeaderCostsLittle(t *testing.T) {
+	text := &counted{Reader: strings.NewReader("--b\r\nContent-Disposition: form-data; name=x; y=" + strings.Repeat("y", 9<<20))}
+	form, err := openForm(multipartRequest(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if part, err := form.next(); part != nil || err == nil || text.read > 2*maxHeader {
+		t.Errorf("%d bytes were read, then %v, %v", text.read, part, err)
+	}
+}
+
+func multipartRequest(t *testing.T, body io.Reader) *http.Request {
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/upload", body)
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	return r
+}
+
 func TestFormsThatMakeNoSense(t *testing.T) {
 	w := newWorld(t, with(func(c *Config) { c.MaxFile = 1 << 20 }))
 	big := append(slices.Clone(pdf()), make([]byte, 1<<20)...)
@@ -157,7 +188,19 @@ func TestFormsThatMakeNoSense(t *testing.T) {
 		}
 	}
 	w.do(w.client, "POST", "/api/upload", strings.NewReader("{}"), "Content-Type", "application/json").refused(400, api.MissingFile)
-	w.do(w.client, "POST", "/api/upload", strings.NewReader("--b\r\njunk"), "Content-Type", "multipart/form-data; boundary=b").refused(400, api.InvalidRequest)
+	for name, text := range map[string]string{
+		"junk":           "--b\r\njunk",
+		"a long header":  "--b\r\nContent-Disposition: form-data; name=x; y=" + strings.Repeat("y", 9<<20),
+		"many headers":   "--b\r\n" + strings.Repeat("A: b\r\n", 1<<20),
+		"no first part":  strings.Repeat("x\r\n", 1<<20),
+		"many parts":     strings.Repeat("--b\r\nContent-Disposition: form-data; name=x\r\n\r\nx\r\n", 1<<16),
+		"a part in part": "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n" + strings.Repeat("--c\r\nA: b\r\n", 1<<18) + "\r\n--b--",
+	} {
+		got, err := w.f.receive(multipartRequest(t, strings.NewReader(text)))
+		if known := api.From(err); got != nil || known.Status() != 400 {
+			t.Errorf("%s: got %v, %v; want a refusal", name, got, err)
+		}
+	}
 	w.do(w.client, "POST", "/api/upload", strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n%PDF-1.4 cut off"),
 		"Content-Type", "multipart/form-data; boundary=b").refused(400, api.InvalidRequest)
 	if n := w.sql("delete from jobs"); n != 0 {

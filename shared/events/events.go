@@ -22,6 +22,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/google/uuid"
 
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/strictjson"
 )
 
@@ -184,6 +185,9 @@ func binary(header http.Header, body []byte) (event.Event, error) {
 		value, err := url.PathUnescape(values[0]) // section 3.1.3.2: percent-encoded
 		if err != nil {
 			value = values[0]
+		}
+		if !api.Readable(value) {
+			return e, fmt.Errorf("%w: ce-%s is no text", ErrInvalid, attribute)
 		}
 		switch attribute {
 		case "specversion":

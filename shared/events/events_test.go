@@ -170,6 +170,8 @@ func TestWhatIsNoEventIsInvalid(t *testing.T) {
 		{structured, ""}, {structured, "{}"}, {structured, `{"specversion":"1.0","id":"1"}`},
 		{http.Header{"Content-Type": {"application/cloudevents-batch+json"}}, `[{}]`},
 		{http.Header{"Content-Type": {"application/cloudevents-batch+json"}}, `{}`},
+		{nil, `{"Records":[{"eventName":"x","s3":{"bucket":{"name":"b"},"object":{"key":"a%00"}}}]}`},
+		{http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {"1"}, "Ce-Type": {"t"}, "Ce-Source": {"/s"}, "Ce-Subject": {"a%00"}}, "{}"},
 		// What would cost much, or cannot be kept in a database.
 		{nil, `{"Records":[` + strings.Repeat("0,", 100_000) + `0]}`},
 		{nil, `{"Records":[` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `]}`},

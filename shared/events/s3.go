@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/strictjson"
 )
 
@@ -81,7 +82,7 @@ func fromRecord(raw json.RawMessage) (event.Event, error) {
 		return event.Event{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	key, err := url.QueryUnescape(r.S3.Object.Key)
-	if err != nil || key == "" || r.S3.Bucket.Name == "" || r.EventName == "" {
+	if err != nil || key == "" || !api.Readable(key) || r.S3.Bucket.Name == "" || r.EventName == "" {
 		return event.Event{}, fmt.Errorf("%w: a record without event name, bucket or key", ErrInvalid)
 	}
 	e := event.New()

@@ -48,6 +48,14 @@ type Config struct {
 	RequestTimeout time.Duration `env:"FUNCTION_TIMEOUT, overwrite"`        // one request, reading and answering
 	MaxBody        int64         `env:"FUNCTION_MAX_BODY, overwrite"`       // bytes
 	DrainTimeout   time.Duration `env:"FUNCTION_DRAIN_TIMEOUT, overwrite"`  // for requests in flight at the end
+	// Addresses and networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8, ... Without any, a proxy is a
+	// client like others.
+	TrustedProxies []Network `env:"TRUSTED_PROXIES, overwrite"`
+	// Requests of one address at once; more get 429. By default three quarters of FUNCTION_CONCURRENCY where
+	// TRUSTED_PROXIES tell addresses apart, else no limit.
+	PerAddress int `env:"FUNCTION_PER_ADDRESS, overwrite"`
+	// A body of which no byte comes for so long is given up.
+	BodyStall time.Duration `env:"FUNCTION_BODY_STALL, overwrite"`
 	// After SIGTERM requests are still taken until none has been here for so long, for a platform goes on
 	// sending them: Knative what still waits in its proxy, of-watchdog all for its healthcheck_interval.
 	// Zero for `schedgen up`, which nothing stands in front of.
@@ -66,8 +74,14 @@ func (c Config) withDefaults() Config {
 	if c.Concurrency <= 0 {
 		c.Concurrency = 100
 	}
+	if c.PerAddress <= 0 && len(c.TrustedProxies) > 0 {
+		c.PerAddress = max(1, c.Concurrency*3/4)
+	}
 	if c.RequestTimeout <= 0 {
 		c.RequestTimeout = time.Minute
+	}
+	if c.BodyStall <= 0 {
+		c.BodyStall = 10 * time.Second
 	}
 	if c.MaxBody <= 0 {
 		c.MaxBody = 16 << 20

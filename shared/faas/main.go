@@ -80,7 +80,7 @@ func Serve(ctx context.Context, name string, fn Function, listener net.Listener,
 		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
-	go func() { served <- web.Serve(listener) }()
+	go func() { served <- web.Serve(s.limited(listener)) }()
 	s.logger.Info("listening", "address", listener.Addr().String())
 	select {
 	case err := <-served:

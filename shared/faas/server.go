@@ -2,8 +2,12 @@ package faas
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"os"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -22,6 +26,9 @@ type server struct {
 	routes   http.Handler
 	metrics  *metrics
 	slots    chan struct{} // one for each request in flight
+	coming   chan struct{} // one for each request whose body is on its way
+	shares   shares        // of each address, in both
+	proxies  proxies
 	draining atomic.Bool
 	presence presence
 	health   health
@@ -46,6 +53,9 @@ func newServer(name string, fn Function, logger *slog.Logger, cfg ...Config) *se
 		logger:  logger.With("function", name),
 		metrics: newMetrics(name, fn),
 		slots:   make(chan struct{}, c.Concurrency),
+		coming:  make(chan struct{}, max(4*c.Concurrency, mostReceived)),
+		shares:  shares{most: c.PerAddress, of: make(map[netip.Addr]int)},
+		proxies: c.TrustedProxies,
 		health:  health{ask: fn.Health, timeout: c.HealthTimeout, patience: c.ProbePatience, started: time.Now()},
 	}
 }
@@ -116,6 +126,67 @@ func (s *server) guarded(w *recorder, r *http.Request) {
 		}
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}()
+	if r.Body == nil || r.Body == http.NoBody {
+		s.shared(w, r, s.admitted)
+		return
+	}
+	sent := newBody(w.ResponseWriter, r, s.cfg)
+	s.shared(w, r, func(w *recorder, r *http.Request) { s.received(w, r, sent) })
+	if w.statusCode() >= 400 {
+		sent.linger(r)
+	}
+}
+
+// shared runs a request of text alone within the share of its address.
+func (s *server) shared(w *recorder, r *http.Request, next func(*recorder, *http.Request)) {
+	free, ok := s.shares.take(s.proxies.client(r))
+	if !ok {
+		api.WriteError(w, r, api.New(api.RateLimited).Say("Too many requests come from your address at once. Try again shortly."))
+		return
+	}
+	defer free()
+	if err := api.CheckText(r); err != nil {
+		api.WriteError(w, r, err)
+		return
+	}
+	next(w, r)
+}
+
+// received runs a request once enough of its body has come.
+func (s *server) received(w *recorder, r *http.Request, sent *body) {
+	if r.ContentLength > s.cfg.MaxBody {
+		api.WriteError(w, r, api.New(api.PayloadTooLarge, map[string]int64{"limit": s.cfg.MaxBody}))
+		return
+	}
+	begun, err := s.begin(sent)
+	if err != nil {
+		api.WriteError(w, r, err)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, begun, s.cfg.MaxBody)
+	s.admitted(w, r)
+}
+
+// begin waits for the beginning of a body.
+func (s *server) begin(sent *body) (io.ReadCloser, error) {
+	select {
+	case s.coming <- struct{}{}:
+		defer func() { <-s.coming }()
+	default:
+		return nil, api.New(api.Busy)
+	}
+	begun, err := sent.ahead()
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, api.New(api.Timeout).Wrap(err).Say("The request took too long to arrive. Check your connection and try again.")
+	case err != nil:
+		return nil, api.New(api.InvalidRequest).Wrap(err).Say("The request broke off. Try again.")
+	}
+	return begun, nil
+}
+
+// admitted runs the routes in one of the slots for requests in flight.
+func (s *server) admitted(w *recorder, r *http.Request) {
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
@@ -123,11 +194,6 @@ func (s *server) guarded(w *recorder, r *http.Request) {
 		api.WriteError(w, r, api.New(api.Busy))
 		return
 	}
-	if r.ContentLength > s.cfg.MaxBody {
-		api.WriteError(w, r, api.New(api.PayloadTooLarge, map[string]int64{"limit": s.cfg.MaxBody}))
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
 	s.routes.ServeHTTP(w, r)
 }
 

@@ -121,11 +121,30 @@ const drain = 20 * time.Second
 const maxBody = 64 << 20
 
 // serve serves the functions: events on addresses of their own, all else on the public one.
-func (s *System) serve(at addresses, f functions, public net.Listener) {
+func (s *System) serve(at addresses, f functions, public net.Listener, served faas.Config) {
 	s.run("calendar-generate", f.calendar, at.calendar, faas.Config{RequestTimeout: 30 * time.Second, DrainTimeout: drain})
 	s.run("pdf-parse", f.parse, at.parse, faas.Config{RequestTimeout: 5 * time.Minute, DrainTimeout: drain})
 	s.run("google-sync", f.google, at.google, faas.Config{RequestTimeout: 2 * time.Minute, DrainTimeout: drain})
-	s.run("schedgen", whole{f}, public, faas.Config{Concurrency: 400, RequestTimeout: time.Minute, DrainTimeout: drain, MaxBody: maxBody})
+	s.run("schedgen", whole{f}, public, served)
+}
+
+// perAddress is how many requests of one address are served at once: a campus behind one address has far fewer, and
+// a fourth of all is left to others.
+const perAddress = 300
+
+// publicServer is how the public address is served.
+func (s *System) publicServer(ctx context.Context) (faas.Config, error) {
+	cfg := faas.Config{Concurrency: 400, PerAddress: perAddress, RequestTimeout: time.Minute, DrainTimeout: drain, MaxBody: maxBody}
+	given := map[string]string{}
+	for _, name := range []string{"FUNCTION_PER_ADDRESS", "TRUSTED_PROXIES"} {
+		if value, ok := s.cfg.Settings.Lookup(name); ok {
+			given[name] = value
+		}
+	}
+	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &cfg, Lookuper: envconfig.MapLookuper(given)}); err != nil {
+		return cfg, fmt.Errorf("read the settings: %w", err)
+	}
+	return cfg, nil
 }
 
 // run serves one function until the system stops, and closes it.

@@ -121,7 +121,11 @@ func (s *System) start(ctx context.Context) error {
 			return err
 		}
 	}
-	s.serve(at, functions, public)
+	served, err := s.publicServer(ctx)
+	if err != nil {
+		return err
+	}
+	s.serve(at, functions, public, served)
 	s.schedule(functions)
 	if s.cfg.S3 != "" {
 		return s.subscribe(at)
