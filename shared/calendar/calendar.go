@@ -24,10 +24,11 @@ import (
 // Calendar is what one student's options make of the events.
 type Calendar struct {
 	Name      string    `json:"name"`
-	Items     []Item    `json:"items"`     // in the order of the events
-	Clashes   []Clash   `json:"clashes"`   // in order of their first date
-	Warnings  []Warning `json:"warnings"`  // of the whole, and of events that made no item
-	Reminders []int     `json:"reminders"` // minutes before each start
+	Items     []Item    `json:"items"`           // in the order of the events
+	Clashes   []Clash   `json:"clashes"`         // in order of their first date
+	Warnings  []Warning `json:"warnings"`        // of the whole, and of events that made no item
+	Notes     []string  `json:"notes,omitempty"` // what no event is to blame for: sentences for people
+	Reminders []int     `json:"reminders"`       // minutes before each start
 }
 
 // Item is one calendar entry: an event and when it happens.
@@ -41,8 +42,10 @@ type Item struct {
 	Until time.Time `json:"until,omitzero"`
 	// Excluded are the starts between Start and Until that do not happen, each at Start's own time of day.
 	Excluded []time.Time `json:"excluded,omitempty"`
-	Color    string      `json:"color"` // a CSS3 colour name
-	Warnings []Warning   `json:"warnings,omitempty"`
+	// Remark says why a lecture stands beside its series, or what a student noted; empty for most items.
+	Remark   string    `json:"remark,omitempty"`
+	Color    string    `json:"color"` // a CSS3 colour name
+	Warnings []Warning `json:"warnings,omitempty"`
 }
 
 // NothingLeft is an [Error] for a calendar without items, with its warnings, which say why; else nil. Whoever
@@ -75,8 +78,8 @@ func Build(events []Event, opts Options) (Calendar, error) {
 	b := builder{
 		opts:  opts,
 		terms: make(map[int]calendarTerms),
-		off:   newDaysOff(opts.Exclude),
-		names: names,
+		days:  newDays(opts),
+		names: names, changes: newChanges(opts.Changes), unknown: make(map[int]bool),
 		calendar: Calendar{
 			Name: opts.Name, Items: []Item{}, Warnings: append([]Warning{}, warnings...), Reminders: opts.Reminders,
 		},
@@ -90,6 +93,7 @@ func Build(events []Event, opts Options) (Calendar, error) {
 	for _, e := range chosen {
 		b.add(e)
 	}
+	b.addExtras()
 	return b.finish()
 }
 
@@ -98,13 +102,15 @@ type builder struct {
 	opts     Options
 	terms    map[int]calendarTerms // by the events' year
 	newest   int                   // year of the events
-	off      *daysOff
+	days     *days
 	offer    offer
 	names    map[string]string // event id -> the part of its UID that names it
 	colors   map[string]string
 	missing  []string
 	nameless bool                // a lecture names no semester, and there are no dates for such
 	quarters map[string][]string // quarter -> ids of the events whose semester stands in
+	unknown  map[int]bool        // years of whose lecture days not all is known
+	changes  changes
 	calendar Calendar
 }
 
@@ -188,7 +194,7 @@ func (b *builder) addDated(e Event, at clock) *Warning {
 	e.Date = date.String()
 	item := b.item(e, date.Year)
 	item.Start, item.End = date.At(at.start), date.At(at.end)
-	if name := b.off.holiday(date); name != "" {
+	if name := b.days.holiday(date); name != "" {
 		item.Warnings = append(item.Warnings, Warning{Code: OnPublicHoliday, Message: date.String() + " is a public holiday: " + name})
 	}
 	if w := contradiction(e, date); w != nil {
@@ -208,75 +214,6 @@ func contradiction(e Event, date Date) *Warning {
 	return &Warning{Code: timetable.DayMismatch, Message: fmt.Sprintf("its day is %s, but %s is a %s", day, date, date.Weekday())}
 }
 
-// addLecture adds a weekly series inside its term, or the reason why there is none.
-func (b *builder) addLecture(e Event, at clock) *Warning {
-	if e.Day == "" {
-		return &Warning{Code: timetable.NoDay, Message: "it has no day, so it is not in the calendar"}
-	}
-	day, ok := weekday(e.Day)
-	if !ok {
-		return &Warning{Code: InvalidDay, Message: fmt.Sprintf("%q is not a day of the week, so it is not in the calendar", clip(e.Day))}
-	}
-	term, known := b.termsOf(e).find(e.Semester)
-	switch {
-	case !known && e.Semester == "":
-		return b.missDefault(e)
-	case !known:
-		return &Warning{Code: timetable.UnknownTerm, Message: fmt.Sprintf("%q is no term that has dates, so it is not in the calendar", clip(e.Semester))}
-	case len(term.ranges) == 0:
-		return b.miss(e)
-	}
-	all, held := weekly(term.ranges, day, b.off)
-	if len(all) == 0 {
-		return &Warning{Code: NotInTerm, Message: fmt.Sprintf("its term has no %s, so it is not in the calendar", day)}
-	}
-	if len(held) == 0 {
-		return &Warning{Code: AllExcluded, Message: "holidays and recess leave no date, so it is not in the calendar"}
-	}
-	item := b.item(e, cmp.Or(e.Year, b.opts.Year)) // settled by the terms, if not given
-	first, last := held[0], held[len(held)-1]
-	item.Start, item.End = first.At(at.start), first.At(at.end)
-	if first != last {
-		item.Until = last.At(at.start)
-	}
-	for d := first; d != last; d = d.AddDays(7) {
-		if _, ok := slices.BinarySearchFunc(held, d, func(a, b Date) int { return b.DaysUntil(a) }); !ok {
-			item.Excluded = append(item.Excluded, d.At(at.start))
-		}
-	}
-	if term.guessed != "" {
-		item.Warnings = append(item.Warnings, b.guess(e, term.guessed))
-	}
-	b.put(item)
-	return nil
-}
-
-// termsOf are the terms of the event's year.
-func (b *builder) termsOf(e Event) calendarTerms {
-	terms, ok := b.terms[e.Year]
-	if !ok {
-		terms = b.opts.termsOf(e.Year)
-		b.terms[e.Year] = terms
-	}
-	return terms
-}
-
-// weekly gives the term's dates of a weekday, and those of them on which lectures are held.
-func weekly(ranges []Range, day time.Weekday, off *daysOff) (all, held []Date) {
-	for _, r := range ranges {
-		for d := r.Start.AddDays((int(day) - int(r.Start.Weekday()) + 7) % 7); !r.End.Before(d); d = d.AddDays(7) {
-			if len(all) > 0 && !all[len(all)-1].Before(d) {
-				continue // the ranges overlap
-			}
-			all = append(all, d)
-			if !off.contains(d) {
-				held = append(held, d)
-			}
-		}
-	}
-	return all, held
-}
-
 // item begins an item of the event. The year in its UID keeps next year's lectures apart from this
 // year's: the academic year is a calendar year at this university.
 func (b *builder) item(e Event, year int) Item {
@@ -289,16 +226,6 @@ func (b *builder) item(e Event, year int) Item {
 }
 
 func (b *builder) put(i Item) { b.calendar.Items = append(b.calendar.Items, i) }
-
-// guess notes that a semester stands in for a quarter, and gives the item's own remark of it.
-func (b *builder) guess(e Event, semester string) Warning {
-	quarter := normalTerm(e.Semester)
-	if b.quarters == nil {
-		b.quarters = make(map[string][]string)
-	}
-	b.quarters[quarter] = append(b.quarters[quarter], e.ID)
-	return Warning{Code: QuarterDatesUnknown, Message: fmt.Sprintf("the dates of %s are not known, so it is shown in all of %s", quarter, semester)}
-}
 
 func (b *builder) finish() (Calendar, error) {
 	if len(b.missing) > 0 || b.nameless {
@@ -313,6 +240,8 @@ func (b *builder) finish() (Calendar, error) {
 			})
 		}
 	}
+	b.tellUnknownDays()
+	b.tellUnusedChanges()
 	if b.calendar.Name == "" {
 		b.calendar.Name = nameFor(b.calendar.Items)
 	}

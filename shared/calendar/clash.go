@@ -35,10 +35,10 @@ type running struct {
 // has, are not worth minutes of a machine.
 const maxComparisons = 2_000_000
 
-// findClashes gives the pairs of items that overlap, in order of their first date. It lists and
+// findClashes gives the pairs of events that overlap, in order of their first date. It lists and
 // counts no more than its bounds allow; all tells whether it came to the end of them.
 func findClashes(items []Item) (clashes []Clash, all bool) {
-	f := clashFinder{items: items, places: make(map[[2]int]int), budget: maxComparisons, all: true, clashes: []Clash{}}
+	f := clashFinder{items: items, places: make(map[[2]string]int), budget: maxComparisons, all: true, clashes: []Clash{}}
 	var open []running
 	for _, now := range inOrder(items) {
 		open = slices.DeleteFunc(open, func(o running) bool { return !o.End.After(now.Start) })
@@ -67,10 +67,10 @@ func inOrder(items []Item) []running {
 	return all
 }
 
-// clashFinder gathers pairs of items.
+// clashFinder gathers pairs of events; a series and the single items beside it are one.
 type clashFinder struct {
 	items   []Item
-	places  map[[2]int]int // pair -> place in clashes
+	places  map[[2]string]int // events' ids -> place in clashes
 	budget  int
 	clashes []Clash
 	all     bool
@@ -79,7 +79,11 @@ type clashFinder struct {
 // overlap notes that two occurrences overlap, from the later start on.
 func (f *clashFinder) overlap(other, now running) {
 	f.budget--
-	pair := [2]int{min(other.item, now.item), max(other.item, now.item)}
+	one, two := f.items[min(other.item, now.item)], f.items[max(other.item, now.item)]
+	if one.Event.ID == two.Event.ID {
+		return // a class that a student moved onto the next of its series
+	}
+	pair := [2]string{min(one.Event.ID, two.Event.ID), max(one.Event.ID, two.Event.ID)}
 	if at, seen := f.places[pair]; seen {
 		f.clashes[at].Count++
 		return
@@ -89,7 +93,7 @@ func (f *clashFinder) overlap(other, now running) {
 		return
 	}
 	f.places[pair] = len(f.clashes)
-	f.clashes = append(f.clashes, clashOf(f.items[pair[0]], f.items[pair[1]], now.Start, earlier(other.End, now.End)))
+	f.clashes = append(f.clashes, clashOf(one, two, now.Start, earlier(other.End, now.End)))
 }
 
 func clashOf(a, b Item, start, end time.Time) Clash {

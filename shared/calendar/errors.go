@@ -34,6 +34,7 @@ const (
 	AllExcluded         = "ALL_EXCLUDED"          // holidays and recess leave no date
 	NotInTerm           = "NOT_IN_TERM"           // the term has no such weekday
 	OnPublicHoliday     = "ON_PUBLIC_HOLIDAY"     // a test or exam on a public holiday
+	ChangeUnused        = "CHANGE_UNUSED"         // a student's change names no class of that date
 	MoreClashes         = "MORE_CLASHES"          // too many clashes to list
 )
 

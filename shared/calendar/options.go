@@ -17,7 +17,10 @@ type Options struct {
 	Terms     Terms             `json:"terms,omitempty"`     // S1, S2, Q1..Q4, Y, or "" of events that name none; instead of the year's own
 	Modules   []string          `json:"modules,omitempty"`   // only these; all when empty
 	Groups    map[string]Choice `json:"groups,omitempty"`    // by module
-	Exclude   Days              `json:"exclude,omitempty"`   // recess: lectures do not happen
+	Exclude   Days              `json:"exclude,omitempty"`   // days on which no lectures happen, beside those of the university
+	Recess    *Days             `json:"recess,omitempty"`    // instead of the university's, in the years that it names; an empty list is none
+	Changes   []Change          `json:"changes,omitempty"`   // of single lectures
+	Extra     []ExtraClass      `json:"extra,omitempty"`     // classes that no timetable lists
 	Reminders []int             `json:"reminders,omitempty"` // minutes before the start
 	Colors    map[string]string `json:"colors,omitempty"`    // CSS3 colour names by module
 
@@ -116,7 +119,7 @@ func (o Options) normalized() (Options, error) {
 	switch {
 	case o.Year != 0 && (o.Year < firstYear || o.Year > lastYear):
 		return o, invalid("year %d is not between %d and %d", o.Year, firstYear, lastYear)
-	case len(o.Exclude) > maxExclude:
+	case len(o.Exclude) > maxExclude || o.Recess != nil && len(*o.Recess) > maxExclude:
 		return o, invalid("at most %d excluded ranges are taken", maxExclude)
 	case len(o.Reminders) > maxReminders:
 		return o, invalid("at most %d reminders are taken", maxReminders)
@@ -136,6 +139,9 @@ func (o Options) normalized() (Options, error) {
 		}
 	}
 	o.Reminders = slices.Compact(slices.Sorted(slices.Values(o.Reminders)))
+	if err := o.checkOwn(); err != nil {
+		return o, err
+	}
 	if err := o.normalizeTerms(); err != nil {
 		return o, err
 	}
@@ -190,6 +196,13 @@ func (o *Options) normalizeTerms() error {
 	for _, r := range o.Exclude {
 		if err := r.check(); err != nil {
 			return invalid("exclude: %v", err)
+		}
+	}
+	if o.Recess != nil {
+		for _, r := range *o.Recess {
+			if err := r.check(); err != nil {
+				return invalid("recess: %v", err)
+			}
 		}
 	}
 	o.Terms = terms

@@ -58,6 +58,9 @@ func (i Item) Description() string {
 	if e.EndTimeEstimated {
 		b.WriteString("The end time is an estimate: the timetable does not print one.\n")
 	}
+	if i.Remark != "" {
+		fmt.Fprintln(&b, i.Remark)
+	}
 	for _, w := range e.Warnings {
 		fmt.Fprintf(&b, "Please check: %s (page %d, row %d)\n", w.Message, w.Page, w.Row)
 	}

@@ -46,20 +46,27 @@ const (
 	firstHalf, secondHalf = "S1", "S2"
 	wholeYear             = "Y"
 	supplementary         = "-supplementary"
+	extraClasses          = "extra"
 )
 
 // ScopeOf gives the scope of an event; a lecture's year and terms are the given ones. It is false for an event
 // without a date that can be read, which stands in no calendar.
 func ScopeOf(e Event, year int, terms Terms) (Scope, bool) {
-	if e.Kind == timetable.Lecture {
+	if e.Kind == timetable.Lecture && e.Date == "" {
 		return Scope{e.Kind, year, lecturePart(e.Semester, terms)}, true
 	}
 	date, err := ParseDate(e.Date)
 	if err != nil {
 		return Scope{}, false
 	}
+	if e.Kind == timetable.Lecture {
+		return ExtraScope(date.Year), true
+	}
 	return Scope{e.Kind, date.Year, datedPart(e, date)}, true
 }
+
+// ExtraScope is the scope of a student's extra classes: no timetable speaks for it, and the choices of a calendar do.
+func ExtraScope(year int) Scope { return Scope{timetable.Lecture, year, extraClasses} }
 
 // Scopes gives the scopes of the events, sorted, each once.
 func Scopes(events []Event, year int, terms Terms) []Scope {

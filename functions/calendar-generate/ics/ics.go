@@ -164,6 +164,9 @@ const maxRemarks = 20
 // it, and what happens at the same time. A file may be all that a student ever sees of it.
 func remarks(c calendar.Calendar) string {
 	var b strings.Builder
+	for _, note := range c.Notes {
+		fmt.Fprintln(&b, note)
+	}
 	for _, w := range c.Warnings[:min(len(c.Warnings), maxRemarks)] {
 		fmt.Fprintf(&b, "Please check: %s\n", w.Message)
 	}

@@ -53,6 +53,29 @@ func TestEveryOccurrenceIsTheTruth(t *testing.T) {
 	hold(t, all...)
 }
 
+// TestPublishedYearsAreTheTruth does the same in years that the university published, with their recess, their days
+// without lectures, and the days that follow another weekday's timetable.
+func TestPublishedYearsAreTheTruth(t *testing.T) {
+	t.Parallel()
+	seed := tabletest.Seed(t)
+	var all []trial
+	swapped := 0
+	for n := range uint64(24) {
+		p := published[2017+int(n%2)]
+		made := fixture.Options{Kind: timetable.Lecture, Seed: seed + n, Modules: 1 + int(n%8), Nonsense: n%4 == 0}
+		all = append(all, newTrial(t, fmt.Sprintf("seed %d in %v", seed+n, p), p, tabletest.Generated(t, made)))
+		for _, occurrence := range all[n].want {
+			for day := range p.swaps {
+				swapped += strings.Count(occurrence, day)
+			}
+		}
+	}
+	if swapped < 10 {
+		t.Fatalf("%d occurrences on days that follow another weekday: too few to prove anything", swapped)
+	}
+	hold(t, all...)
+}
+
 // TestRealTimetablesAreTheTruth does the same with what real PDFs hold.
 func TestRealTimetablesAreTheTruth(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package ics_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,14 @@ import (
 // holidays are the public holidays of Schedule 1 of the Public Holidays Act 36 of 1994, with the
 // Monday after one that falls on a Sunday (section 2(1)).
 var holidays = map[int][]string{
+	2017: {
+		"2017-01-01", "2017-01-02", "2017-03-21", "2017-04-14", "2017-04-17", "2017-04-27", "2017-05-01", "2017-06-16",
+		"2017-08-09", "2017-09-24", "2017-09-25", "2017-12-16", "2017-12-25", "2017-12-26",
+	},
+	2018: {
+		"2018-01-01", "2018-03-21", "2018-03-30", "2018-04-02", "2018-04-27", "2018-05-01", "2018-06-16",
+		"2018-08-09", "2018-09-24", "2018-12-16", "2018-12-17", "2018-12-25", "2018-12-26",
+	},
 	2026: {
 		"2026-01-01", "2026-03-21", "2026-04-03", "2026-04-06", "2026-04-27", "2026-05-01", "2026-06-16",
 		"2026-08-09", "2026-08-10", "2026-09-24", "2026-12-16", "2026-12-25", "2026-12-26",
@@ -37,11 +46,30 @@ func (s span) holds(day string) bool { return s[0] <= day && day <= s[1] }
 // known are the terms that every installation knows.
 var known = map[string]span{"S1": {"2026-02-09", "2026-05-22"}, "S2": {"2026-07-13", "2026-10-16"}}
 
-// plan is a year as a student gives it.
+// plan is a year as a student gives it, or as the university published it.
 type plan struct {
 	year   int
 	terms  map[string]span // S1 and S2, and what else is given
 	recess []span
+	swaps  map[string]string // days on which the lectures of another weekday are held
+	// published says that the student need give nothing but what lies in the second half of the year.
+	published bool
+}
+
+// published are the years whose first half the university's calendars tell, with a second semester made up.
+var published = map[int]plan{
+	2017: {
+		year: 2017, published: true,
+		terms:  map[string]span{"S1": {"2017-02-06", "2017-05-30"}, "Q1": {"2017-02-06", "2017-03-28"}, "Q2": {"2017-03-29", "2017-05-30"}, "S2": {"2017-07-17", "2017-11-03"}},
+		recess: []span{{"2017-04-08", "2017-04-18"}, {"2017-03-20", "2017-03-20"}, {"2017-04-28", "2017-04-28"}},
+		swaps:  map[string]string{"2017-04-19": "Monday"},
+	},
+	2018: {
+		year: 2018, published: true,
+		terms:  map[string]span{"S1": {"2018-02-05", "2018-05-29"}, "Q1": {"2018-02-05", "2018-03-26"}, "Q2": {"2018-03-27", "2018-05-29"}, "S2": {"2018-07-16", "2018-11-02"}},
+		recess: []span{{"2018-03-29", "2018-04-09"}, {"2018-04-30", "2018-04-30"}},
+		swaps:  map[string]string{"2018-03-19": "Wednesday", "2018-03-28": "Friday", "2018-04-10": "Monday"},
+	},
 }
 
 // spans are where a term lies: as it is given, or in its semester, or for a year module in both.
@@ -69,7 +97,7 @@ func (p plan) days(kind timetable.Kind, row timetable.Entry) []string {
 	for d := time.Date(p.year, 1, 1, 0, 0, 0, 0, time.UTC); d.Year() == p.year; d = d.AddDate(0, 0, 1) {
 		day := d.Format(time.DateOnly)
 		on := func(s span) bool { return s.holds(day) }
-		if d.Weekday().String() == row.Day && slices.ContainsFunc(p.spans(row.Offered), on) &&
+		if cmp.Or(p.swaps[day], d.Weekday().String()) == row.Day && slices.ContainsFunc(p.spans(row.Offered), on) &&
 			!slices.ContainsFunc(p.recess, on) && !slices.Contains(holidays[p.year], day) {
 			days = append(days, day)
 		}
@@ -184,12 +212,14 @@ func (p plan) options(t *testing.T) calendar.Options {
 	t.Helper()
 	opts := calendar.Options{Year: p.year, Terms: make(map[string]calendar.Range)}
 	for name, s := range p.terms {
-		if p.year != 2026 || s != known[name] {
+		if (p.year != 2026 || s != known[name]) && (!p.published || name == "S2") {
 			opts.Terms[name] = parseRange(t, s)
 		}
 	}
 	for _, s := range p.recess {
-		opts.Exclude = append(opts.Exclude, parseRange(t, s))
+		if !p.published {
+			opts.Exclude = append(opts.Exclude, parseRange(t, s))
+		}
 	}
 	return opts
 }
