@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/calendar"
@@ -16,10 +17,14 @@ import (
 // are written, and all of them are written anew when they are next fetched.
 const renderingVersion = "3"
 
-// keyOf names a source. A feed that was rendered from another needs a refresh.
-func keyOf(s latest.Source) string {
-	ids := make([]string, 0, len(s.Jobs)+1)
+// keyOf names a source, and the choices of that moment: none of a feed whose caller never chose anew. A feed that
+// was rendered from another source, or by older choices, needs a refresh.
+func keyOf(s latest.Source, chosen time.Time) string {
+	ids := make([]string, 0, len(s.Jobs)+2)
 	ids = append(ids, renderingVersion)
+	if !chosen.IsZero() {
+		ids = append(ids, chosen.UTC().Format(time.RFC3339Nano))
+	}
 	for _, job := range s.Jobs {
 		ids = append(ids, job.ID)
 	}
@@ -46,23 +51,23 @@ const (
 	lenient = true  // what does not fit is a warning
 )
 
-// rendering is what a feed shall say, made of a source.
-func (f *Function) rendering(s latest.Source, cal calendar.Calendar) feed.Rendering {
-	return feed.Rendering{Sources: keyOf(s), Calendar: cal, Refresh: f.cfg.FeedRefresh, Now: f.now()}
+// rendering is what a feed shall say, made of a source by the choices of that moment.
+func (f *Function) rendering(s latest.Source, chosen time.Time, cal calendar.Calendar) feed.Rendering {
+	return feed.Rendering{Sources: keyOf(s, chosen), Calendar: cal, Refresh: f.cfg.FeedRefresh, Now: f.now()}
 }
 
 // refresh gives the feed as it should be now, made of all that its owner has. What is up to date costs no
 // more than finding that out.
 func (f *Function) refresh(ctx context.Context, all latest.Source, known feed.Feed) (feed.Feed, error) {
 	s := shownOf(all, known.Options)
-	if known.Sources == keyOf(s) {
+	if known.Sources == keyOf(s, known.Options.Chosen) {
 		return known, nil
 	}
-	cal, _, err := s.Build(ctx, f.jobs, known.Options.Calendar(), known.Created, lenient)
+	cal, _, err := s.Build(ctx, f.jobs, known.Options.Calendar(), known.ChosenAt(), lenient)
 	if err != nil {
 		return feed.Feed{}, fmt.Errorf("build feed %s: %w", known.ID, err)
 	}
-	return f.feeds.Refresh(ctx, known.ID, f.rendering(s, cal))
+	return f.feeds.Refresh(ctx, known.ID, f.rendering(s, known.Options.Chosen, cal))
 }
 
 // refreshAll gives the owner's feeds as they should be now, without those that are deleted meanwhile.

@@ -25,6 +25,7 @@ type feedCreated struct {
 	Events    int                `json:"events"`
 	Clashes   []calendar.Clash   `json:"clashes"`
 	Warnings  []calendar.Warning `json:"warnings"`
+	Notes     []string           `json:"notes,omitempty"`
 }
 
 // feedRequest is the body of POST /api/feeds.
@@ -56,7 +57,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 		return nil, ask.Problem(err)
 	}
 	token := feed.NewToken()
-	_, err = f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, f.rendering(source, cal))
+	_, err = f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, f.rendering(source, time.Time{}, cal))
 	if errors.Is(err, feed.ErrTooMany) {
 		return nil, api.New(api.Conflict, map[string]int{"limit": f.cfg.FeedsPerOwner}).
 			Say("You have as many feeds as one may have; delete one first.")
@@ -70,7 +71,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 		Header: http.Header{"Location": {address}, "Cache-Control": {"private, no-store"}},
 		Body: feedCreated{
 			Token: string(token), URL: address, WebcalURL: webcal(address),
-			Events: len(cal.Items), Clashes: cal.Clashes, Warnings: cal.Warnings,
+			Events: len(cal.Items), Clashes: cal.Clashes, Warnings: cal.Warnings, Notes: cal.Notes,
 		},
 	}, nil
 }

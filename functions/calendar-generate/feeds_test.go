@@ -239,6 +239,69 @@ func TestFeedKeepsWhatNewerTimetablesDoNotSpeakOf(t *testing.T) {
 	}
 }
 
+// TestChoicesOfAFeedCanChange: a class of a date gets another room, at the same address; its series and it alone
+// have a new revision, and the choice is kept through newer uploads.
+func TestChoicesOfAFeedCanChange(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t).student()
+	s.uploaded(tabletest.Lectures())
+	path := s.subscribed(feedOptions)
+	_, file := s.fetch(path)
+	before := revisions(file)
+	built, err := calendar.Build(calendar.Events(tabletest.Lectures()), calendar.Options{Year: 2026})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := built.Items[0]
+	date := calendar.DateOf(first.Start).AddDays(7).String()
+	chosen := func(change string) string {
+		return strings.TrimSuffix(feedOptions, "}") + `,"changes":[` + fmt.Sprintf(change, first.Event.ID, date) + `]}`
+	}
+	room := chosen(`{"event":%q,"date":%q,"venue":"Elsewhere"}`)
+	id := s.listed()[0].ID
+	change := func(body string) (changed feedChanged) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(answered(s, s.call("PUT", "/api/feeds/"+id, body), 200)), &changed); err != nil {
+			t.Fatal(err)
+		}
+		return changed
+	}
+	changed := change(room)
+	if changed.Events != len(before)+1 || len(changed.Warnings) != 0 || len(changed.Notes) != 1 {
+		t.Errorf("the answer is %+v, want %d events", changed, len(before)+1)
+	}
+	_, file = s.fetch(path)
+	after := revisions(file)
+	for uid, revision := range after {
+		switch was, known := before[uid]; {
+		case uid == first.UID && !strings.HasPrefix(revision, "1 "), known && uid != first.UID && revision != was,
+			!known && uid != strings.Replace(first.UID, "@", "-"+strings.ReplaceAll(date, "-", "")+"@", 1):
+			t.Errorf("%s went from %q to %q", uid, was, revision)
+		}
+	}
+	if strings.Count(file, "LOCATION:Elsewhere") != 1 || len(after) != len(before)+1 {
+		t.Errorf("the feed is\n%s", file)
+	}
+	doc := tabletest.Lectures()
+	doc.Entries[1].Venues = []string{"Third"}
+	s.uploaded(doc)
+	if _, file = s.fetch(path); strings.Count(file, "LOCATION:Elsewhere") != 1 || strings.Count(file, "LOCATION:Third") != 1 {
+		t.Errorf("after a newer upload the feed is\n%s", file)
+	}
+	if got := s.listed()[0].Options.Changes; len(got) != 1 || got[0].Venue != "Elsewhere" {
+		t.Errorf("the listed changes are %+v", got)
+	}
+	refused(t, s.call("PUT", "/api/feeds/"+id, chosen(`{"event":%q,"date":%q}`)), 400, api.ValidationFailed)
+	refused(t, s.call("PUT", "/api/feeds/"+id, `{"modules":["COS 999"]}`), 400, api.ValidationFailed)
+	refused(t, s.call("PUT", "/api/feeds/"+id, `{"changes":[{"event":"a","date":"soon"}]}`), 400, api.ValidationFailed)
+	refused(t, s.world.student().call("PUT", "/api/feeds/"+id, room), 404, api.FeedNotFound)
+	refused(t, s.call("PUT", "/api/feeds/"+strings.Repeat("x", 43), room), 404, api.FeedNotFound)
+	changed = change(feedOptions)
+	if _, file = s.fetch(path); strings.Contains(file, "Elsewhere") || changed.Events != len(before) {
+		t.Errorf("withdrawn, the feed is\n%s", file)
+	}
+}
+
 // TestDeletedJobLeavesTheFeed: a user can delete a job with all it made. The subscription goes on with
 // what is left, and an event that comes back goes on counting.
 func TestDeletedJobLeavesTheFeed(t *testing.T) {

@@ -106,6 +106,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /api/feeds", api.Handler(f.origins.Guard(f.createFeed)))
 	mux.Handle("GET /api/feeds", api.Handler(f.listFeeds))
 	mux.Handle("GET /api/feeds/{token}", http.HandlerFunc(f.serveFeed))
+	mux.Handle("PUT /api/feeds/{token}", api.Handler(f.origins.Guard(f.changeFeed)))
 	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.origins.Guard(f.deleteFeed)))
 	mux.Handle("POST /events/timetable", api.Handler(events.Receive(f.timetableParsed)))
 	return f.origins.Share(api.Mux(mux))

@@ -18,6 +18,7 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/timetable"
 )
 
 // syncRequest is the body of POST /api/calendars/events: a calendar, and what shall be in it. Without events
@@ -145,7 +146,11 @@ func (f *Function) wanted(ctx context.Context, person account.Account, req *sync
 	if err != nil || !job {
 		return cal, nil, ask.Problem(err)
 	}
-	return cal, calendar.Scopes(events, req.Year, req.TermsOf(req.Year)), nil
+	scopes := calendar.Scopes(events, req.Year, req.TermsOf(req.Year))
+	if len(scopes) > 0 && scopes[0].Kind == timetable.Lecture {
+		scopes = append(scopes, calendar.ExtraScope(req.Year)) // a student's own classes are chosen with the lectures
+	}
+	return cal, scopes, nil
 }
 
 // ofJob gives the events of one of the caller's jobs.

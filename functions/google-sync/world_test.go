@@ -25,6 +25,7 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/google"
 	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
@@ -403,6 +404,15 @@ func lectures(modules int) timetable.Document {
 		}
 	}
 	return doc
+}
+
+// eventIDs are the ids of a document's events.
+func eventIDs(doc timetable.Document) []string {
+	var ids []string
+	for _, e := range calendar.Events(doc) {
+		ids = append(ids, e.ID)
+	}
+	return ids
 }
 
 func clock(hour int) string { return string(rune('0'+hour/10)) + string(rune('0'+hour%10)) + ":30" }

@@ -161,7 +161,7 @@ func (b *builder) change(item Item, d Date, at clock) (changed Item, held bool) 
 	if !c.NewDate.IsZero() {
 		day = c.NewDate
 	}
-	if day != d || now != at {
+	if day != d || now.start != at.start {
 		item.Remark = joinLines(item.Remark, fmt.Sprintf("Moved from %s, %s.", d.spoken(), hoursAndMinutes(at.start)))
 	}
 	item.Start, item.End = day.At(now.start), day.At(now.end)

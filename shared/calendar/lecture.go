@@ -15,10 +15,9 @@ import (
 // dates, and single items beside it for the days that follow its weekday's timetable and for what the student
 // changed.
 //
-// They are single items and neither RDATE nor RECURRENCE-ID. Google's API takes RDATE, but Outlook drops it
-// when it imports or subscribes, and with it the class; and what replaces one date of a series (RECURRENCE-ID)
-// is at Google another event, made by other calls, which a person's edit of that date also makes. EXDATE and
-// single events are what all of them show alike, and a series is untouched by what is added beside it.
+// They are single items and neither RDATE nor RECURRENCE-ID; docs/architecture.md gives the reasons. EXDATE and
+// single events are what Google, Apple and Microsoft show alike, and a series is untouched by what is added
+// beside it.
 func (b *builder) addLecture(e Event, at clock) *Warning {
 	day, term, problem, ok := b.weekOf(e)
 	if !ok {

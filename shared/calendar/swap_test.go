@@ -200,7 +200,7 @@ func TestALectureChangedOnOneDate(t *testing.T) {
 	}
 	want := []string{
 		"2018-02-20 14:30-15:20 a Aula Moved from Monday 19 February 2018, 08:30. 20180219@schedgen",
-		"2018-02-26 08:30-10:20 a Aula Moved from Monday 26 February 2018, 08:30.\nGuest 20180226@schedgen",
+		"2018-02-26 08:30-10:20 a Aula Guest 20180226@schedgen",
 		"2018-03-05 08:30-09:20 a Hall  20180305@schedgen",
 		"2018-03-12 16:30-17:20 a Aula Moved from Monday 12 March 2018, 08:30. 20180312@schedgen",
 		"2018-03-19 08:30-09:20 b Hall Monday 19 March 2018 follows the Wednesday timetable. 20180319@schedgen",

@@ -46,7 +46,10 @@ func (s Source) Build(ctx context.Context, store *jobs.Store, options calendar.O
 	var scopes []calendar.Scope
 	for i := range uploads {
 		uploads[i].Terms = options.TermsOf(uploads[i].Year)
-		scopes = append(scopes, uploads[i].Scopes()...)
+		scopes = append(append(scopes, uploads[i].Scopes()...), calendar.ExtraScope(uploads[i].Year))
+	}
+	for _, x := range options.Extra {
+		scopes = append(scopes, calendar.ExtraScope(x.Date.Year))
 	}
 	slices.SortFunc(scopes, calendar.Scope.Compare)
 	options.Lenient = lenient || len(uploads) == 0

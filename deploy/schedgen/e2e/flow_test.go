@@ -183,6 +183,8 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.call(http.StatusCreated, "POST", "/api/feeds", map[string]any{"terms": terms2026}).into(t, &feed)
 	s.call(http.StatusOK, "GET", feed.URL, nil)
 	s.call(http.StatusOK, "GET", "/api/feeds", nil)
+	extra := map[string]any{"module": "COS 110", "date": "2026-06-01", "startTime": "08:30", "endTime": "09:20"}
+	s.call(http.StatusOK, "PUT", "/api/feeds/"+feed.Token, map[string]any{"terms": terms2026, "extra": []any{extra}})
 	s.call(http.StatusNoContent, "DELETE", "/api/feeds/"+feed.Token, nil)
 	s.call(http.StatusNoContent, "DELETE", "/api/jobs/"+up.JobID, nil)
 	s.call(http.StatusOK, "GET", "/api/openapi.json", nil)

@@ -60,6 +60,26 @@ func (s *Store) Refresh(ctx context.Context, id string, r Rendering) (Feed, erro
 	return feed, nil
 }
 
+// Choose gives the feed other options, chosen then, and what it says with them. The kinds that it shows and the colours in which
+// modules were shown stay.
+func (s *Store) Choose(ctx context.Context, id string, options calendar.Options, chosen time.Time, r Rendering) (Feed, error) {
+	var feed Feed
+	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		if feed, err = lock(ctx, tx, id); err != nil {
+			return err
+		}
+		feed.Options.Options, feed.Options.Chosen = options, chosen
+		return feed.render(ctx, tx, r)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Feed{}, ErrNotFound
+	}
+	if err != nil {
+		return Feed{}, fmt.Errorf("give feed %s other options: %w", id, err)
+	}
+	return feed, nil
+}
+
 func lock(ctx context.Context, tx pgx.Tx, id string) (Feed, error) {
 	rows, err := tx.Query(ctx, lockSQL, id)
 	if err != nil {

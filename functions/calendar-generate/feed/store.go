@@ -33,6 +33,8 @@ type Options struct {
 	Kinds []timetable.Kind `json:"kinds,omitempty"` // only timetables of these; all when empty
 	// Given are the colours in which modules were shown, so that new modules change no other's.
 	Given calendar.GivenColors `json:"given,omitempty"`
+	// Chosen is when the caller chose anew; zero before.
+	Chosen time.Time `json:"chosen,omitzero"`
 }
 
 // Feed is one subscription address and what it last said.
@@ -44,6 +46,14 @@ type Feed struct {
 	Body         []byte
 	LastModified time.Time // when Body last changed
 	Created      time.Time
+}
+
+// ChosenAt is when the feed's options were chosen.
+func (f Feed) ChosenAt() time.Time {
+	if f.Options.Chosen.After(f.Created) {
+		return f.Options.Chosen
+	}
+	return f.Created
 }
 
 // Token is the secret part of a feed's address: 256 random bits.
@@ -136,6 +146,20 @@ func (s *Store) OfOwner(ctx context.Context, owner string) ([]Feed, error) {
 		return nil, fmt.Errorf("list the feeds of an owner: %w", err)
 	}
 	return feeds, nil
+}
+
+const ownSQL = `select ` + columns + ` from feeds where owner = $1::uuid and (token_hash = $2::bytea or id::text = $3::text)`
+
+// Own is the owner's feed of that token or id.
+func (s *Store) Own(ctx context.Context, owner, tokenOrID string) (Feed, error) {
+	feed, err := postgres.QueryOne(ctx, s.pool, scan, ownSQL, owner, Token(tokenOrID).hash(), tokenOrID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Feed{}, ErrNotFound
+	}
+	if err != nil {
+		return Feed{}, fmt.Errorf("find an owner's feed: %w", err)
+	}
+	return feed, nil
 }
 
 const deleteSQL = `delete from feeds where owner = $1::uuid and (token_hash = $2::bytea or id::text = $3::text)`

@@ -219,6 +219,28 @@ func written(start moment, at time.Time) object {
 	return object{"dateTime": at.In(start.zone).Format(time.RFC3339), "timeZone": start.zone.String()}
 }
 
+// Instances are what Events gives, with every series expanded, as Google shows a calendar.
+func (s *Server) Instances(calendarID string) []map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, ok := s.calendars[calendarID]
+	if !ok {
+		return nil
+	}
+	var all []map[string]any
+	for _, e := range a.inOrder() {
+		if e.cancelled() || text(e.value, "recurringEventId") != "" {
+			continue
+		}
+		for _, instance := range e.expand(a) {
+			if !instance.cancelled() {
+				all = append(all, merge(instance.value, nil))
+			}
+		}
+	}
+	return all
+}
+
 // Events are the events in a calendar that are not deleted, series unexpanded, in the order of their
 // making; for tests and for the page that shows them.
 func (s *Server) Events(calendarID string) []map[string]any {

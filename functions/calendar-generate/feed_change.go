@@ -1,0 +1,67 @@
+package calendargenerate
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/latest"
+)
+
+// feedChanged is the answer to PUT /api/feeds/{token}: what the feed shows now.
+type feedChanged struct {
+	Events   int                `json:"events"`
+	Clashes  []calendar.Clash   `json:"clashes"`
+	Warnings []calendar.Warning `json:"warnings"`
+	Notes    []string           `json:"notes,omitempty"`
+}
+
+// changeFeed answers PUT /api/feeds/{token}, which takes a feed's id as well: other choices, such as another room
+// this week, at the address that programs are subscribed to. Like those of a new feed, choices that do not fit
+// what is there now are refused. Events that they do not touch keep their SEQUENCE.
+func (f *Function) changeFeed(r *http.Request) (any, error) {
+	owner, ok := f.sessions.Owner(r)
+	if !ok {
+		return nil, api.New(api.FeedNotFound)
+	}
+	var asked ask.Choices
+	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &asked); err != nil {
+		return nil, err
+	}
+	if err := asked.Settle(); err != nil {
+		return nil, err
+	}
+	known, err := f.feeds.Own(r.Context(), owner, string(tokenOf(r)))
+	if err != nil {
+		return nil, feedError(err)
+	}
+	all, err := latest.Of(r.Context(), f.jobs, owner)
+	if err != nil {
+		return nil, err
+	}
+	source := shownOf(all, known.Options)
+	cal, _, err := source.Build(r.Context(), f.jobs, known.Options.Given.Keep(asked.Options), f.now(), strict)
+	if err != nil {
+		return nil, ask.Problem(err)
+	}
+	chosen := f.now()
+	if _, err := f.feeds.Choose(r.Context(), known.ID, asked.Options, chosen, f.rendering(source, chosen, cal)); err != nil {
+		return nil, feedError(err)
+	}
+	return api.Response{
+		Status: http.StatusOK,
+		Header: http.Header{"Cache-Control": {"private, no-store"}},
+		Body:   feedChanged{Events: len(cal.Items), Clashes: cal.Clashes, Warnings: cal.Warnings, Notes: cal.Notes},
+	}, nil
+}
+
+// feedError tells a feed that is not there from what went wrong.
+func feedError(err error) error {
+	if errors.Is(err, feed.ErrNotFound) {
+		return api.New(api.FeedNotFound)
+	}
+	return err
+}
