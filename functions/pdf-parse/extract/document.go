@@ -39,6 +39,8 @@ type document struct {
 
 	parents map[int]types.Object // structure elements of marked content; nil until asked for
 	nodes   int                  // how many nodes they were read from
+
+	staleCrop bool // the crop boxes were left as they were when the pages were given another size
 }
 
 // headerWithin is how far from the start of a file viewers look for its "%PDF-".
@@ -56,29 +58,33 @@ func Pages(ctx context.Context, pdf []byte) ([]Page, error) {
 		return nil, err
 	}
 	budget := &budget{glyphs: maxGlyphs, ops: maxOps, bytes: maxContent}
-	pages := make([]Page, 0, len(leaves))
+	inks := make([]ink, 0, len(leaves))
 	words, incomplete := 0, false
 	for i, leaf := range leaves {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		page, err := doc.page(leaf, budget)
+		ink, err := doc.ink(leaf, budget)
 		if err != nil {
 			return nil, fmt.Errorf("page %d: %w", i+1, err)
 		}
-		if tooLong(page.Words) {
+		if tooLong(ink.words) {
 			return nil, fmt.Errorf("page %d: %w: a word without end", i+1, ErrTooComplex)
 		}
-		page.Number = i + 1
-		words += len(page.Words)
-		incomplete = incomplete || page.Incomplete
-		pages = append(pages, page)
+		words += len(ink.words)
+		incomplete = incomplete || ink.incomplete
+		inks = append(inks, ink)
 	}
 	switch {
 	case words == 0 && incomplete:
 		return nil, fmt.Errorf("%w: nothing can be read of it", ErrDamaged)
 	case words == 0:
 		return nil, ErrNoText
+	}
+	pages := make([]Page, len(inks))
+	for i, body := range bodies(inks) {
+		pages[i] = inks[i].page(body)
+		pages[i].Number = i + 1
 	}
 	missEmpty(pages)
 	return pages, nil

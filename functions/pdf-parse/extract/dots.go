@@ -14,23 +14,27 @@ type dot struct {
 
 // What a dotted line is. Browsers space dots by their own size, stretched so that they fill the line.
 const (
-	largestDot = 3.0 // points
+	largestDot = 3.0 // units
 	dotAspect  = 1.5 // the longer side to the shorter one
 	dotPitch   = 3.5 // sizes from one dot's middle to the next one's, at most
 	fewestDots = 4   // fewer are ornaments, or the dots of letters drawn as shapes
 )
 
+// isDot reports whether a shape of that width and height may be a dot, if it is small enough.
 func isDot(w, h float64) bool {
 	longer := math.Max(w, h)
-	return longer > 0 && longer <= largestDot && longer <= dotAspect*math.Min(w, h)
+	return longer > 0 && longer <= dotAspect*math.Min(w, h)
 }
 
 // dotted are the level and the upright lines that dots form on the shown page. A dot may be part of
 // one of each.
 func dotted(v view, dots []dot) (level, upright []Ruling) {
-	shown := make([]dot, len(dots))
-	for i, d := range dots {
-		shown[i] = dot{v.m.apply(d.at.x, d.at.y), d.size}
+	unit := v.m.scale()
+	shown := make([]dot, 0, len(dots))
+	for _, d := range dots {
+		if size := d.size * unit; size <= largestDot {
+			shown = append(shown, dot{v.m.apply(d.at.x, d.at.y), size})
+		}
 	}
 	level = dottedLevel(shown)
 	for i, d := range shown {

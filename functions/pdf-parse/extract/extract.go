@@ -7,8 +7,10 @@
 // small, covered by what is drawn later, or in the colour of what it is drawn on. Text of the
 // last kind is kept apart, as Pale, because the university's producer prints half of a column so.
 //
-// Coordinates are points (1/72 inch) from the top left corner of the page as it is shown, x to the
-// right, y down.
+// Coordinates are units from the top left corner of the page as it is shown, x to the right, y down.
+// The unit is relative to what is on the page: the document's body text is 10 units high, however large
+// the page is drawn. So a distance means the same at any scale, with any /UserUnit, and where a reader
+// of this package compares one with a constant, the constant is in tenths of an em of body text.
 package extract
 
 // Page is one page as it is shown, after its /Rotate and the prevailing direction of its text.

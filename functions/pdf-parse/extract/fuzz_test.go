@@ -25,22 +25,23 @@ func FuzzContent(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	visible, _ := doc.visible(leaves[0])
+	media, crop, _ := doc.boxes(leaves[0])
 	f.Fuzz(func(t *testing.T, content []byte) {
-		in := newInterpreter(doc, &budget{glyphs: 10_000, ops: 10_000, bytes: 1 << 20}, visible)
+		in := newInterpreter(doc, &budget{glyphs: 10_000, ops: 10_000, bytes: 1 << 20}, media)
 		if err := in.run(content, leaves[0].resources); err != nil {
 			return
 		}
 		if err := in.judge(); err != nil {
 			return
 		}
-		v := show(visible, 0)
-		for _, w := range words(v.glyphs(in.glyphs)) {
+		k := in.ink(in.paper(media, crop), 0)
+		page := k.page(k.sizes.median())
+		for _, w := range page.Words {
 			if w.Text == "" || !utf8.ValidString(w.Text) || math.IsNaN(w.X0+w.X1+w.Y+w.Size) {
 				t.Errorf("word %+v", w)
 			}
 		}
-		for _, r := range rulings(v, in.lines, in.dots) {
+		for _, r := range page.Rulings {
 			if !(r.X0 <= r.X1 && r.Y0 <= r.Y1) {
 				t.Errorf("ruling %+v", r)
 			}

@@ -9,47 +9,51 @@ import (
 // letter is the page a viewer shows where a file gives no size.
 var letter = box{0, 0, 612, 792}
 
-// page interprets one page and turns it the way it is read.
-func (d *document) page(l leaf, budget *budget) (Page, error) {
+// ink interprets one page and turns it the way it is read.
+func (d *document) ink(l leaf, budget *budget) (ink, error) {
 	content, complete, err := d.contents(l.dict)
 	if err != nil {
-		return Page{}, err
+		return ink{}, err
 	}
 	if budget.bytes -= len(content); budget.bytes < 0 {
-		return Page{}, ErrTooComplex
+		return ink{}, ErrTooComplex
 	}
-	visible, ok := d.visible(l)
-	in := newInterpreter(d, budget, visible)
+	media, crop, ok := d.boxes(l)
+	in := newInterpreter(d, budget, media)
 	in.damaged = !complete || !ok || d.suspect || d.lost(l)
 	in.replaced = replacements{elements: map[int]int32{}, parents: d.structureParents(l.dict)}
 	if err := in.run(content, l.resources); err != nil {
-		return Page{}, err
+		return ink{}, err
 	}
 	if err := in.judge(); err != nil {
-		return Page{}, err
+		return ink{}, err
 	}
 	in.glyphs = in.replaced.apply(in.glyphs)
-	shown := show(visible, l.rotate)
+	return in.ink(in.paper(media, crop), l.rotate), nil
+}
+
+// ink is what was drawn on the paper.
+func (in *interpreter) ink(paper box, rotate int) ink {
+	shown := show(paper, rotate)
 	if turn := readingTurn(in.glyphs, shown.m); turn != 0 {
 		shown = shown.turn(turn)
 	}
-	return Page{
-		Width:   shown.width,
-		Height:  shown.height,
-		Words:   words(shown.glyphs(in.glyphs)),
-		Pale:    words(shown.glyphs(in.pale)),
-		Rulings: rulings(shown, in.lines, in.dots),
-
-		Incomplete: in.damaged,
-	}, nil
+	glyphs, pale := shown.glyphs(in.glyphs), shown.glyphs(in.pale)
+	k := ink{view: shown, sizes: sizesOf(glyphs), lines: in.lines, dots: in.dots, incomplete: in.damaged}
+	own := bodySize / k.sizes.median()
+	scaleGlyphs(glyphs, own)
+	scaleGlyphs(pale, own)
+	k.words, k.pale = words(glyphs), words(pale)
+	return k
 }
 
 // unbounded is the page whose size cannot be read: it cuts nothing off.
 var unbounded = box{0, 0, 2000, 2000}
 
-// visible is the crop box inside the media box (ISO 32000-1, 14.11.2), false where it cannot be read.
-func (d *document) visible(l leaf) (box, bool) {
-	media, ok := letter, true
+// boxes are the media box and, inside it, the crop box (ISO 32000-1, 14.11.2); false where the media box
+// cannot be read.
+func (d *document) boxes(l leaf) (media, crop box, ok bool) {
+	media, ok = letter, true
 	if l.mediaBox != nil {
 		array, _ := d.resolve(l.mediaBox).(types.Array)
 		if media, ok = d.rectangle(array); !ok {
@@ -58,9 +62,33 @@ func (d *document) visible(l leaf) (box, bool) {
 	}
 	crop, cropped := d.rectangle(l.cropBox)
 	if crop = crop.intersect(media); !cropped || crop.empty() {
-		return media, ok
+		crop = media
 	}
-	return crop, ok
+	return media, crop, ok
+}
+
+// paper is what of the page is shown: the crop box, unless that hides most of the text and cuts through what
+// is drawn. Such a box was left as it was by a program that gave the page another size, and so were those
+// of the pages that follow.
+func (in *interpreter) paper(media, crop box) box {
+	hidden, cut := 0, false
+	for _, g := range in.glyphs {
+		start, end := crop.holds(g.start), crop.holds(g.end)
+		cut = cut || start != end
+		if !start && !end {
+			hidden++
+		}
+	}
+	if 2*hidden <= len(in.glyphs) {
+		return crop
+	}
+	for _, s := range in.lines {
+		cut = cut || crop.holds(s.a) != crop.holds(s.b)
+	}
+	if in.doc.staleCrop = in.doc.staleCrop || cut; in.doc.staleCrop {
+		return media
+	}
+	return crop
 }
 
 // rectangle reads an array of four numbers (7.9.5); one that has no room is none.
@@ -77,7 +105,7 @@ func (d *document) rectangle(array types.Array) (box, bool) {
 		v[i] = n
 	}
 	b := boxOf([]point{{v[0], v[1]}, {v[2], v[3]}})
-	return b, b.x1-b.x0 >= 1 && b.y1-b.y0 >= 1
+	return b, b.x1 > b.x0 && b.y1 > b.y0
 }
 
 // view maps page space to the page as it is shown, y down.
@@ -92,12 +120,20 @@ func show(b box, rotate int) view {
 	return v.turn(((rotate/90)%4 + 4) % 4)
 }
 
+// paper is the page in the view.
+func (v view) paper() box { return box{0, 0, v.width, v.height} }
+
 // turn turns the view clockwise by quarters.
 func (v view) turn(quarters int) view {
 	for range quarters {
 		v = view{v.m.mul(matrix{0, 1, -1, 0, v.height, 0}), v.height, v.width}
 	}
 	return v
+}
+
+// scaled is the view in other units.
+func (v view) scaled(by float64) view {
+	return view{v.m.mul(matrix{by, 0, 0, by, 0, 0}), v.width * by, v.height * by}
 }
 
 // readingTurn is by how many clockwise quarters the page must be turned so that most of its text
@@ -142,7 +178,7 @@ func direction(m matrix, g drawn) (int, bool) {
 // glyphs are those that run from left to right and lie on the page, in the order of drawing. Text
 // in another direction is decoration: a stamp, a watermark.
 func (v view) glyphs(all []drawn) []Glyph {
-	paper := box{0, 0, v.width, v.height}
+	paper := v.paper()
 	out := make([]Glyph, 0, len(all))
 	for _, g := range all {
 		a, b := v.m.apply(g.start.x, g.start.y), v.m.apply(g.end.x, g.end.y)
@@ -154,4 +190,11 @@ func (v view) glyphs(all []drawn) []Glyph {
 		}
 	}
 	return out
+}
+
+func scaleGlyphs(glyphs []Glyph, by float64) {
+	for i := range glyphs {
+		g := &glyphs[i]
+		g.X0, g.X1, g.Y, g.Size = g.X0*by, g.X1*by, g.Y*by, g.Size*by
+	}
 }

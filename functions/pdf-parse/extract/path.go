@@ -15,14 +15,13 @@ type path struct {
 	evenOdd  bool      // it was W*
 }
 
-// segment is a straight piece of ink with its thickness, in page space.
+// segment is a straight piece of ink with its thickness, in page space. Which of them are level or
+// upright and thin enough to be rulings can be told only when the unit of the page is known.
 type segment struct {
 	a, b  point
 	width float64
+	slant float64 // how far its ends are from lying on one level, or upright, line
 }
-
-// thickest is how many points wide a ruling can be; wider ink is a background.
-const thickest = 5
 
 func (in *interpreter) pathOperator(op operator, args operands) bool {
 	n := args.number
@@ -156,7 +155,7 @@ func (p *path) outlines() [][]point {
 	return p.subpaths
 }
 
-// paint ends the path. The thickness of what it leaves is in points.
+// paint ends the path.
 func (in *interpreter) paint(fill, stroke *paint, evenOdd bool) {
 	if fill != nil && in.hidden == 0 {
 		if fill.shows() {
@@ -197,7 +196,7 @@ func (in *interpreter) clipTo(outlines [][]point, evenOdd bool) {
 	in.state.shapes = s
 }
 
-// fillPath finds the thin shapes of a fill, and the thin frame between two nested rectangles.
+// fillPath finds the shapes of a fill that may be thin, and the thin frame between two nested rectangles.
 func (in *interpreter) fillPath() {
 	boxes := make([]box, 0, len(in.path.subpaths))
 	for _, sub := range in.path.subpaths {
@@ -224,8 +223,8 @@ func (in *interpreter) frame(outer, inner box) {
 	in.thinBox(box{outer.x0, inner.y1, outer.x1, outer.y1})
 }
 
-// thinBox keeps a filled box that is long and thin as the segment in its middle, and one that is small
-// as a dot: a line of them is a ruling.
+// thinBox keeps a filled box, which may be long and thin, as the segment in its middle, and one that is
+// about square also as a dot: a line of small ones is a ruling.
 func (in *interpreter) thinBox(b box) {
 	w, h := b.x1-b.x0, b.y1-b.y0
 	x, y := (b.x0+b.x1)/2, (b.y0+b.y1)/2
@@ -233,9 +232,9 @@ func (in *interpreter) thinBox(b box) {
 		in.dots = append(in.dots, dot{point{x, y}, max(w, h)})
 	}
 	switch {
-	case h <= thickest && w > h:
+	case w > h:
 		in.segment(point{b.x0, y}, point{b.x1, y}, h)
-	case w <= thickest && h > w:
+	case h > w:
 		in.segment(point{x, b.y0}, point{x, b.y1}, w)
 	}
 }
@@ -244,7 +243,7 @@ func (in *interpreter) strokePath(p paint) {
 	width, shows := in.state.lineWidth*in.state.ctm.scale(), p.shows()
 	for _, sub := range in.path.subpaths {
 		for i := 1; i < len(sub); i++ {
-			if shows && width <= thickest {
+			if shows {
 				in.segment(sub[i-1], sub[i], width)
 			}
 			in.layStroke(sub[i-1], sub[i], width, p)
@@ -252,16 +251,17 @@ func (in *interpreter) strokePath(p paint) {
 	}
 }
 
-// segment keeps an upright or level segment as far as the clip shows it.
+// segment keeps a segment that may be upright or level as far as the clip shows it.
 func (in *interpreter) segment(a, b point, width float64) {
-	const slant = 0.5 // points that the ends of a level line may differ
+	const steep = 0.2 // of its length: no ruling is so far from level or upright
 	dx, dy := math.Abs(a.x-b.x), math.Abs(a.y-b.y)
-	if min(dx, dy) > slant || dx == dy {
+	slant := min(dx, dy)
+	if slant > steep*max(dx, dy) || dx == dy {
 		return
 	}
 	s := boxOf([]point{a, b}).intersect(in.state.clip.grow(width))
 	if s.empty() {
 		return
 	}
-	in.lines = append(in.lines, segment{point{s.x0, s.y0}, point{s.x1, s.y1}, width})
+	in.lines = append(in.lines, segment{point{s.x0, s.y0}, point{s.x1, s.y1}, width, slant})
 }

@@ -6,11 +6,14 @@ import (
 	"slices"
 )
 
-// Tolerances in points: producers round borders of neighbouring cells apart, and dashes leave gaps.
+// Tolerances in units: producers round borders of neighbouring cells apart, and dashes leave gaps.
 const (
 	sameLine = 1.0
 	sameGap  = 3.0
 	shortest = 4.0 // anything shorter is a corner or an ornament
+
+	thickest = 5.0 // wider ink is a background
+	slanted  = 0.5 // how far the ends of a level line may differ
 
 	longestDash = 12.0 // a gap between two dashes is at most as long as they are
 )
@@ -18,9 +21,16 @@ const (
 // rulings are the segments as lines of the shown page, collinear pieces joined, and so are dots.
 func rulings(v view, segments []segment, dots []dot) []Ruling {
 	level, upright := dotted(v, dots)
+	unit := v.m.scale()
 	for _, s := range segments {
+		if s.width*unit > thickest || s.slant*unit > slanted {
+			continue
+		}
 		a, b := v.m.apply(s.a.x, s.a.y), v.m.apply(s.b.x, s.b.y)
-		r := boxOf([]point{a, b})
+		r := boxOf([]point{a, b}).intersect(v.paper().grow(s.width * unit))
+		if r.empty() {
+			continue
+		}
 		if r.x1-r.x0 >= r.y1-r.y0 {
 			y := (r.y0 + r.y1) / 2
 			level = append(level, Ruling{r.x0, y, r.x1, y})

@@ -12,7 +12,7 @@ import (
 // line unless it was too long for the column; nothing printed tells the two apart but where the ink
 // ends and what other lines say.
 type rooms struct {
-	limit  float64         // how far a line can run, in points
+	limit  float64         // how far a line can run
 	starts map[string]bool // first words of what surely is a venue
 	opens  map[string]bool // what other words follow on some line: a venue's name that goes on
 }

@@ -10,8 +10,12 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 )
 
-// nearEdge is how near to the upper or lower edge of the paper, in points, running heads and feet stand.
-const nearEdge = 40
+// Where running heads and feet stand, in units: so near to the upper or lower edge of the paper, of which
+// no more counts than a usual margin around the text.
+const (
+	nearEdge = 40
+	margin   = 20
+)
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
@@ -23,9 +27,10 @@ func withoutFurniture(pages []extract.Page, layouts []Layout) []extract.Page {
 		return pages
 	}
 	known := vocabulary(layouts)
-	repeated := slices.DeleteFunc(edgeLines(pages[0]), func(l Line) bool { return isHeadings(l.Text, known) })
+	top, bottom := edgesOf(pages)
+	repeated := slices.DeleteFunc(edgeLines(pages[0], top, bottom), func(l Line) bool { return isHeadings(l.Text, known) })
 	for _, page := range pages[1:] {
-		here := placesOf(edgeLines(page))
+		here := placesOf(edgeLines(page, top, bottom))
 		repeated = slices.DeleteFunc(repeated, func(l Line) bool { return !here.has(l) })
 	}
 	if len(repeated) == 0 {
@@ -77,6 +82,19 @@ func (p places) has(l Line) bool {
 	return false
 }
 
+// edgesOf are the heights above and below which lines are near an edge of the paper.
+func edgesOf(pages []extract.Page) (top, bottom float64) {
+	top, bottom = math.Inf(1), math.Inf(-1)
+	height := 0.0
+	for _, page := range pages {
+		height = max(height, page.Height)
+		for _, w := range page.Words {
+			top, bottom = min(top, w.Y-w.Size), max(bottom, w.Y)
+		}
+	}
+	return max(0, top-margin) + nearEdge, min(height, bottom+margin) - nearEdge
+}
+
 // isHeadings reports whether a line says little else than headings do.
 func isHeadings(line string, known map[string]bool) bool {
 	words := strings.Fields(line)
@@ -84,9 +102,9 @@ func isHeadings(line string, known map[string]bool) bool {
 	return len(words) > 2 && len(unknown) <= len(words)/3
 }
 
-// edgeLines are the lines near the edges of a page that are set apart from the rest by their size or
+// edgeLines are the lines of a page above the one height or below the other that are set apart from the rest by their size or
 // by more than a line's distance, with their numbers masked.
-func edgeLines(page extract.Page) []Line {
+func edgeLines(page extract.Page, top, bottom float64) []Line {
 	const (
 		apart   = 1.7 // ems
 		resized = 0.1 // of the usual size
@@ -105,11 +123,11 @@ func edgeLines(page extract.Page) []Line {
 	for i, l := range all {
 		gap := math.Inf(1)
 		switch {
-		case l.Y < nearEdge && i+1 < len(all):
+		case l.Y < top && i+1 < len(all):
 			gap = all[i+1].Y - l.Y
-		case l.Y > page.Height-nearEdge && i > 0:
+		case l.Y > bottom && i > 0:
 			gap = l.Y - all[i-1].Y
-		case l.Y >= nearEdge && l.Y <= page.Height-nearEdge:
+		case l.Y >= top && l.Y <= bottom:
 			continue
 		}
 		if gap < apart*usual && math.Abs(l.Size-usual) <= resized*usual {

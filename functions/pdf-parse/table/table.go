@@ -54,7 +54,7 @@ type Table struct {
 // the rest of the row before it; only who knows what the columns mean can tell.
 type Row struct {
 	Page   int     // 1-based
-	Y0, Y1 float64 // points from the top of the page
+	Y0, Y1 float64 // units of extract, from the top of the page
 	Ruled  bool    // rulings part it from its neighbours
 	Cells  []Cell  // left to right, one for each column of the page
 }

@@ -1,0 +1,78 @@
+package extract
+
+import (
+	"context"
+	"fmt"
+	"testing"
+)
+
+// TestUnits holds that a page is the same however large it is drawn and wherever it lies: words and rulings
+// are in units of its body text.
+func TestUnits(t *testing.T) {
+	t.Parallel()
+	const content = " 1 w BT /F 20 Tf 10 84 Td (Big) Tj ET BT /F 10 Tf 10 60 Td (COS 214) Tj ET 10 50 m 110 50 l S 150 20 0.5 60 re f"
+	const want = "Big@10,16 COS@10,40 214@34,40; h 10-110 50; v 150 20-80"
+	for _, scale := range []float64{0.05, 0.1, 1.0 / 3, 1, 3, 20} {
+		for _, attributes := range []string{"", fmt.Sprintf("/UserUnit %g", 1/scale), "/UserUnit 7"} {
+			for _, at := range []point{{0, 0}, {-7000, 50}} {
+				t.Run(fmt.Sprintf("%g %s %v", scale, attributes, at), func(t *testing.T) {
+					t.Parallel()
+					box := fmt.Sprintf("[%g %g %g %g]", at.x, at.y, at.x+200*scale, at.y+100*scale)
+					cm := fmt.Sprintf("%g 0 0 %[1]g %g %g cm", scale, at.x, at.y)
+					page := read(t, onePage(cm+content, helvetica, "/MediaBox "+box+attributes))
+					if got := spell(page.Words) + "; " + spellRulings(page.Rulings); got != want {
+						t.Errorf("got %q, want %q", got, want)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestUnitsOfSeveralPages holds that a page on which there is little body text has the document's unit, and
+// one of a merged file that is drawn at another scale has its own.
+func TestUnitsOfSeveralPages(t *testing.T) {
+	t.Parallel()
+	const body = "BT /F 10 Tf 10 80 Td (body text of some length) Tj ET "
+	for name, test := range map[string]struct{ second, want string }{
+		"little but its foot":       {"BT /F 10 Tf 10 80 Td (ab) Tj /F 8 Tf 0 -70 Td (Page 2 of 2) Tj ET", "ab@10,20 Page@10,90 2@31,90 of@38,90 2@46,90"},
+		"a large mark over little":  {"BT /F 10 Tf 10 80 Td (ab) Tj /F 60 Tf 0 -70 Td (DRAFT) Tj ET", "ab@10,20 DRAFT@10,90"},
+		"another scale":             {"0.5 0 0 0.5 0 0 cm " + body, "body@10,120 text@34,120 of@53,120 some@64,120 length@92,120"},
+		"another scale and a title": {"0.5 0 0 0.5 0 0 cm BT /F 20 Tf 10 160 Td (Ab) Tj ET " + body + body + body, "Ab@10,40 body@10,120 text@34,120 of@53,120 some@64,120 length@92,120"},
+		"nothing":                   {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Resources << " + helvetica + " >> "
+			pages, err := Pages(context.Background(), build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
+				page+"/Contents 5 0 R >>", page+"/Contents 6 0 R >>", stream("", body+body+body+body), stream("", test.second)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := spell(pages[1].Words); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestCropBox holds that what a crop box hides is not there, unless the box was only left as it was when the
+// page was given another size.
+func TestCropBox(t *testing.T) {
+	t.Parallel()
+	const sheet = "BT /F 10 Tf 10 80 Td (one) Tj 100 0 Td (two) Tj -100 -40 Td (three) Tj 100 0 Td (four) Tj ET "
+	for name, test := range map[string]struct{ content, crop, want string }{
+		"a quarter of a sheet":    {sheet, "[100 50 200 100]", "two@10,20"},
+		"a margin":                {sheet, "[5 5 195 95]", "one@5,15 two@105,15 three@5,55 four@105,55"},
+		"left over":               {sheet + "10 70 m 190 70 l S", "[100 50 200 100]", "one@10,20 two@110,20 three@10,60 four@110,60"},
+		"left over, through text": {sheet, "[0 0 13 50]", "one@10,20 two@110,20 three@10,60 four@110,60"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			page := read(t, onePage(test.content, helvetica, "/CropBox "+test.crop))
+			if got := spell(page.Words); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
