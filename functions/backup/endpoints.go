@@ -107,7 +107,7 @@ func offsiteOf(r *http.Request) (bool, error) {
 	}
 	offsite, err := strconv.ParseBool(text)
 	if err != nil {
-		return false, api.New(api.ValidationFailed, map[string]string{"field": "offsite"}).Say("offsite is true or false.")
+		return false, api.New(api.ValidationFailed, map[string]string{"field": "offsite"}).Say("The value of offsite is not known. Use true or false.")
 	}
 	return offsite, nil
 }
@@ -118,11 +118,11 @@ func refusal(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, store.ErrLocked):
-		return api.New(api.Conflict).Wrap(err).Say("Another backup, verification or restore is running.").After(time.Minute)
+		return api.New(api.Conflict).Wrap(err).Say("Another backup, verification or restore is running. Wait until it has finished.").After(time.Minute)
 	case errors.Is(err, store.ErrUnknown):
-		return api.New(api.NotFound).Wrap(err).Say("There is no such backup.")
+		return api.New(api.NotFound).Wrap(err).Say("There is no backup of this id. Check GET /api/admin/backups for those there are.")
 	case errors.Is(err, ErrDisabled):
-		return api.New(api.Conflict).Wrap(err).Say("Backups are disabled: no recipient is configured.")
+		return api.New(api.Conflict).Wrap(err).Say("Backups are turned off. Set BACKUP_RECIPIENTS to turn them on.")
 	}
 	return err
 }

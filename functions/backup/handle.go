@@ -67,7 +67,7 @@ func unavailable(err error) error {
 	if api.From(err).Status() >= 500 && api.From(err).Code != api.Internal {
 		return err
 	}
-	return api.New(api.Unavailable).Wrap(err).Say("The backup failed.")
+	return api.New(api.Unavailable).Wrap(err).Say("The backup failed. Check the log for the reason.")
 }
 
 func answer(status int, value any, err error) (handler.Response, error) {

@@ -41,7 +41,7 @@ type feedRequest struct {
 func (f *Function) createFeed(r *http.Request) (any, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
-		return nil, api.New(api.Unauthorized).Say("Upload a timetable first: a feed is made of what you uploaded.")
+		return nil, api.New(api.Unauthorized).Say("You have no timetable here yet. Upload one first: the feed shows what you uploaded.")
 	}
 	options, err := f.feedOptions(r)
 	if err != nil {
@@ -60,7 +60,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 	_, err = f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, f.rendering(source, time.Time{}, cal))
 	if errors.Is(err, feed.ErrTooMany) {
 		return nil, api.New(api.Conflict, map[string]int{"limit": f.cfg.FeedsPerOwner}).
-			Say("You have as many feeds as one may have; delete one first.")
+			Say("You have as many feeds as one person can have. Delete one first.")
 	}
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ type feedListed struct {
 func (f *Function) listFeeds(r *http.Request) (any, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
-		return nil, api.New(api.Unauthorized).Say("Upload a timetable first: feeds belong to who uploaded.")
+		return nil, api.New(api.Unauthorized).Say("You have no timetable here yet. Upload one first.")
 	}
 	feeds, err := f.refreshAll(r.Context(), owner)
 	if err != nil {

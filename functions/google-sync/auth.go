@@ -219,7 +219,7 @@ func (f *Function) logout(r *http.Request) (any, error) {
 	cookie.Value, cookie.MaxAge = "", -1
 	if !req.Forget {
 		header.Add("Set-Cookie", cookie.String())
-		return api.Response{Header: header, Body: map[string]any{"message": "Signed out.", "forgotten": false}}, nil
+		return api.Response{Header: header, Body: map[string]any{"message": "You are signed out.", "forgotten": false}}, nil
 	}
 	person, err := f.person(r)
 	if err != nil {
@@ -231,9 +231,9 @@ func (f *Function) logout(r *http.Request) (any, error) {
 		return nil, err
 	}
 	header.Add("Set-Cookie", f.sessions.Cookie(anonymous).String())
-	message := "Signed out and forgotten."
+	message := "You are signed out, and your account here is deleted."
 	if !revoked {
-		message = "Signed out and forgotten here. Google could not be told: remove schedgen at myaccount.google.com/connections."
+		message = "You are signed out, and your account here is deleted. We could not reach Google: remove schedgen at myaccount.google.com/connections."
 	}
 	return api.Response{Header: header, Body: map[string]any{"message": message, "forgotten": true, "revoked": revoked}}, nil
 }
@@ -277,7 +277,7 @@ func (f *Function) person(r *http.Request) (account.Account, error) {
 func (f *Function) signedIn(r *http.Request) (account.Account, error) {
 	person, err := f.person(r)
 	if err == nil && !person.SignedIn() {
-		err = api.New(api.SignInRequired).Say("Google does not know the sign-in any more; sign in again, please.")
+		err = api.New(api.SignInRequired).Say("Your sign-in with Google has ended. Sign in again.")
 	}
 	return person, err
 }

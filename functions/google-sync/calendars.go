@@ -105,7 +105,7 @@ const (
 func (req createRequest) named(year int) (name, description string, err error) {
 	tooLong := func(field string, most int) error {
 		return api.New(api.ValidationFailed, map[string]any{"field": field, "most": most}).
-			Say(fmt.Sprintf("The %s of a calendar may have %d characters. Use a shorter one.", field, most))
+			Say(fmt.Sprintf("The %s is longer than %d characters. Use a shorter one.", field, most))
 	}
 	name, description = strings.TrimSpace(req.Summary+req.Name), strings.TrimSpace(req.Description)
 	switch {

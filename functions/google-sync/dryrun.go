@@ -52,7 +52,7 @@ func (f *Function) dryRun(r *http.Request, person account.Account, id string, re
 		Unchanged: p.Unchanged, Kept: len(p.Kept),
 	}}
 	answer.Count = answer.Created + answer.Updated + answer.Unchanged
-	answer.Message = "Nothing was changed: this is the plan."
+	answer.Message = "This is only a plan. Nothing was changed."
 	for _, a := range p.Actions {
 		answer.Actions = append(answer.Actions, planAction{a.Op, a.Event.Summary, a.Event.Time.Start, a.Event.Location, a.Fields, a.Overwrites})
 	}

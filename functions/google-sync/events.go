@@ -36,7 +36,7 @@ func (f *Function) takeEvent(ctx context.Context, e event.Event) error {
 		}
 		return f.goOn(ctx, sync.SyncID)
 	}
-	return api.New(api.InvalidEvent).Say("Events of this type are not taken here.")
+	return api.New(api.InvalidEvent).Say("This function does not process events of this type. Check where they are sent.")
 }
 
 // goOn works on a sync within this request. The work does not end with the caller's patience: whoever told

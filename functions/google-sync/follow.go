@@ -28,7 +28,7 @@ func (f *Function) follow(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if req.Follow == nil {
-		return nil, api.New(api.ValidationFailed, map[string]string{"field": "follow"}).Say("Say whether to follow: true or false.")
+		return nil, api.New(api.ValidationFailed, map[string]string{"field": "follow"}).Say("The request does not say whether to follow. Send follow as true or false.")
 	}
 	known, ok, err := f.known(r.Context(), person, req.CalendarID)
 	if err != nil {

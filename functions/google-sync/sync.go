@@ -100,7 +100,7 @@ const maxCalendarID = 512
 func (f *Function) known(ctx context.Context, person account.Account, id string) (c syncs.Calendar, ok bool, err error) {
 	if id == "" || len(id) > maxCalendarID {
 		return syncs.Calendar{}, false, api.New(api.ValidationFailed, map[string]string{"field": "calendarId"}).
-			Say("The calendarId must be one that GET /api/calendars lists, or \"primary\".")
+			Say("The calendarId is missing or too long. Use one that GET /api/calendars lists, or \"primary\".")
 	}
 	if id == google.Primary {
 		if id, err = f.primary(ctx, person); err != nil {
@@ -176,7 +176,7 @@ func (f *Function) ofAll(ctx context.Context, owner string, options calendar.Opt
 		return calendar.Calendar{}, nil, err
 	}
 	if len(source.Jobs) == 0 {
-		return calendar.Calendar{}, nil, api.New(api.ValidationFailed).Say("Upload a timetable first, or send events or a jobId.")
+		return calendar.Calendar{}, nil, api.New(api.ValidationFailed).Say("You have no timetable here yet. Upload one first, or send events or a jobId.")
 	}
 	cal, scopes, err := source.Build(ctx, f.jobs, options, chosen, lenient)
 	return cal, scopes, ask.Problem(err)
@@ -188,7 +188,7 @@ func (f *Function) syncNow(r *http.Request, person account.Account, id string, r
 		AccountID: person.ID, CalendarID: id, Request: request, Most: f.cfg.SyncsWaiting, Traceparent: faas.Traceparent(r.Context()),
 	})
 	if errors.Is(err, syncs.ErrTooMany) {
-		return nil, api.New(api.Busy).Say("Several syncs are waiting already; please wait for them.")
+		return nil, api.New(api.Busy).Say("Several syncs are still running. Wait until they have finished, then try again.")
 	}
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func (f *Function) deadLetters(r *http.Request) (any, error) {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > most {
 			return nil, api.New(api.ValidationFailed, map[string]string{"field": "limit"}).Say(
-				fmt.Sprintf("limit is a number from 1 to %d.", most))
+				fmt.Sprintf("The limit is not one that we know. Use a number from 1 to %d.", most))
 		}
 		limit = n
 	}
@@ -88,7 +88,7 @@ func (f *Function) replay(r *http.Request) (any, error) {
 	}
 	list, err := events.Reread(letter.Event)
 	if err != nil {
-		return nil, api.New(api.InvalidEvent).Wrap(err).Say("This dead letter is no event that can be sent again.")
+		return nil, api.New(api.InvalidEvent).Wrap(err).Say("This dead letter holds no event, so it cannot be sent again. Delete it.")
 	}
 	for _, e := range list {
 		to := f.objects

@@ -88,7 +88,7 @@ func (f *Function) asPage(next func(*http.Request) (any, error)) func(*http.Requ
 		if retry := e.Retry(); retry > 0 {
 			header.Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.Seconds()))))
 		}
-		return f.render(e.Status(), view{Title: "That did not work", Problem: e.Message}, header)
+		return f.render(e.Status(), view{Title: "Something went wrong", Problem: e.Message}, header)
 	}
 }
 

@@ -171,7 +171,7 @@ func TestThePageSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("a PDF without events: got %s", text(page))
 	}
 	w.store.set(func(s *storeProxy) { s.all = away })
-	if a, page := w.choose(browser, "a.pdf", pdf()); a.StatusCode != 503 || a.Header.Get("Retry-After") != "5" || !strings.Contains(text(page), "storage is away") {
+	if a, page := w.choose(browser, "a.pdf", pdf()); a.StatusCode != 503 || a.Header.Get("Retry-After") != "5" || !strings.Contains(text(page), "storage is not available") {
 		t.Errorf("got %d %s", a.StatusCode, text(page))
 	}
 }

@@ -94,7 +94,7 @@ func (f *Function) readAnswer(ctx context.Context, job jobs.Job, only semester) 
 // later tells where to ask again.
 func later(header http.Header, answer uploadAnswer) api.Response {
 	header.Set("Retry-After", "1")
-	answer.Message = "The PDF is being read. Ask again at the address in Location."
+	answer.Message = "We are still reading your PDF. Ask again at the address in Location."
 	return api.Response{Status: http.StatusAccepted, Header: header, Body: answer}
 }
 

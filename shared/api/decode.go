@@ -35,16 +35,16 @@ func jsonError(err error) error {
 		return New(InvalidJSON, map[string]string{"field": wrong.Field, "expected": wrong.Expected})
 	case strictjson.Unknown:
 		return New(ValidationFailed, field).Say(fmt.Sprintf(
-			"The field %q is not known here. Check its spelling, or leave it out.", wrong.Field))
+			"We do not know the field %q. Check its spelling, or leave it out.", wrong.Field))
 	case strictjson.Duplicate:
-		return New(ValidationFailed, field).Say(fmt.Sprintf("The field %q is given twice. Send it once.", wrong.Field))
+		return New(ValidationFailed, field).Say(fmt.Sprintf("The field %q is there twice. Send it once.", wrong.Field))
 	case strictjson.TooLong, strictjson.TooMany, strictjson.TooDeep:
 		field["most"] = wrong.Most
 		return New(ValidationFailed, field).Say(tooMuch(wrong))
 	case strictjson.NUL, strictjson.NotUTF8:
-		return New(InvalidJSON, field).Say("The request body has a character that is none (U+0000, or bytes that are not UTF-8). Remove it and try again.")
+		return New(InvalidJSON, field).Say("The request body holds U+0000 or bytes that are not UTF-8. Remove them and try again.")
 	case strictjson.Trailing:
-		return New(InvalidJSON).Say("The request body has more after its JSON value.")
+		return New(InvalidJSON).Say("The request body holds more than one JSON value. Send one.")
 	}
 	return New(InvalidJSON, map[string]int64{"offset": wrong.Offset}).Wrap(err)
 }
@@ -59,7 +59,7 @@ func tooMuch(wrong *strictjson.Error) string {
 	case strictjson.TooLong:
 		return fmt.Sprintf("%s is longer than %d bytes. Shorten it.", where, wrong.Most)
 	case strictjson.TooDeep:
-		return fmt.Sprintf("%s is nested more than %d levels deep.", where, wrong.Most)
+		return fmt.Sprintf("%s is nested more than %d levels deep. Send a simpler one.", where, wrong.Most)
 	}
 	return fmt.Sprintf("%s has more than %d entries. Send fewer.", where, wrong.Most)
 }

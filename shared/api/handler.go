@@ -140,7 +140,7 @@ func writeJSON(w http.ResponseWriter, r *http.Request, status int, value any) {
 		Logger(r.Context()).LogAttrs(r.Context(), slog.LevelError, "answer cannot be encoded",
 			slog.String("error", fmt.Sprintf("encode %T: %v", value, err)))
 		status = http.StatusInternalServerError
-		body = []byte(`{"statusCode":500,"error":"INTERNAL","message":"Something went wrong on our side."}`)
+		body = []byte(`{"statusCode":500,"error":"INTERNAL","message":"Something went wrong on our side. Try again."}`)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -35,7 +35,7 @@ func (o *Origins) Guard(next func(*http.Request) (any, error)) func(*http.Reques
 	return func(r *http.Request) (any, error) {
 		if r.Header.Get("Authorization") == "" {
 			if err := o.protection.Check(r); err != nil {
-				return nil, New(Forbidden).Wrap(err).Say("This was sent by a page of another site, and is not done.")
+				return nil, New(Forbidden).Wrap(err).Say("This request came from another website, so we did not run it. Open our own page and try from there.")
 			}
 		}
 		return next(r)

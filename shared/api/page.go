@@ -17,14 +17,14 @@ const errorPage = `<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>That did not work</title>
+<title>Something went wrong</title>
 </head>
 <body>
 <main>
-<h1>That did not work</h1>
+<h1>Something went wrong</h1>
 <p>%s</p>
 <p><a href="%s">Go back</a></p>
-<p><small>%s, request %s</small></p>
+<p><small>If you contact us, give us this: %s, request %s</small></p>
 </main>
 </body>
 </html>

@@ -41,7 +41,7 @@ func ReadJSON(r *http.Request, limit int64, into any) error {
 func (req *Request) Check(mostEvents int) error {
 	if len(req.Events) > mostEvents {
 		return api.New(api.ValidationFailed, map[string]int{"limit": mostEvents}).
-			Say(fmt.Sprintf("At most %d events make one calendar.", mostEvents))
+			Say(fmt.Sprintf("One calendar can hold %d events at most. Send fewer.", mostEvents))
 	}
 	if err := checkKind("pdfType", req.PDFType); err != nil {
 		return err
@@ -63,7 +63,7 @@ func (req *Request) settleEvent(e *calendar.Event, field string) error {
 	}
 	if e.ColorID != "" && !calendar.IsGoogleColor(e.ColorID) {
 		return api.New(api.ValidationFailed, map[string]string{"field": field + ".colorId"}).
-			Say("The colorId must be one of Google's, from \"1\" to \"11\".")
+			Say("We do not know this colorId. Use one of Google's, from \"1\" to \"11\".")
 	}
 	switch dated := e.Date != ""; {
 	case e.Kind != "":
@@ -82,7 +82,7 @@ func checkKind(field string, k timetable.Kind) error {
 	case "", timetable.Lecture, timetable.Test, timetable.Exam:
 		return nil
 	}
-	return api.New(api.ValidationFailed, map[string]string{"field": field}).Say("The " + field + " must be lecture, test or exam.")
+	return api.New(api.ValidationFailed, map[string]string{"field": field}).Say("We do not know this kind of timetable. Use lecture, test or exam.")
 }
 
 // Settle puts the semester's one range among the options, which can be kept then. A half of it is as good
