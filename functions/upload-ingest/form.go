@@ -52,7 +52,7 @@ func (f *formReader) next() (*multipart.Part, error) {
 	part, err := f.parts.NextPart()
 	f.body.left = -1
 	if errors.Is(err, errHeader) {
-		return nil, api.New(api.InvalidRequest).Wrap(err).Say("A part of the form has a header that is too long.")
+		return nil, api.New(api.InvalidRequest).Wrap(err).Say("A part of the form has a header that is too long. Give the file a shorter name and try again.")
 	}
 	f.part = part
 	return part, err

@@ -64,10 +64,10 @@ func ParseForm(r *http.Request, limit int64) (url.Values, error) {
 		if From(err).Code == PayloadTooLarge {
 			return nil, From(err)
 		}
-		return nil, New(InvalidRequest).Say("The form cannot be read.").Wrap(err)
+		return nil, New(InvalidRequest).Say("We could not read the form. Reload the page and try again.").Wrap(err)
 	}
 	if !readableForm(r.PostForm) {
-		return nil, New(InvalidRequest).Say("The form has characters that are none (U+0000, or bytes that are not UTF-8).")
+		return nil, New(InvalidRequest).Say("The form holds U+0000 or bytes that are not UTF-8. Remove them and try again.")
 	}
 	return r.PostForm, nil
 }
