@@ -207,6 +207,9 @@ func replace(glyphs []drawn, text string) []drawn {
 	if strings.ContainsFunc(text, isNoText) {
 		return glyphs
 	}
+	if len(text) > maxGlyphText*len(glyphs) { // more than glyphs can stand for
+		return doubted(glyphs)
+	}
 	own, readable := ownText(glyphs)
 	text = plainWord(plainText(text))
 	want := withoutSpaces(text)

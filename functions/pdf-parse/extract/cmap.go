@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"unicode/utf16"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
 // cmap is what schedgen needs of a CMap (ISO 32000-1, 9.7.5 and 9.10.3): how many bytes a code has,
@@ -169,6 +171,7 @@ func (m mapping) find(v uint32) (codeRange, bool) {
 		if i == 0 {
 			break
 		}
+		effort.Add(1)
 		if r := m[i-1]; v <= r.high {
 			return r, true
 		}

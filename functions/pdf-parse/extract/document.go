@@ -57,7 +57,7 @@ func Pages(ctx context.Context, pdf []byte) ([]Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	budget := &budget{glyphs: maxGlyphs, ops: maxOps, bytes: maxContent}
+	budget := &budget{glyphs: maxGlyphs, ops: maxOps, bytes: maxContent, sights: maxSights}
 	inks := make([]ink, 0, len(leaves))
 	words, incomplete := 0, false
 	for i, leaf := range leaves {

@@ -58,11 +58,12 @@ const (
 	MaxPages   = 100
 	maxGlyphs  = 2_000_000 // over all pages
 	maxOps     = 20_000_000
-	maxStream  = 64 << 20  // one decoded stream
-	maxContent = 256 << 20 // all interpreted content
-	maxForms   = 12        // nesting of form XObjects
-	maxGState  = 512       // nesting of q
-	maxPath    = 100_000   // segments of one path
-	maxWord    = 4096      // bytes of one word
-	maxFont    = 8 << 20   // of one CMap or font program
+	maxStream  = 64 << 20    // one decoded stream
+	maxContent = 256 << 20   // all interpreted content
+	maxSights  = 100_000_000 // areas looked at for glyphs that they may hide
+	maxForms   = 12          // nesting of form XObjects
+	maxGState  = 512         // nesting of q
+	maxPath    = 100_000     // segments of one path
+	maxWord    = 1024        // bytes of one word
+	maxFont    = 8 << 20     // of one CMap or font program
 )

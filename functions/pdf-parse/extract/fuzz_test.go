@@ -27,7 +27,7 @@ func FuzzContent(f *testing.F) {
 	}
 	media, crop, _ := doc.boxes(leaves[0])
 	f.Fuzz(func(t *testing.T, content []byte) {
-		in := newInterpreter(doc, &budget{glyphs: 10_000, ops: 10_000, bytes: 1 << 20}, media)
+		in := newInterpreter(doc, &budget{glyphs: 10_000, ops: 10_000, bytes: 1 << 20, sights: 1 << 20}, media)
 		if err := in.run(content, leaves[0].resources); err != nil {
 			return
 		}

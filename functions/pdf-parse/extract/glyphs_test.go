@@ -149,6 +149,7 @@ func TestActualText(t *testing.T) {
 		"private use":             {"/Span << /ActualText <FEFFE0310031> >> BDC <0102> Tj EMC", "", "##?"},
 		"a number":                {"/Span << /ActualText 5 >> BDC (12) Tj EMC", "", "12"},
 		"a book":                  {"/Span << /ActualText (" + strings.Repeat("1", maxActualText+1) + ") >> BDC (12) Tj EMC", "", "12"},
+		"far too much":            {"/Span << /ActualText (" + strings.Repeat("1", 40) + ") >> BDC (12) Tj EMC", "", "12?"},
 		"without glyphs":          {"/Span << /ActualText (12) >> BDC EMC (34) Tj", "", "34"},
 	}
 	for name, test := range tests {

@@ -16,6 +16,7 @@ type index struct {
 	lists  []int32
 	large  []int32
 	found  []int32
+	steps  int // how many areas were looked at
 }
 
 const (
@@ -111,6 +112,7 @@ func (x *index) near(b box) []int32 {
 }
 
 func (x *index) take(list []int32, b box) {
+	x.steps += len(list)
 	for _, i := range list {
 		if x.areas[i].box.touches(b) {
 			x.found = append(x.found, i)

@@ -9,7 +9,7 @@ import (
 
 // budget is what a whole document may still cost.
 type budget struct {
-	glyphs, ops, bytes int
+	glyphs, ops, bytes, sights int
 }
 
 // drawn is a glyph as it lies on the page: start and end of its pen, in page space.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
 // Tolerances in units: producers round borders of neighbouring cells apart, and dashes leave gaps.
@@ -66,6 +68,7 @@ func joinLevel(lines []Ruling) []Ruling {
 
 // joinPieces joins pieces of one line; it takes the height of the longest piece.
 func joinPieces(pieces []Ruling) []Ruling {
+	effort.Add(len(pieces))
 	slices.SortFunc(pieces, func(a, b Ruling) int { return cmp.Compare(a.X0, b.X0) })
 	var out []Ruling
 	longest := 0.0

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
 // look is what decides whether a reader sees some glyphs. Glyphs share one as long as nothing of it changes.
@@ -32,6 +34,9 @@ const (
 // capital is the height of capitals and digits in ems.
 const capital = 0.68
 
+// sightCost is how much longer it takes to look at a glyph through an area than to find that area.
+const sightCost = 16
+
 // What share of the page's usual size letters have that are too small to be read, or to be noticed.
 const (
 	tooSmall   = 0.12
@@ -48,12 +53,14 @@ func (in *interpreter) judge() error {
 		plain = append(plain, in.looks[i].plain())
 	}
 	in.sights = plain
+	defer func() { effort.Add(len(in.looks) + index.steps) }()
 	kept := in.glyphs[:0]
 	for _, g := range in.glyphs { // into the same memory
+		before := index.steps
 		l := &in.looks[g.look]
 		s, core := plain[g.look], g.core(l)
 		if near := index.near(core); len(near) > 0 || !core.inside(l.bounds) || l.clip != nil || l.own != nil {
-			if in.budget.ops -= len(near); in.budget.ops < 0 {
+			if in.budget.sights -= index.steps - before + sightCost*len(near); in.budget.sights < 0 {
 				return ErrTooComplex
 			}
 			s = in.sight(g, l, near)

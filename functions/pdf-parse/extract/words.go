@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
 // Distances between glyphs of one word, in ems. The narrowest space in use is about 0.2 em; kerning
@@ -21,32 +23,36 @@ const (
 func words(glyphs []Glyph) []Word {
 	var pieces []piece
 	var cur piece
+	var text []byte // of cur
+	end := func() {
+		if len(text) > 0 {
+			cur.Text = string(text)
+			pieces = append(pieces, cur)
+		}
+		text = text[:0]
+	}
 	for _, g := range unique(glyphs) {
 		if strings.TrimSpace(g.Text) == "" {
 			cur.spaceAfter = true
-			if cur.Text != "" {
-				pieces = append(pieces, cur)
-			}
+			end()
 			cur = piece{spaceBefore: true, at: g}
 			continue
 		}
-		if cur.Text != "" && !continues(cur.Word, g) {
-			pieces = append(pieces, cur)
+		if len(text) > 0 && (len(text) >= maxWord || !continues(cur.Word, g)) {
+			end()
 			cur = piece{}
 		}
-		if cur.Text == "" {
+		if len(text) == 0 {
 			before := cur.spaceBefore && math.Abs(cur.at.Y-g.Y) < baselineGap*g.Size && math.Abs(cur.at.X1-g.X0) < g.Size
 			cur = piece{Word: Word{X0: g.X0, Y: g.Y}, spaceBefore: before}
 		}
-		cur.Text += g.Text
+		text = append(text, g.Text...)
 		cur.Unsure = cur.Unsure || g.Unsure
 		cur.X1 = math.Max(cur.X1, g.X1)
 		cur.Size = math.Max(cur.Size, g.Size)
 		cur.Faint = cur.Faint || g.Faint
 	}
-	if cur.Text != "" {
-		pieces = append(pieces, cur)
-	}
+	end()
 	return join(pieces)
 }
 
@@ -105,6 +111,7 @@ func unique(glyphs []Glyph) []Glyph {
 			d.add(g)
 		}
 	}
+	effort.Add(len(glyphs) + d.steps)
 	return d.glyphs
 }
 
@@ -114,6 +121,7 @@ type drawnGlyphs struct {
 	last   map[tile]int
 	glyphs []Glyph
 	before []int
+	steps  int
 }
 
 func (d *drawnGlyphs) add(g Glyph) {
@@ -149,6 +157,7 @@ func (d *drawnGlyphs) near(g Glyph) bool {
 	for x := from.x; x <= to.x; x++ {
 		for y := from.y; y <= to.y; y++ {
 			for i := d.last[tile{from.text, x, y}]; i > 0; i = d.before[i-1] {
+				d.steps++
 				if h := d.glyphs[i-1]; h.Text == g.Text && math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
 					return true
 				}

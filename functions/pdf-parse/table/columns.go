@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
+	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
 // span is a column on a page.
@@ -74,6 +75,7 @@ func withUnheaded(columns []span, xs []float64, s section) []span {
 // around the whole page is not the table's.
 func (s section) reaches(inside, outside float64) bool {
 	here, there := 0, 0
+	effort.Add(len(s.page.Rulings))
 	for _, r := range s.page.Rulings {
 		if !r.Horizontal() || r.X0 > inside || r.X1 < inside || r.Y0 < s.y0-3 || r.Y0 > s.y1 {
 			continue
@@ -90,6 +92,7 @@ func (s section) reaches(inside, outside float64) bool {
 func uprights(rulings []extract.Ruling, y0, y1 float64) []float64 {
 	const enough = 6
 	var xs []float64
+	effort.Add(len(rulings))
 	for _, r := range rulings {
 		if !r.Horizontal() && min(r.Y1, y1)-max(r.Y0, y0) > enough {
 			xs = append(xs, r.X0)

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
+	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
 // header is a row of headings on a page.
@@ -127,6 +128,7 @@ func headerWords(page extract.Page, pivot extract.Word, layouts []Layout) []extr
 // bandAround is the height between the nearest level rulings above and below a word.
 func bandAround(page extract.Page, w extract.Word) (y0, y1 float64) {
 	y0, y1 = math.Inf(-1), math.Inf(1)
+	effort.Add(len(page.Rulings))
 	for _, r := range page.Rulings {
 		if !r.Horizontal() || r.X0 > w.X0+1 || r.X1 < w.X1-1 {
 			continue
@@ -146,6 +148,7 @@ func wordsBetween(words []extract.Word, y0, y1 float64) []extract.Word {
 		return sort.Search(len(words), func(i int) bool { return words[i].Y > y })
 	}
 	from, to := after(y0), after(y1)
+	effort.Add(1 + max(0, to-from))
 	return slices.Clone(words[from:max(from, to)])
 }
 
@@ -169,6 +172,7 @@ func cluster(words []extract.Word, rulings []extract.Ruling) [][]extract.Word {
 	rulings = slices.DeleteFunc(slices.Clone(rulings), func(r extract.Ruling) bool {
 		return r.Horizontal() || !slices.ContainsFunc(words, func(w extract.Word) bool { return crosses(r, w) })
 	})
+	effort.Add(len(words) * (len(words) + len(rulings)))
 	group := make([]int, len(words))
 	for i := range group {
 		group[i] = i

@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
+	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
 // rows reads a section from top to bottom. What stands above the first and below the last ruling
@@ -69,6 +70,7 @@ func (s section) edges() []edge {
 		right = first.x1
 	}
 	var all []edge
+	effort.Add(len(s.page.Rulings))
 	for _, r := range s.page.Rulings {
 		switch {
 		case r.Horizontal() && min(r.X1, right)-max(r.X0, left) > 0.6*(right-left):
@@ -109,6 +111,7 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 // lines joins words on one baseline.
 func lines(words []extract.Word) []Line {
 	readingOrder(words)
+	effort.Add(len(words))
 	var out []Line
 	var text []byte
 	for i, w := range words {
@@ -197,7 +200,9 @@ func (r Row) parts(tops []float64) []Row {
 			rows[i].Cells[k].Lines = nil
 		}
 	}
+	effort.Add(len(tops))
 	for k, c := range r.Cells {
+		effort.Add(len(c.Lines))
 		for _, l := range c.Lines {
 			// The first height that is not above the line ends its part.
 			if end := sort.SearchFloat64s(tops, l.Y); end > 0 && end < len(tops) {
@@ -230,6 +235,7 @@ func (r *Row) dropFooters() {
 // baselines are the lines of all cells from top to bottom, those on exactly one baseline as one.
 func baselines(cells []Cell) []Line {
 	var all []Line
+	effort.Add(len(cells))
 	for _, c := range cells {
 		all = append(all, c.Lines...)
 	}
