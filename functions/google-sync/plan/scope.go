@@ -19,7 +19,7 @@ func ScopeOf(written, start string) string {
 	}
 	e := calendar.Event{Kind: timetable.Kind(kind), Date: date.String()}
 	if e.Kind == timetable.Lecture {
-		e.Semester = "S1"
+		e.Date, e.Semester = "", "S1" // a lecture with a date is an extra class
 		if date.Month > time.June {
 			e.Semester = "S2"
 		}
