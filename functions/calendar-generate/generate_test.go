@@ -14,7 +14,6 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/calendar/ask"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
 )
@@ -159,7 +158,7 @@ func TestRequestsThatCannotBeAnswered(t *testing.T) {
 		"a year of terms":  {`{"events":[` + lecture + `],"semesterStart":"2026-02-09","semesterEnd":"2036-05-22"}`, 400, api.ValidationFailed, "longer than"},
 		"a term's end":     {`{"events":[` + lecture + `],"terms":{"S1":{"start":"2026-02-09"}}}`, 400, api.ValidationFailed, "Term \"S1\""},
 		"bad exclusion":    {`{"events":[` + lecture + `],"year":2026,"exclude":["2026-02-30"]}`, 400, api.ValidationFailed, "2026-02-30"},
-		"unknown group":    {`{"events":[` + lecture + `],"year":2026,"groups":{"PHY 131":"P07"}}`, 400, api.ValidationFailed, "it has P01"},
+		"unknown group":    {`{"events":[` + lecture + `],"year":2026,"groups":{"PHY 131":"P07"}}`, 400, api.ValidationFailed, "that it has: P01"},
 		"unknown kind":     {`{"events":[` + lecture + `],"pdfType":"party"}`, 400, api.ValidationFailed, "lecture, test or exam"},
 		"only nonsense":    {`{"events":[{"module":"PHY 131","day":"Funday","startTime":"08:30","endTime":"09:20","semester":"S1"}],"year":2026}`, 400, api.ValidationFailed, "None of the events"},
 		"somebody's job":   {`{"jobId":"018f4d6e-0000-7000-8000-000000000000"}`, 404, api.JobNotFound, ""},
@@ -219,7 +218,7 @@ func TestFormsThatMakeNoSense(t *testing.T) {
 func TestSentencesBeginWithACapital(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"the term": "The term.", "éen groep": "Éen groep.", `"x" is none`: `"x" is none.`, "": ""} {
-		if got := ask.Sentence(in); got != want {
+		if got := calendar.Sentence(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
 		}
 	}

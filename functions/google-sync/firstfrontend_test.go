@@ -228,7 +228,7 @@ func TestFirstFrontendIsToldWhatIsNotThere(t *testing.T) {
 	b.refused(b.ask("POST", "/api/calendars/events", `{"calendarId":"primary","events":[]}`), 400, api.ValidationFailed)
 	s := b.adds(strings.Replace(itsLectures, "Monday", "Funday", 1), "lecture")
 	b.counts(s, 1, 0, 0, 0)
-	if !strings.Contains(s.Message, "1 event could not be placed: COS 226 Lecture (G01)") || !strings.HasSuffix(s.Message, ".") {
+	if !strings.Contains(s.Message, "1 event could not be placed: COS 226 Lecture (G01) is not in the calendar.") || !strings.HasSuffix(s.Message, ".") {
 		t.Errorf("it says %q", s.Message)
 	}
 	w.cfg.SyncWait = time.Millisecond

@@ -287,7 +287,7 @@ func notPlaced(cal calendar.Calendar) string {
 	if len(left) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" %s could not be placed: %s", plural(len(left), "event"), ask.Sentence(first))
+	return fmt.Sprintf(" %s could not be placed: %s", plural(len(left), "event"), calendar.Sentence(first))
 }
 
 // plural counts things in words.

@@ -131,14 +131,14 @@ func TestTermWithoutDatesIsAnErrorThatNamesIt(t *testing.T) {
 // TestLecturesOfNoSemesterNameNoTerm: a program offers the named terms to a person, and gives their dates.
 func TestLecturesOfNoSemesterNameNoTerm(t *testing.T) {
 	t.Parallel()
-	const ask = "lectures that name no semester need semesterStart and semesterEnd"
+	const ask = "ome lectures name no semester. Give its first and its last day (semesterStart and semesterEnd)."
 	for _, test := range []struct {
 		events []calendar.Event
 		terms  []string
 		says   string
 	}{
-		{[]calendar.Event{lecture("", "Monday")}, []string{}, ask},
-		{[]calendar.Event{lecture("", "Monday"), lecture("S1", "Monday")}, []string{"S1"}, "lectures need the first and last day of S1; " + ask},
+		{[]calendar.Event{lecture("", "Monday")}, []string{}, "S" + ask},
+		{[]calendar.Event{lecture("", "Monday"), lecture("S1", "Monday")}, []string{"S1"}, "We do not know when S1 begins and ends. Give the first and the last day of S1. Also, s" + ask},
 	} {
 		_, err := calendar.Build(test.events, calendar.Options{})
 		var e *calendar.Error
@@ -156,7 +156,7 @@ func TestLecturesOfNoSemesterNameNoTerm(t *testing.T) {
 func TestDayThatContradictsTheDateIsAWarning(t *testing.T) {
 	t.Parallel()
 	exam := calendar.Event{Kind: timetable.Exam, Module: "COS 212", Activity: "Exam Written", Date: "2026-06-02", StartTime: "08:30"}
-	for day, want := range map[string]string{"Monday": "its day is Monday, but 2026-06-02 is a Tuesday", "Tuesday": "", " tuesday": "", "": ""} {
+	for day, want := range map[string]string{"Monday": "The day is given as Monday, but 2026-06-02 is a Tuesday. Check which is right.", "Tuesday": "", " tuesday": "", "": ""} {
 		e := exam
 		e.Day = day
 		c := build(t, calendar.Options{}, e)
@@ -216,7 +216,7 @@ func TestYearWithoutDataNeedsWhatItsLecturesNeed(t *testing.T) {
 		var e *calendar.Error
 		switch {
 		case test.first == "":
-			if !errors.As(err, &e) || e.Code != calendar.MissingSemesterDates || !strings.HasSuffix(e.Message, " "+test.offered) {
+			if !errors.As(err, &e) || e.Code != calendar.MissingSemesterDates || !strings.HasSuffix(e.Message, " "+test.offered+".") {
 				t.Errorf("%s with %q given: error is %v, want %s of it", test.offered, test.given, err, calendar.MissingSemesterDates)
 			}
 		case err != nil:

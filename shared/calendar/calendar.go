@@ -54,7 +54,7 @@ func (c Calendar) NothingLeft() error {
 	if len(c.Items) > 0 {
 		return nil
 	}
-	return &Error{Code: NothingLeft, Message: "none of the events can be placed in a calendar", Details: c.Warnings}
+	return &Error{Code: NothingLeft, Message: "none of the events can be placed in a calendar. Check their days, dates and times", Details: c.Warnings}
 }
 
 // Build makes the calendar of the events that opts takes.
@@ -124,7 +124,7 @@ func (b *builder) add(e Event) {
 		}
 	}
 	if problem != nil {
-		problem.Message = b.label(e) + ": " + problem.Message
+		problem.Message = b.label(e) + " is not in the calendar. " + problem.Message
 		problem.Events = []string{e.ID}
 		b.calendar.Warnings = append(b.calendar.Warnings, *problem)
 	}
@@ -139,11 +139,11 @@ const examHours = 3
 // times reads the event's times. An exam without an end gets the assumed one, marked as an estimate.
 func times(e *Event) (clock, *Warning) {
 	if e.StartTime == "" {
-		return clock{}, &Warning{Code: timetable.NoTime, Message: "it has no time, so it is not in the calendar"}
+		return clock{}, &Warning{Code: timetable.NoTime, Message: "It has no time. Look it up in your timetable."}
 	}
 	start, ok := minutesOf(e.StartTime)
 	if !ok {
-		return clock{}, &Warning{Code: InvalidTime, Message: fmt.Sprintf("%q is not a time, so it is not in the calendar", clip(e.StartTime))}
+		return clock{}, &Warning{Code: InvalidTime, Message: fmt.Sprintf("%q is not a time. Look it up in your timetable.", clip(e.StartTime))}
 	}
 	if e.EndTime == "" && e.Kind == timetable.Exam {
 		end := start + examHours*60
@@ -152,17 +152,17 @@ func times(e *Event) (clock, *Warning) {
 		return clock{start, end}, nil
 	}
 	if e.EndTime == "" {
-		return clock{}, &Warning{Code: timetable.NoTime, Message: "it has no end time, so it is not in the calendar"}
+		return clock{}, &Warning{Code: timetable.NoTime, Message: "It has no end time. Look it up in your timetable."}
 	}
 	end, ok := minutesOf(e.EndTime)
 	if !ok {
-		return clock{}, &Warning{Code: InvalidTime, Message: fmt.Sprintf("%q is not a time, so it is not in the calendar", clip(e.EndTime))}
+		return clock{}, &Warning{Code: InvalidTime, Message: fmt.Sprintf("%q is not a time. Look it up in your timetable.", clip(e.EndTime))}
 	}
 	if end <= start && e.EndTimeEstimated {
 		end += 24 * 60 // an estimate may reach past midnight
 	}
 	if end <= start {
-		return clock{}, &Warning{Code: timetable.EndBeforeStart, Message: fmt.Sprintf("it ends at %s, before it starts at %s, so it is not in the calendar", e.EndTime, e.StartTime)}
+		return clock{}, &Warning{Code: timetable.EndBeforeStart, Message: fmt.Sprintf("Its end, %s, is not after its start, %s. Look it up in your timetable.", e.EndTime, e.StartTime)}
 	}
 	return clock{start, end}, nil
 }
@@ -182,20 +182,20 @@ func hoursAndMinutes(minutes int) string { return fmt.Sprintf("%02d:%02d", minut
 // holiday or recess is worth a look, and no reason to leave out an exam.
 func (b *builder) addDated(e Event, at clock) *Warning {
 	if e.Date == "" {
-		return &Warning{Code: timetable.NoDate, Message: "it has no date, so it is not in the calendar"}
+		return &Warning{Code: timetable.NoDate, Message: "It has no date. Look it up in your timetable."}
 	}
 	date, err := ParseDate(e.Date)
 	if err != nil {
-		return &Warning{Code: InvalidDate, Message: err.Error() + ", so it is not in the calendar"}
+		return &Warning{Code: InvalidDate, Message: Sentence(err.Error())}
 	}
 	if date.Year < firstYear || date.Year > lastYear {
-		return &Warning{Code: InvalidDate, Message: fmt.Sprintf("%s is not between the years %d and %d, so it is not in the calendar", date, firstYear, lastYear)}
+		return &Warning{Code: InvalidDate, Message: fmt.Sprintf("%s is not between the years %d and %d. Look up its date in your timetable.", date, firstYear, lastYear)}
 	}
 	e.Date = date.String()
 	item := b.item(e, date.Year)
 	item.Start, item.End = date.At(at.start), date.At(at.end)
 	if name := b.days.holiday(date); name != "" {
-		item.Warnings = append(item.Warnings, Warning{Code: OnPublicHoliday, Message: date.String() + " is a public holiday: " + name})
+		item.Warnings = append(item.Warnings, Warning{Code: OnPublicHoliday, Message: fmt.Sprintf("%s is a public holiday (%s). Check whether it is held on that day.", date, name)})
 	}
 	if w := contradiction(e, date); w != nil {
 		item.Warnings = append(item.Warnings, *w)
@@ -211,7 +211,7 @@ func contradiction(e Event, date Date) *Warning {
 	if !ok || told || day == date.Weekday() {
 		return nil
 	}
-	return &Warning{Code: timetable.DayMismatch, Message: fmt.Sprintf("its day is %s, but %s is a %s", day, date, date.Weekday())}
+	return &Warning{Code: timetable.DayMismatch, Message: fmt.Sprintf("The day is given as %s, but %s is a %s. Check which is right.", day, date, date.Weekday())}
 }
 
 // item begins an item of the event. The year in its UID keeps next year's lectures apart from this
@@ -235,7 +235,7 @@ func (b *builder) finish() (Calendar, error) {
 		if ids := b.quarters[quarter]; len(ids) > 0 {
 			b.calendar.Warnings = append(b.calendar.Warnings, Warning{
 				Code:    QuarterDatesUnknown,
-				Message: fmt.Sprintf("the dates of %s are not known; give them as a term of that name", quarter),
+				Message: fmt.Sprintf("We do not know the dates of %s. Give them as a term of that name.", quarter),
 				Events:  ids,
 			})
 		}
@@ -251,7 +251,7 @@ func (b *builder) finish() (Calendar, error) {
 	if !all {
 		b.calendar.Warnings = append(b.calendar.Warnings, Warning{
 			Code:    MoreClashes,
-			Message: "there are more clashes than are listed; choose modules and groups to have fewer",
+			Message: "There are more clashes than are listed. Choose your modules and groups to see the others.",
 		})
 	}
 	return b.calendar, nil

@@ -44,10 +44,10 @@ const (
 // checkOwn refuses changes and extra classes that make no sense.
 func (o Options) checkOwn() error {
 	if len(o.Changes) > maxChanges {
-		return invalid("at most %d changes are taken", maxChanges)
+		return invalid("there are more than %d changes. Send fewer", maxChanges)
 	}
 	if len(o.Extra) > maxExtras {
-		return invalid("at most %d extra classes are taken", maxExtras)
+		return invalid("there are more than %d extra classes. Send fewer", maxExtras)
 	}
 	seen := make(map[Change]bool, len(o.Changes))
 	for n, c := range o.Changes {
@@ -56,7 +56,7 @@ func (o Options) checkOwn() error {
 		}
 		key := Change{Event: c.Event, Date: c.Date}
 		if seen[key] {
-			return invalid("changes[%d]: %s is changed twice on %s; give one change for each date", n, c.Event, c.Date)
+			return invalid("changes[%d]: %s is changed twice on %s. Give one change for each date", n, c.Event, c.Date)
 		}
 		seen[key] = true
 	}
@@ -71,15 +71,15 @@ func (o Options) checkOwn() error {
 func (c Change) check() error {
 	switch {
 	case c.Event == "" || len(c.Event) > maxTextOfClass:
-		return invalid("event must be the id of a lecture")
+		return invalid("no lecture is named. Give its id in event")
 	case !c.Date.inBounds():
-		return invalid("date must be the day on which the lecture would be held")
+		return invalid("no date is given. Write the day on which the lecture would be held")
 	case !c.NewDate.IsZero() && c.NewDate.Year != c.Date.Year:
-		return invalid("newDate must be in the year %d, as date is", c.Date.Year)
+		return invalid("newDate is in another year than date. Choose a day of %d", c.Date.Year)
 	case c.Cancelled && c != (Change{Event: c.Event, Date: c.Date, Cancelled: true, Notes: c.Notes}):
-		return invalid("a cancelled class has no other date, time or venue")
+		return invalid("a cancelled class has no other date, time or venue. Leave these out")
 	case !c.Cancelled && c == (Change{Event: c.Event, Date: c.Date}):
-		return invalid("it changes nothing; give cancelled, newDate, startTime, endTime, venue or notes")
+		return invalid("it changes nothing. Give cancelled, newDate, startTime, endTime, venue or notes")
 	}
 	return checkClass(c.StartTime, c.EndTime, c.Venue, c.Notes)
 }
@@ -87,11 +87,11 @@ func (c Change) check() error {
 func (x ExtraClass) check() error {
 	switch {
 	case strings.TrimSpace(x.Module+x.Activity) == "":
-		return invalid("an extra class needs a module")
+		return invalid("the class has no module. Add one")
 	case !x.Date.inBounds():
-		return invalid("an extra class needs a date")
+		return invalid("the class has no date. Add one")
 	case x.StartTime == "" || x.EndTime == "":
-		return invalid("an extra class needs a startTime and an endTime")
+		return invalid("the class has no startTime or no endTime. Add both")
 	}
 	return checkClass(x.StartTime, x.EndTime, x.Venue, x.Notes, x.Module, x.Activity, x.Group)
 }
@@ -100,16 +100,16 @@ func (x ExtraClass) check() error {
 func checkClass(start, end string, texts ...string) error {
 	for _, text := range []string{start, end} {
 		if _, ok := minutesOf(text); text != "" && !ok {
-			return invalid("%q is not a time; times are written as in \"08:30\"", clip(text))
+			return invalid("%q is not a time. Write times as in \"08:30\"", clip(text))
 		}
 	}
 	from, _ := minutesOf(start)
 	to, _ := minutesOf(end)
 	if start != "" && end != "" && to <= from {
-		return invalid("it ends at %s, before it starts at %s", end, start)
+		return invalid("it ends at %s, before it starts at %s. Check both times", end, start)
 	}
 	if slices.ContainsFunc(texts, func(s string) bool { return len(s) > maxTextOfClass }) {
-		return invalid("a text of a class has at most %d bytes", maxTextOfClass)
+		return invalid("a text is longer than %d bytes. Shorten it", maxTextOfClass)
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func (b *builder) change(item Item, d Date, at clock) (changed Item, held bool) 
 	}
 	now := c.clock(at)
 	if now.end <= now.start {
-		item.Warnings = append(item.Warnings, Warning{Code: timetable.EndBeforeStart, Message: fmt.Sprintf("the change of %s would end at %s, before it starts, so its time stays", d, c.EndTime)})
+		item.Warnings = append(item.Warnings, Warning{Code: timetable.EndBeforeStart, Message: fmt.Sprintf("Your change of %s would end at %s, before the class starts, so its time stays. Check the change.", d, c.EndTime)})
 		now = at
 	}
 	day := d
@@ -206,7 +206,7 @@ func (b *builder) tellUnusedChanges() {
 	}
 	b.calendar.Warnings = append(b.calendar.Warnings, Warning{
 		Code:    ChangeUnused,
-		Message: fmt.Sprintf("%d of your changes have no class to change (%s); check the lecture and the date of each", len(dates), listed(dates[:min(most, len(dates))])),
+		Message: fmt.Sprintf("%d of your changes have no class to change (%s). Check the lecture and the date of each.", len(dates), listed(dates[:min(most, len(dates))])),
 	})
 }
 

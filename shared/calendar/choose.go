@@ -50,7 +50,7 @@ func choose(events []Event, opts Options) ([]Event, []Warning, error) {
 		if !opts.Lenient {
 			return e
 		}
-		warnings = append(warnings, Warning{Code: e.Code, Message: e.Message})
+		warnings = append(warnings, Warning{Code: e.Code, Message: Sentence(e.Message)})
 		return nil
 	}
 	wanted, err := chooseModules(opts.Modules, has, refuse)
@@ -106,7 +106,7 @@ func chooseGroups(choices map[string]Choice, has offer, refuse func(*Error) erro
 			}
 			err := refuse(&Error{
 				Code:    UnknownGroup,
-				Message: fmt.Sprintf("%s has no group %q; it has %s", module, clip(group), listed(available)),
+				Message: fmt.Sprintf("%s has no group %q. Choose from those that it has: %s", module, clip(group), listed(available)),
 				Details: map[string]any{"module": module, "group": clip(group), "groups": available},
 			})
 			if err != nil {
@@ -133,7 +133,7 @@ func (c Choice) takes(group string) bool {
 func unknownModule(module string, has offer) *Error {
 	return &Error{
 		Code:    UnknownModule,
-		Message: fmt.Sprintf("the timetable has no module %q; it has %s", clip(module), listed(has.modules())),
+		Message: fmt.Sprintf("the timetable has no module %q. Choose from those that it has: %s", clip(module), listed(has.modules())),
 		Details: map[string]any{"module": clip(module), "modules": has.modules()},
 	}
 }

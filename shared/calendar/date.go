@@ -34,7 +34,7 @@ func ParseDate(s string) (Date, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil && t.In(Zone).Year() > 0 && t.In(Zone).Year() < 10000 {
 		return DateOf(t.In(Zone)), nil
 	}
-	return Date{}, invalid("%q is not a date (YYYY-MM-DD)", clip(s))
+	return Date{}, invalid("%q is not a date. Write dates as in 2026-02-09", clip(s))
 }
 
 // String writes the date as YYYY-MM-DD, and the zero Date as nothing.
@@ -100,7 +100,7 @@ func ParseRange(s string) (Range, error) {
 		return Range{}, err
 	}
 	if !found {
-		return Range{}, invalid("%s has no end; a range is written as in 2026-02-09..2026-05-22", start)
+		return Range{}, invalid("%s has no end. Write a range as in 2026-02-09..2026-05-22", start)
 	}
 	end, err := ParseDate(strings.TrimSpace(to))
 	if err != nil {
@@ -211,10 +211,10 @@ func (d *Days) UnmarshalJSON(data []byte) error {
 // check refuses what is no range: a missing start, or an end before it.
 func (r Range) check() error {
 	if r.Start.IsZero() || r.End.IsZero() {
-		return invalid("a date range needs a start and an end")
+		return invalid("a date range has no start or no end. Give both")
 	}
 	if r.End.Before(r.Start) {
-		return invalid("the date range %s..%s ends before it starts", r.Start, r.End)
+		return invalid("the date range %s..%s ends before it starts. Check both dates", r.Start, r.End)
 	}
 	return nil
 }

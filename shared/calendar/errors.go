@@ -1,6 +1,11 @@
 package calendar
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // The codes of an [Error].
 const (
@@ -14,12 +19,21 @@ const (
 // Error is what a caller can put right by asking differently.
 type Error struct {
 	Code    string
-	Message string // one sentence for people
+	Message string // for people, as a fragment that [Sentence] completes
 	Details any    // what exists, for a program that offers a choice
 }
 
-// Error gives the sentence for people.
+// Error gives the message.
 func (e *Error) Error() string { return e.Message }
+
+// Sentence begins with a capital and ends with a full stop.
+func Sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(s[size:], ".") + "."
+}
 
 func invalid(format string, args ...any) error {
 	return &Error{Code: InvalidOptions, Message: fmt.Sprintf(format, args...)}

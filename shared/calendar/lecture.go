@@ -25,12 +25,12 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 	}
 	weekly, beside := b.datesOf(term.ranges, day)
 	if len(weekly.all) == 0 && len(beside) == 0 {
-		return &Warning{Code: NotInTerm, Message: fmt.Sprintf("its term has no %s, so it is not in the calendar", day)}
+		return &Warning{Code: NotInTerm, Message: fmt.Sprintf("Its term has no %s. Check the dates of the term.", day)}
 	}
 	item := b.item(e, cmp.Or(e.Year, b.opts.Year)) // settled by the terms, if not given
 	singles := b.singles(item, day, at, &weekly, beside)
 	if len(weekly.held) == 0 && len(singles) == 0 {
-		return &Warning{Code: AllExcluded, Message: "holidays and recess leave no date, so it is not in the calendar"}
+		return &Warning{Code: AllExcluded, Message: "Holidays and recess leave no date for it. Check the dates of its term."}
 	}
 	var warnings []Warning
 	if term.guessed != "" {
@@ -65,17 +65,17 @@ func (b *builder) tellUnknownDays() {
 // where that is an error of the whole.
 func (b *builder) weekOf(e Event) (day time.Weekday, term span, problem *Warning, ok bool) {
 	if e.Day == "" {
-		return day, term, &Warning{Code: timetable.NoDay, Message: "it has no day, so it is not in the calendar"}, false
+		return day, term, &Warning{Code: timetable.NoDay, Message: "It has no day. Look it up in your timetable."}, false
 	}
 	if day, ok = weekday(e.Day); !ok {
-		return day, term, &Warning{Code: InvalidDay, Message: fmt.Sprintf("%q is not a day of the week, so it is not in the calendar", clip(e.Day))}, false
+		return day, term, &Warning{Code: InvalidDay, Message: fmt.Sprintf("%q is not a day of the week. Look it up in your timetable.", clip(e.Day))}, false
 	}
 	term, known := b.termsOf(e).find(e.Semester)
 	switch {
 	case !known && e.Semester == "":
 		return day, term, b.missDefault(e), false
 	case !known:
-		return day, term, &Warning{Code: timetable.UnknownTerm, Message: fmt.Sprintf("%q is no term that has dates, so it is not in the calendar", clip(e.Semester))}, false
+		return day, term, &Warning{Code: timetable.UnknownTerm, Message: fmt.Sprintf("We have no dates for the term %q. Check its name in your timetable.", clip(e.Semester))}, false
 	case len(term.ranges) == 0:
 		return day, term, b.miss(e), false
 	}
@@ -175,5 +175,5 @@ func (b *builder) guess(e Event, semester string) Warning {
 		b.quarters = make(map[string][]string)
 	}
 	b.quarters[quarter] = append(b.quarters[quarter], e.ID)
-	return Warning{Code: QuarterDatesUnknown, Message: fmt.Sprintf("the dates of %s are not known, so it is shown in all of %s", quarter, semester)}
+	return Warning{Code: QuarterDatesUnknown, Message: fmt.Sprintf("We do not know the dates of %s, so this is shown in all of %s. Check when it is held.", quarter, semester)}
 }

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -9,7 +10,7 @@ import (
 func (b *builder) miss(e Event) *Warning {
 	term := normalTerm(e.Semester)
 	if b.lenient(e) {
-		return &Warning{Code: MissingSemesterDates, Message: "the dates of " + term + " are not known, so it is not in the calendar"}
+		return &Warning{Code: MissingSemesterDates, Message: fmt.Sprintf("We do not know the dates of %s. Give them as a term of that name.", term)}
 	}
 	if !slices.Contains(b.missing, term) {
 		b.missing = append(b.missing, term)
@@ -21,7 +22,7 @@ func (b *builder) miss(e Event) *Warning {
 // whole unless the options are lenient. It is no term that could be given by a name.
 func (b *builder) missDefault(e Event) *Warning {
 	if b.lenient(e) {
-		return &Warning{Code: MissingSemesterDates, Message: "it names no semester, so it is not in the calendar"}
+		return &Warning{Code: MissingSemesterDates, Message: "It names no semester. Give the first and the last day of the semester."}
 	}
 	b.nameless = true
 	return nil
@@ -36,14 +37,15 @@ func (b *builder) missingDates() error {
 	slices.Sort(b.missing)
 	var says []string
 	if len(b.missing) > 0 {
-		says = append(says, "lectures need the first and last day of "+strings.Join(b.missing, ", "))
+		terms := strings.Join(b.missing, ", ")
+		says = append(says, "we do not know when "+terms+" begins and ends. Give the first and the last day of "+terms)
 	}
 	if b.nameless {
-		says = append(says, "lectures that name no semester need semesterStart and semesterEnd")
+		says = append(says, "some lectures name no semester. Give its first and its last day (semesterStart and semesterEnd)")
 	}
 	return &Error{
 		Code:    MissingSemesterDates,
-		Message: strings.Join(says, "; "),
+		Message: Sentence(strings.Join(says, ". Also, ")),
 		Details: map[string]any{"terms": append([]string{}, b.missing...)},
 	}
 }

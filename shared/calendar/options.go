@@ -53,7 +53,7 @@ func (c *Choice) UnmarshalJSON(data []byte) error {
 	}
 	var many []string
 	if err := json.Unmarshal(data, &many); err != nil {
-		return invalid("a choice is a group or a list of groups")
+		return invalid("a choice of groups has the wrong form. Write a group or a list of groups")
 	}
 	*c = many
 	return nil
@@ -118,24 +118,24 @@ func (o *Options) UseYear(fallback int) {
 func (o Options) normalized() (Options, error) {
 	switch {
 	case o.Year != 0 && (o.Year < firstYear || o.Year > lastYear):
-		return o, invalid("year %d is not between %d and %d", o.Year, firstYear, lastYear)
+		return o, invalid("the year %d is not between %d and %d. Check it", o.Year, firstYear, lastYear)
 	case len(o.Exclude) > maxExclude || o.Recess != nil && len(*o.Recess) > maxExclude:
-		return o, invalid("at most %d excluded ranges are taken", maxExclude)
+		return o, invalid("more than %d ranges are excluded. Send fewer", maxExclude)
 	case len(o.Reminders) > maxReminders:
-		return o, invalid("at most %d reminders are taken", maxReminders)
+		return o, invalid("there are more than %d reminders. Choose fewer", maxReminders)
 	case len(o.Name) > maxNameLength:
-		return o, invalid("a calendar's name has at most %d bytes", maxNameLength)
+		return o, invalid("the calendar's name is longer than %d bytes. Shorten it", maxNameLength)
 	case len(o.Terms) > maxTerms:
-		return o, invalid("at most %d terms are taken", maxTerms)
+		return o, invalid("there are more than %d terms. Send fewer", maxTerms)
 	case len(o.Modules) > maxChoices || len(o.Groups) > maxChoices || len(o.Colors) > maxChoices:
-		return o, invalid("at most %d modules are taken", maxChoices)
+		return o, invalid("there are more than %d modules. Send fewer", maxChoices)
 	}
 	if err := o.checkTexts(); err != nil {
 		return o, err
 	}
 	for _, minutes := range o.Reminders {
 		if minutes < 0 || minutes > maxReminder {
-			return o, invalid("a reminder of %d minutes is not between 0 and %d", minutes, maxReminder)
+			return o, invalid("a reminder of %d minutes is not between 0 and %d. Choose another", minutes, maxReminder)
 		}
 	}
 	o.Reminders = slices.Compact(slices.Sorted(slices.Values(o.Reminders)))
@@ -171,10 +171,10 @@ func (o *Options) checkTexts() error {
 	all := 0
 	for _, text := range o.texts() {
 		if len(text) > maxNameLength {
-			return invalid("%q is longer than a name may be, %d bytes", clip(text), maxNameLength)
+			return invalid("the name %q is longer than %d bytes. Shorten it", clip(text), maxNameLength)
 		}
 		if all += len(text); all > maxChoiceBytes {
-			return invalid("the names in these choices are longer together than %d bytes", maxChoiceBytes)
+			return invalid("the names in these choices have more than %d bytes in all. Send fewer", maxChoiceBytes)
 		}
 	}
 	return nil
@@ -188,7 +188,7 @@ func (o *Options) normalizeTerms() error {
 		}
 		normal := normalTerm(name)
 		if _, twice := terms[normal]; twice {
-			return invalid("%s is given twice", termLabel(normal))
+			return invalid("%s is given twice. Give it once", termLabel(normal))
 		}
 		terms[normal] = o.Terms[name]
 	}
@@ -214,7 +214,7 @@ func checkTerm(name string, r Range) error {
 		return ofTerm(name, err)
 	}
 	if r.Start.Year < firstYear || r.End.Year > lastYear || r.Start.DaysUntil(r.End) > maxTermDays {
-		return invalid("%s: %s is longer than %d days or too far away", termLabel(name), r, maxTermDays)
+		return invalid("%s: %s is longer than %d days or too far away. Check both dates", termLabel(name), r, maxTermDays)
 	}
 	return nil
 }
@@ -229,7 +229,7 @@ func (o *Options) normalizeModules() error {
 	for _, m := range slices.Sorted(maps.Keys(o.Groups)) {
 		choice := o.Groups[m]
 		if len(choice) > maxGroupsChosen {
-			return invalid("at most %d groups of a module can be chosen", maxGroupsChosen)
+			return invalid("more than %d groups of one module are chosen. Choose fewer", maxGroupsChosen)
 		}
 		for _, g := range choice {
 			groups[NormalModule(m)] = append(groups[NormalModule(m)], normalGroup(g))
@@ -241,10 +241,10 @@ func (o *Options) normalizeModules() error {
 		name := o.Colors[m]
 		lower := strings.ToLower(strings.TrimSpace(name))
 		if !isColorName(lower) {
-			return invalid("%q is not a CSS3 colour name such as \"steelblue\"", clip(name))
+			return invalid("%q is not a colour that we know. Use a CSS3 name such as \"steelblue\"", clip(name))
 		}
 		if before, twice := colors[NormalModule(m)]; twice && before != lower {
-			return invalid("%s is given two colours", clip(NormalModule(m)))
+			return invalid("%s is given two colours. Choose one", clip(NormalModule(m)))
 		}
 		colors[NormalModule(m)] = lower
 	}

@@ -86,7 +86,7 @@ func checkTermNames(events []Event, opts Options) error {
 		if opts.Lenient || name == "" || slices.Contains(TermNames(), name) || slices.ContainsFunc(events, used) {
 			continue
 		}
-		return invalid("%q is no term; terms are %s", clip(name), strings.Join(TermNames(), ", "))
+		return invalid("%q is not a term. Use one of these: %s", clip(name), strings.Join(TermNames(), ", "))
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func remarks(c calendar.Calendar) string {
 		fmt.Fprintf(&b, "Please check: %s\n", w.Message)
 	}
 	if more := len(c.Warnings) - maxRemarks; more > 0 {
-		fmt.Fprintf(&b, "Please check: there are %d more remarks\n", more)
+		fmt.Fprintf(&b, "Please check: there are %d more remarks.\n", more)
 	}
 	for _, x := range c.Clashes[:min(len(c.Clashes), maxRemarks)] {
 		fmt.Fprintf(&b, "Clash: %s and %s, %s %s-%s, first on %s", x.Titles[0], x.Titles[1], x.Day, x.Start, x.End, x.Date)

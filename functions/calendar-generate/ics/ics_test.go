@@ -125,7 +125,7 @@ func TestDescriptionSaysWhatACalendarHasNoFieldFor(t *testing.T) {
 	file := unfold(write(t, calendar.Options{}, e))
 	for _, want := range []string{
 		"Rooms: A\\; B", "Campus: HATFIELD", "Language: E", "Paper: 2", "Notes: Bring a pen", "The end time is an estimate",
-		"B may belong to A (page 2\\, row 7)", "2026-04-27 is a public holiday: Freedom Day", "STATUS:TENTATIVE", "SUMMARY:COS 212 Exam Written paper 2",
+		"B may belong to A (page 2\\, row 7)", "2026-04-27 is a public holiday (Freedom Day). Check whether it is held", "STATUS:TENTATIVE", "SUMMARY:COS 212 Exam Written paper 2",
 	} {
 		if !strings.Contains(file, want) {
 			t.Errorf("want %q in:\n%s", want, file)
@@ -187,7 +187,7 @@ func TestCalendarSaysWhatAStudentShouldKnow(t *testing.T) {
 	first, second := test("Test1", "A"), test("Test2", "B")
 	second.ID = "b000000000000002"
 	file := write(t, calendar.Options{}, first, second, lost)
-	want := `Please check: COS 212 Test3: "2026-06-31" is not a date (YYYY-MM-DD), so it is not in the calendar` + "\n" +
+	want := `Please check: COS 212 Test3 is not in the calendar. "2026-06-31" is not a date. Write dates as in 2026-02-09.` + "\n" +
 		"Clash: COS 212 Test1 and COS 212 Test2, Monday 08:30-09:20, first on 2026-05-04"
 	for _, name := range []string{"DESCRIPTION", "X-WR-CALDESC"} {
 		if got := values(file, name)[0]; got != want {

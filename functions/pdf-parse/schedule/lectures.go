@@ -249,7 +249,7 @@ func (e *entry) check(rooms rooms) {
 	offered, ok := term(e.Offered)
 	e.Offered = offered
 	if offered != "" && !ok {
-		e.warn(timetable.UnknownTerm, "%q is no term: S1, S2, Q1 to Q4 or Y.", e.Offered)
+		e.warn(timetable.UnknownTerm, "%q is not a term: these are S1, S2, Q1 to Q4 and Y.", e.Offered)
 	}
 	if e.Day == "" {
 		e.warn(timetable.NoDay, "The row has no day.")

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
@@ -97,7 +95,7 @@ func (c *Choices) Settle() error {
 	semester, err := calendar.ParseRange(c.SemesterStart + ".." + c.SemesterEnd)
 	var e *calendar.Error
 	if errors.As(err, &e) {
-		return api.New(api.InvalidSemesterDates).Say(Sentence(e.Message))
+		return api.New(api.InvalidSemesterDates).Say(calendar.Sentence(e.Message))
 	}
 	c.UseSemester(semester)
 	return nil
@@ -110,20 +108,11 @@ func Problem(err error) error {
 		return err
 	}
 	if e.Code == calendar.NothingLeft {
-		return api.New(api.ValidationFailed, map[string]any{"reason": e.Code, "warnings": e.Details}).Say(Sentence(e.Message))
+		return api.New(api.ValidationFailed, map[string]any{"reason": e.Code, "warnings": e.Details}).Say(calendar.Sentence(e.Message))
 	}
 	code := api.ValidationFailed
 	if e.Code == calendar.MissingSemesterDates {
 		code = api.MissingSemesterDates
 	}
-	return api.New(code, map[string]any{"reason": e.Code, "choices": e.Details}).Say(Sentence(e.Message))
-}
-
-// Sentence begins with a capital and ends with a full stop.
-func Sentence(s string) string {
-	if s == "" {
-		return s
-	}
-	first, size := utf8.DecodeRuneInString(s)
-	return string(unicode.ToUpper(first)) + s[size:] + "."
+	return api.New(code, map[string]any{"reason": e.Code, "choices": e.Details}).Say(calendar.Sentence(e.Message))
 }

@@ -73,7 +73,7 @@ func TestProblemsAreSaid(t *testing.T) {
 		t.Errorf("another error becomes %v", got)
 	}
 	for text, want := range map[string]string{"": "", "é is a letter": "É is a letter."} {
-		if got := ask.Sentence(text); got != want {
+		if got := calendar.Sentence(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}

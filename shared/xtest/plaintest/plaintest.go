@@ -42,8 +42,8 @@ func Check(message string) error {
 		return fmt.Errorf("%q does not end with a full stop", message)
 	case len(message) > most:
 		return fmt.Errorf("%q has %d bytes, at most %d are read", message, len(message), most)
-	case strings.Contains(message, "  ") || strings.Contains(message, ".."):
-		return fmt.Errorf("%q has a double space or stop", message)
+	case strings.Contains(message, "  "):
+		return fmt.Errorf("%q has a double space", message)
 	}
 	for i, pattern := range compiled {
 		if found := pattern.FindString(message); found != "" {

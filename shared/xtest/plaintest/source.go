@@ -6,8 +6,11 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/schedgen/schedgen/shared/calendar"
 )
 
 // Sentence is a message, or the format of one, and where it stands.
@@ -96,6 +99,9 @@ func typeName(e ast.Expr) string {
 	return ""
 }
 
+// wrapper is a format that says where in the request another message belongs.
+var wrapper = regexp.MustCompile(`^\S+: %[sv]$`)
+
 // texts are the literals that a message is made of: itself, or the format of a Sprintf.
 func texts(set *token.FileSet, file string, e ast.Expr, isError bool) []Sentence {
 	if call, ok := e.(*ast.CallExpr); ok && called(call) == "Sprintf" {
@@ -108,6 +114,12 @@ func texts(set *token.FileSet, file string, e ast.Expr, isError bool) []Sentence
 	text, err := strconv.Unquote(literal.Value)
 	if err != nil {
 		return nil
+	}
+	if isError && strings.HasPrefix(file, "shared/calendar/") {
+		if wrapper.MatchString(text) {
+			return nil
+		}
+		text = calendar.Sentence(text) // as its errors are shown
 	}
 	where := fmt.Sprintf("%s:%d", file, set.Position(literal.Pos()).Line)
 	return []Sentence{{where, text, isError}}

@@ -148,7 +148,7 @@ func parseMoment(text string) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, usagef("--at: %q is no time such as 2026-02-09 or 2026-02-09T02:00:00Z", text)
+	return time.Time{}, usagef("--at: %q is not a time such as 2026-02-09 or 2026-02-09T02:00:00Z", text)
 }
 
 // verify proves one backup, or the newest.

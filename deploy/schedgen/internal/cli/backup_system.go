@@ -151,7 +151,7 @@ const remoteTimeout = 15 * time.Minute
 func remote(address, token string) (*backups, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, usagef("--server: %q is no address such as http://localhost:8080", address)
+		return nil, usagef("--server: %q is not an address such as http://localhost:8080", address)
 	}
 	if token == "" {
 		return nil, usagef("$ADMIN_TOKEN is empty: a running system is asked with its token")

@@ -188,7 +188,7 @@ func TestBackupOfARunningSystem(t *testing.T) {
 			t.Errorf("%s: got %+v, want %s", rest, got, id)
 		}
 	}
-	if got := line("verify", "none"); got.code != exitFailed || !strings.Contains(got.err, "There is no such backup. (NOT_FOUND)") {
+	if got := line("verify", "none"); got.code != exitFailed || !strings.Contains(got.err, "There is no backup of this id. Check GET /api/admin/backups for those there are. (NOT_FOUND)") {
 		t.Errorf("verify what is not there: got %+v", got)
 	}
 	if got := line("restore"); got.code != exitFailed || !strings.Contains(got.err, "stop it first") {
@@ -205,7 +205,7 @@ func TestBackupCommandLinesThatMakeNoSense(t *testing.T) {
 		{"backup restore a b", "an argument too many"},
 		{"backup list --at 2026-01-01", "--at, --to and --replace are for restore"},
 		{"backup restore x --at 2026-01-01", "not by both"},
-		{"backup restore --at soon", `"soon" is no time`},
+		{"backup restore --at soon", `"soon" is not a time`},
 		{"backup list --s3 minio:9000 --postgres postgres://x/y", "not like http://KEY"},
 		{"backup list --server localhost", "no address such as"},
 		{"backup list --server http://localhost:1", "$ADMIN_TOKEN is empty"},

@@ -82,7 +82,7 @@ func run(ctx context.Context, std streams, args []string) int {
 			return c.run(ctx, std, rest)
 		}
 	}
-	fmt.Fprintf(std.err, "schedgen: there is no command %q%s; schedgen --help lists them\n", name, suggestion(name, all))
+	fmt.Fprintf(std.err, "schedgen: there is no command %q%s. Run schedgen --help to see them all.\n", name, suggestion(name, all))
 	return exitUsage
 }
 
@@ -110,7 +110,7 @@ func (c command) run(ctx context.Context, std streams, args []string) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &usage):
-		fmt.Fprintf(std.err, "schedgen %s: %s; schedgen %s --help tells more\n", c.name, oneLine(err), c.name)
+		fmt.Fprintf(std.err, "schedgen %s: %s. Run schedgen %s --help to see how it is used.\n", c.name, strings.TrimSuffix(oneLine(err), "."), c.name)
 		return exitUsage
 	}
 	fmt.Fprintf(std.err, "schedgen %s: %s\n", c.name, oneLine(err))

@@ -161,7 +161,7 @@ func (c *conversion) options() (calendar.Options, error) {
 	for _, s := range c.reminders {
 		minutes, err := strconv.Atoi(s)
 		if err != nil {
-			return opts, usagef("--reminder: %q is no number of minutes", s)
+			return opts, usagef("--reminder: %q is not a number of minutes", s)
 		}
 		opts.Reminders = append(opts.Reminders, minutes)
 	}

@@ -89,9 +89,9 @@ const defaultModules = 6
 func checkSize(opts *fixture.Options) error {
 	switch {
 	case opts.Modules < 0:
-		return usagef("--modules: %d is no number of modules", opts.Modules)
+		return usagef("--modules: %d is not a number of modules", opts.Modules)
 	case opts.Pages < 0 || opts.Pages > fixture.MaxPages:
-		return usagef("--pages: %d is no number of pages up to %d", opts.Pages, fixture.MaxPages)
+		return usagef("--pages: %d is not a number of pages up to %d", opts.Pages, fixture.MaxPages)
 	}
 	if opts.Modules == 0 && opts.Pages == 0 {
 		opts.Modules = defaultModules

@@ -21,7 +21,7 @@ Examples:
                                                 a PDF's calendar, no services needed
   schedgen parse timetable.pdf                  a PDF's entries as JSON
 
-schedgen COMMAND --help tells more of each command.
+schedgen COMMAND --help describes a command.
 `
 
 // overview writes the help of the whole.

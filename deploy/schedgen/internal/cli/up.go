@@ -63,7 +63,7 @@ Examples:
 					return usagef("--port: %d is not between 0 and 65535", cfg.Port)
 				}
 				if cfg.SweepEvery <= 0 {
-					return usagef("--sweep: %s is no time between two looks", cfg.SweepEvery)
+					return usagef("--sweep: %s is not a time between two sweeps", cfg.SweepEvery)
 				}
 				if cfg.Google != "" && cfg.Google != stack.FakeGoogle {
 					return usagef("--google: %q is not \"fake\"; the real Google needs GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET", cfg.Google)
@@ -85,7 +85,7 @@ func fromEnvironment(flags *flag.FlagSet, variables map[string]string) error {
 			continue
 		}
 		if err := flags.Set(name, value); err != nil {
-			return usagef("$%s: this is no value for --%s", variable, name) // it may hold a password
+			return usagef("$%s: this is not a value for --%s", variable, name) // it may hold a password
 		}
 	}
 	return nil
