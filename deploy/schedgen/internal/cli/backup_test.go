@@ -207,7 +207,7 @@ func TestBackupCommandLinesThatMakeNoSense(t *testing.T) {
 		{"backup restore x --at 2026-01-01", "not by both"},
 		{"backup restore --at soon", `"soon" is not a time`},
 		{"backup list --s3 minio:9000 --postgres postgres://x/y", "not like http://KEY"},
-		{"backup list --server localhost", "no address such as"},
+		{"backup list --server localhost", "not an address such as"},
 		{"backup list --server http://localhost:1", "$ADMIN_TOKEN is empty"},
 	} {
 		got := runLine(t, nil, strings.Fields(test.line)...)
