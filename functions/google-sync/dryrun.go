@@ -19,6 +19,7 @@ type planAnswer struct {
 	Actions  []planAction       `json:"actions"`
 	KeptList []planKept         `json:"keptEdits"`
 	Warnings []calendar.Warning `json:"warnings,omitempty"`
+	Notes    []string           `json:"notes,omitempty"` // of the calendar as a whole
 }
 
 type planAction struct {
@@ -47,7 +48,7 @@ func (f *Function) dryRun(r *http.Request, person account.Account, id string, re
 	if err != nil {
 		return nil, f.fromGoogle(r.Context(), person, err)
 	}
-	answer := planAnswer{DryRun: true, Actions: []planAction{}, KeptList: []planKept{}, Warnings: cal.Warnings, Progress: syncs.Progress{
+	answer := planAnswer{DryRun: true, Actions: []planAction{}, KeptList: []planKept{}, Warnings: cal.Warnings, Notes: cal.Notes, Progress: syncs.Progress{
 		Planned: len(p.Actions), Created: p.Count(plan.Insert, plan.Restore), Updated: p.Count(plan.Patch), Deleted: p.Count(plan.Delete),
 		Unchanged: p.Unchanged, Kept: len(p.Kept),
 	}}

@@ -201,7 +201,7 @@ func (f *Function) syncNow(r *http.Request, person account.Account, id string, r
 		return nil, err
 	}
 	answer := syncAnswerOf(ended)
-	answer.Warnings = cal.Warnings
+	answer.Warnings, answer.Notes = cal.Warnings, cal.Notes
 	answer.Message += notPlaced(cal)
 	switch ended.Status {
 	case syncs.Done:
@@ -229,6 +229,7 @@ type syncAnswer struct {
 	CreatedAt  time.Time          `json:"createdAt"`
 	FinishedAt *time.Time         `json:"finishedAt,omitempty"`
 	Warnings   []calendar.Warning `json:"warnings,omitempty"`
+	Notes      []string           `json:"notes,omitempty"` // of the calendar as a whole
 }
 
 func syncAnswerOf(s syncs.Sync) syncAnswer {

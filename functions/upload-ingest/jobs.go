@@ -12,6 +12,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/latest"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -96,13 +97,9 @@ func (f *Function) job(r *http.Request) (any, error) {
 	return api.Response{Header: header, Body: answer}, nil
 }
 
-// eventsOf gives a completed job's events.
+// eventsOf gives a completed job's events, with the ids that they have in its owner's feeds and calendars.
 func (f *Function) eventsOf(ctx context.Context, job jobs.Job) ([]calendar.Event, error) {
-	entries, err := f.jobs.Entries(ctx, job.Owner, job.ID)
-	if err != nil {
-		return nil, err
-	}
-	return calendar.Events(timetable.Document{Kind: job.Kind, Entries: entries}), nil
+	return latest.EventsOf(ctx, f.jobs, job)
 }
 
 // result answers a completed job's events, or those of one semester.

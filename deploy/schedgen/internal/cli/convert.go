@@ -243,6 +243,9 @@ func pair(flag, s, example string) (name, value string, err error) {
 
 // tell writes what a person should look at.
 func tell(w io.Writer, cal calendar.Calendar) {
+	for _, note := range cal.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
 	for _, warning := range cal.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", warning.Message)
 	}
