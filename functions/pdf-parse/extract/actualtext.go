@@ -218,10 +218,13 @@ func replace(glyphs []drawn, text string) []drawn {
 		return glyphs
 	case want == "" && (own == "" || own == "-"):
 		return glyphs // a hyphen that a wrap printed
-	case want == "":
+	case want == "" && (readable || text == ""):
 		return doubted(glyphs)
 	}
-	out := oneByOne(glyphs, want)
+	out := eachOf(glyphs, text)
+	if out == nil {
+		out = oneByOne(glyphs, want)
+	}
 	if out == nil {
 		out = inLine(glyphs, text)
 	}
@@ -251,6 +254,22 @@ func doubted(glyphs []drawn) []drawn {
 	out := slices.Clone(glyphs)
 	for i := range out {
 		out[i].unsure = out[i].text != " "
+	}
+	return out
+}
+
+// eachOf gives each glyph its character, spaces among them; nil where there are more or fewer, or other spaces.
+func eachOf(glyphs []drawn, text string) []drawn {
+	characters := []rune(text)
+	if len(characters) != len(glyphs) {
+		return nil
+	}
+	out := slices.Clone(glyphs)
+	for i, r := range characters {
+		if out[i].text == " " && r != ' ' {
+			return nil
+		}
+		out[i].text, out[i].unsure = string(r), false
 	}
 	return out
 }

@@ -28,7 +28,7 @@ func (d *document) ink(l leaf, budget *budget) (ink, error) {
 	if err := in.judge(); err != nil {
 		return ink{}, err
 	}
-	in.glyphs = in.replaced.apply(in.glyphs)
+	in.glyphs, in.pale = in.replaced.apply(in.glyphs), in.replaced.apply(in.pale)
 	return in.ink(in.paper(media, crop), l.rotate), nil
 }
 

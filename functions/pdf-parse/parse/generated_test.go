@@ -101,3 +101,26 @@ func difference(o fixture.Options) string {
 	}
 	return fixture.Equal(got, truth)
 }
+
+// TestEveryKindOfFont reads timetables whose fonts tell their text in ways that few producers choose: exactly, and
+// without a warning.
+func TestEveryKindOfFont(t *testing.T) {
+	t.Parallel()
+	seed := firstSeed(t)
+	t.Logf("repeat them with SCHEDGEN_TEST_SEED=%d", seed)
+	for _, fonts := range []fixture.Fonts{fixture.HoledMaps, fixture.TwinMaps, fixture.Bitmaps, fixture.Replaced} {
+		for _, kind := range []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam} {
+			for _, style := range []fixture.Style{fixture.Oracle, fixture.Stroked, fixture.Borderless, fixture.Sparse} {
+				t.Run(fmt.Sprintf("%s %s %s", fonts, kind, style), func(t *testing.T) {
+					t.Parallel()
+					for i := range uint64(5) {
+						o := fixture.Options{Kind: kind, Style: style, Seed: seed + i, Fonts: fonts}
+						if diff := difference(o); diff != "" {
+							t.Errorf("%+v\n%s", o, diff)
+						}
+					}
+				})
+			}
+		}
+	}
+}
