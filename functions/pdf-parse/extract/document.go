@@ -109,8 +109,8 @@ func open(ctx context.Context, pdf []byte) (*document, error) {
 	switch {
 	case err == nil && sound(read, pdf, objects):
 		return newDocument(read), nil
-	case errors.Is(err, ErrEncrypted), ctx.Err() != nil:
-		return nil, err
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	}
 	mended, mendErr := readObjects(ctx, repaired(pdf, objects))
 	switch {

@@ -6,9 +6,6 @@ import (
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 )
 
-// letter is the page a viewer shows where a file gives no size.
-var letter = box{0, 0, 612, 792}
-
 // ink interprets one page and turns it the way it is read.
 func (d *document) ink(l leaf, budget *budget) (ink, error) {
 	content, complete, err := d.contents(l.dict)
@@ -47,18 +44,15 @@ func (in *interpreter) ink(paper box, rotate int) ink {
 	return k
 }
 
-// unbounded is the page whose size cannot be read: it cuts nothing off.
+// unbounded is a page whose size cannot be read, though every page must have one: it cuts nothing off.
 var unbounded = box{0, 0, 2000, 2000}
 
 // boxes are the media box and, inside it, the crop box (ISO 32000-1, 14.11.2); false where the media box
 // cannot be read.
 func (d *document) boxes(l leaf) (media, crop box, ok bool) {
-	media, ok = letter, true
-	if l.mediaBox != nil {
-		array, _ := d.resolve(l.mediaBox).(types.Array)
-		if media, ok = d.rectangle(array); !ok {
-			media = unbounded
-		}
+	array, _ := d.resolve(l.mediaBox).(types.Array)
+	if media, ok = d.rectangle(array); !ok {
+		media = unbounded
 	}
 	crop, cropped := d.rectangle(l.cropBox)
 	if crop = crop.intersect(media); !cropped || crop.empty() {

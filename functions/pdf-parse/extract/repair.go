@@ -29,7 +29,29 @@ func sound(xref *model.XRefTable, pdf []byte, objects []indirect) bool {
 		}
 	}
 	end := bytes.LastIndex(pdf, []byte("%%EOF"))
-	return end >= 0 && (len(objects) == 0 || objects[len(objects)-1].start < end)
+	return end >= 0 && (len(objects) == 0 || objects[len(objects)-1].start < end) && endsInTable(pdf, objects)
+}
+
+// endsInTable reports whether the file's last words say where its cross-reference table is. Where they
+// do not the library looks for the objects itself, and forgets that they may be encrypted.
+func endsInTable(pdf []byte, objects []indirect) bool {
+	i := bytes.LastIndex(pdf, []byte("startxref"))
+	if i < 0 {
+		return false
+	}
+	fields := bytes.Fields(pdf[i+len("startxref") : min(len(pdf), i+40)])
+	if len(fields) == 0 {
+		return false
+	}
+	at, err := strconv.Atoi(string(fields[0]))
+	if err != nil || at < 0 || at >= len(pdf) {
+		return false
+	}
+	for at < len(pdf) && isSpace(pdf[at]) {
+		at++
+	}
+	k, found := slices.BinarySearchFunc(objects, at, func(o indirect, at int) int { return o.start - at })
+	return bytes.HasPrefix(pdf[at:], []byte("xref")) || found && objects[k].isTable(pdf)
 }
 
 // repaired writes the objects that were found anew, each as its newest copy that is complete, with a
@@ -42,6 +64,7 @@ func repaired(pdf []byte, objects []indirect) []byte {
 		}
 	}
 	t := readTrailers(pdf, objects)
+	t.keepCatalog(pdf, objects, newest)
 	if t.encrypt == nil {
 		t.encrypt = encryption(pdf, newest)
 	}
@@ -61,6 +84,16 @@ func repaired(pdf []byte, objects []indirect) []byte {
 	}
 	t.write(&out, offsets, newest)
 	return out.Bytes()
+}
+
+// keepCatalog has no other object that goes by the catalog's number hide it.
+func (t trailer) keepCatalog(pdf []byte, objects []indirect, newest map[int]indirect) {
+	root, _, _ := referenceOf(t.root)
+	for _, o := range objects {
+		if o.number == root && string(valueOf(pdf[o.body:o.end], "/Type")) == "/Catalog" {
+			newest[root] = o
+		}
+	}
 }
 
 // isTable reports whether the object is a cross-reference stream.

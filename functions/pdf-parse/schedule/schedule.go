@@ -22,7 +22,7 @@ func Read(t table.Table) timetable.Document {
 		printed = sittings(doc.Kind, t.Rows, rooms)
 	}
 	for _, page := range t.Incomplete {
-		warnOfLoss(printed, page)
+		warnOfLoss(printed, page, t.Rows)
 	}
 	page, row := 0, 0
 	for _, e := range printed {
@@ -36,24 +36,6 @@ func Read(t table.Table) timetable.Document {
 		doc.Entries = append(doc.Entries, e.Entry)
 	}
 	return doc
-}
-
-// warnOfLoss warns of a page that could not be read in full: in all of its entries, and in the last one before it,
-// for a row may go on there; where there is none before, in the first after it.
-func warnOfLoss(printed []entry, page int) {
-	const message = "Page %d could not be read in full because the PDF is damaged: entries may be missing or wrong. Download the PDF again, or check this page."
-	before := 0
-	for i := range printed {
-		switch e := &printed[i]; {
-		case e.Page < page:
-			before = i
-		case e.Page == page:
-			e.warn(timetable.PageIncomplete, message, page)
-		}
-	}
-	if len(printed) > 0 && printed[before].Page != page {
-		printed[before].warn(timetable.PageIncomplete, message, page)
-	}
 }
 
 // entry is a timetable entry in the making.
