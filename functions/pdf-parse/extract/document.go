@@ -116,7 +116,7 @@ func open(ctx context.Context, pdf []byte) (*document, error) {
 	switch {
 	case mendErr == nil:
 		d := newDocument(mended)
-		d.mended = true
+		d.mended, d.suspect = true, ambiguous(pdf, objects)
 		d.unpack(ctx)
 		return d, nil
 	case err == nil: // as far as the library could read it

@@ -19,6 +19,7 @@ type Page struct {
 	Width, Height float64
 	Words         []Word
 	Pale          []Word // text in the colour of what it is drawn on: no reader sees it
+	Notes         []Word // text of comments and form fields, which lie over the page
 	Rulings       []Ruling
 	Incomplete    bool // the file is damaged, or the page shows nothing between others that do: text may be missing
 }

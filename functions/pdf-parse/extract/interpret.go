@@ -29,6 +29,7 @@ type interpreter struct {
 	budget *budget
 	glyphs []drawn
 	pale   []drawn // in the colour of what they are drawn on
+	notes  []drawn // text of comments and form fields
 	lines  []segment
 	dots   []dot
 

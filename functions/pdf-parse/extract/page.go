@@ -22,6 +22,9 @@ func (d *document) ink(l leaf, budget *budget) (ink, error) {
 	if err := in.run(content, l.resources); err != nil {
 		return ink{}, err
 	}
+	if err := in.annotate(l.dict, media); err != nil {
+		return ink{}, err
+	}
 	if err := in.judge(); err != nil {
 		return ink{}, err
 	}
@@ -35,12 +38,13 @@ func (in *interpreter) ink(paper box, rotate int) ink {
 	if turn := readingTurn(in.glyphs, shown.m); turn != 0 {
 		shown = shown.turn(turn)
 	}
-	glyphs, pale := shown.glyphs(in.glyphs), shown.glyphs(in.pale)
+	glyphs, pale, notes := shown.glyphs(in.glyphs), shown.glyphs(in.pale), shown.glyphs(in.notes)
 	k := ink{view: shown, sizes: sizesOf(glyphs), lines: in.lines, dots: in.dots, incomplete: in.damaged}
 	own := bodySize / k.sizes.median()
 	scaleGlyphs(glyphs, own)
 	scaleGlyphs(pale, own)
-	k.words, k.pale = words(glyphs), words(pale)
+	scaleGlyphs(notes, own)
+	k.words, k.pale, k.notes = words(glyphs), words(pale), words(notes)
 	return k
 }
 

@@ -54,6 +54,18 @@ func endsInTable(pdf []byte, objects []indirect) bool {
 	return bytes.HasPrefix(pdf[at:], []byte("xref")) || found && objects[k].isTable(pdf)
 }
 
+// ambiguous reports whether two objects of one revision go by the same number: one of them lost its own.
+func ambiguous(pdf []byte, objects []indirect) bool {
+	last := map[int]indirect{}
+	for _, o := range objects {
+		if was, ok := last[o.number]; ok && !bytes.Contains(pdf[was.end:o.start], []byte("%%EOF")) {
+			return true
+		}
+		last[o.number] = o
+	}
+	return false
+}
+
 // repaired writes the objects that were found anew, each as its newest copy that is complete, with a
 // cross-reference table that is right. What lies in object streams is read by the caller.
 func repaired(pdf []byte, objects []indirect) []byte {

@@ -14,6 +14,7 @@ type ink struct {
 	sizes sizes
 	words []Word // in units of its own body text
 	pale  []Word
+	notes []Word
 	lines []segment
 	dots  []dot
 
@@ -26,10 +27,11 @@ func (k ink) page(body float64) Page {
 	if own := k.sizes.median(); own != body {
 		scaleWords(k.words, own/body)
 		scaleWords(k.pale, own/body)
+		scaleWords(k.notes, own/body)
 	}
 	return Page{
 		Width: v.width, Height: v.height,
-		Words: k.words, Pale: k.pale, Rulings: rulings(v, k.lines, k.dots),
+		Words: k.words, Pale: k.pale, Notes: k.notes, Rulings: rulings(v, k.lines, k.dots),
 		Incomplete: k.incomplete,
 	}
 }

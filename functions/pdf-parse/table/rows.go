@@ -21,6 +21,7 @@ func (s section) rows(layout *Layout) []Row {
 		top, bottom := bounds[i-1], bounds[i]
 		band := newRow(s, wordsBetween(words, top.y, bottom.y), top.y, bottom.y)
 		s.addPale(&band, layout)
+		s.addNotes(&band)
 		band.Ruled = top.level && bottom.level
 		inside := i > 1 && i < len(bounds)-1
 		open := i == 1 && s.openAbove(edges) || i == 2 && s.openBelow(edges)

@@ -1,0 +1,18 @@
+package table
+
+// addNotes adds the text of comments and form fields to a row that they lie over, as text that no column claims: it
+// may stand for what is printed.
+func (s section) addNotes(row *Row) {
+	if row.empty() {
+		return
+	}
+	var notes Cell
+	for _, l := range lines(wordsBetween(s.page.Notes, row.Y0, row.Y1)) {
+		if l.X1 > row.Cells[0].X0 && l.X0 < row.Cells[len(row.Cells)-1].X1 {
+			notes.Lines = append(notes.Lines, l)
+		}
+	}
+	if len(notes.Lines) > 0 {
+		row.Cells = append(row.Cells, notes)
+	}
+}
