@@ -15,6 +15,7 @@ post() {
 while true; do
   post 130 http://upload-ingest:8080/tasks/sweep '{}' &
   post 130 http://google-sync:8080/tasks/google '{}' &
+  post 40 http://calendar-generate:8080/tasks/feeds '{}' &
   now=$(date +%H%M)
   case $now in
     0[2-5]?0) post 21660 http://backup:8080/ '{"task":"backup"}' & ;;

@@ -42,15 +42,15 @@ func (f *Function) changeFeed(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	source := shownOf(all, known.Options)
-	cal, _, err := source.Build(r.Context(), f.jobs, known.Options.Given.Keep(asked.Options), f.now(), strict)
+	options, chosen := feed.Options{Options: asked.Options, Given: known.Options.Given}, f.now()
+	rendering, err := f.strictRendering(r.Context(), shownOf(all, known.Options), &options, chosen)
 	if err != nil {
 		return nil, ask.Problem(err)
 	}
-	chosen := f.now()
-	if _, err := f.feeds.Choose(r.Context(), known.ID, asked.Options, chosen, f.rendering(source, chosen, cal)); err != nil {
+	if _, err := f.feeds.Choose(r.Context(), known.ID, options.Options, chosen, rendering); err != nil {
 		return nil, feedError(err)
 	}
+	cal := rendering.Calendar
 	return api.Response{
 		Status: http.StatusOK,
 		Header: http.Header{"Cache-Control": {"private, no-store"}},

@@ -11,6 +11,7 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/years"
 )
 
 // renderingVersion is part of what a feed's body is made of: raise it with any change of how feeds
@@ -51,23 +52,47 @@ const (
 	lenient = true  // what does not fit is a warning
 )
 
-// rendering is what a feed shall say, made of a source by the choices of that moment.
-func (f *Function) rendering(s latest.Source, chosen time.Time, cal calendar.Calendar) feed.Rendering {
-	return feed.Rendering{Sources: keyOf(s, chosen), Calendar: cal, Refresh: f.cfg.FeedRefresh, Now: f.now()}
+// rendering is what a feed shall say, made of a source by the choices of that moment and the known years.
+func (f *Function) rendering(s latest.Source, chosen time.Time, options calendar.Options, cal calendar.Calendar, known years.Snapshot) feed.Rendering {
+	return feed.Rendering{
+		Sources: keyOf(s, chosen), Years: known.Stamp(s.Years(options, cal)), YearsVersion: known.Version,
+		Calendar: cal, Refresh: f.cfg.FeedRefresh, Now: f.now(),
+	}
 }
 
 // refresh gives the feed as it should be now, made of all that its owner has. What is up to date costs no
-// more than finding that out.
+// more than finding that out. An academic year that changed is no reason: [Function.Sweep] takes care of those, at
+// its own pace, and instances that see a mounted file at different times do not change a feed back and forth.
 func (f *Function) refresh(ctx context.Context, all latest.Source, known feed.Feed) (feed.Feed, error) {
-	s := shownOf(all, known.Options)
-	if known.Sources == keyOf(s, known.Options.Chosen) {
+	if s := shownOf(all, known.Options); known.Sources == keyOf(s, known.Options.Chosen) {
 		return known, nil
 	}
-	cal, _, err := s.Build(ctx, f.jobs, known.Options.Calendar(), known.ChosenAt(), lenient)
+	return f.render(ctx, all, known)
+}
+
+// render writes the feed anew by the academic years as they are now.
+func (f *Function) render(ctx context.Context, all latest.Source, known feed.Feed) (feed.Feed, error) {
+	now, err := f.years.Settled(ctx)
+	if err != nil {
+		return feed.Feed{}, err
+	}
+	done, err := f.renderBy(ctx, now, all, known)
+	if errors.Is(err, feed.ErrOldYears) {
+		if now, err = f.years.Newest(ctx); err == nil {
+			done, err = f.renderBy(ctx, now, all, known)
+		}
+	}
+	return done, err
+}
+
+func (f *Function) renderBy(ctx context.Context, now years.Snapshot, all latest.Source, known feed.Feed) (feed.Feed, error) {
+	s, options := shownOf(all, known.Options), known.Options.Calendar()
+	options.Years = now.Years
+	cal, _, err := s.Build(ctx, f.jobs, options, known.ChosenAt(), lenient)
 	if err != nil {
 		return feed.Feed{}, fmt.Errorf("build feed %s: %w", known.ID, err)
 	}
-	return f.feeds.Refresh(ctx, known.ID, f.rendering(s, known.Options.Chosen, cal))
+	return f.feeds.Refresh(ctx, known.ID, f.rendering(s, known.Options.Chosen, options, cal, now))
 }
 
 // refreshAll gives the owner's feeds as they should be now, without those that are deleted meanwhile.

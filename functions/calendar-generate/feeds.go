@@ -1,6 +1,7 @@
 package calendargenerate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -51,13 +52,12 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	source := shownOf(all, options)
-	cal, _, err := source.Build(r.Context(), f.jobs, options.Calendar(), f.now(), strict)
+	first, err := f.strictRendering(r.Context(), shownOf(all, options), &options, time.Time{})
 	if err != nil {
 		return nil, ask.Problem(err)
 	}
-	token := feed.NewToken()
-	_, err = f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, f.rendering(source, time.Time{}, cal))
+	token, cal := feed.NewToken(), first.Calendar
+	_, err = f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, first)
 	if errors.Is(err, feed.ErrTooMany) {
 		return nil, api.New(api.Conflict, map[string]int{"limit": f.cfg.FeedsPerOwner}).
 			Say("You have as many feeds as one person can have. Delete one first.")
@@ -74,6 +74,26 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 			Events: len(cal.Items), Clashes: cal.Clashes, Warnings: cal.Warnings, Notes: cal.Notes,
 		},
 	}, nil
+}
+
+// strictRendering is what a feed says with new choices, which were made at that moment; that of a new feed is zero.
+// Dates that its owner typed before are added to the options: the feed needs them again with each newer upload.
+func (f *Function) strictRendering(ctx context.Context, source latest.Source, options *feed.Options, chosen time.Time) (feed.Rendering, error) {
+	known, err := f.years.Newest(ctx) // what is written here is not held against newer years
+	if err != nil {
+		return feed.Rendering{}, err
+	}
+	given := options.Terms
+	var cal calendar.Calendar
+	err = f.typed.Build(ctx, known, source.Owner, &options.Options, func(o calendar.Options) (err error) {
+		cal, _, err = source.Build(ctx, f.jobs, options.Given.Keep(o), f.now(), strict)
+		return err
+	})
+	if err != nil {
+		return feed.Rendering{}, err
+	}
+	f.typed.Keep(ctx, known, source.Owner, given)
+	return f.rendering(source, chosen, options.Options, cal, known), nil
 }
 
 // feedOptions reads what a new feed shall show.

@@ -20,22 +20,28 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
+	"github.com/schedgen/schedgen/shared/years"
 )
 
 // Config is everything calendar-generate needs.
 type Config struct {
 	Postgres postgres.Config
 	Session  session.Config
+	Years    years.Config
 
+	EventToken     string        `env:"EVENT_TOKEN"`                 // what tasks must carry, where it is given
 	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`             // other sites whose pages may make and delete feeds: https://host, ...
 	PublicURL      string        `env:"PUBLIC_URL"`                  // how feeds are addressed from outside; else as the request was
 	FeedRefresh    time.Duration `env:"FEED_REFRESH, default=6h"`    // how often programs are asked to fetch a feed
 	FeedsPerOwner  int           `env:"FEEDS_PER_OWNER, default=20"` // more are refused
 	BodyLimit      int64         `env:"BODY_LIMIT, default=2097152"` // bytes of a request's JSON
 	EventsLimit    int           `env:"EVENTS_LIMIT, default=5000"`  // events of a request: 100 printed pages have fewer
+	ReplanBatch    int           `env:"REPLAN_BATCH, default=3000"`  // feeds that one sweep brings to a corrected year, at most
+	ReplanTime     time.Duration `env:"REPLAN_TIME, default=20s"`    // and for how long; the next sweep goes on
 }
 
 // withDefaults fills what a Config written in code left out.
@@ -52,6 +58,12 @@ func (c Config) withDefaults() Config {
 	if c.EventsLimit <= 0 {
 		c.EventsLimit = 5000
 	}
+	if c.ReplanBatch <= 0 {
+		c.ReplanBatch = 3000
+	}
+	if c.ReplanTime <= 0 {
+		c.ReplanTime = 20 * time.Second
+	}
 	return c
 }
 
@@ -61,8 +73,11 @@ type Function struct {
 	pool     *postgres.Pool
 	jobs     *jobs.Store
 	feeds    *feed.Store
+	years    *years.Source
+	typed    *years.Typed
 	sessions *session.Sessions
 	origins  *api.Origins
+	metrics  *metrics
 	now      func() time.Time
 }
 
@@ -93,6 +108,9 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		pool:     pool,
 		jobs:     jobs.NewStore(pool),
 		feeds:    feed.NewStore(pool),
+		years:    years.NewSource(cfg.Years, pool),
+		typed:    years.NewTyped(pool, "calendar-generate"),
+		metrics:  newMetrics(),
 		sessions: sessions,
 		origins:  origins,
 		now:      time.Now,
@@ -108,13 +126,16 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("GET /api/feeds/{token}", http.HandlerFunc(f.serveFeed))
 	mux.Handle("PUT /api/feeds/{token}", api.Handler(f.origins.Guard(f.changeFeed)))
 	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.origins.Guard(f.deleteFeed)))
+	mux.Handle("GET /api/years", http.HandlerFunc(f.listYears))
+	mux.Handle("GET /api/years/{year}", http.HandlerFunc(f.showYear))
 	mux.Handle("POST /events/timetable", api.Handler(events.Receive(f.timetableParsed)))
+	mux.Handle("POST /tasks/feeds", api.Handler(f.sweepTask))
 	return f.origins.Share(api.Mux(mux))
 }
 
 // Health asks the dependencies.
 func (f *Function) Health(ctx context.Context) map[string]error {
-	return map[string]error{"postgres": f.pool.Ping(ctx)}
+	return map[string]error{"postgres": f.pool.Ping(ctx), "years": faas.Optional(f.years.Problem())}
 }
 
 // Close ends the connections.

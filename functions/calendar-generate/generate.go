@@ -34,7 +34,7 @@ func (f *Function) generate(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	cal, err := calendar.Build(events, req.Options)
+	cal, err := f.build(r, events, req.Options)
 	if err != nil {
 		return nil, ask.Problem(err)
 	}
@@ -52,6 +52,20 @@ func (f *Function) generate(r *http.Request) (any, error) {
 	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": filename(cal)}))
 	header.Set("X-Content-Type-Options", "nosniff")
 	return api.Response{Status: http.StatusOK, Header: header, ContentType: ics.ContentType, Body: file.Bytes()}, nil
+}
+
+// build makes the calendar by the academic years as they are now, with dates that the caller typed before.
+func (f *Function) build(r *http.Request, events []calendar.Event, options calendar.Options) (cal calendar.Calendar, err error) {
+	owner, _ := f.sessions.Owner(r)
+	known, given := f.years.Snapshot(r.Context()), options.Terms
+	err = f.typed.Build(r.Context(), known, owner, &options, func(o calendar.Options) (err error) {
+		cal, err = calendar.Build(events, o)
+		return err
+	})
+	if err == nil {
+		f.typed.Keep(r.Context(), known, owner, given)
+	}
+	return cal, err
 }
 
 // jobEvents gives the events of the caller's job, and the time of its end: a file made of it again

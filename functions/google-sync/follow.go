@@ -10,7 +10,6 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/calendar/ask"
-	"github.com/schedgen/schedgen/shared/faas"
 )
 
 // followRequest turns following on, with the choices that each newer timetable gets, or off.
@@ -88,33 +87,40 @@ func (f *Function) followUp(ctx context.Context, person account.Account) error {
 	return nil
 }
 
-// enqueue makes the sync of one calendar. What newer timetables make of old choices is lenient: a group that
-// is gone must not end the following.
+// enqueue makes the sync of one calendar that follows.
 func (f *Function) enqueue(ctx context.Context, person account.Account, c syncs.Calendar) error {
-	cal, scopes, err := f.ofAll(ctx, person.ID, c.Given.Keep(c.Options), c.ChosenAt, true)
-	var known *api.Error
-	if errors.As(err, &known) && known.Status() < http.StatusInternalServerError {
-		api.Logger(ctx).WarnContext(ctx, "a calendar cannot follow", "code", known.Code)
-		return nil
-	}
-	if err != nil {
+	made, ok, err := f.followed(ctx, c)
+	if err != nil || !ok {
 		return err
 	}
-	if err := f.syncs.Give(ctx, person.ID, c.ID, c.Given.After(cal)); err != nil {
-		return err
-	}
-	made, err := f.syncs.Create(ctx, syncs.New{
-		AccountID: person.ID, CalendarID: c.ID, Most: f.cfg.SyncsWaiting, Traceparent: faas.Traceparent(ctx),
-		Request: f.request(person, c.ID, cal, scopes),
-	})
+	waiting, err := f.syncs.Create(ctx, f.newSync(ctx, person, c.ID, made))
 	if errors.Is(err, syncs.ErrTooMany) {
 		return api.New(api.Busy) // the event comes again
 	}
 	if err != nil {
 		return err
 	}
-	f.publish(ctx, made)
+	f.publish(ctx, waiting)
 	return nil
+}
+
+// followed builds what a calendar that follows should hold now; ok is false where there is nothing to build. What
+// newer timetables make of old choices is lenient: a group that is gone must not end the following.
+func (f *Function) followed(ctx context.Context, c syncs.Calendar) (made built, ok bool, err error) {
+	known, err := f.years.Settled(ctx)
+	if err != nil {
+		return built{}, false, err
+	}
+	made, err = f.ofAll(ctx, known, c.AccountID, c.Given.Keep(c.Options), c.ChosenAt, true)
+	var problem *api.Error
+	if errors.As(ask.Problem(err), &problem) && problem.Status() < http.StatusInternalServerError {
+		api.Logger(ctx).WarnContext(ctx, "a calendar cannot follow", "code", problem.Code)
+		return built{}, false, nil
+	}
+	if err != nil {
+		return built{}, false, err
+	}
+	return made, true, f.syncs.Give(ctx, c.AccountID, c.ID, c.Given.After(made.cal))
 }
 
 // catchUp brings up to date what followed while the person was signed out. The sign-in does not fail with it.

@@ -28,6 +28,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
+	"github.com/schedgen/schedgen/shared/years"
 )
 
 // Config is everything google-sync needs.
@@ -39,6 +40,7 @@ type Config struct {
 	// Events take a sync that goes on: to the broker, or at EVENT_TARGETS to this function's own
 	// /events/google. EVENT_TOKEN, where it is given, is also what events and tasks must carry.
 	Events events.Config
+	Years  years.Config
 
 	PublicURL string `env:"PUBLIC_URL"` // how people reach the site; else as the request was
 	// The frontend, https://host, where it is not this site: a sign-in that is told to end at a path ends there.
@@ -53,6 +55,7 @@ type Config struct {
 	SyncAttempts int           `env:"SYNC_ATTEMPTS, default=12"`    // of a sync, while Google is away
 	SyncsWaiting int           `env:"SYNCS_WAITING, default=10"`    // of one account; more are refused
 	SyncsKept    time.Duration `env:"SYNC_RETENTION, default=720h"` // of a finished sync's counts
+	ReplanBatch  int           `env:"REPLAN_BATCH, default=200"`    // calendars that one sweep brings to a corrected year, at most
 	Lease        time.Duration `env:"SYNC_LEASE, default=1m"`       // how long a dead worker keeps an account waiting
 }
 
@@ -76,6 +79,9 @@ func (c Config) withDefaults() Config {
 	if c.SyncsKept <= 0 {
 		c.SyncsKept = 720 * time.Hour
 	}
+	if c.ReplanBatch <= 0 {
+		c.ReplanBatch = 200
+	}
 	return c
 }
 
@@ -89,6 +95,8 @@ type Function struct {
 	signIns   *account.SignIns
 	tokens    *account.Tokens
 	syncs     *syncs.Store
+	years     *years.Source
+	typed     *years.Typed
 	google    *google.Calendars
 	publisher *events.Publisher
 	metrics   *metrics
@@ -119,6 +127,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, err
 	}
 	f.jobs, f.syncs = jobs.NewStore(f.pool), syncs.NewStore(f.pool, cfg.Lease)
+	f.years, f.typed = years.NewSource(cfg.Years, f.pool), years.NewTyped(f.pool, "google-sync")
 	if f.signIns != nil {
 		f.accounts = f.accounts.On(f.pool)
 		f.tokens = account.NewTokens(f.accounts, f.signIns)

@@ -57,9 +57,9 @@ func TestKilledInTheMiddle(t *testing.T) {
 		person, err := w.f.accounts.Get(t.Context(), b.owner())
 		w.must(err)
 		choices.Options.Year = 2026
-		cal, scopes, err := w.f.ofAll(t.Context(), person.ID, choices.Options, time.Now(), true)
+		all, err := w.f.ofAll(t.Context(), w.f.years.Snapshot(t.Context()), person.ID, choices.Options, time.Now(), true)
 		w.must(err)
-		made, err := w.f.syncs.Create(t.Context(), syncs.New{AccountID: person.ID, CalendarID: id, Most: 5, Request: w.f.request(person, id, cal, scopes)})
+		made, err := w.f.syncs.Create(t.Context(), w.f.newSync(t.Context(), person, id, all))
 		w.must(err)
 		return made.ID
 	}

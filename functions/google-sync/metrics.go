@@ -31,7 +31,7 @@ func newMetrics() *metrics {
 			Name: "schedgen_google_plan_actions", Help: "What plans have to do, by operation.",
 			Buckets: []float64{0, 1, 5, 20, 50, 100, 200, 500, 1000, 5000},
 		}, []string{"operation"}),
-		swept: counter("swept_total", "What the sweep moved: handed out, deleted.", "what"),
+		swept: counter("swept_total", "What the sweep moved: handed out, deleted, replanned (a sync was made because an academic year changed).", "what"),
 	}
 }
 
@@ -47,5 +47,5 @@ func (m *metrics) Waited(reason string, d time.Duration) {
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
 	m := f.metrics
-	return []prometheus.Collector{m.syncs, m.signIns, m.calls, m.waits, m.waited, m.planned, m.swept}
+	return append(f.typed.Collectors(), m.syncs, m.signIns, m.calls, m.waits, m.waited, m.planned, m.swept)
 }

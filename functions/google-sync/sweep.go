@@ -5,13 +5,17 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/years"
 )
 
 // Swept counts what a sweep moved.
 type Swept struct {
 	HandedOut int64 `json:"handedOut"` // syncs that waited and that nobody worked on
 	Deleted   int64 `json:"deleted"`   // finished syncs past their retention
+	Replanned int64 `json:"replanned"` // syncs made because an academic year changed
 }
 
 // sweepBatch bounds the accounts of one sweep; the next one takes the others.
@@ -27,11 +31,15 @@ func (f *Function) Sweep(ctx context.Context) (Swept, error) {
 	if f.signIns == nil {
 		return s, nil
 	}
+	var errs []error
+	var err error
+	if s.Replanned, err = f.replan(ctx); err != nil {
+		errs = append(errs, err)
+	}
 	due, err := f.syncs.Due(ctx, sweepBatch)
 	if err != nil {
-		return s, err
+		return s, errors.Join(append(errs, err)...)
 	}
-	var errs []error
 	end := f.until(ctx)
 	for _, waiting := range due {
 		if f.publisher.Enabled() {
@@ -47,8 +55,63 @@ func (f *Function) Sweep(ctx context.Context) (Swept, error) {
 	}
 	f.metrics.swept.WithLabelValues("handed out").Add(float64(s.HandedOut))
 	f.metrics.swept.WithLabelValues("deleted").Add(float64(s.Deleted))
+	f.metrics.swept.WithLabelValues("replanned").Add(float64(s.Replanned))
 	if s != (Swept{}) {
 		api.Logger(ctx).InfoContext(ctx, "swept", "moved", s)
 	}
 	return s, errors.Join(errs...)
+}
+
+// replan makes a sync for calendars that follow and were last made by academic years that changed since, once for
+// each. Nobody is told of these syncs: the sweep hands them out at its own pace.
+func (f *Function) replan(ctx context.Context) (replanned int64, err error) {
+	known, err := f.years.Newest(ctx)
+	if err != nil {
+		return 0, err
+	}
+	stamps, err := f.syncs.Stamps(ctx)
+	if err != nil {
+		return 0, err
+	}
+	stale := known.StaleOf(stamps)
+	if len(stale) == 0 {
+		return 0, nil
+	}
+	all, err := f.syncs.Stamped(ctx, stale, f.cfg.ReplanBatch)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range all {
+		done, err := f.replanOne(ctx, c)
+		if err != nil {
+			return replanned, err
+		}
+		if done {
+			replanned++
+		}
+	}
+	return replanned, nil
+}
+
+// replanOne makes the sync of one calendar, unless another sweep did meanwhile.
+func (f *Function) replanOne(ctx context.Context, c syncs.Calendar) (done bool, err error) {
+	person, err := f.accounts.Get(ctx, c.AccountID)
+	if errors.Is(err, account.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	made, ok, err := f.followed(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	if !ok {
+		return false, f.syncs.Stamp(ctx, c, years.None) // the next upload makes a sync
+	}
+	done, err = f.syncs.Replan(ctx, f.newSync(ctx, person, c.ID, made), c.Years)
+	if errors.Is(err, syncs.ErrTooMany) {
+		return false, nil // the next sweep tries again
+	}
+	return done, err
 }

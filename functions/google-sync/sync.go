@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/latest"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/years"
 )
 
 // syncRequest is the body of POST /api/calendars/events: a calendar, and what shall be in it. Without events
@@ -47,14 +48,14 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 	}
 	chosen := req.Colors
 	req.Options = known.Given.Keep(req.Options)
-	cal, scopes, err := f.wanted(r.Context(), person, &req)
+	made, err := f.wanted(r.Context(), person, &req)
 	if err != nil {
 		return nil, err
 	}
 	req.Colors = chosen
-	request := f.request(person, known.ID, cal, scopes)
+	waiting := f.newSync(r.Context(), person, known.ID, made)
 	if req.DryRun {
-		return f.dryRun(r, person, known.ID, request, cal)
+		return f.dryRun(r, person, known.ID, waiting.Request, made.cal)
 	}
 	if req.Events == nil || req.Follow != nil {
 		known.Options = req.Options // given events say nothing of what uploads shall become
@@ -65,19 +66,32 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
 		return nil, err
 	}
-	if err := f.syncs.Give(r.Context(), person.ID, known.ID, known.Given.After(cal)); err != nil {
+	if err := f.syncs.Give(r.Context(), person.ID, known.ID, known.Given.After(made.cal)); err != nil {
 		return nil, err
 	}
-	return f.syncNow(r, person, known.ID, request, cal)
+	if partial := req.JobID != "" || req.Events != nil; partial && known.Years != "" {
+		waiting.Years = "" // it leaves the rest of the calendar as it was made
+	}
+	return f.syncNow(r, waiting, made.cal)
 }
 
-// request is the sync of a calendar that was built now.
-func (f *Function) request(person account.Account, id string, cal calendar.Calendar, scopes []calendar.Scope) syncs.Request {
-	names := make([]string, len(scopes))
-	for i, s := range scopes {
+// built is a calendar that was built now.
+type built struct {
+	cal    calendar.Calendar
+	scopes []calendar.Scope // that it speaks for
+	years  string           // the stamp of the academic years that it was made by
+}
+
+// newSync is the sync of a calendar that was built now.
+func (f *Function) newSync(ctx context.Context, person account.Account, id string, b built) syncs.New {
+	names := make([]string, len(b.scopes))
+	for i, s := range b.scopes {
 		names[i] = s.String()
 	}
-	return syncs.Request{Wanted: plan.Wanted(cal, plan.Marker(person.Subject), id), Scopes: names, Made: f.now()}
+	return syncs.New{
+		AccountID: person.ID, CalendarID: id, Most: f.cfg.SyncsWaiting, Traceparent: faas.Traceparent(ctx), Years: b.years,
+		Request: syncs.Request{Wanted: plan.Wanted(b.cal, plan.Marker(person.Subject), id), Scopes: names, Made: f.now()},
+	}
 }
 
 // readFor reads what a person who is signed in asks for.
@@ -126,31 +140,44 @@ func (f *Function) primary(ctx context.Context, person account.Account) (string,
 	return c.ID, nil
 }
 
-// wanted builds the calendar that is asked for, and gives the scopes that it speaks for: none of given events, for
-// they may be some of a timetable's. They are added and changed, and nothing is removed.
-func (f *Function) wanted(ctx context.Context, person account.Account, req *syncRequest) (calendar.Calendar, []calendar.Scope, error) {
-	if req.JobID == "" && req.Events == nil {
-		return f.ofAll(ctx, person.ID, req.Options, f.now(), false)
-	}
+// wanted builds the calendar that is asked for. It speaks for no scope where it is made of given events, for they
+// may be some of a timetable's: they are added and changed, and nothing is removed. Dates that the person typed
+// before are added to the request's options.
+func (f *Function) wanted(ctx context.Context, person account.Account, req *syncRequest) (b built, err error) {
 	events, job := req.Events, req.JobID != ""
 	if job {
-		var err error
 		if events, err = f.ofJob(ctx, person, req); err != nil {
-			return calendar.Calendar{}, nil, err
+			return built{}, err
 		}
 	}
-	cal, err := calendar.Build(events, req.Options)
-	if err == nil && !job {
-		err = cal.NothingLeft() // nothing would be added, and it would look like a success
+	known, err := f.years.Settled(ctx)
+	if err != nil {
+		return built{}, err
 	}
-	if err != nil || !job {
-		return cal, nil, ask.Problem(err)
+	given := req.Terms
+	err = f.typed.Build(ctx, known, person.ID, &req.Options, func(o calendar.Options) (err error) {
+		if !job && events == nil {
+			b, err = f.ofAll(ctx, known, person.ID, o, f.now(), false)
+			return err
+		}
+		b.cal, err = calendar.Build(events, o)
+		if err == nil && !job {
+			err = b.cal.NothingLeft() // nothing would be added, and it would look like a success
+		}
+		b.years = known.Stamp(latest.Source{}.Years(o, b.cal))
+		return err
+	})
+	if err != nil {
+		return built{}, ask.Problem(err)
 	}
-	scopes := calendar.Scopes(events, req.Year, req.TermsOf(req.Year))
-	if len(scopes) > 0 && scopes[0].Kind == timetable.Lecture {
-		scopes = append(scopes, calendar.ExtraScope(req.Year)) // a student's own classes are chosen with the lectures
+	f.typed.Keep(ctx, known, person.ID, given)
+	if job {
+		b.scopes = calendar.Scopes(events, req.Year, req.TermsOf(req.Year))
+		if len(b.scopes) > 0 && b.scopes[0].Kind == timetable.Lecture {
+			b.scopes = append(b.scopes, calendar.ExtraScope(req.Year)) // a student's own classes are chosen with the lectures
+		}
 	}
-	return cal, scopes, nil
+	return b, nil
 }
 
 // ofJob gives the events of one of the caller's jobs.
@@ -169,24 +196,23 @@ func (f *Function) ofJob(ctx context.Context, person account.Account, req *syncR
 	return latest.EventsOf(ctx, f.jobs, job)
 }
 
-// ofAll builds the calendar of all that an owner uploaded.
-func (f *Function) ofAll(ctx context.Context, owner string, options calendar.Options, chosen time.Time, lenient bool) (calendar.Calendar, []calendar.Scope, error) {
+// ofAll builds the calendar of all that an owner uploaded, by the known years.
+func (f *Function) ofAll(ctx context.Context, known years.Snapshot, owner string, options calendar.Options, chosen time.Time, lenient bool) (built, error) {
 	source, err := latest.Of(ctx, f.jobs, owner)
 	if err != nil {
-		return calendar.Calendar{}, nil, err
+		return built{}, err
 	}
 	if len(source.Jobs) == 0 {
-		return calendar.Calendar{}, nil, api.New(api.ValidationFailed).Say("You have no timetable here yet. Upload one first, or send events or a jobId.")
+		return built{}, api.New(api.ValidationFailed).Say("You have no timetable here yet. Upload one first, or send events or a jobId.")
 	}
+	options.Years = known.Years
 	cal, scopes, err := source.Build(ctx, f.jobs, options, chosen, lenient)
-	return cal, scopes, ask.Problem(err)
+	return built{cal, scopes, known.Stamp(source.Years(options, cal))}, err
 }
 
 // syncNow puts a sync into the queue and works on it for as long as a request may.
-func (f *Function) syncNow(r *http.Request, person account.Account, id string, request syncs.Request, cal calendar.Calendar) (any, error) {
-	waiting, err := f.syncs.Create(r.Context(), syncs.New{
-		AccountID: person.ID, CalendarID: id, Request: request, Most: f.cfg.SyncsWaiting, Traceparent: faas.Traceparent(r.Context()),
-	})
+func (f *Function) syncNow(r *http.Request, asked syncs.New, cal calendar.Calendar) (any, error) {
+	waiting, err := f.syncs.Create(r.Context(), asked)
 	if errors.Is(err, syncs.ErrTooMany) {
 		return nil, api.New(api.Busy).Say("Several syncs are still running. Wait until they have finished, then try again.")
 	}
@@ -348,5 +374,8 @@ func (f *Function) removeEvents(r *http.Request) (any, error) {
 	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
 		return nil, err
 	}
-	return f.syncNow(r, person, known.ID, syncs.Request{Remove: true}, calendar.Calendar{})
+	return f.syncNow(r, syncs.New{
+		AccountID: person.ID, CalendarID: known.ID, Most: f.cfg.SyncsWaiting, Traceparent: faas.Traceparent(r.Context()),
+		Request: syncs.Request{Remove: true},
+	}, calendar.Calendar{})
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
+	"github.com/schedgen/schedgen/shared/years"
 )
 
 // Config is everything the function needs.
@@ -36,6 +37,7 @@ type Config struct {
 	// notifications and tasks must carry.
 	Events events.Config
 	Limits jobs.Limits
+	Years  years.Config
 
 	ParsedTargets  []string `env:"PARSED_TARGETS"`  // who is told of timetables where there is no broker
 	AdminToken     string   `env:"ADMIN_TOKEN"`     // reads and replays dead letters; empty: nobody does
@@ -72,6 +74,7 @@ type Function struct {
 	cfg      Config
 	pool     *postgres.Pool
 	jobs     *jobs.Store
+	years    *years.Source
 	books    *books
 	blob     *blob.Store
 	cache    *cache.Cache
@@ -117,7 +120,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, errors.Join(err, redis.Close())
 	}
 	queue := jobs.NewStore(pool).WithLimits(cfg.Limits)
-	return &Function{cfg: cfg, pool: pool, jobs: queue, books: newBooks(queue.Metrics), blob: store, cache: redis,
+	return &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), books: newBooks(queue.Metrics), blob: store, cache: redis,
 		sessions: sessions, origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
 		tempFile: func() (*os.File, error) { return newTempFile("") }}, nil
 }

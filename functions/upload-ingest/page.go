@@ -127,7 +127,7 @@ func (f *Function) pageJob(r *http.Request) (any, error) {
 			return nil, err
 		}
 		if job.Kind == timetable.Lecture {
-			_, known := calendar.Shipped()[job.CreatedAt.In(calendar.Zone).Year()]
+			_, known := f.years.Snapshot(r.Context()).Years[job.CreatedAt.In(calendar.Zone).Year()]
 			v.AskDates = !known || slices.ContainsFunc(v.Events, func(e calendar.Event) bool { return e.Semester == "" })
 		}
 	case jobs.Failed:

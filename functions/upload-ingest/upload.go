@@ -85,7 +85,7 @@ func (f *Function) readAnswer(ctx context.Context, job jobs.Job, only semester) 
 	}
 	var terms map[string]calendar.Range
 	if job.Kind == timetable.Lecture {
-		terms = calendar.Shipped()[job.CreatedAt.In(calendar.Zone).Year()].TermRanges()
+		terms = f.years.Snapshot(ctx).Years[job.CreatedAt.In(calendar.Zone).Year()].TermRanges()
 	}
 	read.SemesterDates = datesOf(cmp.Or(only, semesterOf(all)), terms)
 	return read, nil

@@ -24,6 +24,7 @@ const (
 	FeedNotFound         = "FEED_NOT_FOUND"
 	CalendarNotFound     = "CALENDAR_NOT_FOUND"
 	SyncNotFound         = "SYNC_NOT_FOUND"
+	YearNotFound         = "YEAR_NOT_FOUND"
 	SignInRequired       = "GOOGLE_AUTH_REQUIRED"
 	SignInFailed         = "GOOGLE_SIGN_IN_FAILED"
 	PermissionMissing    = "GOOGLE_PERMISSION_MISSING"
@@ -80,6 +81,7 @@ var codes = map[string]entry{
 	FeedNotFound:         {404, "We cannot find this calendar feed. It may have been deleted: create a new one.", 0},
 	CalendarNotFound:     {404, "We cannot find this Google calendar, or you may not change it. Choose another one.", 0},
 	SyncNotFound:         {404, "We cannot find this sync. Start a new one.", 0},
+	YearNotFound:         {404, "We do not know the dates of this academic year yet. Give the first and the last day of your semesters yourself.", 0},
 	MethodNotAllowed:     {405, "This address does not take requests of this kind. Check /api/openapi.json for those that it takes.", 0},
 	NotAcceptable:        {406, "We cannot answer in the format that was asked for. Check the Accept header of the request.", 0},
 	Conflict:             {409, "Something else is in the way of this. Wait a moment and try again.", 0},

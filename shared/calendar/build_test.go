@@ -145,8 +145,8 @@ func TestLecturesOfNoSemesterNameNoTerm(t *testing.T) {
 		if !errors.As(err, &e) || e.Code != calendar.MissingSemesterDates {
 			t.Fatalf("error is %v, want %s", err, calendar.MissingSemesterDates)
 		}
-		if want := map[string]any{"terms": test.terms}; e.Message != test.says || !reflect.DeepEqual(e.Details, want) {
-			t.Errorf("it says %q with %v, want %q with %v", e.Message, e.Details, test.says, want)
+		if told, _ := e.Details.(calendar.MissingDates); e.Message != test.says || !reflect.DeepEqual(told.Terms, test.terms) {
+			t.Errorf("it says %q with %v, want %q with the terms %v", e.Message, e.Details, test.says, test.terms)
 		}
 	}
 	lenient := build(t, calendar.Options{Lenient: true}, lecture("", "Monday"))

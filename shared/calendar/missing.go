@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,9 +44,50 @@ func (b *builder) missingDates() error {
 	if b.nameless {
 		says = append(says, "some lectures name no semester. Give its first and its last day (semesterStart and semesterEnd)")
 	}
-	return &Error{
-		Code:    MissingSemesterDates,
-		Message: Sentence(strings.Join(says, ". Also, ")),
-		Details: map[string]any{"terms": append([]string{}, b.missing...)},
+	missing := slices.Clone(b.missing)
+	if b.nameless {
+		missing = append(missing, "")
 	}
+	year := cmp.Or(b.newest, b.opts.Year)
+	return &Error{Code: MissingSemesterDates, Message: Sentence(strings.Join(says, ". Also, ")), Details: MissingDates{
+		Year: year, Terms: append([]string{}, b.missing...), Suggestions: b.opts.academicYears().Suggestions(year, missing),
+	}}
+}
+
+// MissingDates are the details of a MISSING_SEMESTER_DATES.
+type MissingDates struct {
+	Year        int          `json:"year,omitempty"` // of the lectures, where that is known
+	Terms       []string     `json:"terms"`          // what to give by name
+	Suggestions []Suggestion `json:"suggestions"`    // guesses to offer
+}
+
+// Suggestion is a guess at a term's dates, for a person to correct: programs must not take it as it is.
+type Suggestion struct {
+	Term      string `json:"term"`
+	Start     Date   `json:"start"`
+	End       Date   `json:"end"`
+	Suggested bool   `json:"suggested"` // always true, lest anyone take it for a fact
+	From      int    `json:"from"`      // the year whose pattern it is
+}
+
+// Suggestions are guesses at the dates of terms: where a quarter or a year module has none, of the semesters
+// that would do instead.
+func (y Years) Suggestions(year int, terms []string) []Suggestion {
+	all := []Suggestion{}
+	add := func(term string) bool {
+		r, from, ok := y.Suggest(year, term)
+		known := slices.ContainsFunc(all, func(s Suggestion) bool { return s.Term == term })
+		if ok && !known {
+			all = append(all, Suggestion{Term: term, Start: r.Start, End: r.End, Suggested: true, From: from})
+		}
+		return ok
+	}
+	for _, term := range terms {
+		if !add(term) {
+			for _, other := range semestersOf[term] {
+				add(other)
+			}
+		}
+	}
+	return all
 }

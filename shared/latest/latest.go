@@ -57,6 +57,31 @@ func (s Source) Build(ctx context.Context, store *jobs.Store, options calendar.O
 	return cal, slices.Compact(scopes), err
 }
 
+// Years are the academic years that a calendar of s depends on, with those of which it might show something once
+// they are known.
+func (s Source) Years(options calendar.Options, cal calendar.Calendar) []int {
+	var used []int
+	add := func(year int) {
+		if year != 0 && !slices.Contains(used, year) {
+			used = append(used, year)
+		}
+	}
+	add(options.Year)
+	for _, term := range options.Terms {
+		add(term.Start.Year)
+	}
+	for _, job := range s.Jobs {
+		add(job.CreatedAt.In(calendar.Zone).Year())
+	}
+	for _, item := range cal.Items {
+		add(item.Year())
+		if !item.Until.IsZero() {
+			add(item.Until.In(calendar.Zone).Year())
+		}
+	}
+	return used
+}
+
 // EventsOf gives the events of one of the owner's completed jobs, with the ids that they have beside those of
 // earlier jobs.
 func EventsOf(ctx context.Context, store *jobs.Store, job jobs.Job) ([]calendar.Event, error) {

@@ -220,6 +220,10 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.call(http.StatusOK, "GET", backup, nil, admin...)
 	s.call(http.StatusOK, "POST", "/tasks/watch", nil, admin...)
 
+	s.call(http.StatusOK, "GET", "/api/years", nil)
+	s.call(http.StatusOK, "GET", "/api/years/2026", nil)
+	s.call(http.StatusNotFound, "GET", "/api/years/2199", nil)
+
 	s.signIn(w.system.Google())
 	s.call(http.StatusOK, "GET", "/api/auth/status", nil)
 	s.call(http.StatusOK, "GET", "/api/calendars", nil)
@@ -235,7 +239,7 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.call(http.StatusOK, "POST", "/api/auth/logout", map[string]any{"forget": true})
 
 	// Functions tell each other of timetables on addresses that nobody outside reaches.
-	if got, want := w.api.Unseen(), []string{"POST /events/google", "POST /events/timetable", "POST /tasks/google"}; !slices.Equal(got, want) {
+	if got, want := w.api.Unseen(), []string{"POST /events/google", "POST /events/timetable", "POST /tasks/feeds", "POST /tasks/google"}; !slices.Equal(got, want) {
 		t.Errorf("not used with success: %v, want %v", got, want)
 	}
 }

@@ -17,11 +17,19 @@ import (
 
 // Rendering is what a feed shall say from now on.
 type Rendering struct {
-	Sources  string // names what Calendar was made of
-	Calendar calendar.Calendar
-	Refresh  time.Duration // how often programs are asked to fetch it
-	Now      time.Time     // LAST-MODIFIED of what changed
+	Sources      string // names what Calendar was made of
+	Years        string // the stamp of the academic years that it was made by
+	YearsVersion int64  // of the database's part of these
+	Calendar     calendar.Calendar
+	Refresh      time.Duration // how often programs are asked to fetch it
+	Now          time.Time     // LAST-MODIFIED of what changed
 }
+
+// ErrOldYears says that a rendering was made by academic years that have been corrected since. The feed may show
+// the newer ones already, so it is not written.
+var ErrOldYears = errors.New("feed: the academic years have been corrected meanwhile")
+
+const newerYearsSQL = `select exists (select from academic_years where version > $1::bigint)`
 
 const lockSQL = `select ` + columns + ` from feeds where id = $1::uuid for update`
 
@@ -35,22 +43,34 @@ on conflict (feed_id, uid) do update
 set sequence = excluded.sequence, fingerprint = excluded.fingerprint, last_modified = excluded.last_modified`
 
 const saveSQL = `
-update feeds set sources = $2, body = $3::bytea, last_modified = $4::timestamptz, options = $5::jsonb, updated_at = now()
+update feeds set sources = $2, years = $6, body = $3::bytea, last_modified = $4::timestamptz, options = $5::jsonb, updated_at = now()
 where id = $1::uuid`
 
 // Refresh renders the feed anew and keeps what it says. An event that changed since the last time
 // gets the next SEQUENCE; one that did not keeps its own, and where nothing changed at all, Body and
 // LastModified stay as they are. What is known of an event that vanished is kept, so that its
 // SEQUENCE goes on rising should it come back. Of several at once, the others wait for the first and
-// find its work done. ErrNotFound means that the feed was deleted meanwhile.
+// find its work done. ErrNotFound means that the feed was deleted meanwhile, and ErrOldYears that r must be
+// made again.
 func (s *Store) Refresh(ctx context.Context, id string, r Rendering) (Feed, error) {
 	var feed Feed
 	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		if feed, err = lock(ctx, tx, id); err != nil || feed.Sources == r.Sources {
+		if feed, err = lock(ctx, tx, id); err != nil || feed.Sources == r.Sources && feed.Years == r.Years {
 			return err
+		}
+		// Under the lock: whoever wrote the feed before has committed, and what it knew can be seen.
+		var newer bool
+		if err := tx.QueryRow(ctx, newerYearsSQL, r.YearsVersion).Scan(&newer); err != nil {
+			return err
+		}
+		if newer {
+			return ErrOldYears
 		}
 		return feed.render(ctx, tx, r)
 	})
+	if errors.Is(err, ErrOldYears) {
+		return Feed{}, ErrOldYears
+	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Feed{}, ErrNotFound
 	}
@@ -85,7 +105,7 @@ func lock(ctx context.Context, tx pgx.Tx, id string) (Feed, error) {
 	if err != nil {
 		return Feed{}, err
 	}
-	return pgx.CollectOneRow(rows, scan)
+	return pgx.CollectOneRow(rows, scanFeed)
 }
 
 // render makes the body, and saves it with the revisions of the events that changed.
@@ -103,7 +123,7 @@ func (f *Feed) render(ctx context.Context, tx pgx.Tx, r Rendering) error {
 	if err := (ics.Feed{Stamp: now, Refresh: r.Refresh, Revisions: revisions}).Write(&body, r.Calendar); err != nil {
 		return err
 	}
-	f.Sources = r.Sources
+	f.Sources, f.Years = r.Sources, r.Years
 	if !bytes.Equal(f.Body, body.Bytes()) {
 		f.Body, f.LastModified = body.Bytes(), now
 	}
@@ -117,7 +137,7 @@ func (f *Feed) render(ctx context.Context, tx pgx.Tx, r Rendering) error {
 	if err != nil {
 		return fmt.Errorf("encode a feed's options: %w", err)
 	}
-	if _, err := tx.Exec(ctx, saveSQL, f.ID, f.Sources, f.Body, f.LastModified, string(options)); err != nil {
+	if _, err := tx.Exec(ctx, saveSQL, f.ID, f.Sources, f.Body, f.LastModified, string(options), f.Years); err != nil {
 		return fmt.Errorf("save the rendering: %w", err)
 	}
 	return nil

@@ -43,6 +43,7 @@ type Feed struct {
 	Owner        string
 	Options      Options
 	Sources      string // what Body was rendered from; empty when it must be rendered
+	Years        string // the stamp of the academic years then
 	Body         []byte
 	LastModified time.Time // when Body last changed
 	Created      time.Time
@@ -121,13 +122,13 @@ func (s *Store) Create(ctx context.Context, owner string, token Token, options O
 	return created, nil
 }
 
-const columns = `id::text, owner::text, options::text, sources, body, last_modified, created_at`
+const columns = `id::text, owner::text, options::text, sources, years, body, last_modified, created_at`
 
 const findSQL = `select ` + columns + ` from feeds where token_hash = $1::bytea`
 
 // Find is the feed at the token's address, whoever asks.
 func (s *Store) Find(ctx context.Context, token Token) (Feed, error) {
-	feed, err := postgres.QueryOne(ctx, s.pool, scan, findSQL, token.hash())
+	feed, err := postgres.QueryOne(ctx, s.pool, scanFeed, findSQL, token.hash())
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Feed{}, ErrNotFound
 	}
@@ -141,7 +142,7 @@ const ofOwnerSQL = `select ` + columns + ` from feeds where owner = $1::uuid ord
 
 // OfOwner are the owner's feeds.
 func (s *Store) OfOwner(ctx context.Context, owner string) ([]Feed, error) {
-	feeds, err := postgres.Query(ctx, s.pool, scan, ofOwnerSQL, owner)
+	feeds, err := postgres.Query(ctx, s.pool, scanFeed, ofOwnerSQL, owner)
 	if err != nil {
 		return nil, fmt.Errorf("list the feeds of an owner: %w", err)
 	}
@@ -152,7 +153,7 @@ const ownSQL = `select ` + columns + ` from feeds where owner = $1::uuid and (to
 
 // Own is the owner's feed of that token or id.
 func (s *Store) Own(ctx context.Context, owner, tokenOrID string) (Feed, error) {
-	feed, err := postgres.QueryOne(ctx, s.pool, scan, ownSQL, owner, Token(tokenOrID).hash(), tokenOrID)
+	feed, err := postgres.QueryOne(ctx, s.pool, scanFeed, ownSQL, owner, Token(tokenOrID).hash(), tokenOrID)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Feed{}, ErrNotFound
 	}
@@ -176,11 +177,15 @@ func (s *Store) Delete(ctx context.Context, owner, tokenOrID string) error {
 	return nil
 }
 
-// scan reads a row of columns.
-func scan(row pgx.CollectableRow) (f Feed, err error) {
+// scanFeed reads a row of columns.
+func scanFeed(row pgx.CollectableRow) (Feed, error) { return scan(row) }
+
+// scan reads a row of columns and what comes after them.
+func scan(row pgx.CollectableRow, more ...any) (f Feed, err error) {
 	var options string
 	var modified *time.Time
-	if err := row.Scan(&f.ID, &f.Owner, &options, &f.Sources, &f.Body, &modified, &f.Created); err != nil {
+	into := append([]any{&f.ID, &f.Owner, &options, &f.Sources, &f.Years, &f.Body, &modified, &f.Created}, more...)
+	if err := row.Scan(into...); err != nil {
 		return f, err
 	}
 	if modified != nil {

@@ -25,13 +25,14 @@ type Calendar struct {
 	ChosenAt  time.Time        // when they were chosen
 	Given     calendar.GivenColors
 	SyncedAt  *time.Time // the end of the last one; nil before the first
+	Years     string     // the stamp of the academic years that the last one was made by
 }
 
-const calendarColumns = `account_id::text, calendar_id, summary, created, following, options::text, chosen_at, colors::text, synced_at`
+const calendarColumns = `account_id::text, calendar_id, summary, created, following, options::text, chosen_at, colors::text, synced_at, years`
 
 func scanCalendar(row pgx.CollectableRow) (c Calendar, err error) {
 	var options, colors string
-	if err := row.Scan(&c.AccountID, &c.ID, &c.Summary, &c.Created, &c.Following, &options, &c.ChosenAt, &colors, &c.SyncedAt); err != nil {
+	if err := row.Scan(&c.AccountID, &c.ID, &c.Summary, &c.Created, &c.Following, &options, &c.ChosenAt, &colors, &c.SyncedAt, &c.Years); err != nil {
 		return c, err
 	}
 	if err := json.Unmarshal([]byte(colors), &c.Given); err != nil {

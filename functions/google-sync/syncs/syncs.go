@@ -126,7 +126,8 @@ type New struct {
 	CalendarID  string
 	Request     Request
 	Traceparent string
-	Most        int // how many of the account may wait, this one included
+	Most        int    // how many of the account may wait, this one included
+	Years       string // the stamp of the academic years that the request was made by; empty leaves the calendar's
 }
 
 // createSQL counts the account's waiting syncs under the lock of its row: two at once are counted too.
@@ -144,25 +145,43 @@ delete from google_syncs where account_id = $1::uuid and status <> 'pending' and
 
 // Create puts a sync at the end of its account's queue.
 func (s *Store) Create(ctx context.Context, n New) (Sync, error) {
-	id, err := uuid.NewV7()
+	args, err := n.args()
 	if err != nil {
-		return Sync{}, fmt.Errorf("make a sync id: %w", err)
+		return Sync{}, err
 	}
-	request, err := json.Marshal(n.Request)
-	if err != nil {
-		return Sync{}, fmt.Errorf("encode a sync: %w", err)
-	}
-	made, err := postgres.QueryOne(ctx, s.pool, scan, createSQL, id.String(), n.AccountID, n.CalendarID, string(request), n.Traceparent, n.Most)
+	made, err := postgres.QueryOne(ctx, s.pool, scan, createSQL, args...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Sync{}, ErrTooMany
 	}
 	if err != nil {
 		return Sync{}, fmt.Errorf("create a sync: %w", err)
 	}
-	if _, err := s.pool.Exec(ctx, pruneSQL, n.AccountID); err != nil {
-		return Sync{}, fmt.Errorf("prune finished syncs: %w", err)
+	if n.Years != "" {
+		if err := s.Stamp(ctx, Calendar{AccountID: n.AccountID, ID: n.CalendarID}, n.Years); err != nil {
+			return Sync{}, err
+		}
 	}
-	return made, nil
+	return made, s.prune(ctx, n.AccountID)
+}
+
+// args are the parameters of createSQL.
+func (n New) args() ([]any, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("make a sync id: %w", err)
+	}
+	request, err := json.Marshal(n.Request)
+	if err != nil {
+		return nil, fmt.Errorf("encode a sync: %w", err)
+	}
+	return []any{id.String(), n.AccountID, n.CalendarID, string(request), n.Traceparent, n.Most}, nil
+}
+
+func (s *Store) prune(ctx context.Context, account string) error {
+	if _, err := s.pool.Exec(ctx, pruneSQL, account); err != nil {
+		return fmt.Errorf("prune finished syncs: %w", err)
+	}
+	return nil
 }
 
 const getSQL = `select ` + columns + ` from google_syncs where account_id = $1::uuid and id = $2::uuid`

@@ -265,7 +265,8 @@ func (c *cluster) target(o object, ref any, uri string) {
 func (c *cluster) schedules() {
 	for name, want := range map[string]string{
 		"sweep": "* * * * * upload-ingest/tasks/sweep", "sweep-google": "* * * * * google-sync/tasks/google",
-		"backup": "0 2 * * * backup", "backup-watch": "30 * * * * backup",
+		"sweep-feeds": "* * * * * calendar-generate/tasks/feeds",
+		"backup":      "0 2 * * * backup", "backup-watch": "30 * * * * backup",
 	} {
 		o, ok := c.find("PingSource", name)
 		if !ok {
@@ -282,6 +283,6 @@ func (c *cluster) schedules() {
 
 // data wants what backup tells its tasks by.
 func (c *cluster) data(o object) {
-	want := map[string]string{"sweep": "sweep", "sweep-google": "sweep", "backup": "backup", "backup-watch": "watch"}[o.name()]
+	want := map[string]string{"sweep": "sweep", "sweep-google": "sweep", "sweep-feeds": "sweep", "backup": "backup", "backup-watch": "watch"}[o.name()]
 	c.compare(o.String()+" data", o.at("spec", "data"), fmt.Sprintf(`{"task":%q}`, want))
 }

@@ -138,7 +138,8 @@ func notes(name string) map[string]string {
 		"com.openfaas.retry.attempts": "3", "com.openfaas.retry.codes": "408,429,500,502,503,504",
 		"com.openfaas.retry.min_wait": "2s", "com.openfaas.retry.max_wait": "1m",
 	}
-	schedule := map[string]string{"upload-ingest": "*/1 * * * *", "google-sync": "*/1 * * * *", "backup": "0 0 * * *", watch: "30 * * * *"}[name]
+	schedule := map[string]string{"upload-ingest": "*/1 * * * *", "google-sync": "*/1 * * * *", "calendar-generate": "*/1 * * * *",
+		"backup": "0 0 * * *", watch: "30 * * * *"}[name]
 	if schedule != "" {
 		all["topic"], all["schedule"] = "cron-function", schedule
 	}

@@ -74,6 +74,7 @@ func atMinute(t *testing.T, now time.Time) (slept string, calls map[string]time.
 func TestTheScheduleOfOneServer(t *testing.T) {
 	t.Parallel()
 	const sweep, google = "http://upload-ingest:8080/tasks/sweep {}", "http://google-sync:8080/tasks/google {}"
+	const feeds = "http://calendar-generate:8080/tasks/feeds {}"
 	const backup, watch = `http://backup:8080/ {"task":"backup"}`, `http://backup:8080/ {"task":"watch"}`
 	patience, err := time.ParseDuration(unhurried["FUNCTION_TIMEOUT"])
 	if err != nil {
@@ -87,19 +88,19 @@ func TestTheScheduleOfOneServer(t *testing.T) {
 	var asked []time.Duration
 	for minute := time.Duration(0); minute < 24*time.Hour; minute += 5 * time.Minute {
 		slept, calls := atMinute(t, midnight.Add(minute+17*time.Second))
-		want := map[string]bool{sweep: true, google: true, watch: minute%time.Hour == 30*time.Minute, backup: calls[backup] > 0}
+		want := map[string]bool{sweep: true, google: true, feeds: true, watch: minute%time.Hour == 30*time.Minute, backup: calls[backup] > 0}
 		for call, wanted := range want {
 			if _, is := calls[call]; is != wanted {
 				t.Errorf("%s after midnight: %s is called: %v, want %v", minute, call, is, wanted)
 			}
 		}
-		if len(calls) > 4 || slept != "43" {
+		if len(calls) > 5 || slept != "43" {
 			t.Errorf("%s after midnight: got %v and a sleep of %s s, want no other call, and 43 s", minute, calls, slept)
 		}
 		if calls[backup] > 0 {
 			asked = append(asked, minute)
 		}
-		if calls[backup] > 0 && calls[backup] <= patience || calls[watch] > time.Hour || calls[sweep] > 5*time.Minute || calls[google] > 5*time.Minute {
+		if calls[backup] > 0 && calls[backup] <= patience || calls[watch] > time.Hour || calls[sweep] > 5*time.Minute || calls[google] > 5*time.Minute || calls[feeds] > time.Minute {
 			t.Errorf("%s after midnight: it waits %v, a backup may take %s", minute, calls, patience)
 		}
 	}

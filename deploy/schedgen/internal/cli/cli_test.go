@@ -82,6 +82,11 @@ func TestWrongCommandLinesAreOneLineAndCode2(t *testing.T) {
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--year", "99"}, "--year: the year 99 is not between"},
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--color", "COS 212=mud"}, `--color: "mud" is not a colour that we know`},
 		{[]string{"convert", "a.pdf", "-o", "x.ics", "--term", "S1=1926-02-09..1926-05-22"}, "--term: term"},
+		{[]string{"years"}, "it needs check, show"},
+		{[]string{"years", "list"}, `"list" is none of check, show`},
+		{[]string{"years", "check"}, "check does not take 0 arguments"},
+		{[]string{"years", "show", "soon"}, `"soon" is no year`},
+		{[]string{"years", "import", "2027.json"}, "it needs --postgres"},
 		{[]string{"up", "--port", "99999"}, "--port: 99999 is not between 0 and 65535"},
 		{[]string{"up", "--sweep", "-1s"}, "--sweep: -1s"},
 	} {

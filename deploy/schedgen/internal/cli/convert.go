@@ -15,6 +15,7 @@ import (
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/week"
 	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/years"
 )
 
 func convertCommand() command {
@@ -23,7 +24,8 @@ func convertCommand() command {
 		args:    "FILE.pdf -o out.ics [FLAGS]",
 		summary: "turn a timetable PDF into a calendar file",
 		help: `Reads a timetable PDF and writes an iCalendar file that Google, Apple and Microsoft calendars import.
-Lectures recur weekly inside their own term, without South African public holidays. What overlaps
+Lectures recur weekly inside their own term, without South African public holidays and by what is known of the
+academic year (schedgen years show). What overlaps
 and what looks doubtful is told on standard error. No services are needed.
 
 Of groups such as P01 and P02 a student takes one; without --group all of them are in the calendar.
@@ -32,6 +34,7 @@ Examples:
   schedgen convert lectures.pdf -o lectures.ics
   schedgen convert lectures.pdf -o mine.ics --group "COS 212=P02" --group "COS 214=P01,T02"
   schedgen convert lectures.pdf -o s1.ics --term S1=2026-02-09..2026-05-22 --exclude 2026-03-21..2026-03-29
+  schedgen convert lectures.pdf -o old.ics --term S2=2018-07-16..2018-10-26 --year 2018
   schedgen convert exams.pdf -o exams.ics --reminder 60 --reminder 1440`,
 		flags: func(flags *flag.FlagSet) func(context.Context, streams, []string) error {
 			c := convertFlags(flags)
@@ -45,6 +48,7 @@ type conversion struct {
 	out, picture, name, semester                      string
 	terms, groups, modules, excludes, reminders, tint repeated
 	year                                              int
+	years                                             string
 }
 
 func convertFlags(flags *flag.FlagSet) *conversion {
@@ -60,6 +64,7 @@ func convertFlags(flags *flag.FlagSet) *conversion {
 	flags.StringVar(&c.picture, "picture", "", "also draw the fullest week, as an SVG `FILE`")
 	flags.StringVar(&c.name, "name", "", "the calendar's `NAME`")
 	flags.IntVar(&c.year, "year", 0, "the academic `YEAR` of the term dates (default: this year)")
+	flags.StringVar(&c.years, "years", "", "a `FILE` of academic years, used before those that the program knows")
 	return c
 }
 
@@ -75,6 +80,11 @@ func (c *conversion) run(ctx context.Context, std streams, args []string) error 
 	if err != nil {
 		return err
 	}
+	known, err := years.Local(c.years)
+	if err != nil {
+		return err
+	}
+	opts.Years = known.Years
 	opts.UseYear(time.Now().In(calendar.Zone).Year())
 	doc, err := readTimetable(ctx, file, std)
 	if err != nil {
@@ -125,10 +135,18 @@ func stampOf(file string) time.Time {
 // forFlags adds the flag that puts an error right.
 func forFlags(err error) error {
 	var e *calendar.Error
-	if errors.As(err, &e) && e.Code == calendar.MissingSemesterDates {
-		return fmt.Errorf("%w: give them with --term S1=2026-02-09..2026-05-22 or, where no term is printed, --semester 2026-02-09..2026-05-22", err)
+	if !errors.As(err, &e) || e.Code != calendar.MissingSemesterDates {
+		return err
 	}
-	return err
+	missing, _ := e.Details.(calendar.MissingDates)
+	hint := ""
+	for _, s := range missing.Suggestions {
+		hint += fmt.Sprintf(" --term %s=%s", s.Term, calendar.Range{Start: s.Start, End: s.End})
+	}
+	if hint != "" {
+		hint = fmt.Sprintf("; by the pattern of %d they would be%s, which is a guess to check", missing.Suggestions[0].From, hint)
+	}
+	return fmt.Errorf("%w: give them with --term S1=2026-02-09..2026-05-22 or, where no term is printed, --semester 2026-02-09..2026-05-22%s", err, hint)
 }
 
 // options reads the flags.

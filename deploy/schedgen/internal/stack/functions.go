@@ -173,6 +173,8 @@ func (w whole) Routes() http.Handler {
 	mux.Handle("/api/generate/", calendar)
 	mux.Handle("/api/feeds", calendar)
 	mux.Handle("/api/feeds/", calendar)
+	mux.Handle("/api/years", calendar)
+	mux.Handle("/api/years/", calendar)
 	google, backups := w.google.Routes(), long(w.backup.Routes())
 	mux.Handle("/api/auth/", google)
 	mux.Handle("/api/calendars", google)

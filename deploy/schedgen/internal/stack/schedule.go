@@ -43,8 +43,9 @@ func (s *System) sweep(ctx context.Context, f functions) {
 		within, done := context.WithTimeout(ctx, sweepTimeout)
 		_, err := f.ingest.Sweep(within)
 		_, googleErr := f.google.Sweep(within)
+		_, feedsErr := f.calendar.Sweep(within)
 		done()
-		if err = errors.Join(err, googleErr); err != nil && ctx.Err() == nil {
+		if err = errors.Join(err, googleErr, feedsErr); err != nil && ctx.Err() == nil {
 			s.cfg.Logger.Warn("the sweep met an error; it comes again", "error", err.Error())
 		}
 		select {

@@ -1,0 +1,53 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// stampsSQL steps through the index from each stamp to the next: there are few, however many feeds there are.
+const stampsSQL = `
+with recursive stamps (years) as (
+	(select years from feeds order by years limit 1)
+	union all
+	select (select f.years from feeds f where f.years > s.years order by f.years limit 1) from stamps s where s.years is not null)
+select years from stamps where years is not null`
+
+// Stamps are the different stamps of academic years that feeds have.
+func (s *Store) Stamps(ctx context.Context) ([]string, error) {
+	stamps, err := postgres.Query(ctx, s.pool, pgx.RowTo[string], stampsSQL)
+	if err != nil {
+		return nil, fmt.Errorf("list the academic years of feeds: %w", err)
+	}
+	return stamps, nil
+}
+
+// stampedSQL leaves out what another sweep is writing at this moment.
+const stampedSQL = `select ` + columns + `, token_hash from feeds
+where years = any($1::text[]) and token_hash > $2::bytea
+order by token_hash limit $3::int for update skip locked`
+
+// Place is where in the order of their tokens' hashes feeds were read up to. The hashes are as good as random,
+// so who begins at a random Place shares the work with others.
+type Place []byte
+
+// RandomPlace is a Place anywhere among the feeds.
+func RandomPlace() Place { return NewToken().hash() }
+
+// Stamped are at most so many feeds that have one of the stamps, after the given place, and the place of the last.
+func (s *Store) Stamped(ctx context.Context, stamps []string, after Place, most int) ([]Feed, Place, error) {
+	if after == nil {
+		after = Place{} // before all
+	}
+	last := after
+	read := func(row pgx.CollectableRow) (Feed, error) { return scan(row, &last) }
+	feeds, err := postgres.Query(ctx, s.pool, read, stampedSQL, stamps, []byte(after), most)
+	if err != nil {
+		return nil, nil, fmt.Errorf("find feeds of changed academic years: %w", err)
+	}
+	return feeds, last, nil
+}

@@ -1,0 +1,109 @@
+package calendargenerate
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/latest"
+)
+
+// Swept counts what a sweep did.
+type Swept struct {
+	Replanned int   `json:"replanned"` // feeds that were made again by academic years that changed
+	Failed    int   `json:"failed"`    // of which the next sweep tries again
+	Forgotten int64 `json:"forgotten"` // years that people typed dates of, long ago
+}
+
+// sweepTask answers POST /tasks/feeds.
+func (f *Function) sweepTask(r *http.Request) (any, error) {
+	if want := f.cfg.EventToken; want != "" && !api.Bears(r, want) {
+		return nil, api.New(api.Unauthorized)
+	}
+	return f.Sweep(r.Context())
+}
+
+// Sweep brings feeds to academic years that were corrected since they were made, so many at a time that
+// subscribers are still served; the next sweep goes on. What was done is told by the feeds themselves, so it
+// may be killed anywhere, and run at any time, any number of times, anywhere.
+func (f *Function) Sweep(ctx context.Context) (Swept, error) {
+	var s Swept
+	err := f.replan(ctx, &s)
+	lastYear := f.now().In(calendar.Zone).Year() - 1
+	forgotten, forgetErr := f.typed.Forget(ctx, lastYear)
+	s.Forgotten = forgotten
+	f.metrics.replanned.WithLabelValues("done").Add(float64(s.Replanned))
+	f.metrics.replanned.WithLabelValues("failed").Add(float64(s.Failed))
+	if s != (Swept{}) {
+		api.Logger(ctx).InfoContext(ctx, "swept", "moved", s)
+	}
+	return s, errors.Join(err, forgetErr)
+}
+
+// replanPage is how many feeds are read at once.
+const replanPage = 100
+
+func (f *Function) replan(ctx context.Context, s *Swept) error {
+	now, err := f.years.Newest(ctx)
+	if err != nil {
+		return err
+	}
+	stamps, err := f.feeds.Stamps(ctx)
+	if err != nil {
+		return err
+	}
+	stale := now.StaleOf(stamps)
+	if len(stale) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.ReplanTime)
+	defer cancel()
+	// Several sweeps at once begin at different places, and each goes once around.
+	begin := feed.RandomPlace()
+	if err = f.replanAfter(ctx, stale, begin, s); err == nil {
+		err = f.replanAfter(ctx, stale, nil, s)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil // the next sweep goes on
+	}
+	return err
+}
+
+// replanAfter makes the feeds of these stamps again whose place is after the given one.
+func (f *Function) replanAfter(ctx context.Context, stale []string, after feed.Place, s *Swept) error {
+	for {
+		most := min(replanPage, f.cfg.ReplanBatch-s.Replanned-s.Failed)
+		if most <= 0 {
+			return nil
+		}
+		page, last, err := f.feeds.Stamped(ctx, stale, after, most)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, known := range page {
+			if f.replanOne(ctx, known, s); ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		after = last
+	}
+}
+
+// replanOne makes one feed again. One that cannot be made does not keep the others waiting.
+func (f *Function) replanOne(ctx context.Context, known feed.Feed, s *Swept) {
+	all, err := latest.Of(ctx, f.jobs, known.Owner)
+	if err == nil {
+		_, err = f.render(ctx, all, known)
+	}
+	switch {
+	case ctx.Err() != nil, errors.Is(err, feed.ErrNotFound):
+	case err != nil:
+		s.Failed++
+		api.Logger(ctx).WarnContext(ctx, "a feed could not be brought to a corrected academic year", "feed", known.ID, "error", err.Error())
+	default:
+		s.Replanned++
+	}
+}

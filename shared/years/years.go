@@ -1,0 +1,214 @@
+// Package years gives the academic years that calendars go by, and keeps those that an operator imports.
+//
+// A year comes whole from the first of three places that has it: the database ([Store.Import]), a file
+// that the operator mounted (YEARS_FILE), and the program itself ([calendar.Shipped]). A [Source] looks for
+// news at most once in a while, with the request that needs the years and never at the start of the
+// process; in between, and while the database is away, it gives what it knows. What it gives is a
+// snapshot, so a calendar never sees half of a correction.
+package years
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// Config says where academic years come from beside the database and the program.
+type Config struct {
+	File    string        `env:"YEARS_FILE"`                 // a file of academic years; it is read again when it changes
+	Refresh time.Duration `env:"YEARS_REFRESH, default=15s"` // how long what is known may be used without looking for news
+}
+
+// Origin is the place that a year comes from.
+type Origin string
+
+// The places of years, the first before the others.
+const (
+	Database Origin = "database"
+	File     Origin = "file"
+	Shipped  Origin = "shipped"
+)
+
+// Snapshot is the academic years of one moment.
+type Snapshot struct {
+	calendar.Years
+	Origins map[int]Origin
+	Version int64 // of the database's part; it rises with every import
+}
+
+// Source gives the academic years of an installation. It is safe for concurrent use.
+type Source struct {
+	cfg   Config
+	store *Store
+	now   func() time.Time
+
+	loading sync.Mutex // held by whoever looks for news
+	mu      sync.Mutex // guards what follows
+	known   *Snapshot
+	checked time.Time // when somebody last looked for news
+	problem error     // why the last look failed
+	file    fileState
+	rows    rowsState
+}
+
+// fileState is the mounted file as it was last read.
+type fileState struct {
+	modified time.Time
+	size     int64
+	years    calendar.Years
+}
+
+// rowsState is the database's part as it was last read.
+type rowsState struct {
+	read    bool
+	version int64
+	years   calendar.Years
+}
+
+// NewSource is the Source of a database. It reads nothing yet.
+func NewSource(cfg Config, pool *postgres.Pool) *Source {
+	if cfg.Refresh <= 0 {
+		cfg.Refresh = 15 * time.Second
+	}
+	return &Source{cfg: cfg, store: NewStore(pool), now: time.Now}
+}
+
+// Snapshot gives the years to go by, for what nobody keeps: a file that is made and forgotten. It never
+// fails: where the database or the file cannot be read it gives what was last known.
+func (s *Source) Snapshot(ctx context.Context) Snapshot {
+	known, _ := s.current(ctx, false)
+	return known
+}
+
+// Settled is Snapshot for what is kept, such as a feed: it fails while the database's years have never been
+// read, because subscribers would see the shipped years now and the right ones later.
+func (s *Source) Settled(ctx context.Context) (Snapshot, error) {
+	known, err := s.current(ctx, false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.rows.read {
+		return Snapshot{}, err
+	}
+	return known, nil
+}
+
+// Newest is Settled for who knows that there is news.
+func (s *Source) Newest(ctx context.Context) (Snapshot, error) { return s.current(ctx, true) }
+
+// Problem is why the years could not be read when somebody last tried, or nil.
+func (s *Source) Problem() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.problem
+}
+
+// current gives what is known after looking for news, if that is due. While one looks, others go on with
+// what is known already.
+func (s *Source) current(ctx context.Context, must bool) (Snapshot, error) {
+	if known, fresh := s.fresh(); fresh && !must {
+		return known, s.Problem()
+	}
+	if !must && !s.loading.TryLock() {
+		if known, _ := s.fresh(); known.Years != nil {
+			return known, nil
+		}
+		s.loading.Lock()
+	} else if must {
+		s.loading.Lock()
+	}
+	defer s.loading.Unlock()
+	if known, fresh := s.fresh(); fresh && !must {
+		return known, s.Problem() // somebody looked meanwhile
+	}
+	err := s.load(ctx)
+	known, _ := s.fresh()
+	return known, err
+}
+
+// fresh gives what is known, and whether it needs no look for news yet.
+func (s *Source) fresh() (Snapshot, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil {
+		return Snapshot{}, false
+	}
+	return *s.known, s.now().Sub(s.checked) < s.cfg.Refresh
+}
+
+// patience bounds the look for news: a request does not wait for a database that is away.
+const patience = 2 * time.Second
+
+// load looks for news in the file and in the database. What cannot be read stays as it was.
+func (s *Source) load(ctx context.Context) error {
+	// Who goes away while looking must not leave the others without.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	s.mu.Lock()
+	file, rows := s.file, s.rows
+	s.mu.Unlock()
+	file, fileErr := s.readFile(file)
+	rows, rowsErr := s.store.news(ctx, rows)
+	err := errors.Join(fileErr, rowsErr)
+	if err != nil {
+		api.Logger(ctx).WarnContext(ctx, "academic years could not be read; those known before are used", "error", err.Error())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.file, s.rows, s.problem, s.checked = file, rows, err, s.now()
+	s.known = layered(file.years, rows)
+	return rowsErr
+}
+
+// layered puts the years of the three places over each other.
+func layered(file calendar.Years, rows rowsState) *Snapshot {
+	all := &Snapshot{Years: calendar.Shipped().Over(file).Over(rows.years), Origins: make(map[int]Origin), Version: rows.version}
+	for year := range all.Years {
+		all.Origins[year] = Shipped
+		if _, ok := file[year]; ok {
+			all.Origins[year] = File
+		}
+		if _, ok := rows.years[year]; ok {
+			all.Origins[year] = Database
+		}
+	}
+	return all
+}
+
+// readFile reads the mounted file again if it has changed.
+func (s *Source) readFile(before fileState) (fileState, error) {
+	if s.cfg.File == "" {
+		return fileState{}, nil
+	}
+	info, err := os.Stat(s.cfg.File)
+	if err != nil {
+		return before, fmt.Errorf("YEARS_FILE: %w", err)
+	}
+	if before.years != nil && info.ModTime().Equal(before.modified) && info.Size() == before.size {
+		return before, nil
+	}
+	read, err := ReadFile(s.cfg.File)
+	if err != nil {
+		return before, fmt.Errorf("YEARS_FILE: %w", err)
+	}
+	return fileState{info.ModTime(), info.Size(), read}, nil
+}
+
+// ReadFile reads a file of academic years as [calendar.ParseYears] does.
+func ReadFile(name string) (calendar.Years, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("read the academic years: %w", err)
+	}
+	read, err := calendar.ParseYears(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", name, err)
+	}
+	return read, nil
+}
