@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,6 +64,15 @@ func followsTheTimetable(t *testing.T, w *world) {
 	eventually(t, func() error {
 		if got := len(google.Events(person)); got != all {
 			return errors.New("the followed calendar does not have the newer timetable yet")
+		}
+		return nil
+	})
+	june, november := generated(t, fixture.Options{Kind: timetable.Exam, Seed: 1, Modules: 3}), generated(t, fixture.Options{Kind: timetable.Exam, Seed: 2, Modules: 4})
+	s.upload(june.pdf)
+	s.upload(november.pdf) // of another session: it says nothing about the first
+	eventually(t, func() error {
+		if got, want := len(google.Events(person)), all+len(meetings(june.doc))+len(meetings(november.doc)); got != want {
+			return fmt.Errorf("the followed calendar has %d events, want %d with those of both exam sessions", got, want)
 		}
 		return nil
 	})
