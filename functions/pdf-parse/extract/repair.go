@@ -182,10 +182,17 @@ func readTrailers(pdf []byte, objects []indirect) trailer {
 
 func (t *trailer) take(dict []byte) {
 	for key, value := range map[string]*[]byte{"/Root": &t.root, "/Encrypt": &t.encrypt, "/ID": &t.id} {
-		if *value == nil {
-			*value = valueOf(dict, key)
+		if v := valueOf(dict, key); *value == nil && whole(v) {
+			*value = v
 		}
 	}
+}
+
+// whole reports whether a value of a trailer has its end: the file may have lost it.
+func whole(value []byte) bool {
+	_, _, ok := referenceOf(value)
+	return ok || bytes.HasPrefix(value, []byte("[")) && bytes.HasSuffix(value, []byte("]")) ||
+		bytes.HasPrefix(value, []byte("<<")) && bytes.HasSuffix(value, []byte(">>"))
 }
 
 // catalog is a reference to the document's catalog where no trailer has one.

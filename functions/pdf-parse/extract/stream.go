@@ -60,6 +60,9 @@ var errChecksum = errors.New("its checksum does not match")
 // inflate undoes Flate (RFC 1950) as far as it can, and checks the sum where it is there.
 func inflate(data []byte) ([]byte, error) {
 	const head, sum = 2, 4
+	if len(data) == 0 { // some programs leave it so where there is nothing
+		return nil, nil
+	}
 	if len(data) < head {
 		return nil, io.ErrUnexpectedEOF
 	}

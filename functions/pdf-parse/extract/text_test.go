@@ -209,6 +209,7 @@ func TestIncomplete(t *testing.T) {
 		"/Contents 15 0 R":                        true,  // too few operands
 		"/Contents 16 0 R":                        true,  // an array of operators
 		"/Contents [5 0 R 17 0 R]":                true,  // operands alone
+		"/Contents [5 0 R 18 0 R]":                false, // nothing
 		"/Contents 5 0 R /Private (of a program)": false,
 	} {
 		t.Run(entries, func(t *testing.T) {
@@ -227,7 +228,7 @@ func TestIncomplete(t *testing.T) {
 				page+"/Contents 5 0 R "+size+own+" >>", second+" >>", stream("", text), stream("", text+" (text"), stream("", text+" 1 Tq"),
 				stream("", "BT /G 10 Tf 10 50 Td (text) Tj ET"), "null", stream("", text+" BX 1 Tq EX"), stream("", text+" /X Do"),
 				stream("/Filter /FlateDecode", packed[:len(packed)-1]+"!"), stream("/Filter /FlateDecode", packed[:len(packed)-8]),
-				stream("/Filter /Nonsense", text), stream("", text+" 1 2 3 re"), stream("", text+" [1 m] TJ"), stream("", "1 2"))
+				stream("/Filter /Nonsense", text), stream("", text+" 1 2 3 re"), stream("", text+" [1 m] TJ"), stream("", "1 2"), stream("/Filter /FlateDecode", ""))
 			pages, err := Pages(context.Background(), pdf)
 			if err != nil {
 				t.Fatal(err)
