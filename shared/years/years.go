@@ -8,6 +8,7 @@
 package years
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,10 +95,13 @@ func (s *Source) Settled(ctx context.Context) (Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.rows.read {
-		return Snapshot{}, err
+		return Snapshot{}, cmp.Or(err, s.problem, errUnread)
 	}
 	return known, nil
 }
+
+// errUnread is what Settled says while somebody else reads the years for the first time.
+var errUnread = errors.New("the academic years are being read")
 
 // Newest is Settled for who knows that there is news.
 func (s *Source) Newest(ctx context.Context) (Snapshot, error) { return s.current(ctx, true) }

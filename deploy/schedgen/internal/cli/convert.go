@@ -144,9 +144,9 @@ func forFlags(err error) error {
 		hint += fmt.Sprintf(" --term %s=%s", s.Term, calendar.Range{Start: s.Start, End: s.End})
 	}
 	if hint != "" {
-		hint = fmt.Sprintf("; by the pattern of %d they would be%s, which is a guess to check", missing.Suggestions[0].From, hint)
+		hint = fmt.Sprintf(" By the pattern of %d they would be%s: this is a guess, so check it.", missing.Suggestions[0].From, hint)
 	}
-	return fmt.Errorf("%w: give them with --term S1=2026-02-09..2026-05-22 or, where no term is printed, --semester 2026-02-09..2026-05-22%s", err, hint)
+	return fmt.Errorf("%w Use --term S1=2026-02-09..2026-05-22 or, where no term is printed, --semester 2026-02-09..2026-05-22.%s", err, hint)
 }
 
 // options reads the flags.

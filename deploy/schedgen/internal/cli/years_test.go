@@ -7,11 +7,10 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
 	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 	"github.com/schedgen/schedgen/shared/years"
-
-	"github.com/schedgen/schedgen/shared/postgres"
 )
 
 // file writes a file of the test's own.
@@ -98,7 +97,7 @@ func TestConvertOffersLastYearsPattern(t *testing.T) {
 	cal, err := calendar.Build([]calendar.Event{{
 		Kind: timetable.Lecture, Module: "COS 212", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20", Semester: "S2",
 	}}, calendar.Options{Year: 2027})
-	want := "by the pattern of 2026 they would be --term S2=2027-07-19..2027-10-22, which is a guess to check"
+	want := "By the pattern of 2026 they would be --term S2=2027-07-19..2027-10-22: this is a guess, so check it."
 	if told := forFlags(err); told == nil || !strings.Contains(told.Error(), want) {
 		t.Errorf("got %v and %v, want %q", cal, told, want)
 	}
