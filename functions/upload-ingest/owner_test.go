@@ -46,7 +46,7 @@ func TestAnothersJobIsAsIfItWereNotThere(t *testing.T) {
 	}
 	for _, page := range []struct{ method, path string }{{"GET", "/jobs/" + id}, {"POST", "/jobs/" + id + "/delete"}} {
 		a := w.do(http.DefaultClient, page.method, page.path, nil, "Authorization", "Bearer "+other.token())
-		if a.want(404); !strings.Contains(string(a.body), "no such job") {
+		if a.want(404); !strings.Contains(string(a.body), "cannot find this upload") {
 			t.Errorf("%s %s: got %s", page.method, page.path, a.body)
 		}
 	}

@@ -138,7 +138,7 @@ func TestThePageNeedsNoScript(t *testing.T) {
 	}
 	form(t, page, "/jobs/"+id+"/delete")
 	_, other := w.open(w.browser(), "GET", at, nil) // without the cookie
-	if !strings.Contains(text(other), "no such job") {
+	if !strings.Contains(text(other), "cannot find this upload") {
 		t.Errorf("another saw %s", text(other))
 	}
 	gone, _ := w.open(browser, "POST", "/jobs/"+id+"/delete", nil, "Sec-Fetch-Site", "same-origin")
@@ -151,7 +151,7 @@ func TestThePageSaysWhatIsWrong(t *testing.T) {
 	w := newWorld(t, with(func(c *Config) { c.MaxFile = 1 << 20 }))
 	browser := w.browser()
 	for want, file := range map[string][]byte{
-		"The file is empty": nil, "not a PDF": []byte("<html>"), "larger than 1 MB": append([]byte("%PDF-1.7"), make([]byte, 2<<20)...),
+		"This file is empty": nil, "not a PDF": []byte("<html>"), "larger than 1 MB": append([]byte("%PDF-1.7"), make([]byte, 2<<20)...),
 	} {
 		a, page := w.choose(browser, "a.pdf", file)
 		if a.StatusCode < 400 || !strings.Contains(text(page), want) {
