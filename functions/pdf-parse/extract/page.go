@@ -157,7 +157,7 @@ func readingTurn(glyphs []drawn, m matrix) int {
 func direction(m matrix, g drawn) (int, bool) {
 	a, b := m.apply(g.start.x, g.start.y), m.apply(g.end.x, g.end.y)
 	dx, dy := b.x-a.x, b.y-a.y
-	const slant = 0.05
+	const slant = 0.02
 	switch {
 	case math.Abs(dy) <= slant*math.Abs(dx) && dx != 0:
 		if dx > 0 {

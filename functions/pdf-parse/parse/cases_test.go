@@ -16,6 +16,8 @@ var cases = map[string]string{
 	"UP_MOD_XLS.white.pdf":       "UP_MOD_XLS",
 	"UP_MOD_XLS.userunit10.pdf":  "UP_MOD_XLS",
 	"UP_MOD_XLS.scale3.pdf":      "UP_MOD_XLS",
+	"underline-lectures.pdf":     "UP_MOD_XLS",
+	"watermark-lectures.pdf":     "UP_MOD_XLS",
 }
 
 // TestCases reads them. Each of their kinds is also generated, by other tests.

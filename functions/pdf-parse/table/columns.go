@@ -20,6 +20,8 @@ func (h *header) layOut(group []section) []section {
 	if len(group) == 0 {
 		return nil
 	}
+	dropMarks(group)
+	h.ownRulings(group)
 	columns := h.columns(group)
 	for i := range group {
 		group[i].columns = columns
@@ -184,6 +186,29 @@ func fewest(change []int) (start, end int) {
 
 // words are the section's words.
 func (s section) words() []extract.Word { return wordsBetween(s.page.Words, s.y0, s.y1) }
+
+// dropMarks drops what is much larger than the text of the table: a watermark, a stamp.
+func dropMarks(group []section) {
+	const large = 1.75
+	var sizes []float64
+	for _, s := range group {
+		for _, w := range s.words() {
+			sizes = append(sizes, w.Size)
+		}
+	}
+	if len(sizes) == 0 {
+		return
+	}
+	slices.Sort(sizes)
+	most := large * sizes[len(sizes)/2]
+	if sizes[len(sizes)-1] <= most {
+		return
+	}
+	for i := range group {
+		s := &group[i]
+		s.page.Words = slices.DeleteFunc(slices.Clone(s.page.Words), func(w extract.Word) bool { return w.Size > most })
+	}
+}
 
 // shifted is the columns as they stand on a page without headings: where the page has as many
 // rulings as the columns have sides, those, for a page may have other margins.

@@ -73,7 +73,17 @@ func isPivot(w extract.Word, layouts []Layout) bool {
 }
 
 func headerAround(page extract.Page, pivot extract.Word, layouts []Layout) (header, bool) {
-	words := headerWords(page, pivot, layouts)
+	y0, y1 := bandAround(page, pivot)
+	if y1-y0 <= 6*pivot.Size {
+		if h, ok := headerOf(wordsBetween(page.Words, y0, y1), page, layouts); ok {
+			return h, true
+		} // a line that somebody drew may cut the headings in two
+	}
+	return headerOf(headerWords(page, pivot, layouts), page, layouts)
+}
+
+// headerOf is the header that words form.
+func headerOf(words []extract.Word, page extract.Page, layouts []Layout) (header, bool) {
 	if len(words) > maxHeaderWords {
 		return header{}, false
 	}
@@ -98,13 +108,9 @@ func headerAround(page extract.Page, pivot extract.Word, layouts []Layout) (head
 	return best, true
 }
 
-// headerWords are the words of the pivot's ruled band or, without one, of its line and of the lines
-// above and below that hold nothing but words of headings.
+// headerWords are the words of the pivot's line and of the lines above and below that hold nothing but words
+// of headings.
 func headerWords(page extract.Page, pivot extract.Word, layouts []Layout) []extract.Word {
-	y0, y1 := bandAround(page, pivot)
-	if y1-y0 <= 6*pivot.Size {
-		return wordsBetween(page.Words, y0, y1)
-	}
 	near := math.Max(sameBaseline*pivot.Size, 2.5)
 	words := wordsBetween(page.Words, pivot.Y-near, pivot.Y+near)
 	known := vocabulary(layouts)
@@ -129,8 +135,13 @@ func headerWords(page extract.Page, pivot extract.Word, layouts []Layout) []extr
 func bandAround(page extract.Page, w extract.Word) (y0, y1 float64) {
 	y0, y1 = math.Inf(-1), math.Inf(1)
 	effort.Add(len(page.Rulings))
+	line := extent{w.X0, w.X1}
+	for _, v := range wordsBetween(page.Words, w.Y-sameBaseline*w.Size, w.Y+sameBaseline*w.Size) {
+		line = extent{min(line.x0, v.X0), max(line.x1, v.X1)}
+	}
 	for _, r := range page.Rulings {
-		if !r.Horizontal() || r.X0 > w.X0+1 || r.X1 < w.X1-1 {
+		underline := r.X1-r.X0 < (line.x1-line.x0)/2
+		if !r.Horizontal() || underline || r.X0 > w.X0+1 || r.X1 < w.X1-1 {
 			continue
 		}
 		if r.Y0 < w.Y-0.3*w.Size {

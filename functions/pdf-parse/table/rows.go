@@ -83,12 +83,14 @@ func (s section) edges() []edge {
 	all = slices.DeleteFunc(all, func(e edge) bool { return e.y < s.y0-3 || e.y > s.y1 })
 	slices.SortFunc(all, func(a, b edge) int { return cmp.Compare(a.y, b.y) })
 	var edges []edge
+	begun := 0.0
 	for _, e := range all {
-		if n := len(edges); n > 0 && e.y-edges[n-1].y < 4 {
-			edges[n-1].level = edges[n-1].level || e.level
+		if n := len(edges); n > 0 && e.y-begun < 4 {
+			// Of lines so near to each other the lowest counts: text stands nearer to the ruling below it.
+			edges[n-1] = edge{e.y, edges[n-1].level || e.level}
 			continue
 		}
-		edges = append(edges, e)
+		edges, begun = append(edges, e), e.y
 	}
 	return edges
 }

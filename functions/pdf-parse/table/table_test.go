@@ -12,13 +12,17 @@ import (
 )
 
 // drawn is a page of a test, 600 by 300 points, from lines "y: text@x text@x"; a text may hold spaces
-// as underscores. "h y" and "v x y0-y1" are rulings; a level one runs from 15 to 560, or as far as "h y to x" says.
+// as underscores. "h y" and "v x y0-y1" are rulings; a level one runs from 15 to 560, or as far as "h y to x" or "h y from x to x" says.
 func drawn(t *testing.T, number int, lines ...string) extract.Page {
 	t.Helper()
 	p := extract.Page{Number: number, Width: 600, Height: 300}
 	for _, line := range lines {
 		var x, y0, y1 float64
 		x1 := 560.0
+		if n, _ := fmt.Sscanf(line, "h %g from %g to %g", &y0, &x, &x1); n == 3 {
+			p.Rulings = append(p.Rulings, extract.Ruling{X0: x, X1: x1, Y0: y0, Y1: y0})
+			continue
+		}
 		if n, _ := fmt.Sscanf(line, "h %g to %g", &y0, &x1); n > 0 {
 			p.Rulings = append(p.Rulings, extract.Ruling{X0: 15, X1: x1, Y0: y0, Y1: y0})
 			continue
@@ -117,6 +121,15 @@ func TestFind(t *testing.T) {
 		"beside the frame": {[][]string{ruled(heads(20), first, second+" late@565")}, "1: " + firstRow + "\n1: " + secondRow},
 		"beside the frame, a border around the page": {[][]string{append(ruled(heads(20), first, second+" late@565"), "v 5 2-290", "v 595 2-290", "h 2 to 595", "h 290 to 595")},
 			"1: " + firstRow + "\n1: " + secondRow},
+		"a module underlined": {[][]string{ruled(heads(20), first, second, "h 41.5 from 20 to 92")}, "1: " + firstRow + "\n1: " + secondRow},
+		"a word in a frame": {[][]string{ruled(heads(20), first, second, "h 30 from 478 to 515", "h 43 from 478 to 515", "v 478 30-43", "v 515 30-43")},
+			"1: " + firstRow + "\n1: " + secondRow},
+		"an upright line through a column": {[][]string{ruled(heads(20), first, second, "v 520 30-68")}, "1: " + firstRow + "\n1: " + secondRow},
+		"a row struck through":             {[][]string{ruled(heads(20), first, second, "h 37")}, "1: " + firstRow + "\n1: " + secondRow},
+		"headings struck through": {[][]string{ruled(heads(20), first, second, "h 17.5", "h 21")},
+			"1: " + firstRow + "\n1: " + secondRow},
+		"a line close above a ruling": {[][]string{{heads(20), first, "47: IT_4-5@480", second, "h 10", "h 27", "h 46", "h 49", "h 70"}},
+			"1: COS 214|Test1|Monday|04 Aug 2025|07:30 - 08:20|HATFIELD|IT 4-4/IT 4-5\n1: " + secondRow},
 		"narrow headings over wide values": {[][]string{{"20: Module@20 Test@100 Date@160 Time@240 Venue@400", "40: COS_214@20 Test1@100 04_Aug_2025@160 07:30_-_08:20@240 A_very_long_venue@400"}},
 			"1: COS 214|Test1|04 Aug 2025|07:30 - 08:20|A very long venue"},
 	} {
