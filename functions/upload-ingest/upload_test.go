@@ -210,7 +210,8 @@ func TestFormsThatMakeNoSense(t *testing.T) {
 
 func TestACallerThatHangsUpLeavesNothing(t *testing.T) {
 	w := newWorld(t)
-	form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
+	long := append(pdf(), make([]byte, 1<<20)...) // its upload begins before all of it is here
+	form, contentType := formOf(t, field{"file", "a.pdf", long})
 	half := form.Bytes()[:form.Len()/2]
 	ctx, hangUp := context.WithCancel(t.Context())
 	body, send := io.Pipe()
