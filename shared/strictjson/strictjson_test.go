@@ -48,6 +48,8 @@ type into struct {
 	hidden int
 }
 
+var _ = into{}.hidden // no JSON reaches it, nor does anything else
+
 func decode(body string) (v into, problem string) {
 	err := strictjson.Decode(strings.NewReader(body), &v)
 	var e *strictjson.Error
