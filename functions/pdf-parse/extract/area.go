@@ -12,12 +12,6 @@ type area struct {
 	image *picture // where the colours are those of an image
 }
 
-// opaque reports whether nothing shows through the area wherever it is.
-func (a *area) opaque() bool {
-	p := a.paint
-	return p.clear == 0 && p.blend == normal && !p.sparse && !p.masked && a.image == nil
-}
-
 func (a *area) holds(p point) bool {
 	return a.box.holds(p) && (a.shape == nil || a.shape.inside(p)) && a.clip.holds(p)
 }

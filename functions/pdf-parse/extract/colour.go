@@ -199,7 +199,7 @@ func (d *document) readColourSpace(o types.Object, resources types.Dict, depth i
 		n, _ := d.number(d.dict(part(1))["N"])
 		return iccSpace(int(n))
 	case "Lab":
-		return labSpace(d.numbers(d.dict(part(1))["WhitePoint"]))
+		return labSpace()
 	case "Indexed", "I":
 		return d.indexed(d.colourSpace(part(1), resources, depth+1), part(3))
 	case "Separation", "DeviceN":
@@ -242,10 +242,8 @@ func iccSpace(components int) *colourSpace {
 	return rgbSpace
 }
 
-func labSpace(whitePoint []float64) *colourSpace {
-	if len(whitePoint) != 3 {
-		whitePoint = []float64{0.9505, 1, 1.089}
-	}
+// labSpace takes every white point for that of daylight: nothing here turns on the difference.
+func labSpace() *colourSpace {
 	return &colourSpace{components: 3, initial: make([]float64, 3), convert: func(v []float64) (rgb, bool) {
 		y := (v[0] + 16) / 116
 		return xyz(cube(y+v[1]/500)*0.9505, cube(y), cube(y-v[2]/200)*1.089), true
