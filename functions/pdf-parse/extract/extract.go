@@ -21,7 +21,8 @@ type Page struct {
 	Pale          []Word // text in the colour of what it is drawn on: no reader sees it
 	Notes         []Word // text of comments and form fields, which lie over the page
 	Rulings       []Ruling
-	Incomplete    bool // the file is damaged, or the page shows nothing between others that do: text may be missing
+	Incomplete    bool  // the file is damaged, or the page shows nothing between others that do: text may be missing
+	Frames        []Box // that drawing was clipped to: where several pages are on this one, each is in one
 }
 
 // Glyph is one drawn character.

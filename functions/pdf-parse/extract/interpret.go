@@ -32,6 +32,7 @@ type interpreter struct {
 	notes  []drawn // text of comments and form fields
 	lines  []segment
 	dots   []dot
+	frames frames
 
 	looks    []look
 	areas    []area

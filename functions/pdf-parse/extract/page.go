@@ -17,6 +17,7 @@ func (d *document) ink(l leaf, budget *budget) (ink, error) {
 	}
 	media, crop, ok := d.boxes(l)
 	in := newInterpreter(d, budget, media)
+	in.frames.sheet = crop
 	in.damaged = !complete || !ok || d.suspect || d.lost(l)
 	in.replaced = replacements{elements: map[int]int32{}, parents: d.structureParents(l.dict)}
 	if err := in.run(content, l.resources); err != nil {
@@ -39,7 +40,7 @@ func (in *interpreter) ink(paper box, rotate int) ink {
 		shown = shown.turn(turn)
 	}
 	glyphs, pale, notes := shown.glyphs(in.glyphs), shown.glyphs(in.pale), shown.glyphs(in.notes)
-	k := ink{view: shown, sizes: sizesOf(glyphs), lines: in.lines, dots: in.dots, incomplete: in.damaged}
+	k := ink{view: shown, sizes: sizesOf(glyphs), lines: in.lines, dots: in.dots, incomplete: in.damaged, frames: in.frames}
 	own := bodySize / k.sizes.median()
 	scaleGlyphs(glyphs, own)
 	scaleGlyphs(pale, own)

@@ -181,6 +181,7 @@ func (in *interpreter) clipTo(outlines [][]point, evenOdd bool) {
 		bounds = bounds.union(boxOf(o))
 	}
 	in.state.clip = in.state.clip.intersect(bounds)
+	in.frames.add(in.state.clip)
 	if rectangular || in.state.clip.empty() {
 		return
 	}

@@ -10,13 +10,14 @@ const bodySize = 10
 
 // ink is what a page shows, before the unit of its coordinates is known.
 type ink struct {
-	view  view
-	sizes sizes
-	words []Word // in units of its own body text
-	pale  []Word
-	notes []Word
-	lines []segment
-	dots  []dot
+	view   view
+	sizes  sizes
+	words  []Word // in units of its own body text
+	pale   []Word
+	notes  []Word
+	lines  []segment
+	dots   []dot
+	frames frames
 
 	incomplete bool
 }
@@ -32,7 +33,7 @@ func (k ink) page(body float64) Page {
 	return Page{
 		Width: v.width, Height: v.height,
 		Words: k.words, Pale: k.pale, Notes: k.notes, Rulings: rulings(v, k.lines, k.dots),
-		Incomplete: k.incomplete,
+		Incomplete: k.incomplete, Frames: k.frames.shown(v),
 	}
 }
 

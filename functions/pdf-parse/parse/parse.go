@@ -24,7 +24,7 @@ func Parse(pdf []byte) (timetable.Document, error) {
 	if err != nil {
 		return timetable.Document{}, typed(err)
 	}
-	t, err := table.Find(pages, schedule.Layouts())
+	t, err := table.Find(table.Pages(pages, schedule.Layouts()), schedule.Layouts())
 	if err == nil {
 		switch doc := schedule.Read(t); {
 		case !fits(doc):
@@ -46,6 +46,7 @@ func Draw(w io.Writer, pdf []byte) error {
 	if err != nil {
 		return typed(err)
 	}
+	pages = table.Pages(pages, schedule.Layouts())
 	// A document without a table is drawn without one: why there is none is what one wants to see.
 	t, err := table.Find(pages, schedule.Layouts())
 	if err != nil && !errors.Is(err, table.ErrNoTable) && !errors.Is(err, table.ErrMixed) {

@@ -13,13 +13,9 @@ import (
 // TestSamples reads real timetables, as they came and written anew by other programs.
 func TestSamples(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("SCHEDGEN_SAMPLES")
-	if dir == "" {
+	pdfs := samples(t)
+	if pdfs == nil {
 		t.Skip("set SCHEDGEN_SAMPLES to a folder of real PDFs, each with its .truth.json, to read them")
-	}
-	pdfs, _ := filepath.Glob(filepath.Join(dir, "*.pdf"))
-	if len(pdfs) == 0 {
-		t.Fatalf("no PDF in %s", dir)
 	}
 	for _, path := range pdfs {
 		want := truth(t, path)
@@ -29,6 +25,20 @@ func TestSamples(t *testing.T) {
 			compareRewritten(t, path, want)
 		})
 	}
+}
+
+// samples are the real PDFs, nil where SCHEDGEN_SAMPLES names no folder of them.
+func samples(t *testing.T) []string {
+	t.Helper()
+	dir := os.Getenv("SCHEDGEN_SAMPLES")
+	if dir == "" {
+		return nil
+	}
+	pdfs, _ := filepath.Glob(filepath.Join(dir, "*.pdf"))
+	if len(pdfs) == 0 {
+		t.Fatalf("no PDF in %s", dir)
+	}
+	return pdfs
 }
 
 // truth reads the rows beside a sample.

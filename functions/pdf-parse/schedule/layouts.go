@@ -31,7 +31,7 @@ const (
 func Layouts() []table.Layout {
 	module := table.Column{Name: colModule, Headings: []string{"module", "modules"}, Required: true, Anchor: isModule}
 	day := table.Column{Name: colDay, Headings: []string{"day"}}
-	date := table.Column{Name: colDate, Headings: []string{"date"}, Required: true}
+	date := table.Column{Name: colDate, Headings: []string{"date"}, Required: true, Rank: dateRank}
 	venue := table.Column{Name: colVenue, Headings: []string{"venue", "venues"}, Required: true}
 	return []table.Layout{
 		{Name: string(timetable.Lecture), Columns: []table.Column{
@@ -74,6 +74,16 @@ var moduleForm = regexp.MustCompile(`^([A-Z]{3}) ?([0-9]{3})$`)
 
 // isLetter reports whether a text is what the university prints in white: the second half of "E L".
 func isLetter(text string) bool { return len(text) == 1 && text[0] >= 'A' && text[0] <= 'Z' }
+
+// dateRank orders dates. It is asked of all words of a sheet: most show at once that they are no date.
+func dateRank(text string) (int64, bool) {
+	isDigit := func(c byte) bool { return c >= '0' && c <= '9' }
+	if len(text) < len("1 May 2026") || !isDigit(text[0]) || !isDigit(text[len(text)-1]) {
+		return 0, false
+	}
+	d, ok := date(text)
+	return d.Unix(), ok
+}
 
 func isModule(line string) bool {
 	_, ok := moduleCode(line)

@@ -40,6 +40,8 @@ type Column struct {
 	// Pale reports whether text in the colour of the paper belongs to the line of this column that it goes
 	// on with; nil where none does.
 	Pale func(text string) bool
+	// Rank is where a value of this column stands among others, if rows are in its order; nil if not.
+	Rank func(text string) (rank int64, ok bool)
 }
 
 // Table is all rows of a document, in reading order.

@@ -1,0 +1,213 @@
+package table
+
+import (
+	"math"
+	"slices"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
+)
+
+// grid is how pages lie on a sheet: in so many columns and rows of equal size.
+type grid struct{ columns, rows int }
+
+// grids are those in which programs put pages, the finest first: what is parted by a fine grid is parted
+// by a coarse one too.
+var grids = []grid{{4, 4}, {3, 3}, {4, 2}, {2, 4}, {3, 2}, {2, 3}, {2, 2}, {3, 1}, {1, 3}, {2, 1}, {1, 2}}
+
+// gridPlaces finds the places of pages that nothing was clipped to. It reports whether there are several
+// on some sheet.
+func gridPlaces(sheets []extract.Page, layouts []Layout, places [][]extract.Box) bool {
+	for _, g := range grids {
+		for _, s := range sheets {
+			if !g.decides(s, layouts) {
+				continue
+			}
+			for i, other := range sheets {
+				if places[i] = nil; g.fits(other) && other.Width == s.Width {
+					places[i] = g.filled(other)
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// cell is the place of the page in a column and a row.
+func (g grid) cell(s extract.Page, column, row int) extract.Box {
+	w, h := s.Width/float64(g.columns), s.Height/float64(g.rows)
+	return extract.Box{X0: float64(column) * w, Y0: float64(row) * h, X1: float64(column+1) * w, Y1: float64(row+1) * h}
+}
+
+// filled are the cells in which there is text.
+func (g grid) filled(s extract.Page) []extract.Box {
+	var out []extract.Box
+	for row := range g.rows {
+		for column := range g.columns {
+			if cell := g.cell(s, column, row); slices.ContainsFunc(s.Words, within(cell)) {
+				out = append(out, cell)
+			}
+		}
+	}
+	return out
+}
+
+// fits reports whether no text and no ruling crosses from one cell into another, but for those around
+// pages, which meet: all text lies to one side of these.
+func (g grid) fits(s extract.Page) bool {
+	for i := 1; i < g.columns; i++ {
+		x := s.Width * float64(i) / float64(g.columns)
+		if slices.ContainsFunc(s.Words, func(w extract.Word) bool { return w.X0 < x && w.X1 > x }) {
+			return false
+		}
+		for _, r := range s.Rulings {
+			if r.X0 < x-3 && r.X1 > x+3 && g.inText(s, r) {
+				return false
+			}
+		}
+	}
+	for i := 1; i < g.rows; i++ {
+		y := s.Height * float64(i) / float64(g.rows)
+		if slices.ContainsFunc(s.Words, func(w extract.Word) bool { return w.Y-2*w.Size < y && w.Y+w.Size > y }) {
+			return false
+		}
+		for _, r := range s.Rulings {
+			if r.Y0 < y-3 && r.Y1 > y+3 && g.inText(s, r) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// inText reports whether a ruling has text on both of its sides within a row, or column, of the grid.
+func (g grid) inText(s extract.Page, r extract.Ruling) bool {
+	before, after := false, false
+	for _, w := range s.Words {
+		x, y := (w.X0+w.X1)/2, w.Y-w.Size/4
+		at, line, cell := x, r.X0, s.Width/float64(g.columns)
+		if r.Horizontal() {
+			at, line, cell = y, r.Y0, s.Height/float64(g.rows)
+		}
+		if math.Floor(at/cell) == math.Floor(line/cell) {
+			before, after = before || at < line, after || at > line
+		}
+	}
+	return before && after
+}
+
+// decides reports whether a sheet shows that its pages lie in this grid: one page has all headings of a
+// table, and each other one has them too, or goes on in the same columns.
+func (g grid) decides(s extract.Page, layouts []Layout) bool {
+	if !g.fits(s) {
+		return false
+	}
+	places := g.filled(s)
+	if len(places) < 2 {
+		return false
+	}
+	var pages []extract.Page
+	for _, p := range cutOut(topDown([]extract.Page{s})[0], places) {
+		pages = append(pages, p.page)
+	}
+	headers := make([][]header, len(pages))
+	first := -1
+	for i, p := range pages {
+		if headers[i], _ = findHeaders(p, layouts); len(headers[i]) > 0 && first < 0 {
+			first = i
+		}
+	}
+	if first < 0 {
+		return false
+	}
+	for i, p := range pages {
+		switch {
+		case i == first:
+		case len(headers[i]) > 0:
+			if g.columns == 1 && !pageLike(pages[first], p) {
+				return false
+			}
+		case !follows(pages[first], headers[first][0], p):
+			return false
+		}
+	}
+	return true
+}
+
+// pageLike reports whether two parts of a sheet, one below the other, each with headings, begin alike, as
+// pages do and two tables on one page do not: their first or last lines say the same, in the same place.
+func pageLike(a, b extract.Page) bool {
+	upper, lower := lines(slices.Clone(a.Words)), lines(slices.Clone(b.Words))
+	same := func(l, m Line) bool {
+		return math.Abs(l.Y-m.Y) < 0.3*l.Size && digits.ReplaceAllString(l.Text, "0") == digits.ReplaceAllString(m.Text, "0")
+	}
+	return same(upper[0], lower[0]) || same(upper[len(upper)-1], lower[len(lower)-1])
+}
+
+// follows reports whether a page without headings goes on in the columns of one with them: their upright
+// rulings are in the same places, or what begins rows stands under the same headings, or nearly all text
+// begins where a heading does.
+func follows(page extract.Page, h header, rest extract.Page) bool {
+	const near = 2
+	here, there := uprights(page.Rulings, 0, page.Height), uprights(rest.Rulings, 0, rest.Height)
+	if len(here) > 3 || len(there) > 3 {
+		return matching(here, there, near) && matching(there, here, near)
+	}
+	begins, all := 0, 0
+	for _, p := range phrases([]section{{page: rest, y0: math.Inf(-1), y1: rest.Height}}) {
+		all++
+		if slices.ContainsFunc(h.labels, func(l label) bool { return math.Abs(l.x0-p.x0) < near }) {
+			begins++
+		}
+	}
+	return all > 1 && 10*begins >= 7*all
+}
+
+// matching reports whether nearly all of some places are among others.
+func matching(xs, others []float64, near float64) bool {
+	n := 0
+	for _, x := range xs {
+		if slices.ContainsFunc(others, func(o float64) bool { return math.Abs(o-x) < near }) {
+			n++
+		}
+	}
+	return 10*n >= 8*len(xs)
+}
+
+// framed is a page without what lies outside the line around it: the level and the upright ruling from one
+// corner that hold all of its text and that no other ruling touches, for then it is a table's border.
+func framed(page extract.Page) extract.Page {
+	text := textBox(page.Words)
+	const near = 2
+	for _, top := range page.Rulings {
+		if !top.Horizontal() || top.Y0 > text.Y0 || top.X0 > text.X0 || top.X1 < text.X1 {
+			continue
+		}
+		for _, left := range page.Rulings {
+			frame := extract.Box{X0: left.X0, Y0: top.Y0, X1: page.Width - left.X0, Y1: left.Y1}
+			if !left.Horizontal() && math.Abs(left.Y0-top.Y0) < near && holds(frame, text) && !touched(page, frame) {
+				return crop(page, frame)
+			}
+		}
+	}
+	return page
+}
+
+func textBox(words []extract.Word) extract.Box {
+	text := extract.Box{X0: math.Inf(1), Y0: math.Inf(1), X1: math.Inf(-1), Y1: math.Inf(-1)}
+	for _, w := range words {
+		text = extract.Box{X0: min(text.X0, w.X0), Y0: min(text.Y0, w.Y-w.Size), X1: max(text.X1, w.X1), Y1: max(text.Y1, w.Y)}
+	}
+	return text
+}
+
+// touched reports whether rulings inside a box end at its sides.
+func touched(page extract.Page, b extract.Box) bool {
+	const near = 2
+	return slices.ContainsFunc(page.Rulings, func(r extract.Ruling) bool {
+		if r.Horizontal() {
+			return r.Y0 > b.Y0+near && r.Y0 < b.Y1-near && math.Abs(r.X0-b.X0) < near
+		}
+		return r.X0 > b.X0+near && r.X0 < b.X1-near && math.Abs(r.Y0-b.Y0) < near
+	})
+}
