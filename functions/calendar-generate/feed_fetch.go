@@ -37,6 +37,12 @@ func (f *Function) fetch(r *http.Request) (feed.Feed, error) {
 	if errors.Is(err, feed.ErrNotFound) {
 		return feed.Feed{}, api.New(api.FeedNotFound)
 	}
+	if err == nil && f.now().Sub(known.Fetched) > f.cfg.FeedUnfetched {
+		return feed.Feed{}, api.New(api.FeedNotFound) // it ends with the next clearing
+	}
+	if err == nil {
+		err = f.feeds.MarkFetched(r.Context(), known, f.now())
+	}
 	if err != nil {
 		return feed.Feed{}, err
 	}

@@ -444,3 +444,22 @@ func TestFeedIsAddressedAsItWasRequested(t *testing.T) {
 		}
 	}
 }
+
+// TestFeedThatNobodyFetchesEnds: it would be rendered with each upload for ever.
+func TestFeedThatNobodyFetchesEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.student()
+	s.uploaded(tabletest.Lectures())
+	kept, lost := s.subscribed(feedOptions), s.subscribed(feedOptions)
+	begin := time.Now()
+	for day := range 5 {
+		w.f.now = func() time.Time { return begin.AddDate(0, 0, 100*day) }
+		w.fetch(kept)
+	}
+	refused(t, call(t, w.f, "GET", lost, "", nil...), 404, api.FeedNotFound)
+	if gone, err := w.f.feeds.EndUnfetched(t.Context(), w.f.now().Add(-w.f.cfg.FeedUnfetched+time.Hour), 10); err != nil || gone != 1 {
+		t.Errorf("%d feeds end, %v; want the one that nobody fetched", gone, err)
+	}
+	w.fetch(kept)
+}

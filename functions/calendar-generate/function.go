@@ -33,21 +33,25 @@ type Config struct {
 	Session  session.Config
 	Years    years.Config
 
-	EventToken     string        `env:"EVENT_TOKEN"`                 // what tasks must carry, where it is given
-	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`             // other sites whose pages may make and delete feeds: https://host, ...
-	PublicURL      string        `env:"PUBLIC_URL"`                  // how feeds are addressed from outside; else as the request was
-	FeedRefresh    time.Duration `env:"FEED_REFRESH, default=6h"`    // how often programs are asked to fetch a feed
-	FeedsPerOwner  int           `env:"FEEDS_PER_OWNER, default=20"` // more are refused
-	BodyLimit      int64         `env:"BODY_LIMIT, default=2097152"` // bytes of a request's JSON
-	EventsLimit    int           `env:"EVENTS_LIMIT, default=5000"`  // events of a request: 100 printed pages have fewer
-	ReplanBatch    int           `env:"REPLAN_BATCH, default=3000"`  // feeds that one sweep brings to a corrected year, at most
-	ReplanTime     time.Duration `env:"REPLAN_TIME, default=20s"`    // and for how long; the next sweep goes on
+	EventToken     string        `env:"EVENT_TOKEN"`                   // what tasks must carry, where it is given
+	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`               // other sites whose pages may make and delete feeds: https://host, ...
+	PublicURL      string        `env:"PUBLIC_URL"`                    // how feeds are addressed from outside; else as the request was
+	FeedRefresh    time.Duration `env:"FEED_REFRESH, default=6h"`      // how often programs are asked to fetch a feed
+	FeedsPerOwner  int           `env:"FEEDS_PER_OWNER, default=20"`   // more are refused
+	FeedUnfetched  time.Duration `env:"FEED_UNFETCHED, default=9600h"` // a feed that no program asks for in so long ends, 400 days
+	BodyLimit      int64         `env:"BODY_LIMIT, default=2097152"`   // bytes of a request's JSON
+	EventsLimit    int           `env:"EVENTS_LIMIT, default=5000"`    // events of a request: 100 printed pages have fewer
+	ReplanBatch    int           `env:"REPLAN_BATCH, default=3000"`    // feeds that one sweep brings to a corrected year, at most
+	ReplanTime     time.Duration `env:"REPLAN_TIME, default=20s"`      // and for how long; the next sweep goes on
 }
 
 // withDefaults fills what a Config written in code left out.
 func (c Config) withDefaults() Config {
 	if c.FeedRefresh <= 0 {
 		c.FeedRefresh = 6 * time.Hour
+	}
+	if c.FeedUnfetched <= 0 {
+		c.FeedUnfetched = 400 * 24 * time.Hour
 	}
 	if c.FeedsPerOwner <= 0 {
 		c.FeedsPerOwner = 20
@@ -111,7 +115,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		years:    years.NewSource(cfg.Years, pool),
 		typed:    years.NewTyped(pool, "calendar-generate"),
 		metrics:  newMetrics(),
-		sessions: sessions,
+		sessions: sessions.On(pool),
 		origins:  origins,
 		now:      time.Now,
 	}, nil
@@ -121,11 +125,11 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/generate/ics", api.Handler(f.generate))
-	mux.Handle("POST /api/feeds", api.Handler(f.origins.Guard(f.createFeed)))
+	mux.Handle("POST /api/feeds", api.Handler(f.origins.Guard(f.sessions.Bearer, f.createFeed)))
 	mux.Handle("GET /api/feeds", api.Handler(f.listFeeds))
 	mux.Handle("GET /api/feeds/{token}", http.HandlerFunc(f.serveFeed))
-	mux.Handle("PUT /api/feeds/{token}", api.Handler(f.origins.Guard(f.changeFeed)))
-	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.origins.Guard(f.deleteFeed)))
+	mux.Handle("PUT /api/feeds/{token}", api.Handler(f.origins.Guard(f.sessions.Bearer, f.changeFeed)))
+	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.origins.Guard(f.sessions.Bearer, f.deleteFeed)))
 	mux.Handle("GET /api/years", http.HandlerFunc(f.listYears))
 	mux.Handle("GET /api/years/{year}", http.HandlerFunc(f.showYear))
 	mux.Handle("POST /events/timetable", api.Handler(events.Receive(f.timetableParsed)))

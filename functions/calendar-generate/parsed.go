@@ -27,6 +27,10 @@ func (f *Function) timetableParsed(ctx context.Context, e event.Event) error {
 	if err != nil {
 		return fmt.Errorf("find the event's job: %w", err)
 	}
-	_, err = f.refreshAll(ctx, job.Owner)
+	if _, err = f.refreshAll(ctx, job.Owner); err != nil {
+		return err
+	}
+	const each = 20 // so many at each upload outrun those that are made
+	_, err = f.feeds.EndUnfetched(ctx, f.now().Add(-f.cfg.FeedUnfetched), each)
 	return err
 }

@@ -95,7 +95,11 @@ func (f *Function) finishSignIn(r *http.Request) (any, error) {
 	}
 	f.metrics.signIns.WithLabelValues("ok").Inc()
 	f.catchUp(r.Context(), person)
-	header.Add("Set-Cookie", f.sessions.Cookie(person.ID).String())
+	cookie, err := f.sessions.SignIn(r.Context(), person.ID)
+	if err != nil {
+		return nil, err
+	}
+	header.Add("Set-Cookie", cookie.String())
 	return redirect(header, withResult(attempt.Return, "ok")), nil
 }
 
@@ -215,10 +219,11 @@ func (f *Function) logout(r *http.Request) (any, error) {
 		}
 	}
 	header := http.Header{"Cache-Control": {"no-store"}}
-	cookie := f.sessions.Cookie("")
-	cookie.Value, cookie.MaxAge = "", -1
 	if !req.Forget {
-		header.Add("Set-Cookie", cookie.String())
+		if err := f.endSession(r); err != nil {
+			return nil, err
+		}
+		f.sessions.Forget(header)
 		return api.Response{Header: header, Body: map[string]any{"message": "You are signed out.", "forgotten": false}}, nil
 	}
 	person, err := f.person(r)
@@ -230,12 +235,39 @@ func (f *Function) logout(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.sessions.EndAll(r.Context(), person.ID); err != nil {
+		return nil, err
+	}
 	header.Add("Set-Cookie", f.sessions.Cookie(anonymous).String())
 	message := "You are signed out, and your account here is deleted."
 	if !revoked {
 		message = "You are signed out, and your account here is deleted. We could not reach Google: remove schedgen at myaccount.google.com/connections."
 	}
 	return api.Response{Header: header, Body: map[string]any{"message": message, "forgotten": true, "revoked": revoked}}, nil
+}
+
+// endSession ends the caller's session, if there is one: whoever has copied its token has nothing any more.
+func (f *Function) endSession(r *http.Request) error {
+	session, ok := f.sessions.Session(r)
+	if !ok {
+		return nil
+	}
+	return f.sessions.End(r.Context(), session)
+}
+
+// endSessions answers DELETE /api/auth/sessions: every session of the caller's ends, in all browsers and this one.
+// What anonymous sessions uploaded can be reached by nobody then; who has signed in signs in again.
+func (f *Function) endSessions(r *http.Request) (any, error) {
+	owner, ok := f.sessions.Owner(r)
+	if !ok {
+		return nil, api.New(api.Unauthorized).Say("There is no session to end.")
+	}
+	if err := f.sessions.EndAll(r.Context(), owner); err != nil {
+		return nil, err
+	}
+	header := http.Header{"Cache-Control": {"no-store"}}
+	f.sessions.Forget(header)
+	return api.Response{Status: http.StatusNoContent, Header: header}, nil
 }
 
 // revoke asks Google to end the access, and says whether it did. A person who wants to be forgotten is

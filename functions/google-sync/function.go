@@ -126,6 +126,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if f.pool, err = postgres.Open(cfg.Postgres); err != nil {
 		return nil, err
 	}
+	f.sessions.On(f.pool)
 	f.jobs, f.syncs = jobs.NewStore(f.pool), syncs.NewStore(f.pool, cfg.Lease)
 	f.years, f.typed = years.NewSource(cfg.Years, f.pool), years.NewTyped(f.pool, "google-sync")
 	if f.signIns != nil {
@@ -199,6 +200,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("GET /api/auth/google/callback", api.Handler(f.finishSignIn))
 	mux.Handle("GET /api/auth/status", api.Handler(f.status))
 	mux.Handle("POST /api/auth/logout", f.own(f.logout))
+	mux.Handle("DELETE /api/auth/sessions", f.own(f.endSessions))
 	mux.Handle("GET /api/calendars", api.Handler(f.listCalendars))
 	mux.Handle("POST /api/calendars", f.own(f.createCalendar))
 	mux.Handle("POST /api/calendars/events", f.own(f.syncEvents))
@@ -213,7 +215,7 @@ func (f *Function) Routes() http.Handler {
 
 // own refuses what another site's page makes a browser send.
 func (f *Function) own(next func(*http.Request) (any, error)) http.Handler {
-	return api.Handler(f.origins.Guard(next))
+	return api.Handler(f.origins.Guard(f.sessions.Bearer, next))
 }
 
 // authorized asks for the token where one is configured; a broker inside a cluster needs none.

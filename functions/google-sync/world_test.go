@@ -294,17 +294,23 @@ func (b *browser) signIn(email string, more ...string) {
 // owner is whom the browser's session names.
 func (b *browser) owner() string {
 	b.Helper()
+	owner, err := b.f.sessions.Verify(b.token())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return owner
+}
+
+// token is that of the browser's session.
+func (b *browser) token() string {
+	b.Helper()
 	site, err := url.Parse(b.site.URL)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, cookie := range b.http.Jar.Cookies(site) {
-		if cookie.Name == session.CookieName {
-			owner, err := b.f.sessions.Verify(cookie.Value)
-			if err != nil {
-				b.Fatal(err)
-			}
-			return owner
+		if strings.HasSuffix(cookie.Name, session.CookieName) {
+			return cookie.Value
 		}
 	}
 	b.Fatal("the browser has no session")

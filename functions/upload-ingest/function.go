@@ -121,18 +121,18 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	}
 	queue := jobs.NewStore(pool).WithLimits(cfg.Limits)
 	return &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), books: newBooks(queue.Metrics), blob: store, cache: redis,
-		sessions: sessions, origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
+		sessions: sessions.On(pool), origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
 		tempFile: func() (*os.File, error) { return newTempFile("") }}, nil
 }
 
 // Routes is the function's whole HTTP surface.
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /api/upload", api.Handler(f.origins.Guard(f.upload)))
+	mux.Handle("POST /api/upload", api.Handler(f.origins.Guard(f.sessions.Bearer, f.upload)))
 	mux.Handle("GET /api/jobs/metrics", api.Handler(f.showBooks))
 	mux.Handle("GET /api/jobs/{id}", api.Handler(f.job))
 	mux.Handle("GET /api/jobs/{id}/result", api.Handler(f.result))
-	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.delete)))
+	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.sessions.Bearer, f.delete)))
 	mux.Handle("GET /api/openapi.json", http.HandlerFunc(f.openAPI))
 
 	f.internal(mux, "/events/s3", f.notified, f.cfg.Events.Token)
@@ -143,9 +143,9 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("DELETE /api/admin/dead-letters/{id}", f.authorized(f.deleteDeadLetter, f.cfg.AdminToken))
 
 	mux.Handle("GET /{$}", f.forPeople(f.page))
-	mux.Handle("POST /upload", f.forPeople(f.origins.Guard(f.pageUpload)))
+	mux.Handle("POST /upload", f.forPeople(f.origins.Guard(f.sessions.Bearer, f.pageUpload)))
 	mux.Handle("GET /jobs/{id}", f.forPeople(f.pageJob))
-	mux.Handle("POST /jobs/{id}/delete", f.forPeople(f.origins.Guard(f.pageDelete)))
+	mux.Handle("POST /jobs/{id}/delete", f.forPeople(f.origins.Guard(f.sessions.Bearer, f.pageDelete)))
 	return f.origins.Share(api.Mux(mux))
 }
 

@@ -43,6 +43,7 @@ func TestAnothersJobIsAsIfItWereNotThere(t *testing.T) {
 		for _, id := range []string{uuid.NewString(), "junk", strings.Repeat("a", 1000)} {
 			owner.call(c.method, strings.Replace(c.path, "%s", id, 1)).refused(404, api.JobNotFound)
 		}
+		owner.call(c.method, strings.Replace(c.path, "%s", "%00", 1)).refused(400, api.InvalidRequest)
 	}
 	for _, page := range []struct{ method, path string }{{"GET", "/jobs/" + id}, {"POST", "/jobs/" + id + "/delete"}} {
 		a := w.do(http.DefaultClient, page.method, page.path, nil, "Authorization", "Bearer "+other.token())

@@ -10,6 +10,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/session"
 )
 
 // Swept counts what a sweep moved, by reason.
@@ -163,5 +164,9 @@ func (f *Function) purge(ctx context.Context, s *Swept) error {
 		s.DeadLetters += gone
 		return int(gone), err
 	})
-	return errors.Join(old, letters)
+	sessions := f.rounds(func() (int, error) {
+		gone, err := session.DiscardEnded(ctx, f.pool, time.Now(), f.cfg.Batch)
+		return int(gone), err
+	})
+	return errors.Join(old, letters, sessions)
 }

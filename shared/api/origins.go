@@ -28,15 +28,13 @@ func NewOrigins(trusted ...string) (*Origins, error) {
 	return o, nil
 }
 
-// Guard refuses, with FORBIDDEN, what a browser was made to send by a page of another origin. Who
-// sends a token sends it on purpose, for no browser adds one by itself; programs that are no
-// browsers pass.
-func (o *Origins) Guard(next func(*http.Request) (any, error)) func(*http.Request) (any, error) {
+// Guard refuses, with FORBIDDEN, what a browser was made to send by a page of another origin. Who sends a token that
+// bearer knows sends it on purpose, for no browser adds one by itself; any other Authorization a browser may have kept,
+// and send along. Programs that are no browsers pass.
+func (o *Origins) Guard(bearer func(*http.Request) bool, next func(*http.Request) (any, error)) func(*http.Request) (any, error) {
 	return func(r *http.Request) (any, error) {
-		if r.Header.Get("Authorization") == "" {
-			if err := o.protection.Check(r); err != nil {
-				return nil, New(Forbidden).Wrap(err).Say("This request came from another website, so we did not run it. Open our own page and try from there.")
-			}
+		if err := o.protection.Check(r); err != nil && !bearer(r) {
+			return nil, New(Forbidden).Wrap(err).Say("This request came from another website, so we did not run it. Open our own page and try from there.")
 		}
 		return next(r)
 	}

@@ -16,7 +16,7 @@ func TestPagesOfOtherOriginsActInNobodysName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := api.Handler(origins.Guard(func(*http.Request) (any, error) { return api.Response{}, nil }))
+	handler := api.Handler(origins.Guard(func(r *http.Request) bool { return api.Bears(r, "ours") }, func(*http.Request) (any, error) { return api.Response{}, nil }))
 	for name, c := range map[string]struct {
 		method string
 		header []string
@@ -32,7 +32,9 @@ func TestPagesOfOtherOriginsActInNobodysName(t *testing.T) {
 		"a page that hides where it is":    {"POST", []string{"Origin", "null"}, 403},
 		"a trusted page":                   {"POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://portal.example.org"}, 204},
 		"a link":                           {"GET", []string{"Sec-Fetch-Site", "cross-site"}, 204},
-		"a token that was sent on purpose": {"DELETE", []string{"Sec-Fetch-Site", "cross-site", "Authorization", "Bearer x"}, 204},
+		"a token that was sent on purpose": {"DELETE", []string{"Sec-Fetch-Site", "cross-site", "Authorization", "Bearer ours"}, 204},
+		"a token of another":               {"DELETE", []string{"Sec-Fetch-Site", "cross-site", "Authorization", "Bearer x"}, 403},
+		"a password that the browser kept": {"DELETE", []string{"Sec-Fetch-Site", "cross-site", "Authorization", "Basic eA=="}, 403},
 	} {
 		r := httptest.NewRequest(c.method, "http://schedgen.example.org/api/upload", nil)
 		for i := 0; i < len(c.header); i += 2 {

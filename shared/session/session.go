@@ -1,27 +1,39 @@
 // Package session says who is calling, without a login: an owner id that we signed.
 //
-// A token is "v1.<owner>.<issued>.<mac>", where mac is HMAC-SHA256 of what comes before it. It travels as the
-// cookie schedgen_session (HttpOnly, SameSite=Lax unless it must cross sites) or as a Bearer token. The first call that needs
-// an owner makes one; the same token then names the same owner until it expires. Keys rotate:
-// the first of the list signs, all of them verify.
+// A token is "v2.<owner>.<issued>.<generation>.<session>.<mac>", where mac is HMAC-SHA256 of what comes before it. It
+// travels as a cookie (HttpOnly, SameSite=Lax unless it must cross sites) or as a Bearer token. The first call that
+// needs an owner makes one; the same token then names the same owner until it expires, or the database says that its
+// session has ended, or all of its owner's generation. Keys rotate: the first of the list signs, all of them verify.
+//
+// The cookie is __Host-schedgen_session where it is sent over HTTPS only: no other host of the domain can set one.
+// Sessions from before that have "v1.<owner>.<issued>.<mac>" in the cookie schedgen_session. They go on until they
+// expire, and get the new cookie with the next upload or sign-in; a v2 token is not taken from the old cookie, so that
+// nobody can plant one that was made since.
 package session
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/schedgen/schedgen/shared/postgres"
 )
 
-// CookieName is the cookie that carries a token.
+// CookieName is the cookie that carries a token, after hostPrefix where it is sent over HTTPS only.
 const CookieName = "schedgen_session"
+
+// hostPrefix has browsers take a cookie from this host alone (RFC 6265bis, section 4.1.3.2).
+const hostPrefix = "__Host-"
 
 // minKey is the least length of a key: that of the hash (RFC 2104, section 3).
 const minKey = 32
@@ -54,7 +66,19 @@ type Sessions struct {
 	secure   bool
 	sameSite http.SameSite
 	maxAge   time.Duration
+	ends     *Ends // nil: sessions end by their age alone
 	now      func() time.Time
+}
+
+// Session is what a token says.
+type Session struct {
+	Owner      string
+	ID         string // the same in each token of the session
+	Generation int    // of the owner's sessions, which end together
+
+	version string
+	expires time.Time
+	stale   bool // should be issued anew: past half its life, or by an old key, or in an old form
 }
 
 // New checks cfg; what makes no sense in it, such as a missing or short key, is a *ConfigError.
@@ -101,51 +125,85 @@ func (c Config) sameSite() (http.SameSite, error) {
 	return 0, &ConfigError{"COOKIE_SAMESITE", "use lax or none"}
 }
 
-// Token is a fresh token of owner.
-func (s *Sessions) Token(owner string) string {
-	body := "v1." + owner + "." + strconv.FormatInt(s.now().Unix(), 36)
+// On lets sessions end before their time, as the database of pool says.
+func (s *Sessions) On(pool *postgres.Pool) *Sessions {
+	s.ends = &Ends{pool}
+	return s
+}
+
+// Token is a token of a new session of an owner whose sessions were never ended all at once.
+func (s *Sessions) Token(owner string) string { return s.token(Session{Owner: owner, ID: newID()}) }
+
+// token is a fresh token of a session.
+func (s *Sessions) token(of Session) string {
+	body := strings.Join([]string{"v2", of.Owner, strconv.FormatInt(s.now().Unix(), 36),
+		strconv.FormatInt(int64(of.Generation), 36), of.ID}, ".")
 	return body + "." + sign(s.keys[0], body)
+}
+
+// newID names a session.
+func newID() string {
+	var b [12]byte
+	rand.Read(b[:]) // never fails, see crypto/rand
+	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 // Verify is the owner that a token names; ErrInvalid if we never signed it or it expired.
 func (s *Sessions) Verify(token string) (owner string, err error) {
-	owner, _, err = s.verify(token)
-	return owner, err
+	session, err := s.verify(token)
+	return session.Owner, err
 }
 
-// verify also says whether the token should be issued anew: past half its life, or by an old key.
-func (s *Sessions) verify(token string) (owner string, stale bool, err error) {
+// verify reads a token.
+func (s *Sessions) verify(token string) (Session, error) {
 	cut := strings.LastIndexByte(token, '.')
 	if len(token) > 256 || cut < 0 {
-		return "", false, ErrInvalid
+		return Session{}, ErrInvalid
 	}
 	body, mac := token[:cut], token[cut+1:]
-	signer := -1
-	for i, key := range s.keys {
-		if hmac.Equal([]byte(mac), []byte(sign(key, body))) {
-			signer = i
-			break
-		}
-	}
+	signer := slices.IndexFunc(s.keys, func(key []byte) bool { return hmac.Equal([]byte(mac), []byte(sign(key, body))) })
 	if signer < 0 {
-		return "", false, ErrInvalid
+		return Session{}, ErrInvalid
 	}
-	parts := strings.Split(body, ".")
-	if len(parts) != 3 || parts[0] != "v1" {
-		return "", false, ErrInvalid
-	}
-	if _, err := uuid.Parse(parts[1]); err != nil || len(parts[1]) != 36 {
-		return "", false, ErrInvalid
-	}
-	issued, err := strconv.ParseInt(parts[2], 36, 64)
+	session, issued, err := parse(body)
 	if err != nil {
-		return "", false, ErrInvalid
+		return Session{}, err
 	}
-	age := s.now().Sub(time.Unix(issued, 0))
+	age := s.now().Sub(issued)
 	if age > s.maxAge || age < -clockSkew {
-		return "", false, ErrInvalid
+		return Session{}, ErrInvalid
 	}
-	return parts[1], signer > 0 || age > s.maxAge/2, nil
+	session.expires = issued.Add(s.maxAge)
+	session.stale = signer > 0 || age > s.maxAge/2
+	if session.ID == "" {
+		session.ID = mac // a session of the old form has one token
+	}
+	return session, nil
+}
+
+// parse reads what a token's MAC vouches for.
+func parse(body string) (session Session, issued time.Time, err error) {
+	parts := strings.Split(body, ".")
+	if len(parts) < 3 || len(parts[1]) != 36 || uuid.Validate(parts[1]) != nil {
+		return session, issued, ErrInvalid
+	}
+	session = Session{version: parts[0], Owner: parts[1]}
+	seconds, err := strconv.ParseInt(parts[2], 36, 64)
+	if err != nil {
+		return session, issued, ErrInvalid
+	}
+	switch {
+	case session.version == "v1" && len(parts) == 3:
+	case session.version == "v2" && len(parts) == 5:
+		generation, err := strconv.ParseInt(parts[3], 36, 32)
+		if err != nil {
+			return session, issued, ErrInvalid
+		}
+		session.Generation, session.ID = int(generation), parts[4]
+	default:
+		return session, issued, ErrInvalid
+	}
+	return session, time.Unix(seconds, 0), nil
 }
 
 // sign is the MAC of body, in the alphabet of cookies.
@@ -155,42 +213,101 @@ func sign(key []byte, body string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// Owner is the caller's owner id, and whether there is one. A token that is not ours counts as none.
+// Owner is the caller's owner id, and whether there is one. A token that is not ours counts as none, and so does one
+// whose session has ended.
 func (s *Sessions) Owner(r *http.Request) (owner string, ok bool) {
-	owner, _, ok = s.owner(r)
-	return owner, ok
+	session, ok := s.Session(r)
+	return session.Owner, ok
 }
 
-// owner prefers a Bearer token, which was sent on purpose, to a cookie, which always comes along.
-func (s *Sessions) owner(r *http.Request) (owner string, stale, ok bool) {
-	if scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " "); found && strings.EqualFold(scheme, "Bearer") {
-		owner, _, err := s.verify(strings.TrimSpace(token))
-		return owner, false, err == nil
+// Session is the caller's. A Bearer token, which was sent on purpose, is preferred to a cookie, which always comes along.
+func (s *Sessions) Session(r *http.Request) (Session, bool) {
+	session, ok := s.bearer(r)
+	if _, sent := bearerToken(r); !sent {
+		session, ok = s.cookie(r)
 	}
-	for _, cookie := range r.CookiesNamed(CookieName) {
-		if owner, stale, err := s.verify(cookie.Value); err == nil {
-			return owner, stale, true
+	if !ok || s.ends.ended(r.Context(), session) {
+		return Session{}, false
+	}
+	return session, true
+}
+
+// Bearer says whether the request carries a Bearer token of a session that goes on. No browser adds one by itself.
+func (s *Sessions) Bearer(r *http.Request) bool {
+	session, ok := s.bearer(r)
+	return ok && !s.ends.ended(r.Context(), session)
+}
+
+func (s *Sessions) bearer(r *http.Request) (Session, bool) {
+	token, _ := bearerToken(r)
+	session, err := s.verify(token)
+	session.stale = false // who sends a token keeps it
+	return session, err == nil
+}
+
+func bearerToken(r *http.Request) (token string, sent bool) {
+	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), found && strings.EqualFold(scheme, "Bearer")
+}
+
+// cookie reads the session's cookie: where it has the prefix, one without only of a session from before.
+func (s *Sessions) cookie(r *http.Request) (Session, bool) {
+	for _, cookie := range r.CookiesNamed(s.cookieName()) {
+		if session, err := s.verify(cookie.Value); err == nil {
+			return session, true
 		}
 	}
-	return "", false, false
+	if !s.secure {
+		return Session{}, false
+	}
+	for _, cookie := range r.CookiesNamed(CookieName) {
+		if session, err := s.verify(cookie.Value); err == nil && session.version == "v1" {
+			session.stale = true
+			return session, true
+		}
+	}
+	return Session{}, false
+}
+
+// cookieName is the cookie that this server sets.
+func (s *Sessions) cookieName() string {
+	if s.secure {
+		return hostPrefix + CookieName
+	}
+	return CookieName
 }
 
 // Ensure is the caller's owner id, a new anonymous one if there is none. The header of the answer
 // then gets the cookie, so call it before the status is written.
 func (s *Sessions) Ensure(header http.Header, r *http.Request) (owner string) {
-	owner, stale, ok := s.owner(r)
+	session, ok := s.Session(r)
 	if !ok {
-		owner, stale = uuid.NewString(), true
+		session = Session{Owner: uuid.NewString(), ID: newID(), stale: true}
 	}
-	if stale {
-		header.Add("Set-Cookie", s.Cookie(owner).String())
+	if session.stale {
+		if s.secure && session.version == "v1" {
+			header.Add("Set-Cookie", s.Protected(http.Cookie{Name: CookieName, Path: "/", MaxAge: -1}).String())
+		}
+		header.Add("Set-Cookie", s.cookieOf(session).String())
 	}
-	return owner
+	return session.Owner
 }
 
-// Cookie is the cookie that makes the caller owner.
+// Cookie is the cookie that makes the caller an owner whose sessions were never ended all at once: a new one.
 func (s *Sessions) Cookie(owner string) *http.Cookie {
-	return s.Protected(http.Cookie{Name: CookieName, Value: s.Token(owner), Path: "/", MaxAge: int(s.maxAge.Seconds())})
+	return s.cookieOf(Session{Owner: owner, ID: newID()})
+}
+
+func (s *Sessions) cookieOf(session Session) *http.Cookie {
+	return s.Protected(http.Cookie{Name: s.cookieName(), Value: s.token(session), Path: "/", MaxAge: int(s.maxAge.Seconds())})
+}
+
+// Forget has the browser drop its cookies.
+func (s *Sessions) Forget(header http.Header) {
+	header.Add("Set-Cookie", s.Protected(http.Cookie{Name: s.cookieName(), Path: "/", MaxAge: -1}).String())
+	if s.secure {
+		header.Add("Set-Cookie", s.Protected(http.Cookie{Name: CookieName, Path: "/", MaxAge: -1}).String())
+	}
 }
 
 // Protected is the cookie as each of ours is sent: out of reach of scripts, and to where Config says.

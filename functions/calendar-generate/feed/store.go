@@ -47,6 +47,7 @@ type Feed struct {
 	Body         []byte
 	LastModified time.Time // when Body last changed
 	Created      time.Time
+	Fetched      time.Time // when a program last asked for it, to the day
 }
 
 // ChosenAt is when the feed's options were chosen.
@@ -122,7 +123,7 @@ func (s *Store) Create(ctx context.Context, owner string, token Token, options O
 	return created, nil
 }
 
-const columns = `id::text, owner::text, options::text, sources, years, body, last_modified, created_at`
+const columns = `id::text, owner::text, options::text, sources, years, body, last_modified, created_at, fetched_at`
 
 const findSQL = `select ` + columns + ` from feeds where token_hash = $1::bytea`
 
@@ -136,6 +137,31 @@ func (s *Store) Find(ctx context.Context, token Token) (Feed, error) {
 		return Feed{}, fmt.Errorf("find a feed: %w", err)
 	}
 	return feed, nil
+}
+
+const fetchedSQL = `update feeds set fetched_at = $2::timestamptz where id = $1::uuid and fetched_at < $2::timestamptz - interval '1 day'`
+
+// MarkFetched notes that a program asked for the feed. It writes at most once a day.
+func (s *Store) MarkFetched(ctx context.Context, f Feed, now time.Time) error {
+	if now.Sub(f.Fetched) <= 24*time.Hour {
+		return nil
+	}
+	if _, err := s.pool.Exec(ctx, fetchedSQL, f.ID, now); err != nil {
+		return fmt.Errorf("note a fetch of feed %s: %w", f.ID, err)
+	}
+	return nil
+}
+
+const endUnfetchedSQL = `
+delete from feeds where id in (select id from feeds where fetched_at < $1::timestamptz order by fetched_at limit $2::int for update skip locked)`
+
+// EndUnfetched ends at most limit feeds that no program has asked for since.
+func (s *Store) EndUnfetched(ctx context.Context, since time.Time, limit int) (int64, error) {
+	gone, err := s.pool.Exec(ctx, endUnfetchedSQL, since, limit)
+	if err != nil {
+		return 0, fmt.Errorf("end feeds that nobody fetches: %w", err)
+	}
+	return gone, nil
 }
 
 const ofOwnerSQL = `select ` + columns + ` from feeds where owner = $1::uuid order by id`
@@ -184,7 +210,7 @@ func scanFeed(row pgx.CollectableRow) (Feed, error) { return scan(row) }
 func scan(row pgx.CollectableRow, more ...any) (f Feed, err error) {
 	var options string
 	var modified *time.Time
-	into := append([]any{&f.ID, &f.Owner, &options, &f.Sources, &f.Years, &f.Body, &modified, &f.Created}, more...)
+	into := append([]any{&f.ID, &f.Owner, &options, &f.Sources, &f.Years, &f.Body, &modified, &f.Created, &f.Fetched}, more...)
 	if err := row.Scan(into...); err != nil {
 		return f, err
 	}

@@ -20,10 +20,12 @@ func credentials(_ context.Context, in *openapi3filter.AuthenticationInput) erro
 	scheme := in.SecurityScheme
 	switch {
 	case scheme.Type == "apiKey" && scheme.In == "cookie":
-		if _, err := request.Cookie(scheme.Name); err != nil {
-			return fmt.Errorf("no cookie %s", scheme.Name)
+		for _, name := range []string{scheme.Name, "__Host-" + scheme.Name} { // the latter where it is sent over HTTPS only
+			if _, err := request.Cookie(name); err == nil {
+				return nil
+			}
 		}
-		return nil
+		return fmt.Errorf("no cookie %s", scheme.Name)
 	case scheme.Type == "http" && scheme.Scheme == "bearer":
 		if !strings.HasPrefix(request.Header.Get("Authorization"), "Bearer ") {
 			return errors.New("no Bearer token")
