@@ -260,7 +260,7 @@ func (f *Function) endSession(r *http.Request) error {
 func (f *Function) endSessions(r *http.Request) (any, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
-		return nil, api.New(api.Unauthorized).Say("There is no session to end.")
+		return nil, api.New(api.Unauthorized).Say("You are not signed in, so there is no session to end. Sign in first if you want to end your sessions.")
 	}
 	if err := f.sessions.EndAll(r.Context(), owner); err != nil {
 		return nil, err
