@@ -99,23 +99,7 @@ func difference(o fixture.Options) string {
 	if err != nil {
 		return fmt.Sprintf("Parse: %v", err)
 	}
-	if o.Sheets > 1 && o.RepeatHeader {
-		unnumber(got)
-		unnumber(truth)
-	}
 	return fixture.Equal(got, truth)
-}
-
-// unnumber takes the numbers of pages from a document: two pages that were put one below the other, both with
-// headings and without a line in common, cannot be told from one page with two tables.
-func unnumber(doc timetable.Document) {
-	for i := range doc.Entries {
-		e := &doc.Entries[i]
-		e.Page = 0
-		for k := range e.Warnings {
-			e.Warnings[k].Page, e.Warnings[k].Row = 0, 0
-		}
-	}
 }
 
 // TestEveryKindOfFont reads timetables whose fonts tell their text in ways that few producers choose: exactly, and
