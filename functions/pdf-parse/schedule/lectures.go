@@ -44,7 +44,6 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 			e := entry{Entry: timetable.Entry{Page: row.Page}, y: s.y}
 			e.extend(s)
 			g.describe(&e.Entry)
-			e.comment(row)
 			e.warnOf(g.doubts...)
 			entries = append(entries, e)
 		}
@@ -64,7 +63,8 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 // group is what is printed once for several lectures.
 type group struct {
 	module, offered, name, lang, campus, studyProg string
-	first                                          int // its first entry
+	comments                                       string // of columns that no layout knows
+	first                                          int    // its first entry
 	doubts                                         []doubt
 }
 
@@ -73,7 +73,7 @@ func newGroup(row table.Row) group {
 	return group{
 		module: text(colModule), offered: text(colOffered), name: text(colGroup), lang: text(colLang),
 		campus: text(colCampus), studyProg: text(colStudyProg),
-		doubts: doubts(row, ofGroup),
+		comments: comments(row), doubts: doubts(row, ofGroup),
 	}
 }
 
@@ -93,6 +93,7 @@ func (g group) continued(rest group) group {
 	g.lang = table.Join(g.lang, rest.lang)
 	g.campus = table.Join(g.campus, rest.campus)
 	g.studyProg = table.Join(g.studyProg, rest.studyProg)
+	g.comments = table.Join(g.comments, rest.comments)
 	return g
 }
 
@@ -109,7 +110,7 @@ func (g group) inherited(below group) []doubt {
 
 func (g group) describe(e *timetable.Entry) {
 	e.Module, e.Offered, e.Group, e.Lang = g.module, g.offered, g.name, g.lang
-	e.Campus, e.StudyProg = g.campus, g.studyProg
+	e.Campus, e.StudyProg, e.Comments = g.campus, g.studyProg, g.comments
 }
 
 // slot is what stands on one baseline of the columns that each lecture has.

@@ -21,6 +21,7 @@ func Read(t table.Table) timetable.Document {
 	} else {
 		printed = sittings(doc.Kind, t.Rows, rooms)
 	}
+	warnOfUnusual(doc.Kind, printed)
 	for _, page := range t.Incomplete {
 		warnOfLoss(printed, page, t.Rows)
 	}
@@ -104,13 +105,15 @@ func (e *entry) setDay(text string) {
 	}
 }
 
-// comment keeps what columns say that no layout knows.
-func (e *entry) comment(row table.Row) {
+// comments is what columns say that no layout knows.
+func comments(row table.Row) string {
+	all := ""
 	for _, c := range row.Cells {
 		if c.Column == "" && c.Heading != "" && len(c.Lines) > 0 {
-			e.Comments = table.Join(e.Comments, c.Heading+": "+c.Text())
+			all = table.Join(all, c.Heading+": "+c.Text())
 		}
 	}
+	return all
 }
 
 // beside is the index of the entry, of those of a row, that a line stands beside.

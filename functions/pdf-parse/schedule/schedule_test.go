@@ -100,8 +100,8 @@ func TestRead(t *testing.T) {
 				"COS 214 Test1 07:30 09:00 IT HATFIELD NO_DATE@1.3",
 			}},
 		"exams": {timetable.Exam,
-			[]string{"1|COS 214|FINAL|1|Exam/Written||06 NOV 2025|07:30|HATF|HATFIELD|IT 4-4|Open/book", "1|COS 214|FINAL|2|Exam||06 NOV 2025|07:30 - 09:00||HATFIELD|IT 4-4", "1|COS 214|FINAL|2|Exam||||||"},
-			[]string{"COS 214 1 FINAL Exam Written 2025-11-06 07:30 10:30 IT 4-4 HATFIELD HATF Open book", "COS 214 2 FINAL Exam 2025-11-06 07:30 09:00 IT 4-4 HATFIELD", "COS 214 2 FINAL Exam NO_DATE@1.3 NO_TIME@1.3"}},
+			[]string{"1|COS 214|FINAL|1|Exam/Written||06 NOV 2025|07:30|HATF|HATFIELD|IT 4-4|Open/book", "1|COS 214|FINAL|2|Exam Oral||06 NOV 2025|07:30 - 09:00||HATFIELD|IT 4-4", "1|COS 214|FINAL|2|Exam Oral||||||"},
+			[]string{"COS 214 1 FINAL Exam Written 2025-11-06 07:30 10:30 IT 4-4 HATFIELD HATF Open book", "COS 214 2 FINAL Exam Oral 2025-11-06 07:30 09:00 IT 4-4 HATFIELD", "COS 214 2 FINAL Exam Oral NO_DATE@1.3 NO_TIME@1.3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,6 +25,7 @@ func sittings(kind timetable.Kind, rows []table.Row, rooms rooms) []entry {
 		tellStray(entries[i:i+1], row)
 		entries[i].warnOf(doubts(row, anyColumn)...)
 	}
+	warnOfRaised(whole, entries)
 	return entries
 }
 
@@ -71,7 +72,7 @@ func sitting(kind timetable.Kind, row table.Row, rooms rooms) entry {
 		e.setTimes(text(colTime))
 	}
 	e.setVenues(rooms, kind == timetable.Test)
-	e.comment(row)
+	e.Comments = table.Join(e.Comments, comments(row))
 	return e
 }
 

@@ -1,0 +1,177 @@
+package schedule
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/table"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// field is a value that entries of a kind have, and the form in which the university prints it.
+type field struct {
+	name  string
+	value func(*timetable.Entry) string
+	form  *regexp.Regexp
+}
+
+var (
+	capitals  = regexp.MustCompile(`^[A-Z][A-Z .'&()/-]*$`)
+	number    = regexp.MustCompile(`^[0-9]{1,2}[A-Z]?$`)
+	oneCode   = regexp.MustCompile(`^[A-Z]{1,2}[0-9]{1,3}$`)
+	languages = regexp.MustCompile(`^[A-Z]( [A-Z]){0,3}$`)
+	testName  = regexp.MustCompile(`^[A-Za-z ]*[Tt]est ?[0-9]+[A-Za-z]?$`)
+	examName  = regexp.MustCompile(`^Exam [A-Za-z]+$`)
+
+	campus       = field{"campus", func(e *timetable.Entry) string { return e.Campus }, capitals}
+	fieldsOfKind = map[timetable.Kind][]field{
+		timetable.Lecture: {
+			{"group", func(e *timetable.Entry) string { return e.Group }, oneCode},
+			{"language", func(e *timetable.Entry) string { return e.Lang }, languages},
+			{"activity", func(e *timetable.Entry) string { return e.Activity }, oneCode},
+			{"term", func(e *timetable.Entry) string { return e.Offered }, nil}, // its form is checked where it is read
+			campus,
+		},
+		timetable.Test: {
+			{"test", func(e *timetable.Entry) string { return e.Test }, testName},
+			{"day", func(e *timetable.Entry) string { return e.Day }, nil},
+			campus,
+		},
+		timetable.Exam: {
+			{"activity", func(e *timetable.Entry) string { return e.Activity }, examName},
+			{"paper", func(e *timetable.Entry) string { return e.Paper }, number},
+			{"status", func(e *timetable.Entry) string { return e.Status }, capitals},
+			{"module campus", func(e *timetable.Entry) string { return e.ModuleCampus }, capitals},
+			campus,
+		},
+	}
+)
+
+// warnOfUnusual warns of values that do not have the form that others of their column have, and of those that are
+// missing where others are not: what was drawn across a table may have cut a row in two, or moved a value
+// into the column beside it. It judges a document by itself: where no value has the form, another is usual.
+func warnOfUnusual(kind timetable.Kind, entries []entry) {
+	for _, f := range fieldsOfKind[kind] {
+		f.warn(entries)
+	}
+	longer := beginnings(entries)
+	for i := range entries {
+		e := &entries[i]
+		for _, venue := range e.Venues {
+			if unusualVenue(venue) || longer[venue] {
+				e.warn(timetable.UnusualValue, "The venue %q looks incomplete. Check this entry against the PDF.", venue)
+			}
+		}
+		if languages.MatchString(e.Lang) && len(e.Lang) > 1 && e.Activity != "" && e.Activity[0] != e.Lang[len(e.Lang)-1] {
+			e.warn(timetable.UnusualValue, "The activity %s does not fit %q, which is printed for its group. Check this entry against the PDF.", e.Activity, e.Lang)
+		}
+	}
+}
+
+// beginnings are what venues of the document begin with, short of a last word that is no number: "Theatre of the
+// natural" of "Theatre of the natural sciences".
+func beginnings(entries []entry) map[string]bool {
+	out := map[string]bool{}
+	for i := range entries {
+		for _, venue := range entries[i].Venues {
+			for n := strings.LastIndexByte(venue, ' '); n > 0; n = strings.LastIndexByte(venue[:n], ' ') {
+				out[venue[:n]] = true
+			}
+		}
+	}
+	return out
+}
+
+// warnOfRaised warns of rows that begin above their module where no more than a few do: what stands there may belong
+// to the row above.
+func warnOfRaised(rows []table.Row, entries []entry) {
+	var above []int
+	for i, row := range rows {
+		if raised(row) {
+			above = append(above, i)
+		}
+	}
+	if 10*len(above) > 3*len(rows) {
+		return // they stand in the middle of their rows
+	}
+	const message = "Lines between this entry and its neighbour may belong to the other one. Check this entry against the PDF."
+	for _, i := range above {
+		entries[i].warn(timetable.UnusualValue, message)
+		if i > 0 {
+			entries[i-1].warn(timetable.UnusualValue, message)
+		}
+	}
+}
+
+// raised reports whether a row has text more than a line above its module.
+func raised(row table.Row) bool {
+	module := row.Cell(colModule).Lines
+	if len(module) == 0 {
+		return false
+	}
+	const line = 0.8 // ems
+	return slices.ContainsFunc(row.Cells, func(c table.Cell) bool {
+		return c.Column != "" && len(c.Lines) > 0 && c.Lines[0].Y >= row.Y0 && module[0].Y-c.Lines[0].Y > line*module[0].Size
+	})
+}
+
+// few values of a column do not say that each entry has one.
+const few = 3
+
+func (f field) warn(entries []entry) {
+	filled, formed := 0, 0
+	whole := map[string]int{}
+	for i := range entries {
+		if v := f.value(&entries[i].Entry); v != "" {
+			filled++
+			whole[v]++
+			if f.hasForm(v) {
+				formed++
+			}
+		}
+	}
+	for i := range entries {
+		e := &entries[i]
+		switch v := f.value(&e.Entry); {
+		case v == "" && filled >= few && 10*filled >= 7*len(entries) && !e.warnsOf(f.name):
+			e.warn(timetable.UnusualValue, "This entry has no %s, though others have one. Check it against the PDF.", f.name)
+		case v != "" && (!f.hasForm(v) && formed > 0 || compound(v, whole)):
+			e.warn(timetable.UnusualValue, "The %s %q looks unusual. Check this entry against the PDF.", f.name, v)
+		}
+	}
+}
+
+func (f field) hasForm(value string) bool { return f.form == nil || f.form.MatchString(value) }
+
+// warnsOf reports whether an entry says already that a field is missing or cannot be read.
+func (e *entry) warnsOf(name string) bool {
+	for _, w := range e.Warnings {
+		if name == "day" && w.Code == timetable.NoDay {
+			return true
+		}
+	}
+	return false
+}
+
+// compound reports whether a value is another entry's and a word more: two cells that ran together.
+func compound(value string, whole map[string]int) bool {
+	for i := range len(value) {
+		if value[i] == ' ' && whole[value[:i]] > whole[value] && whole[value[i+1:]] > 0 ||
+			value[i] == ' ' && whole[value[i+1:]] > whole[value] && whole[value] == 1 {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	letter     = regexp.MustCompile(`\pL`)
+	unfinished = regexp.MustCompile(`([,&/(-]|\b(of|and|the))$|^[0-9]+[-,.]|^[a-z]|[?!]`)
+)
+
+// unusualVenue reports whether a venue is a piece of one: without a letter or a bracket's other half, or ending where
+// none ends.
+func unusualVenue(venue string) bool {
+	return !letter.MatchString(venue) || strings.Count(venue, "(") != strings.Count(venue, ")") || unfinished.MatchString(venue)
+}
