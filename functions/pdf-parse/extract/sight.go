@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
@@ -55,6 +56,8 @@ func (in *interpreter) judge() error {
 	in.sights = plain
 	defer func() { effort.Add(len(in.looks) + index.steps) }()
 	kept := in.glyphs[:0]
+	var last drawn
+	lastSight := gone
 	for _, g := range in.glyphs { // into the same memory
 		before := index.steps
 		l := &in.looks[g.look]
@@ -71,6 +74,15 @@ func (in *interpreter) judge() error {
 		case l.height < hardlySeen*usual || in.crowded:
 			s = max(s, doubtful)
 		}
+		if g.follows(last, l) { // of a word only a part is seen
+			switch {
+			case s == gone && lastSight <= doubtful:
+				kept[len(kept)-1].faint = true
+			case s == seen && lastSight == gone:
+				s = doubtful
+			}
+		}
+		last, lastSight = g, s
 		switch s {
 		case seen, doubtful:
 			g.faint = s == doubtful
@@ -81,6 +93,13 @@ func (in *interpreter) judge() error {
 	}
 	in.glyphs = kept
 	return nil
+}
+
+// follows reports whether a glyph is drawn right after another of its word.
+func (g drawn) follows(last drawn, l *look) bool {
+	const near = 0.25 // of the height of a capital
+	blank := strings.TrimSpace(g.text) == "" || strings.TrimSpace(last.text) == ""
+	return !blank && g.look == last.look && math.Hypot(g.start.x-last.end.x, g.start.y-last.end.y) < near*l.height
 }
 
 // weight is how much of the text is of one height.

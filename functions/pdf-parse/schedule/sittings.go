@@ -53,6 +53,11 @@ func merged(row, rest table.Row) table.Row {
 			row.Cells[i].Unsure = c.Unsure || rest.Cells[k].Unsure
 		}
 	}
+	for _, c := range rest.Cells {
+		if !slices.ContainsFunc(row.Cells, func(r table.Cell) bool { return r.Column == c.Column && r.Heading == c.Heading }) {
+			row.Cells = append(row.Cells, c) // what no column claims is still told
+		}
+	}
 	return row
 }
 
