@@ -104,13 +104,23 @@ func (s sizes) near(body float64) int {
 	return n
 }
 
+// shared counts the glyphs of sizes that other pages show, as far as each size is no more than twice what one
+// of those shows of it: a foot is not body text that happens to be as small.
+func (s sizes) shared(usual sizes) int {
+	n := 0
+	for size, count := range s {
+		n += min(count, 2*usual[size])
+	}
+	return n
+}
+
 // bodies is how high the body text of each page is. It is the whole document's, because a page that holds
 // the rest of a row and a foot shows little of it; but where files of other scales were merged, a
-// page that shows none of it has its own.
+// page that shows none of it, and little that other pages show, has its own.
 func bodies(inks []ink) []float64 {
 	const (
-		other  = 1.25 // sizes further apart may be those of another file
-		enough = 0.1  // of a page's glyphs
+		some = 0.1 // of a page's glyphs
+		most = 0.5
 	)
 	all := sizes{}
 	for _, k := range inks {
@@ -120,13 +130,30 @@ func bodies(inks []ink) []float64 {
 	}
 	document := all.median()
 	out := make([]float64, len(inks))
+	usual := sizes{} // how many glyphs of each size one of the pages shows that have the document's body text
 	for i, k := range inks {
+		if k.sizes.far(document) && float64(k.sizes.near(document)) < some*float64(k.sizes.total()) {
+			continue
+		}
 		out[i] = document
-		own := k.sizes.median()
-		far := own > other*document || document > other*own
-		if n := k.sizes.total(); n > 0 && far && float64(k.sizes.near(document)) < enough*float64(n) {
-			out[i] = own
+		for size, n := range k.sizes {
+			usual[size] = max(usual[size], n)
+		}
+	}
+	for i, k := range inks {
+		if out[i] == 0 {
+			out[i] = document
+			if float64(k.sizes.shared(usual)) < most*float64(k.sizes.total()) {
+				out[i] = k.sizes.median()
+			}
 		}
 	}
 	return out
+}
+
+// far reports whether the text is so much larger or smaller than a document's that it may be another file's.
+func (s sizes) far(document float64) bool {
+	const other = 1.25
+	own := s.median()
+	return len(s) > 0 && (own > other*document || document > other*own)
 }

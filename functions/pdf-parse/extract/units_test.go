@@ -34,10 +34,14 @@ func TestUnits(t *testing.T) {
 func TestUnitsOfSeveralPages(t *testing.T) {
 	t.Parallel()
 	const body = "BT /F 10 Tf 10 80 Td (body text of some length) Tj ET "
+	const first = body + body + body + body + "BT /F 20 Tf 10 60 Td (Top) Tj /F 7 Tf 0 -50 Td (Page 1 of 41) Tj ET"
 	for name, test := range map[string]struct{ second, want string }{
 		"little but its foot":       {"BT /F 10 Tf 10 80 Td (ab) Tj /F 8 Tf 0 -70 Td (Page 2 of 2) Tj ET", "ab@10,20 Page@10,90 2@31,90 of@38,90 2@46,90"},
+		"a long foot":               {"BT /F 10 Tf 10 80 Td (a) Tj /F 7 Tf 0 -70 Td (Page 21 of 41) Tj ET", "a@10,20 Page@10,90 21@28,90 of@38,90 41@46,90"},
+		"nothing but a foot":        {"BT /F 7 Tf 10 10 Td (Page 21 of 41) Tj ET", "Page@10,90 21@28,90 of@38,90 41@46,90"},
 		"a large mark over little":  {"BT /F 10 Tf 10 80 Td (ab) Tj /F 60 Tf 0 -70 Td (DRAFT) Tj ET", "ab@10,20 DRAFT@10,90"},
 		"another scale":             {"0.5 0 0 0.5 0 0 cm " + body, "body@10,120 text@34,120 of@53,120 some@64,120 length@92,120"},
+		"as large as a title":       {"2 0 0 2 0 0 cm BT /F 10 Tf 10 40 Td (body text) Tj 0 -20 Td (body text) Tj ET", "body@10,10 text@34,10 body@10,30 text@34,30"},
 		"another scale and a title": {"0.5 0 0 0.5 0 0 cm BT /F 20 Tf 10 160 Td (Ab) Tj ET " + body + body + body, "Ab@10,40 body@10,120 text@34,120 of@53,120 some@64,120 length@92,120"},
 		"nothing":                   {"", ""},
 	} {
@@ -45,7 +49,7 @@ func TestUnitsOfSeveralPages(t *testing.T) {
 			t.Parallel()
 			const page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Resources << " + helvetica + " >> "
 			pages, err := Pages(context.Background(), build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
-				page+"/Contents 5 0 R >>", page+"/Contents 6 0 R >>", stream("", body+body+body+body), stream("", test.second)))
+				page+"/Contents 5 0 R >>", page+"/Contents 6 0 R >>", stream("", first), stream("", test.second)))
 			if err != nil {
 				t.Fatal(err)
 			}

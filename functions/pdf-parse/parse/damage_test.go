@@ -22,7 +22,7 @@ func TestDamaged(t *testing.T) {
 		count = 5_000
 	}
 	first := firstSeed(t)
-	t.Logf("%d damaged timetables; repeat them with SCHEDGEN_TEST_SEED=%d", count, first)
+	t.Logf("%d damaged timetables", count)
 	kinds := fixture.Damages()
 	var mu sync.Mutex
 	tally := map[fixture.Damage]*[outcomes]int{}

@@ -23,7 +23,7 @@ func TestGenerated(t *testing.T) {
 		count = 10_000
 	}
 	first := firstSeed(t)
-	t.Logf("%d timetables; repeat them with SCHEDGEN_TEST_SEED=%d", count, first)
+	t.Logf("%d timetables", count)
 
 	seeds := make(chan uint64)
 	var workers sync.WaitGroup
@@ -48,7 +48,6 @@ func TestGenerated(t *testing.T) {
 func TestEveryNumberOfPages(t *testing.T) {
 	t.Parallel()
 	seed := firstSeed(t)
-	t.Logf("repeat them with SCHEDGEN_TEST_SEED=%d", seed)
 	for _, kind := range []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam} {
 		for _, style := range []fixture.Style{fixture.Oracle, fixture.Stroked, fixture.Borderless, fixture.Sparse} {
 			t.Run(fmt.Sprintf("%s %s", kind, style), func(t *testing.T) {
@@ -76,11 +75,14 @@ func TestEveryNumberOfPages(t *testing.T) {
 	}
 }
 
+// firstSeed is another one in each run, and is shown where a test fails.
 func firstSeed(t *testing.T) uint64 {
 	t.Helper()
 	given := os.Getenv("SCHEDGEN_TEST_SEED")
 	if given == "" {
-		return rand.Uint64N(1 << 40)
+		seed := rand.Uint64N(1 << 40)
+		t.Logf("to repeat this run, set SCHEDGEN_TEST_SEED=%d", seed)
+		return seed
 	}
 	seed, err := strconv.ParseUint(given, 10, 64)
 	if err != nil {
@@ -107,7 +109,6 @@ func difference(o fixture.Options) string {
 func TestEveryKindOfFont(t *testing.T) {
 	t.Parallel()
 	seed := firstSeed(t)
-	t.Logf("repeat them with SCHEDGEN_TEST_SEED=%d", seed)
 	for _, fonts := range []fixture.Fonts{fixture.HoledMaps, fixture.TwinMaps, fixture.Bitmaps, fixture.Replaced} {
 		for _, kind := range []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam} {
 			for _, style := range []fixture.Style{fixture.Oracle, fixture.Stroked, fixture.Borderless, fixture.Sparse} {

@@ -32,7 +32,6 @@ var rewrites = map[string][]string{
 func TestGeneratedRewritten(t *testing.T) {
 	t.Parallel()
 	first := firstSeed(t)
-	t.Logf("repeat them with SCHEDGEN_TEST_SEED=%d", first)
 	for _, kind := range []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam} {
 		for i, style := range []fixture.Style{fixture.Oracle, fixture.Stroked, fixture.Stroked, fixture.Borderless, fixture.Sparse} {
 			o := fixture.Random(first + uint64(i))

@@ -18,7 +18,6 @@ import (
 func TestSheets(t *testing.T) {
 	t.Parallel()
 	first := firstSeed(t)
-	t.Logf("repeat them with SCHEDGEN_TEST_SEED=%d", first)
 	for _, kind := range []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam} {
 		for _, style := range []fixture.Style{fixture.Oracle, fixture.Stroked, fixture.Borderless, fixture.Sparse} {
 			for _, sheets := range []int{2, 4, 9} {
@@ -40,7 +39,6 @@ func TestSheets(t *testing.T) {
 func TestSheetsOfOtherPrograms(t *testing.T) {
 	t.Parallel()
 	first := firstSeed(t)
-	t.Logf("repeat them with SCHEDGEN_TEST_SEED=%d", first)
 	for i, kind := range []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam} {
 		o := fixture.Options{Kind: kind, Seed: first, Pages: 3 + i, Plain: true, Style: []fixture.Style{fixture.Oracle, fixture.Stroked, fixture.Borderless}[i]}
 		pdf, truth, err := fixture.Generate(o)
