@@ -1,6 +1,7 @@
 package parse_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ledongthuc/pdf"
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/shared/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -51,17 +53,17 @@ func benchFiles(b *testing.B) []benchFile {
 }
 
 // BenchmarkParse reads timetables in this process. Its ns/page stays the same from 1 to 100 pages.
-// pdfminer-ratio is how many times longer pdfminer takes only to read the same pages.
+// pdfminer-ratio and ledongthuc-ratio are how many times longer others take only to read the same pages.
 func BenchmarkParse(b *testing.B) {
 	for _, f := range benchFiles(b) {
 		b.Run(f.name, func(b *testing.B) {
-			pdf, err := os.ReadFile(f.path)
+			file, err := os.ReadFile(f.path)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := parse.Parse(pdf); err != nil {
+				if _, err := parse.Parse(file); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -69,11 +71,39 @@ func BenchmarkParse(b *testing.B) {
 			if f.pages > 0 {
 				b.ReportMetric(float64(each.Nanoseconds())/float64(f.pages), "ns/page")
 			}
+			b.ReportMetric(ledongthuc(b, file), "ledongthuc-ratio")
 			if peer, ok := pdfminer(b, f); ok {
 				b.ReportMetric(peer.Seconds()/each.Seconds(), "pdfminer-ratio")
 			}
 		})
 	}
+}
+
+// ledongthuc is how many times longer github.com/ledongthuc/pdf takes to give the characters of all pages with their
+// places than Parse takes for the whole timetable: both in this process and by turns, of the medians.
+func ledongthuc(b *testing.B, file []byte) float64 {
+	b.Helper()
+	var ours, theirs []time.Duration
+	for range 7 {
+		start := time.Now()
+		_, err := parse.Parse(file)
+		ours = append(ours, time.Since(start))
+		if err != nil {
+			b.Fatal(err)
+		}
+		start = time.Now()
+		reader, err := pdf.NewReader(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range reader.NumPage() {
+			if len(reader.Page(i+1).Content().Text) == 0 {
+				b.Fatalf("nothing read of page %d", i+1)
+			}
+		}
+		theirs = append(theirs, time.Since(start))
+	}
+	return median(theirs).Seconds() / median(ours).Seconds()
 }
 
 // pdfminer is how long pdfminer takes for the pages of a file, in its process; false where it is
