@@ -130,12 +130,15 @@ type New struct {
 	Years       string // the stamp of the academic years that the request was made by; empty leaves the calendar's
 }
 
-// createSQL counts the account's waiting syncs under the lock of its row: two at once are counted too.
+// oneAtATimeSQL lets the creations of one account wait for each other, so that none counts without the others'
+// syncs: a statement of its own, for createSQL counts by the snapshot that it began with. It holds to the end of the
+// transaction, and relies on no session.
+const oneAtATimeSQL = `select pg_advisory_xact_lock(hashtextextended('syncs of ' || $1::text, 0))`
+
 const createSQL = `
-with account as (select id from google_accounts where id = $2::uuid for update)
 insert into google_syncs (id, account_id, calendar_id, request, traceparent)
-select $1::uuid, account.id, $3, $4::jsonb, $5 from account
-where (select count(*) from google_syncs where account_id = $2::uuid and status = 'pending') < $6::int
+select $1::uuid, id, $3, $4::jsonb, $5 from google_accounts
+where id = $2::uuid and (select count(*) from google_syncs where account_id = $2::uuid and status = 'pending') < $6::int
 returning ` + columns
 
 // pruneSQL keeps an account's newest finished syncs.
@@ -145,23 +148,46 @@ delete from google_syncs where account_id = $1::uuid and status <> 'pending' and
 
 // Create puts a sync at the end of its account's queue.
 func (s *Store) Create(ctx context.Context, n New) (Sync, error) {
-	args, err := n.args()
+	made, _, err := s.create(ctx, n, func(ctx context.Context, tx pgx.Tx) (bool, error) {
+		if n.Years == "" {
+			return true, nil
+		}
+		_, err := tx.Exec(ctx, stampSQL, n.AccountID, n.CalendarID, n.Years)
+		return true, err
+	})
 	if err != nil {
 		return Sync{}, err
 	}
-	made, err := postgres.QueryOne(ctx, s.pool, scan, createSQL, args...)
+	return made, s.prune(ctx, n.AccountID)
+}
+
+// create writes a sync together with its calendar's stamp. Where stamp says that there is nothing to do, no sync is made.
+func (s *Store) create(ctx context.Context, n New, stamp func(context.Context, pgx.Tx) (bool, error)) (made Sync, ok bool, err error) {
+	args, err := n.args()
+	if err != nil {
+		return Sync{}, false, err
+	}
+	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, oneAtATimeSQL, n.AccountID); err != nil {
+			return err
+		}
+		if ok, err = stamp(ctx, tx); err != nil || !ok {
+			return err
+		}
+		rows, err := tx.Query(ctx, createSQL, args...)
+		if err != nil {
+			return err
+		}
+		made, err = pgx.CollectOneRow(rows, scan)
+		return err
+	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Sync{}, ErrTooMany
+		return Sync{}, false, ErrTooMany
 	}
 	if err != nil {
-		return Sync{}, fmt.Errorf("create a sync: %w", err)
+		return Sync{}, false, fmt.Errorf("create a sync: %w", err)
 	}
-	if n.Years != "" {
-		if err := s.Stamp(ctx, Calendar{AccountID: n.AccountID, ID: n.CalendarID}, n.Years); err != nil {
-			return Sync{}, err
-		}
-	}
-	return made, s.prune(ctx, n.AccountID)
+	return made, ok, nil
 }
 
 // args are the parameters of createSQL.

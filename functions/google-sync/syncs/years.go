@@ -2,7 +2,6 @@ package syncs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -60,28 +59,9 @@ const replanSQL = stampSQL + ` and years = $4 and following`
 // together, so that a sweep that is killed, or several at once, make each sync once. ok is false where somebody
 // made it already.
 func (s *Store) Replan(ctx context.Context, n New, from string) (ok bool, err error) {
-	args, err := n.args()
-	if err != nil {
-		return false, err
-	}
-	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	_, ok, err = s.create(ctx, n, func(ctx context.Context, tx pgx.Tx) (bool, error) {
 		stamped, err := tx.Exec(ctx, replanSQL, n.AccountID, n.CalendarID, n.Years, from)
-		if err != nil || stamped.RowsAffected() == 0 {
-			return err
-		}
-		rows, err := tx.Query(ctx, createSQL, args...)
-		if err != nil {
-			return err
-		}
-		_, err = pgx.CollectOneRow(rows, scan)
-		ok = err == nil
-		return err
+		return stamped.RowsAffected() > 0, err
 	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, ErrTooMany
-	}
-	if err != nil {
-		return false, fmt.Errorf("make a sync again: %w", err)
-	}
-	return ok, nil
+	return ok, err
 }
