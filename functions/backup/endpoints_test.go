@@ -41,6 +41,7 @@ func call(t testing.TB, f *backup.Function, method, path, token, body string, he
 func TestOnlyWhoHasTheTokenMayAsk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.cfg.OpenPaths = nil
 	f, closed := w.function(func(c *backup.Config) { c.EventToken = "event-token" }), w.function(func(c *backup.Config) { c.AdminToken = "" })
 	for _, path := range []string{"POST /api/admin/backups", "GET /api/admin/backups", "GET /api/admin/backups/x", "POST /api/admin/backups/x/verify", "POST /", "POST /tasks/watch"} {
 		method, address, _ := strings.Cut(path, " ")
@@ -49,11 +50,12 @@ func TestOnlyWhoHasTheTokenMayAsk(t *testing.T) {
 				t.Errorf("%s with %q: got %d %v, want 401", path, token, status, answer)
 			}
 		}
-		if strings.HasPrefix(address, "/api") {
-			if status, _ := call(t, closed, method, address, "", ""); status != http.StatusUnauthorized {
-				t.Errorf("%s of a function without a token: got %d, want 401", path, status)
-			}
+		if status, _ := call(t, closed, method, address, "", "", "Authorization", "Bearer "); status != http.StatusUnauthorized {
+			t.Errorf("%s of a function without a token: got %d, want 401", path, status)
 		}
+	}
+	if status, _ := call(t, f, "POST", "/tasks/watch", "event-token", ""); status != http.StatusOK {
+		t.Errorf("the watch with the token of events: got %d, want 200", status)
 	}
 	if status, _ := call(t, f, "GET", "/api/admin/backups", "event-token", ""); status != http.StatusUnauthorized {
 		t.Errorf("the token of events opens the list: got %d, want 401", status)

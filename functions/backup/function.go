@@ -64,8 +64,11 @@ type Config struct {
 	// A database beside which scratch databases are made; empty means the server backed up.
 	ScratchURL string `env:"BACKUP_SCRATCH_URL"`
 
+	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
+	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
+	OpenPaths   []string      `env:"OPEN_PATHS"`
 	AdminToken  string        `env:"ADMIN_TOKEN"`                       // runs, lists and verifies over HTTP; empty: nobody does
-	EventToken  string        `env:"EVENT_TOKEN"`                       // what events must carry, where it is given
+	EventToken  string        `env:"EVENT_TOKEN"`                       // events and tasks must carry it, or ADMIN_TOKEN, as a Bearer token
 	MissedAfter time.Duration `env:"BACKUP_MISSED_AFTER, default=26h"`  // without a good backup for so long people are told
 	MinInterval time.Duration `env:"BACKUP_MIN_INTERVAL, default=1h"`   // an event this soon after a good backup is a duplicate
 	Lease       time.Duration `env:"BACKUP_LEASE, default=30s"`         // how long a dead run keeps others waiting
@@ -197,34 +200,14 @@ func (f *Function) Enabled() bool { return strings.TrimSpace(strings.Join(f.cfg.
 // Routes is the function's whole HTTP surface.
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /{$}", f.event(faas.EventHandler(f.Handle)))
-	mux.Handle("POST /tasks/watch", f.event(api.Handler(f.watchTask)))
-	mux.Handle("POST /api/admin/backups", f.admin(f.start))
-	mux.Handle("GET /api/admin/backups", f.admin(f.list))
-	mux.Handle("GET /api/admin/backups/{id}", f.admin(f.one))
-	mux.Handle("POST /api/admin/backups/{id}/verify", f.admin(f.verifyOne))
+	open, event, admin := f.cfg.OpenPaths, f.cfg.EventToken, f.cfg.AdminToken
+	mux.Handle("POST /{$}", api.Authorized(faas.EventHandler(f.Handle), open, event, admin))
+	mux.Handle("POST /tasks/watch", api.Authorized(api.Handler(f.watchTask), open, event, admin))
+	mux.Handle("POST /api/admin/backups", api.Authorized(api.Handler(f.start), nil, admin))
+	mux.Handle("GET /api/admin/backups", api.Authorized(api.Handler(f.list), nil, admin))
+	mux.Handle("GET /api/admin/backups/{id}", api.Authorized(api.Handler(f.one), nil, admin))
+	mux.Handle("POST /api/admin/backups/{id}/verify", api.Authorized(api.Handler(f.verifyOne), nil, admin))
 	return api.Mux(mux)
-}
-
-// admin lets those through that carry the token. An empty token lets nobody through.
-func (f *Function) admin(next func(*http.Request) (any, error)) http.Handler {
-	return api.Handler(func(r *http.Request) (any, error) {
-		if !api.Bears(r, f.cfg.AdminToken) {
-			return nil, api.New(api.Unauthorized)
-		}
-		return next(r)
-	})
-}
-
-// event asks for a token where one is configured; a broker inside a cluster needs none.
-func (f *Function) event(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f.cfg.EventToken != "" && !api.Bears(r, f.cfg.EventToken, f.cfg.AdminToken) {
-			api.WriteError(w, r, api.New(api.Unauthorized))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // Health asks what the function depends on.

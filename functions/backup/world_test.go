@@ -54,7 +54,7 @@ func worldOn(t testing.TB, dsn string, s3 *s3test.Server) *world {
 	t.Helper()
 	identity, recipient := keys(t)
 	cfg := backup.Config{Postgres: postgres.Config{URL: dsn}, Blob: s3.Config(), Recipients: []string{recipient}, IdentityFile: identity,
-		AdminToken: "admin-token", Lease: 30 * time.Second, PartSize: 256 << 10}
+		AdminToken: "admin-token", OpenPaths: []string{"/", "/tasks/watch"}, Lease: 30 * time.Second, PartSize: 256 << 10}
 	pool, err := postgres.Open(cfg.Postgres)
 	if err != nil {
 		t.Fatal(err)

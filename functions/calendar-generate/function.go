@@ -33,7 +33,10 @@ type Config struct {
 	Session  session.Config
 	Years    years.Config
 
-	EventToken     string        `env:"EVENT_TOKEN"`                   // what tasks must carry, where it is given
+	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
+	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
+	OpenPaths      []string      `env:"OPEN_PATHS"`
+	EventToken     string        `env:"EVENT_TOKEN"`                   // events and tasks must carry it as a Bearer token
 	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`               // other sites whose pages may make and delete feeds: https://host, ...
 	PublicURL      string        `env:"PUBLIC_URL"`                    // how feeds are addressed from outside; else as the request was
 	FeedRefresh    time.Duration `env:"FEED_REFRESH, default=6h"`      // how often programs are asked to fetch a feed
@@ -132,8 +135,9 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.origins.Guard(f.sessions.Bearer, f.deleteFeed)))
 	mux.Handle("GET /api/years", http.HandlerFunc(f.listYears))
 	mux.Handle("GET /api/years/{year}", http.HandlerFunc(f.showYear))
-	mux.Handle("POST /events/timetable", api.Handler(events.Receive(f.timetableParsed)))
-	mux.Handle("POST /tasks/feeds", api.Handler(f.sweepTask))
+	open, event := f.cfg.OpenPaths, f.cfg.EventToken
+	mux.Handle("POST /events/timetable", api.Authorized(api.Handler(events.Receive(f.timetableParsed)), open, event))
+	mux.Handle("POST /tasks/feeds", api.Authorized(api.Handler(f.sweepTask), open, event))
 	return f.origins.Share(api.Mux(mux))
 }
 

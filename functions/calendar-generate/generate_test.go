@@ -26,6 +26,8 @@ func newFunction(t testing.TB, dsn string) *Function {
 	f, err := New(t.Context(), Config{
 		Postgres: postgres.Config{URL: dsn, MaxConns: 4},
 		Session:  session.Config{Keys: []string{strings.Repeat("k", 32)}},
+
+		OpenPaths: []string{"/events/timetable", "/tasks/feeds"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -341,13 +341,20 @@ func TestInstanceThatIsBehindWritesNoOldYear(t *testing.T) {
 	}
 }
 
-func TestOnlyTheTokenSweepsFeeds(t *testing.T) {
+// TestOnlyTheTokenOpensEventsAndTasks: with the token alone, and without one not at all.
+func TestOnlyTheTokenOpensEventsAndTasks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	answered(t, call(t, w.f, "POST", "/tasks/feeds", ""), 200)
-	w.f.cfg.EventToken = "secret"
-	refused(t, call(t, w.f, "POST", "/tasks/feeds", ""), 401, api.Unauthorized)
-	answered(t, call(t, w.f, "POST", "/tasks/feeds", "", "Authorization", "Bearer secret"), 200)
+	const event = `{"specversion":"1.0","id":"1","source":"/x","type":"dev.schedgen.timetable.parsed.v1","data":{"jobId":"018f4d6e-0000-7000-8000-000000000000"}}`
+	for path, want := range map[string]int{"/tasks/feeds": 200, "/events/timetable": 204} {
+		w.f.cfg.OpenPaths, w.f.cfg.EventToken = nil, ""
+		refused(t, call(t, w.f, "POST", path, event, "Authorization", "Bearer "), 401, api.Unauthorized)
+		w.f.cfg.EventToken = "secret"
+		refused(t, call(t, w.f, "POST", path, event), 401, api.Unauthorized)
+		answered(t, call(t, w.f, "POST", path, event, "Authorization", "Bearer secret", "Content-Type", "application/cloudevents+json"), want)
+		w.f.cfg.OpenPaths = []string{path}
+		answered(t, call(t, w.f, "POST", path, event, "Content-Type", "application/cloudevents+json"), want)
+	}
 }
 
 // TestUnknownYearIsAskedForOnce: what the student typed holds for later files and feeds, and the operator learns.

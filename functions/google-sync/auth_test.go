@@ -336,9 +336,9 @@ func TestWithoutAProject(t *testing.T) {
 	if status != (statusAnswer{}) {
 		t.Errorf("status is %+v, want nothing", status)
 	}
-	b.want(b.do("POST", "/tasks/google", nil), 200, nil)
+	b.want(b.do("POST", "/tasks/google", nil, "Authorization", "Bearer "+eventToken), 200, nil)
 	b.want(b.do("POST", "/events/google", `{"specversion":"1.0","id":"1","type":"dev.schedgen.timetable.parsed.v1","source":"/x","data":{"jobId":"x"}}`,
-		"Content-Type", "application/cloudevents+json"), 204, nil)
+		"Content-Type", "application/cloudevents+json", "Authorization", "Bearer "+eventToken), 204, nil)
 }
 
 func TestConfigIsChecked(t *testing.T) {

@@ -372,7 +372,7 @@ func TestLongSyncGoesOnByEvent(t *testing.T) {
 	}
 	event := fmt.Sprintf(`{"specversion":"1.0","id":"1","type":"dev.schedgen.calendar.sync.v1","source":"/x","data":{"syncId":%q}}`, s.SyncID)
 	before := s.Done
-	b.want(b.do("POST", "/events/google", event, "Content-Type", "application/cloudevents+json"), 204, nil)
+	b.want(b.do("POST", "/events/google", event, "Content-Type", "application/cloudevents+json", "Authorization", "Bearer "+eventToken), 204, nil)
 	b.want(b.do("GET", place, nil), 200, &s)
 	if s.Done <= before {
 		t.Errorf("after an event %d calls are done, before it %d", s.Done, before)
@@ -385,8 +385,8 @@ func TestLongSyncGoesOnByEvent(t *testing.T) {
 	}
 	b.exact(id, 30)
 	// An event for what is done, and for what never was, does nothing.
-	b.want(b.do("POST", "/events/google", event, "Content-Type", "application/cloudevents+json"), 204, nil)
-	b.want(b.do("POST", "/events/google", strings.Replace(event, s.SyncID, "018f4d6e-0000-7000-8000-000000000000", 1), "Content-Type", "application/cloudevents+json"), 204, nil)
+	b.want(b.do("POST", "/events/google", event, "Content-Type", "application/cloudevents+json", "Authorization", "Bearer "+eventToken), 204, nil)
+	b.want(b.do("POST", "/events/google", strings.Replace(event, s.SyncID, "018f4d6e-0000-7000-8000-000000000000", 1), "Content-Type", "application/cloudevents+json", "Authorization", "Bearer "+eventToken), 204, nil)
 	c := w.browser()
 	c.signIn(friend)
 	c.refused(c.do("GET", place, nil), 404, api.SyncNotFound)

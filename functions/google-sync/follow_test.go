@@ -21,7 +21,7 @@ func (b *browser) parsedEvent(job string) answer {
 	b.must(err)
 	header := http.Header{}
 	events.Encode(header, e)
-	var pairs []string
+	pairs := []string{"Authorization", "Bearer " + eventToken}
 	for name := range header {
 		pairs = append(pairs, name, header.Get(name))
 	}
@@ -240,16 +240,20 @@ func TestSyncRequestsAreChecked(t *testing.T) {
 	}
 }
 
-// TestEventsAreTakenFromTheirSender: with a token, where one is configured; and of known types.
+// TestEventsAreTakenFromTheirSender: with the token, from nobody where there is none, and of known types.
 func TestEventsAreTakenFromTheirSender(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.Events.Token = "between-functions" })
+	w := newWorld(t, func(c *Config) { c.Events.Token = "" })
 	b := w.browser()
-	b.refused(b.parsedEvent("018f4d6e-0000-7000-8000-000000000000"), 401, api.Unauthorized)
 	b.refused(b.do("POST", "/tasks/google", nil), 401, api.Unauthorized)
-	b.want(b.do("POST", "/tasks/google", nil, "Authorization", "Bearer between-functions"), 200, nil)
+	b.refused(b.do("POST", "/events/google", "{}", "Authorization", "Bearer "), 401, api.Unauthorized)
+	w.cfg.Events.Token = eventToken
+	w.serve(w.function())
+	b.refused(b.do("POST", "/events/google", "{}"), 401, api.Unauthorized)
+	b.refused(b.do("POST", "/tasks/google", nil), 401, api.Unauthorized)
+	b.want(b.do("POST", "/tasks/google", nil, "Authorization", "Bearer "+eventToken), 200, nil)
 	send := func(event string) answer {
-		return b.do("POST", "/events/google", event, "Content-Type", "application/cloudevents+json", "Authorization", "Bearer between-functions")
+		return b.do("POST", "/events/google", event, "Content-Type", "application/cloudevents+json", "Authorization", "Bearer "+eventToken)
 	}
 	event := `{"specversion":"1.0","id":"1","source":"/x","type":%q,"data":%s}`
 	b.want(send(fmt.Sprintf(event, events.TypeParsed, `{"jobId":"018f4d6e-0000-7000-8000-000000000000"}`)), 204, nil) // gone: nothing to do

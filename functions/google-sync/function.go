@@ -38,9 +38,12 @@ type Config struct {
 	SignIn   account.Config
 	Google   google.Config
 	// Events take a sync that goes on: to the broker, or at EVENT_TARGETS to this function's own
-	// /events/google. EVENT_TOKEN, where it is given, is also what events and tasks must carry.
+	// /events/google. Events and tasks that come must carry EVENT_TOKEN, too.
 	Events events.Config
 	Years  years.Config
+	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
+	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
+	OpenPaths []string `env:"OPEN_PATHS"`
 
 	PublicURL string `env:"PUBLIC_URL"` // how people reach the site; else as the request was
 	// The frontend, https://host, where it is not this site: a sign-in that is told to end at a path ends there.
@@ -208,24 +211,15 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /api/calendars/follow", f.own(f.follow))
 	mux.Handle("GET /api/calendars/syncs", api.Handler(f.listSyncs))
 	mux.Handle("GET /api/calendars/syncs/{id}", api.Handler(f.showSync))
-	mux.Handle("POST /events/google", f.authorized(events.Receive(f.takeEvent)))
-	mux.Handle("POST /tasks/google", f.authorized(f.sweepTask))
+	open, event := f.cfg.OpenPaths, f.cfg.Events.Token
+	mux.Handle("POST /events/google", api.Authorized(api.Handler(events.Receive(f.takeEvent)), open, event))
+	mux.Handle("POST /tasks/google", api.Authorized(api.Handler(f.sweepTask), open, event))
 	return f.origins.Share(api.Mux(mux))
 }
 
 // own refuses what another site's page makes a browser send.
 func (f *Function) own(next func(*http.Request) (any, error)) http.Handler {
 	return api.Handler(f.origins.Guard(f.sessions.Bearer, next))
-}
-
-// authorized asks for the token where one is configured; a broker inside a cluster needs none.
-func (f *Function) authorized(next func(*http.Request) (any, error)) http.Handler {
-	return api.Handler(func(r *http.Request) (any, error) {
-		if want := f.cfg.Events.Token; want != "" && !api.Bears(r, want) {
-			return nil, api.New(api.Unauthorized)
-		}
-		return next(r)
-	})
 }
 
 // ForgetCalendars forgets what is known of every calendar. It is for a Google that has itself forgotten: the

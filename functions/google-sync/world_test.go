@@ -26,6 +26,7 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
@@ -40,6 +41,7 @@ const (
 	clientSecret = "a-secret-of-the-client"
 	student      = "student@up.example"
 	friend       = "friend@up.example"
+	eventToken   = "between-functions"
 )
 
 // testKey is a key of the given id, made of a letter.
@@ -94,6 +96,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 			CalendarURL: w.google.CalendarURL(), Backoff: time.Millisecond, BackoffMost: 8 * time.Millisecond, PerMinute: 600000, Burst: 10000,
 		},
 		PublicURL: site,
+		Events:    events.Config{Token: eventToken},
 	}
 	for _, c := range change {
 		c(&w.cfg)

@@ -35,9 +35,11 @@ type Config struct {
 	Cache    cache.Config
 	Limits   jobs.Limits
 	Sandbox  sandbox.Limits
-	// Events are told of timetables, through the broker or at EVENT_TARGETS. EVENT_TOKEN, where it is
-	// given, is also what events must carry.
+	// Events go to the broker or to EVENT_TARGETS when a timetable was read. Events that come must carry EVENT_TOKEN, too.
 	Events events.Config
+	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
+	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
+	OpenPaths []string `env:"OPEN_PATHS"`
 
 	Concurrency  int           `env:"PARSE_CONCURRENCY, default=4"`  // PDFs read at once
 	Reserve      int           `env:"PARSE_RESERVE, default=1"`      // of these, kept for high priority; low leaves as many again
@@ -108,19 +110,8 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 // Routes is the function's whole HTTP surface: events at its root.
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /{$}", f.authorized(faas.EventHandler(f.Handle)))
+	mux.Handle("POST /{$}", api.Authorized(faas.EventHandler(f.Handle), f.cfg.OpenPaths, f.cfg.Events.Token))
 	return api.Mux(mux)
-}
-
-// authorized asks for the token where one is configured; a broker inside a cluster needs none.
-func (f *Function) authorized(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if want := f.cfg.Events.Token; want != "" && !api.Bears(r, want) {
-			api.WriteError(w, r, api.New(api.Unauthorized))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // Health asks what the function depends on.

@@ -208,12 +208,16 @@ func TestTheParsersCodesAreInTheTable(t *testing.T) {
 }
 
 func TestWhoMaySendEvents(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.Events.Token = "token" })
+	w := newWorld(t, func(c *Config) { c.Events.Token, c.OpenPaths = "token", nil })
 	_, truth := lecture()
 	job := w.lectures()
 	body := notification(record(t, job))
 	for _, token := range []string{"", "Bearer ", "Bearer x", "token"} {
 		w.send(body, "Authorization", token).want(401)
+	}
+	_, closed := w.instance(func(c *Config) { c.Events.Token = "" })
+	if a, err := w.post(closed, body, "Authorization", "Bearer "); err != nil || a.StatusCode != http.StatusUnauthorized {
+		t.Errorf("without a token of its own: got %d, %v, want 401", a.StatusCode, err)
 	}
 	w.send(body, "Authorization", "Bearer token").want(204)
 	w.completed(job.ID, truth)

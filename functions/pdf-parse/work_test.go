@@ -230,7 +230,7 @@ func TestARealMinIOsNotifications(t *testing.T) {
 	}))
 	defer front.Close()
 	minio := s3test.MinIO(t, s3test.Webhook{URL: front.URL, Token: "token"})
-	w := newWorld(t, func(c *Config) { c.Blob, c.Events.Token = minio.Config(), "token" })
+	w := newWorld(t, func(c *Config) { c.Blob, c.Events.Token, c.OpenPaths = minio.Config(), "token", nil })
 	w.s3 = minio
 	serving <- w.f.Routes()
 	_, truth := lecture()

@@ -61,7 +61,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w := &world{T: t, s3: s3test.New(t), owner: uuid.NewString(), told: newListener(t)}
 	w.cfg = Config{
 		Blob: w.s3.Config(), Events: events.Config{Targets: []string{w.told.URL}, Timeout: patience, Retries: 0},
-		Limits: jobs.Limits{Backoff: 10 * time.Millisecond}, Rate: 1000, PDFRetention: 24 * time.Hour,
+		Limits: jobs.Limits{Backoff: 10 * time.Millisecond}, Rate: 1000, PDFRetention: 24 * time.Hour, OpenPaths: []string{"/"},
 	}
 	for _, c := range change {
 		c(&w.cfg)

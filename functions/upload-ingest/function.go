@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
@@ -33,8 +32,7 @@ type Config struct {
 	Blob     blob.Config
 	Cache    cache.Config
 	Session  session.Config
-	// Events are told to pdf-parse, through the broker or at EVENT_TARGETS. EVENT_TOKEN is also what
-	// notifications and tasks must carry.
+	// Events go to pdf-parse, through the broker or to EVENT_TARGETS. Notifications and tasks must carry EVENT_TOKEN, too.
 	Events events.Config
 	Limits jobs.Limits
 	Years  years.Config
@@ -42,8 +40,8 @@ type Config struct {
 	ParsedTargets  []string `env:"PARSED_TARGETS"`  // who is told of timetables where there is no broker
 	AdminToken     string   `env:"ADMIN_TOKEN"`     // reads and replays dead letters; empty: nobody does
 	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // whose pages may use the API in a visitor's name: https://host, ...
-	// Paths of events and tasks that need no token, for callers that can carry none: Knative's broker and
-	// schedules, OpenFaaS' cron-connector. Only where nobody outside reaches them.
+	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
+	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
 	OpenPaths     []string      `env:"OPEN_PATHS"`
 	MaxFile       int64         `env:"MAX_FILE, default=10485760"`          // bytes of a PDF, 10 MiB
 	UploadTimeout time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`          // until a row without an object is given up
@@ -135,12 +133,13 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.sessions.Bearer, f.delete)))
 	mux.Handle("GET /api/openapi.json", http.HandlerFunc(f.openAPI))
 
-	f.internal(mux, "/events/s3", f.notified, f.cfg.Events.Token)
-	f.internal(mux, "/events/dead-letter", f.deadLetter, f.cfg.Events.Token)
-	f.internal(mux, "/tasks/sweep", f.sweepTask, f.cfg.Events.Token, f.cfg.AdminToken)
-	mux.Handle("GET /api/admin/dead-letters", f.authorized(f.deadLetters, f.cfg.AdminToken))
-	mux.Handle("POST /api/admin/dead-letters/{id}/replay", f.authorized(f.replay, f.cfg.AdminToken))
-	mux.Handle("DELETE /api/admin/dead-letters/{id}", f.authorized(f.deleteDeadLetter, f.cfg.AdminToken))
+	open, event, admin := f.cfg.OpenPaths, f.cfg.Events.Token, f.cfg.AdminToken
+	mux.Handle("POST /events/s3", api.Authorized(api.Handler(f.notified), open, event))
+	mux.Handle("POST /events/dead-letter", api.Authorized(api.Handler(f.deadLetter), open, event))
+	mux.Handle("POST /tasks/sweep", api.Authorized(api.Handler(f.sweepTask), open, event, admin))
+	mux.Handle("GET /api/admin/dead-letters", api.Authorized(api.Handler(f.deadLetters), nil, admin))
+	mux.Handle("POST /api/admin/dead-letters/{id}/replay", api.Authorized(api.Handler(f.replay), nil, admin))
+	mux.Handle("DELETE /api/admin/dead-letters/{id}", api.Authorized(api.Handler(f.deleteDeadLetter), nil, admin))
 
 	mux.Handle("GET /{$}", f.forPeople(f.page))
 	mux.Handle("POST /upload", f.forPeople(f.origins.Guard(f.sessions.Bearer, f.pageUpload)))
@@ -160,23 +159,4 @@ func (f *Function) Close() {
 	f.objects.Close()
 	f.parsed.Close()
 	_ = f.cache.Close() // nothing there is worth an error at the end
-}
-
-// internal serves what the platform calls: with one of the tokens, or without where the path is open.
-func (f *Function) internal(mux *http.ServeMux, path string, next func(*http.Request) (any, error), tokens ...string) {
-	handler := f.authorized(next, tokens...)
-	if slices.Contains(f.cfg.OpenPaths, path) {
-		handler = api.Handler(next)
-	}
-	mux.Handle("POST "+path, handler)
-}
-
-// authorized lets those through that carry one of the tokens. An empty token lets nobody through.
-func (f *Function) authorized(next func(*http.Request) (any, error), tokens ...string) http.Handler {
-	return api.Handler(func(r *http.Request) (any, error) {
-		if !api.Bears(r, tokens...) {
-			return nil, api.New(api.Unauthorized)
-		}
-		return next(r)
-	})
 }

@@ -3,8 +3,22 @@ package api
 import (
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strings"
 )
+
+// Authorized serves a request with next if it carries one of the tokens as a Bearer token, or if its path is in
+// open: the paths for callers that cannot carry a token. Any other gets 401 UNAUTHORIZED. It fails closed: an
+// empty token is nobody's, so with no token and no open path nobody gets through.
+func Authorized(next http.Handler, open []string, tokens ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !slices.Contains(open, r.URL.Path) && !Bears(r, tokens...) {
+			WriteError(w, r, New(Unauthorized))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
 
 // Bears says whether the request carries one of the tokens as a Bearer token. An empty one is nobody's. How long
 // it takes tells nothing of a token.

@@ -33,3 +33,35 @@ func TestOnlyABearerOfOneOfTheTokensPasses(t *testing.T) {
 		}
 	}
 }
+
+// TestAuthorizedFailsClosed: only a token or an open path lets a request through, and nothing that is empty does.
+func TestAuthorizedFailsClosed(t *testing.T) {
+	t.Parallel()
+	served := api.Handler(func(*http.Request) (any, error) { return struct{}{}, nil })
+	for _, c := range []struct {
+		path, header string
+		open, tokens []string
+		want         int
+	}{
+		{"/tasks/a", "Bearer one", nil, []string{"one"}, 200},
+		{"/tasks/a", "Bearer two", nil, []string{"one", "two"}, 200},
+		{"/tasks/a", "", nil, []string{"one"}, 401},
+		{"/tasks/a", "Bearer other", nil, []string{"one"}, 401},
+		{"/tasks/a", "", nil, nil, 401},
+		{"/tasks/a", "", nil, []string{""}, 401},
+		{"/tasks/a", "Bearer ", nil, []string{""}, 401},
+		{"/tasks/a", "", []string{"/tasks/a"}, []string{"one"}, 200},
+		{"/tasks/a", "Bearer other", []string{"/tasks/a"}, []string{"one"}, 200},
+		{"/tasks/a", "", []string{"/tasks/a"}, nil, 200},
+		{"/tasks/a", "", []string{"/tasks/b", "/tasks", "/tasks/", "", "/"}, []string{"one"}, 401},
+		{"/", "", []string{"/tasks/a"}, []string{"one"}, 401},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, c.path, nil)
+		r.Header.Set("Authorization", c.header)
+		w := httptest.NewRecorder()
+		api.Authorized(served, c.open, c.tokens...).ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s with %q, open %q, tokens %q: got %d, want %d", c.path, c.header, c.open, c.tokens, w.Code, c.want)
+		}
+	}
+}

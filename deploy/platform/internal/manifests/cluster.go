@@ -158,7 +158,11 @@ func (c *cluster) service(o object, name string) {
 	c.compare(o.String()+" image", one["image"], fmt.Sprintf("ko://github.com/schedgen/schedgen/functions/%s/cmd/%s", name, name))
 	c.amounts(o, at(one, "resources"), name)
 	c.probes(o, one)
-	c.environment(o, name, one, []string{"K_SINK"})
+	set := c.environment(o, name, one, []string{"K_SINK"})
+	c.openPaths(o.String(), set, c.tokenless(name))
+	if name == "upload-ingest" {
+		c.carried(o.String(), set) // by MinIO
+	}
 	c.keeps(o, name, one)
 }
 

@@ -188,6 +188,8 @@ func (c *Checker) composeEnvironment(where, name string, s types.ServiceConfig, 
 			p.compare(where+" "+variable, set[variable].value, want)
 		}
 	}
+	p.openPaths(where, set, nil) // all callers there carry the token
+	p.carried(where, set)
 	return append(p, c.told(where, name, set, nil)...)
 }
 

@@ -153,13 +153,12 @@ func (c *cluster) paths(o object, container map[string]any) {
 	}
 	named := words(container["args"], container["command"])
 	for _, variable := range list(container, "env") {
-		named = append(named, text(variable["value"]))
+		if text(variable["name"]) != "OPEN_PATHS" { // paths of requests
+			named = append(named, text(variable["value"]))
+		}
 	}
 	for _, word := range named {
-		if !strings.HasPrefix(word, "/") || strings.HasPrefix(word, "/events/") || strings.HasPrefix(word, "/tasks/") {
-			continue
-		}
-		if !slices.ContainsFunc(mounts, func(m string) bool { return word == m || strings.HasPrefix(word, m+"/") }) {
+		if strings.HasPrefix(word, "/") && !slices.ContainsFunc(mounts, func(m string) bool { return word == m || strings.HasPrefix(word, m+"/") }) {
 			c.addf("%s names %s, which is on none of its mounts %q", o, word, mounts)
 		}
 	}

@@ -18,7 +18,7 @@ type given struct {
 // environment wants what a container of a function is told to be what the function reads: no variable that
 // it does not have, none missing that it needs, and values of the right type. Platform names variables
 // that the platform itself sets.
-func (c *cluster) environment(o object, name string, container map[string]any, platform []string) {
+func (c *cluster) environment(o object, name string, container map[string]any, platform []string) map[string]given {
 	set := map[string]given{}
 	for _, from := range list(container, "envFrom") {
 		if ref := text(at(from, "configMapRef", "name")); ref != "" {
@@ -40,6 +40,7 @@ func (c *cluster) environment(o object, name string, container map[string]any, p
 		set[text(variable["name"])] = given{text(variable["value"]), true}
 	}
 	c.problems = append(c.problems, c.told(o.String(), name, set, platform)...)
+	return set
 }
 
 // musts are what a function needs on a platform though it runs without.
@@ -113,11 +114,6 @@ func (c *Checker) sense(where, name string, set map[string]given) []string {
 	}
 	if bucket := set["S3_BUCKET"].value; bucket != "" && bucket != "schedgen-pdfs" {
 		p.addf("%s: S3_BUCKET is %s, which nobody makes", where, bucket)
-	}
-	for _, path := range strings.Split(set["OPEN_PATHS"].value, ",") {
-		if path != "" && !c.functions[name].routes[path] {
-			p.addf("%s: OPEN_PATHS has %s, which is no path of %s", where, path, name)
-		}
 	}
 	if path := set["FUNCTION_TASK_PATH"].value; path != "" && !c.functions[name].routes[path] {
 		p.addf("%s: FUNCTION_TASK_PATH is %s, which is no path of %s", where, path, name)

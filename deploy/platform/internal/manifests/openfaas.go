@@ -88,6 +88,9 @@ func (c *Checker) OpenFaaS(tree repo.Tree) []string {
 	p.compare(templateFile, strings.TrimSpace(comment.ReplaceAllString(string(tree[templateFile]), "")), "language: dockerfile")
 	for name, f := range s.Functions {
 		p = append(p, c.onOpenFaaS(file+": "+name, name, f)...)
+		if s.told()[name] && !slices.Contains(f.Secrets, "schedgen-event-token") {
+			p.addf("%s: %s has no secret schedgen-event-token, which its callers carry", file, name)
+		}
 	}
 	return p
 }
@@ -208,6 +211,7 @@ func (c *Checker) openFaaSEnvironment(where, name string, f stackFunction) []str
 		p.addf("%s: %s is no secret of it", where, file)
 	}
 	p = append(p, c.gateways(where, set)...)
+	p.openPaths(where, set, scheduled(f))
 	return append(p, c.told(where, program(name), set, nil)...)
 }
 

@@ -26,6 +26,15 @@ func TestRefusalsAreFound(t *testing.T) {
 		{"stack.yml", "    lang: dockerfile\n", "    lang: dockerfile\n    platforms: linux/amd64\n"},
 		{templateFile, "language: dockerfile", ""},
 		{valuesFile, "tlsChallenge: true", "tlsChallenge: {}"},
+		// A path open without need, and callers that are let in nowhere.
+		{"stack.yml", `OPEN_PATHS: "/tasks/feeds"`, `OPEN_PATHS: "/tasks/feeds,/events/timetable"`},
+		{"stack.yml", `      OPEN_PATHS: "/tasks/google"` + "\n", ""},
+		{"stack.yml", "      - schedgen-event-token\n      - schedgen-google-client-id\n", "      - schedgen-google-client-id\n"},
+		{"knative/base/pdf-parse.yaml", "            - name: OPEN_PATHS\n              value: \"/\"\n", ""},
+		{"knative/base/upload-ingest.yaml", "/events/dead-letter,/tasks/sweep", "/events/dead-letter,/events/s3,/tasks/sweep"},
+		{"knative/base/upload-ingest.yaml", "            - secretRef: {name: schedgen-tokens}\n", ""},
+		{"deploy/compose/compose.yml", "      EVENT_TOKEN: ${EVENT_TOKEN:?}\n      EVENT_TARGETS: http://traefik:8081/google-sync", "      EVENT_TARGETS: http://traefik:8081/google-sync"},
+		{"deploy/compose/compose.yml", "      EVENT_TOKEN: ${EVENT_TOKEN:?}\n", "      EVENT_TOKEN: ${EVENT_TOKEN:?}\n      OPEN_PATHS: /tasks/sweep\n"},
 	} {
 		was := string(tree[broken.path])
 		now := strings.Replace(was, broken.old, broken.new, 1)

@@ -92,13 +92,14 @@ func configured[C, F any](ctx context.Context, all envconfig.Lookuper, make func
 func (s *System) settings(at addresses, known secrets) envconfig.Lookuper {
 	decided := map[string]string{
 		"DATABASE_URL": at.database, "REDIS_URL": at.redis,
-		"S3_URL": at.s3.URL, "S3_ACCESS_KEY": at.s3.AccessKey, "S3_SECRET_KEY": at.s3.SecretKey,
+		"EVENT_TOKEN": known.EventToken, // also for who gave an empty one, with which no event would be taken
+		"S3_URL":      at.s3.URL, "S3_ACCESS_KEY": at.s3.AccessKey, "S3_SECRET_KEY": at.s3.SecretKey,
 	}
 	if at.s3.Bucket != "" {
 		decided["S3_BUCKET"] = at.s3.Bucket
 	}
 	usual := map[string]string{
-		"SESSION_KEY": known.SessionKey, "EVENT_TOKEN": known.EventToken, "ADMIN_TOKEN": known.AdminToken,
+		"SESSION_KEY": known.SessionKey, "ADMIN_TOKEN": known.AdminToken,
 		"GOOGLE_TOKEN_KEYS":  known.TokenKey,
 		"SESSION_SECURE":     strconv.FormatBool(s.https()),
 		"DATABASE_MAX_CONNS": "8",

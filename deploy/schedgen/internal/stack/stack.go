@@ -104,7 +104,7 @@ func (s *System) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if given, ok := s.cfg.Settings.Lookup("EVENT_TOKEN"); ok {
+	if given, _ := s.cfg.Settings.Lookup("EVENT_TOKEN"); given != "" {
 		known.EventToken = given // the embedded S3 server sends it as well
 	}
 	at, err := s.servers(ctx, data, known)
