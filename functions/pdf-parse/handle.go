@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	handler "github.com/openfaas/templates-sdk/go-http"
 
@@ -58,35 +59,87 @@ func (f *Function) deadLetter(ctx context.Context, reason error, item events.Ite
 	return err
 }
 
-// object does the job of an object; nil says that its event is done with.
+// mostTurns bounds how many jobs one event has done, so that its answer comes in time. Then it must come again.
+const mostTurns = 16
+
+// object does jobs until that of an object is done, or taken by another worker; nil says that its event is done with.
+// Which job is read next is not for events to say, for whoever sends the most would have the most: it is the one whose
+// turn it is. As no event is done with before its own job is taken, as many events are on their way as jobs wait.
 func (f *Function) object(ctx context.Context, o events.Object) error {
-	ctx = faas.ContinueTrace(ctx, o.Traceparent)
-	free, refusal := f.admit(ctx, jobs.Priority(o.Priority))
-	if refusal != nil {
-		return f.refused(ctx, o, refusal)
+	for range mostTurns {
+		over, err := f.turn(ctx, o)
+		if over || err != nil {
+			return err
+		}
 	}
-	defer free()
-	claim, err := f.jobs.Claim(ctx, o.JobID, f.cfg.Lease)
-	if err != nil {
-		return f.unclaimed(ctx, o, err)
-	}
-	f.metrics.events.WithLabelValues("work").Inc()
-	return f.work(ctx, claim, free)
+	return api.New(api.Busy)
 }
 
-// admit gives a slot within the rate, or a 429 at once: who waits here holds what others could use.
-func (f *Function) admit(ctx context.Context, priority jobs.Priority) (free func(), refusal *api.Error) {
-	free, ok := f.slots.take(priority)
+// turn does the next job. over says that the event needs nobody any more.
+func (f *Function) turn(ctx context.Context, o events.Object) (over bool, err error) {
+	ctx = faas.ContinueTrace(ctx, o.Traceparent)
+	free, may, refusal := f.admit(ctx, priorityOf(o))
+	if refusal != nil {
+		return true, f.refused(ctx, o, refusal)
+	}
+	defer free()
+	claim, err := f.jobs.Next(ctx, f.cfg.Lease, may...)
+	if errors.Is(err, jobs.ErrNotClaimable) {
+		if !slices.Contains(may, priorityOf(o)) {
+			f.metrics.events.WithLabelValues("busy").Inc()
+			return true, f.refused(ctx, o, api.New(api.Busy))
+		}
+		// None waits whose turn it could be, but the event's own may: that it is stored need not be noted yet.
+		claim, err = f.jobs.Claim(ctx, o.JobID, f.cfg.Lease)
+	}
+	if err != nil {
+		return true, f.unclaimed(ctx, o, err)
+	}
+	f.slots.start()
+	f.metrics.events.WithLabelValues("work").Inc()
+	// Whosever job it is, what is away fails the event, which then comes again: the next job would fail, too.
+	err = f.work(faas.ContinueTrace(ctx, claim.Job.Traceparent), claim, free)
+	if err != nil || claim.Job.ID == o.JobID {
+		return true, err
+	}
+	return f.taken(ctx, o)
+}
+
+// priorityOf is normal where the event says nothing that makes sense.
+func priorityOf(o events.Object) jobs.Priority {
+	if priority, ok := jobs.ParsePriority(o.Priority); ok {
+		return priority
+	}
+	return jobs.Normal
+}
+
+// taken says whether the event's own job waits no more.
+func (f *Function) taken(ctx context.Context, o events.Object) (bool, error) {
+	job, err := f.jobs.Find(ctx, o.JobID)
+	if errors.Is(err, jobs.ErrNotFound) {
+		return true, nil
+	}
+	return job.Status != jobs.Pending, err
+}
+
+// admit gives a slot within the rate, with the priorities that it is for, or a 429 at once: who waits here holds what
+// others could use. What is reserved of the rate is used for high priority alone.
+func (f *Function) admit(ctx context.Context, priority jobs.Priority) (free func(), may []jobs.Priority, refusal *api.Error) {
+	free, may, ok := f.slots.take()
 	if !ok {
 		f.metrics.events.WithLabelValues("busy").Inc()
-		return nil, api.New(api.Busy)
+		return nil, nil, api.New(api.Busy)
 	}
-	if rate := f.rate.Allow(ctx, priority == jobs.High); !rate.Allowed {
+	rate := f.rate.Allow(ctx, false)
+	if !rate.Allowed && priority == jobs.High {
+		rate, may = f.rate.Allow(ctx, true), []jobs.Priority{jobs.High}
+	}
+	if !rate.Allowed {
 		free()
 		f.metrics.events.WithLabelValues("rate").Inc()
-		return nil, api.New(api.RateLimited).After(rate.RetryAfter)
+		return nil, nil, api.New(api.RateLimited).After(rate.RetryAfter)
 	}
-	return free, nil
+	return free, may, nil
 }
 
 // refused answers an event that cannot be worked on now: one that asks for nothing is done with all

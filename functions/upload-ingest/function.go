@@ -39,6 +39,7 @@ type Config struct {
 
 	ParsedTargets  []string `env:"PARSED_TARGETS"`  // who is told of timetables where there is no broker
 	AdminToken     string   `env:"ADMIN_TOKEN"`     // reads and replays dead letters; empty: nobody does
+	PriorityToken  string   `env:"PRIORITY_TOKEN"`  // uploads that carry it as Priority-Token may be of high priority; empty: none may
 	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // whose pages may use the API in a visitor's name: https://host, ...
 	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
 	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.

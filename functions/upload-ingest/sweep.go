@@ -149,6 +149,9 @@ func (f *Function) deleteObjects(ctx context.Context, list []jobs.Object) (gone 
 	return gone, errors.Join(errs...)
 }
 
+// turnsKept is how long the turns of those who wait for nothing are kept after their last upload.
+const turnsKept = time.Hour
+
 // purge deletes rows that were kept long enough.
 func (f *Function) purge(ctx context.Context, s *Swept) error {
 	old := f.rounds(func() (int, error) {
@@ -168,5 +171,9 @@ func (f *Function) purge(ctx context.Context, s *Swept) error {
 		gone, err := session.DiscardEnded(ctx, f.pool, time.Now(), f.cfg.Batch)
 		return int(gone), err
 	})
-	return errors.Join(old, letters, sessions)
+	turns := f.rounds(func() (int, error) {
+		gone, err := f.jobs.ForgetTurns(ctx, turnsKept, f.cfg.Batch)
+		return int(gone), err
+	})
+	return errors.Join(old, letters, sessions, turns)
 }

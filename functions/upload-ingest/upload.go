@@ -3,6 +3,7 @@ package uploadingest
 import (
 	"cmp"
 	"context"
+	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -150,7 +151,7 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 	}
 	// The file has come whole: it is kept even if the caller goes away now.
 	job, err := f.keep(context.WithoutCancel(r.Context()), u, jobs.NewJob{
-		ID: id.String(), Owner: owner, Priority: u.priority, Filename: u.name, Size: u.size,
+		ID: id.String(), Owner: owner, Share: f.share(r), Priority: f.allowed(r, u.priority), Filename: u.name, Size: u.size,
 		SHA256: hex.EncodeToString(u.sum.Sum(nil)), Traceparent: faas.Traceparent(r.Context()),
 	})
 	if err != nil {
@@ -160,6 +161,24 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 	f.metrics.uploads.WithLabelValues("accepted").Inc()
 	f.metrics.uploadBytes.Observe(float64(u.size))
 	return f.await(r.Context(), job, wait, woken), nil
+}
+
+// share is whose turns an upload takes if its owner has no account: those of its address, where addresses can be told
+// apart. Else anybody could have as many turns as they make owners.
+func (f *Function) share(r *http.Request) string {
+	if address := faas.Client(r.Context()); address.IsValid() {
+		return f.sessions.Pseudonym("address " + address.String())
+	}
+	return ""
+}
+
+// allowed is the priority asked for, or normal where that is high and the request does not carry the token.
+func (f *Function) allowed(r *http.Request, asked jobs.Priority) jobs.Priority {
+	given, token := []byte(r.Header.Get("Priority-Token")), []byte(f.cfg.PriorityToken)
+	if asked == jobs.High && (len(token) == 0 || subtle.ConstantTimeCompare(given, token) != 1) {
+		return jobs.Normal
+	}
+	return asked
 }
 
 // keep writes the row, then the object, then the note that the object is there. Whatever stops it in

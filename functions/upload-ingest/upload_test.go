@@ -115,14 +115,15 @@ func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 }
 
 func TestPriorityReachesTheStore(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, with(func(c *Config) { c.PriorityToken = "priority-token" }))
 	for _, fields := range [][]field{
 		{{"priority", "", []byte(" High ")}, {"file", "a.pdf", pdf()}},
 		{{"file", "a.pdf", pdf()}, {"priority", "", []byte("high")}, {"unknown", "", []byte("x")}}, // after the file
 	} {
 		form, contentType := formOf(t, fields...)
 		// As a person types it, which the description does not promise to be taken.
-		a := w.do(http.DefaultClient, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=20").want(http.StatusCreated)
+		a := w.do(http.DefaultClient, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=20",
+			"Priority-Token", "priority-token").want(http.StatusCreated)
 		job := w.find(read[uploadAnswer](a).JobID)
 		if job.Priority != jobs.High || job.ObjectKey != "uploads/high/"+job.ID+".pdf" {
 			t.Errorf("got %+v", job)

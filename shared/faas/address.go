@@ -1,6 +1,7 @@
 package faas
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -51,6 +52,14 @@ func (p proxies) client(r *http.Request) netip.Addr {
 		address = hop.Unmap()
 	}
 	return network(address)
+}
+
+type clientKey struct{}
+
+// Client is the address that a request came from, of IPv6 its /64; not valid where addresses cannot be told apart.
+func Client(ctx context.Context) netip.Addr {
+	address, _ := ctx.Value(clientKey{}).(netip.Addr)
+	return address
 }
 
 // network is what one client has: of IPv6 a whole /64 (RFC 6177 gives each site no less).

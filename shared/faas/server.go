@@ -96,6 +96,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.RequestTimeout)
 	defer cancel()
 	ctx = api.WithLogger(api.WithRequestID(withTrace(ctx, trace), id), logger)
+	if s.cfg.PerAddress > 0 {
+		ctx = context.WithValue(ctx, clientKey{}, s.proxies.client(r))
+	}
 	r = r.WithContext(ctx)
 
 	answer := &recorder{ResponseWriter: w}

@@ -50,13 +50,13 @@ type Claim struct {
 const claimSQL = `
 update jobs set status = 'processing', attempts = attempts + 1, lease_token = $2::uuid,
 	lease_until = now() + make_interval(secs => $3::float8),
-	started_at = coalesce(started_at, now()), uploaded_at = coalesce(uploaded_at, now()), updated_at = now()
+	started_at = coalesce(started_at, now()), uploaded_at = coalesce(uploaded_at, now()), share = null, updated_at = now()
 where id = $1::uuid and attempts < $4::int
 	and (started_at is null or started_at > now() - make_interval(secs => $5::float8))
 	and (status = 'pending' and run_after <= now() or status = 'processing' and lease_until <= now())
 returning ` + columns
 
-// Claim takes the job for the time of lease and counts the attempt. Of any number of concurrent
+// Claim takes the job for the time of lease, whosever turn it is, and counts the attempt. Of any number of concurrent
 // claims at most one succeeds; the others get a *NotClaimable.
 func (s *Store) Claim(ctx context.Context, id string, lease time.Duration) (*Claim, error) {
 	if !validID(id) {

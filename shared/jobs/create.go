@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 type NewJob struct {
 	ID          string // a UUIDv7; empty means a new one
 	Owner       string // a UUID
+	Share       string // a UUID: whose turns it takes, unless the owner has an account; empty means the owner's
 	Priority    Priority
 	Filename    string
 	Size        int64
@@ -45,9 +47,22 @@ const columns = `id::text, owner::text, status, priority, coalesce(kind, ''), fi
 	object_key, traceparent, created_at, updated_at, uploaded_at, started_at,
 	completed_at, run_after, attempts, lease_until, coalesce(error_code, ''), coalesce(error_message, ''), pdf_deleted_at`
 
+// The share's row is locked before the owner's, by every creation.
 const createSQL = `
-insert into jobs (id, owner, priority, filename, size, sha256, object_key, traceparent)
-values ($1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8)
+with share as (
+	insert into turns (priority, share, owner, given)
+	select $3, case when exists (select from google_accounts where id = $2::uuid) then $2::uuid else $9::uuid end, ` + noShare + `,
+		1 + coalesce((select begun from turns where priority = $3 and share = ` + noShare + ` and owner = ` + noShare + `), 0)
+	on conflict (priority, share, owner) do update set given = greatest(turns.given + 1, excluded.given), used_at = now()
+	returning share as id, given, begun
+), own as (
+	insert into turns (priority, share, owner, given)
+	select $3, share.id, $2::uuid, 1 + share.begun from share
+	on conflict (priority, share, owner) do update set given = greatest(turns.given + 1, excluded.given), used_at = now()
+	returning given
+)
+insert into jobs (id, owner, priority, filename, size, sha256, object_key, traceparent, share, turn, round)
+select $1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8, share.id, share.given, own.given from share, own
 returning ` + columns
 
 // Create writes the row of a job whose object is not stored yet. A crash before Uploaded leaves a
@@ -64,7 +79,7 @@ func (s *Store) Create(ctx context.Context, n NewJob) (Job, error) {
 		n.Priority = Normal
 	}
 	job, err := postgres.QueryOne(ctx, s.pool, scanJob, createSQL, n.ID, n.Owner, string(n.Priority),
-		n.Filename, n.Size, n.SHA256, ObjectKey(n.Priority, n.ID), n.Traceparent)
+		n.Filename, n.Size, n.SHA256, ObjectKey(n.Priority, n.ID), n.Traceparent, cmp.Or(n.Share, n.Owner))
 	if err != nil {
 		return Job{}, fmt.Errorf("create job: %w", err)
 	}
@@ -92,8 +107,11 @@ func (s *Store) Uploaded(ctx context.Context, id string) error {
 }
 
 const abandonSQL = `
-update jobs set status = 'failed', error_code = $2, error_message = $3, completed_at = now(), updated_at = now()
-where id = $1::uuid and status = 'pending' and uploaded_at is null`
+with gone as (
+	select id, share, priority from jobs where id = $1::uuid and status = 'pending' and uploaded_at is null for update
+), turn as (` + untakenSQL + `)
+update jobs set status = 'failed', error_code = $2, error_message = $3, completed_at = now(), updated_at = now(), share = null
+from gone where jobs.id = gone.id`
 
 // Abandon fails a job whose upload ended without an object. It does nothing to one that was stored.
 func (s *Store) Abandon(ctx context.Context, id, code, message string) error {

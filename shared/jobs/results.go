@@ -82,7 +82,8 @@ func decodeEntry(body string) (entry timetable.Entry, err error) {
 }
 
 const deleteSQL = `
-with gone as (delete from jobs where id = $1::uuid and owner = $2::uuid returning id),
+with gone as (delete from jobs where id = $1::uuid and owner = $2::uuid returning id, share, priority),
+	turn as (` + untakenSQL + `),
 	letters as (delete from dead_letters where job_id in (select id from gone)),
 	-- What feeds say of it goes too; the next fetch makes them anew of what is left.
 	said as (update feeds set sources = '', body = null where owner = $2::uuid and exists (select from gone))

@@ -100,7 +100,7 @@ func newBackends(t *testing.T, settings ...string) *backends {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "SESSION_SECURE=false", "SESSION_KEY=" + sessionKey,
 		"DATABASE_URL=" + at.String(), "REDIS_URL=" + f.redis.URL(), "S3_URL=http://" + b.objects.address,
 		"S3_ACCESS_KEY=" + s3test.AccessKey, "S3_SECRET_KEY=" + s3test.SecretKey, "S3_BUCKET=" + f.minio.Config().Bucket,
-		"EVENT_TOKEN=" + eventToken, "PARSE_RATE=1000", "PARSE_BURST=1000",
+		"EVENT_TOKEN=" + eventToken, "PRIORITY_TOKEN=" + priorityToken, "PARSE_RATE=1000", "PARSE_BURST=1000",
 		"BACKUP_RECIPIENTS=" + key.Recipient().String(), "BACKUP_MIN_INTERVAL=1ns", // each event asks for a backup
 		"GOOGLE_CLIENT_ID=client", "GOOGLE_CLIENT_SECRET=secret", "GOOGLE_TOKEN_KEYS=1:" + strings.Repeat("A", 43) + "=",
 		// Only the platform, or the test, ends a wait.
@@ -167,6 +167,7 @@ func upload(ctx context.Context, client *http.Client, address string, pdf []byte
 	}
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("Prefer", "wait=0")
+	request.Header.Set("Priority-Token", priorityToken)
 	return send(client, request)
 }
 

@@ -36,10 +36,11 @@ import (
 // patience bounds what must happen, generously: the machine may be busy.
 const patience = 2 * time.Minute
 
-// What authorises operators and events in every world.
+// What authorises operators, events and high priority in every world.
 const (
-	adminToken = "an-admin-token-of-a-test"
-	eventToken = "an-event-token-of-a-test"
+	adminToken    = "an-admin-token-of-a-test"
+	eventToken    = "an-event-token-of-a-test"
+	priorityToken = "a-priority-token-of-a-test"
 )
 
 // world is a running system.
@@ -121,7 +122,7 @@ func relay(t *testing.T) (to *atomic.Pointer[url.URL], address string) {
 // start runs a system with some settings, as names and values, until the test ends.
 func start(t *testing.T, cfg stack.Config, settings ...string) *world {
 	t.Helper()
-	known := map[string]string{"ADMIN_TOKEN": adminToken, "EVENT_TOKEN": eventToken}
+	known := map[string]string{"ADMIN_TOKEN": adminToken, "EVENT_TOKEN": eventToken, "PRIORITY_TOKEN": priorityToken}
 	for i := 0; i+1 < len(settings); i += 2 {
 		known[settings[i]] = settings[i+1]
 	}

@@ -118,10 +118,10 @@ func (s *Store) Delay(ctx context.Context, l Lease, id string, p Progress, wait 
 }
 
 const handSQL = held + `
-update google_syncs s set progress = $5::jsonb, turns = turns + 1, updated_at = now() from held
+update google_syncs s set progress = $5::jsonb, turns = turns + 1, run_after = now(), updated_at = now() from held
 where s.id = $4::uuid and s.account_id = held.id and s.status = 'pending'`
 
-// HandOn leaves a sync to the next turn: time ran out, and nothing is wrong with it.
+// HandOn leaves a sync to the next turn, after those of others that wait: time ran out, and nothing is wrong with it.
 func (s *Store) HandOn(ctx context.Context, l Lease, id string, p Progress) error {
 	return s.write(ctx, l, "hand on a sync", handSQL, id, p)
 }

@@ -250,14 +250,17 @@ func (s *Store) Recent(ctx context.Context, account string, most int) ([]Sync, e
 }
 
 const dueSQL = `
-select distinct on (s.account_id) ` + columnsOfS + ` from google_syncs s join google_accounts a on a.id = s.account_id
-where s.status = 'pending' and s.run_after <= now() and (a.lease_until is null or a.lease_until < now())
-order by s.account_id, s.id limit $1::int`
+select * from (
+	select distinct on (s.account_id) ` + columnsOfS + ` from google_syncs s join google_accounts a on a.id = s.account_id
+	where s.status = 'pending' and s.run_after <= now() and (a.lease_until is null or a.lease_until < now())
+	order by s.account_id, s.id) oldest
+order by run_after, id limit $1::int`
 
 const columnsOfS = `s.id::text, s.account_id::text, s.calendar_id, coalesce(s.request::text, ''), s.status, s.progress::text, s.attempts,
 	s.turns, s.traceparent, coalesce(s.error_code, ''), s.run_after, s.created_at, s.finished_at`
 
-// Due are syncs that wait and that nobody works on, at most one of each account: its oldest.
+// Due are syncs that wait and that nobody works on, at most one of each account: its oldest. Those that
+// have waited longest come first.
 func (s *Store) Due(ctx context.Context, most int) ([]Sync, error) {
 	all, err := postgres.Query(ctx, s.pool, scan, dueSQL, most)
 	if err != nil {

@@ -22,16 +22,19 @@ import (
 	"github.com/schedgen/schedgen/shared/retry"
 )
 
-// Deliveries at one time, and the waits between tries of one.
+// Deliveries at one time, and the waits between tries of one. A webhook answers when it has done the work, so there
+// are more first tries at one time than it does work.
 const (
-	deliverers = 8
+	firstTries = 32
+	retriers   = 8
 	firstWait  = 100 * time.Millisecond
 	longWait   = 3 * time.Second
 	oneTry     = 30 * time.Second
 )
 
 // notifier tells the webhook of each stored object: at least once, for the notification is a file
-// before the PUT is answered and until the webhook has taken it.
+// before the PUT is answered and until the webhook has taken it. Those that it refused have deliverers of
+// their own: however many they are, they hold up no first try.
 type notifier struct {
 	dir    string
 	cfg    Config
@@ -40,10 +43,41 @@ type notifier struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 
+	fresh, refused *queue
+
+	mu  sync.Mutex
+	seq uint64
+}
+
+// queue is names of files that no deliverer has taken.
+type queue struct {
 	mu      sync.Mutex
-	waiting []string // names of files that no deliverer has taken
-	wake    chan struct{}
-	seq     uint64
+	waiting []string
+	wake    chan struct{} // for each deliverer
+}
+
+func newQueue(deliverers int, waiting []string) *queue {
+	return &queue{waiting: waiting, wake: make(chan struct{}, deliverers)}
+}
+
+func (q *queue) add(path string) {
+	q.mu.Lock()
+	q.waiting = append(q.waiting, path)
+	q.mu.Unlock()
+	select {
+	case q.wake <- struct{}{}:
+	default: // enough deliverers are on their way
+	}
+}
+
+func (q *queue) take() (path string, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == 0 {
+		return "", false
+	}
+	path, q.waiting = q.waiting[0], q.waiting[1:]
+	return path, true
 }
 
 // startNotifier begins with what an earlier process left in dir.
@@ -56,12 +90,14 @@ func startNotifier(dir string, cfg Config) (*notifier, error) {
 		return nil, fmt.Errorf("look for notifications: %w", err)
 	}
 	slices.Sort(left)
-	n := &notifier{dir: dir, cfg: cfg, waiting: left, wake: make(chan struct{}, deliverers),
-		client: &http.Client{Timeout: oneTry, Transport: &http.Transport{MaxIdleConnsPerHost: deliverers}}}
+	n := &notifier{dir: dir, cfg: cfg, fresh: newQueue(firstTries, nil), refused: newQueue(retriers, left),
+		client: &http.Client{Timeout: oneTry, Transport: &http.Transport{MaxIdleConnsPerHost: firstTries + retriers}}}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	for range deliverers {
-		n.done.Add(1)
-		go n.work()
+	for range firstTries {
+		n.done.Go(func() { n.work(n.fresh, n.first) })
+	}
+	for range retriers {
+		n.done.Go(func() { n.work(n.refused, n.again) })
 	}
 	return n, nil
 }
@@ -89,60 +125,57 @@ func (n *notifier) stored(bucket string, o object) error {
 	if err := writeFile(path, text, !n.cfg.Fast); err != nil {
 		return fmt.Errorf("queue the notification: %w", err)
 	}
-	n.mu.Lock()
-	n.waiting = append(n.waiting, path)
-	n.mu.Unlock()
-	select {
-	case n.wake <- struct{}{}:
-	default: // enough deliverers are on their way
-	}
+	n.fresh.add(path)
 	return nil
 }
 
 // work delivers what waits, one after the other.
-func (n *notifier) work() {
-	defer n.done.Done()
+func (n *notifier) work(q *queue, deliver func(path string)) {
 	for n.ctx.Err() == nil {
-		path, ok := n.take()
+		path, ok := q.take()
 		if !ok {
 			select {
 			case <-n.ctx.Done():
-			case <-n.wake:
+			case <-q.wake:
 			}
 			continue
 		}
-		n.deliver(path)
+		deliver(path)
 	}
 }
 
-func (n *notifier) take() (path string, ok bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if len(n.waiting) == 0 {
-		return "", false
+// first tries once.
+func (n *notifier) first(path string) {
+	if !n.try(path, 0) {
+		n.refused.add(path)
 	}
-	path, n.waiting = n.waiting[0], n.waiting[1:]
-	return path, true
 }
 
-// deliver posts one notification until it is taken or the server stops.
-func (n *notifier) deliver(path string) {
+// again tries until the notification is taken or the server stops.
+func (n *notifier) again(path string) {
+	for wait := firstWait; !n.try(path, wait) && retry.Wait(n.ctx, wait) == nil; {
+		wait = min(2*wait, longWait)
+	}
+}
+
+// try says whether a notification needs no other try, which would come after a wait.
+func (n *notifier) try(path string, wait time.Duration) (over bool) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return
+		return true
 	}
-	for wait := firstWait; err == nil; wait = min(2*wait, longWait) {
-		if err := n.post(text); err == nil {
-			_ = os.Remove(path) // at worst it is told again, which is allowed
-			return
-		} else if n.ctx.Err() == nil {
+	if err != nil {
+		n.cfg.Logger.Error("notification cannot be read", slog.String("error", err.Error()))
+		return true
+	}
+	if err := n.post(text); err != nil {
+		if n.ctx.Err() == nil {
 			n.cfg.Logger.Warn("notification not taken; trying again", "error", err.Error(), "wait", wait.String())
 		}
-		if retry.Wait(n.ctx, wait) != nil {
-			return
-		}
+		return false
 	}
-	n.cfg.Logger.Error("notification cannot be read", slog.String("error", err.Error()))
+	_ = os.Remove(path) // at worst it is told again, which is allowed
+	return true
 }
 
 // post is one try.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -251,5 +252,67 @@ func TestStopDoesNotWaitForConnectionsWithoutARequest(t *testing.T) {
 	}
 	if n, err := conn.Read(make([]byte, 1)); err == nil {
 		t.Errorf("the connection: got %d bytes, want it closed", n)
+	}
+}
+
+// However many notifications a webhook refuses, it is told of a new object at once.
+func TestRefusedNotificationsHoldNoneUp(t *testing.T) {
+	t.Parallel()
+	taken := make(chan struct{}, 1)
+	var refused atomic.Int64
+	const flood = 100
+	full := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(r.Body)
+		if err == nil && bytes.Contains(text, []byte("uploads%2Fnormal")) {
+			taken <- struct{}{}
+			return
+		}
+		if refused.Add(1) == flood {
+			close(full)
+		}
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	t.Cleanup(server.Close)
+	store := s3test.New(t, s3test.Webhook{URL: server.URL, Token: "token"}).Store(t)
+	put := func(key string) {
+		if _, err := store.Put(t.Context(), key, strings.NewReader("pdf"), 3, "application/pdf", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range flood {
+		put(fmt.Sprintf("uploads/low/%d.pdf", i))
+	}
+	within(t, full, "all of the flood was tried")
+	put("uploads/normal/1.pdf")
+	within(t, taken, "the other was told of")
+}
+
+// within ends a wait that would last for ever.
+func within[T any](t *testing.T, c <-chan T, what string) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(time.Minute):
+		t.Fatalf("it never came to this: %s", what)
+	}
+}
+
+// A webhook that works on many notifications at once is told of others meanwhile.
+func TestManyAreDeliveredAtOnce(t *testing.T) {
+	t.Parallel()
+	entered, open := make(chan struct{}, 100), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		entered <- struct{}{}
+		<-open
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(open) })
+	store := s3test.New(t, s3test.Webhook{URL: server.URL, Token: "token"}).Store(t)
+	for i := range 16 {
+		if _, err := store.Put(t.Context(), fmt.Sprint("uploads/low/", i), strings.NewReader("pdf"), 3, "", nil); err != nil {
+			t.Fatal(err)
+		}
+		within(t, entered, "one more is worked on")
 	}
 }
