@@ -296,12 +296,12 @@ func (d *document) unpackOne(ctx context.Context, number int, dict types.Dict, p
 	for i := 0; i+1 < len(fields); i += 2 {
 		n, err1 := strconv.Atoi(string(fields[i]))
 		at, err2 := strconv.Atoi(string(fields[i+1]))
-		if err1 != nil || err2 != nil || at < 0 || int(first)+at >= len(content) {
+		if err1 != nil || err2 != nil || at < 0 || at >= len(content)-int(first) {
 			return
 		}
 		end := len(content)
 		if i+3 < len(fields) {
-			if next, err := strconv.Atoi(string(fields[i+3])); err == nil && next >= at && int(first)+next < end {
+			if next, err := strconv.Atoi(string(fields[i+3])); err == nil && next >= at && next < end-int(first) {
 				end = int(first) + next
 			}
 		}

@@ -237,11 +237,7 @@ func (t *tokens) next() ([]byte, bool) {
 		t.literal()
 		return []byte("("), true
 	case c == '<' && !twice:
-		if i := bytes.IndexByte(t.buf[t.pos:], '>'); i >= 0 {
-			t.pos += i + 1
-		} else {
-			t.pos = len(t.buf)
-		}
+		t.hexadecimal()
 		return []byte("("), true
 	case c == '<':
 		t.depth++
@@ -297,4 +293,17 @@ func (t *tokens) literal() {
 		return
 	}
 	t.pos = len(t.buf)
+}
+
+// hexadecimal passes over a string of digits; one without an end ends where the object does.
+func (t *tokens) hexadecimal() {
+	for ; t.pos < len(t.buf); t.pos++ {
+		switch {
+		case t.buf[t.pos] == '>':
+			t.pos++
+			return
+		case bytes.HasPrefix(t.buf[t.pos:], []byte("endobj")):
+			return
+		}
+	}
 }

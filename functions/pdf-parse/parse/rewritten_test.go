@@ -28,14 +28,15 @@ var rewrites = map[string][]string{
 	"Cairo's PostScript":   {"sh", "-c", `pdftocairo -ps "IN" "OUT.ps" && ps2pdf "OUT.ps" "OUT"`},
 }
 
-// TestGeneratedRewritten has other programs write generated timetables anew, other ones in each run.
+// TestGeneratedRewritten has other programs write generated timetables anew, other ones at other
+// scales in each run.
 func TestGeneratedRewritten(t *testing.T) {
 	t.Parallel()
 	first := firstSeed(t)
 	for _, kind := range []timetable.Kind{timetable.Lecture, timetable.Test, timetable.Exam} {
 		for i, style := range []fixture.Style{fixture.Oracle, fixture.Stroked, fixture.Stroked, fixture.Borderless, fixture.Sparse} {
 			o := fixture.Random(first + uint64(i))
-			o.Kind, o.Style, o.Plain = kind, style, true
+			o.Kind, o.Style, o.Plain, o.Place = kind, style, true, fixture.AnyPlace(o.Seed)
 			t.Run(fmt.Sprintf("%s %s %d", kind, style, o.Seed), func(t *testing.T) {
 				t.Parallel()
 				pdf, truth, err := fixture.Generate(o)
