@@ -34,8 +34,7 @@ func jsonError(err error) error {
 	case strictjson.WrongType:
 		return New(InvalidJSON, map[string]string{"field": wrong.Field, "expected": wrong.Expected})
 	case strictjson.Unknown:
-		return New(ValidationFailed, field).Say(fmt.Sprintf(
-			"We do not know the field %q. Check its spelling, or leave it out.", wrong.Field))
+		return New(ValidationFailed, field).Say(unknown(wrong))
 	case strictjson.Duplicate:
 		return New(ValidationFailed, field).Say(fmt.Sprintf("The field %q is there twice. Send it once.", wrong.Field))
 	case strictjson.TooLong, strictjson.TooMany, strictjson.TooDeep:
@@ -47,6 +46,14 @@ func jsonError(err error) error {
 		return New(InvalidJSON).Say("The request body holds more than one JSON value. Send one.")
 	}
 	return New(InvalidJSON, map[string]int64{"offset": wrong.Offset}).Wrap(err)
+}
+
+// unknown says which field nobody knows, and which may be meant.
+func unknown(wrong *strictjson.Error) string {
+	if wrong.Meant != "" {
+		return fmt.Sprintf("We do not know the field %q. Did you mean %q? If not, leave it out.", wrong.Field, wrong.Meant)
+	}
+	return fmt.Sprintf("We do not know the field %q. Check its spelling, or leave it out.", wrong.Field)
 }
 
 // tooMuch says which bound a body exceeds.

@@ -137,7 +137,7 @@ func (c *checker) field(o object, name string, seen map[string]bool) error {
 	}
 	f, canonical, ok := o.field(name)
 	if !ok && !c.foreign {
-		return c.error(&Error{Problem: Unknown})
+		return c.error(&Error{Problem: Unknown, Meant: o.nearest(name)})
 	}
 	if seen[canonical] && !c.foreign {
 		return c.error(&Error{Problem: Duplicate})

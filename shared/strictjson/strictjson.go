@@ -52,6 +52,7 @@ type Error struct {
 	Problem  string
 	Field    string // the path as its writer knows it: "events[3].venues[0]"; empty for the whole
 	Expected string // of WrongType: object, array, string, number or boolean
+	Meant    string // of Unknown: the name of the field that may be meant, empty where none is near
 	Most     int    // of TooLong, TooMany, TooDeep
 	Offset   int64  // of Syntax
 	Err      error  // of Syntax; may be nil

@@ -116,6 +116,28 @@ func TestWhatIsRightIsDecoded(t *testing.T) {
 	}
 }
 
+func TestUnknownFieldsAreToldWithWhatMayBeMeant(t *testing.T) {
+	t.Parallel()
+	type form struct {
+		ModuleColors  string `json:"moduleColors"`
+		SemesterStart string `json:"semesterStart"`
+		SemesterEnd   string `json:"semesterEnd"`
+		Day           string `json:"day"`
+		Name          string `json:"name"`
+	}
+	for name, want := range map[string]string{
+		"module_colors": "moduleColors", "Module-Colors": "moduleColors", "moduleColours": "moduleColors", "modulColor": "moduleColors",
+		"semester_start": "semesterStart", "semesterStrat": "semesterStart", "semester": "", "semesterSnd": "semesterEnd",
+		"dya": "day", "days": "day", "da": "", "dog": "", "nmae": "name", "x": "", "": "", "colors": "", strings.Repeat("day", 200): "",
+	} {
+		var e *strictjson.Error
+		err := strictjson.Decode(strings.NewReader(fmt.Sprintf("{%q:1}", name)), &form{})
+		if !errors.As(err, &e) || e.Problem != strictjson.Unknown || e.Meant != want {
+			t.Errorf("%.40s: got %+v, want %q", name, err, want)
+		}
+	}
+}
+
 // TestFirstWrongEntryEndsReading: what follows costs nothing, however much it is.
 func TestFirstWrongEntryEndsReading(t *testing.T) {
 	t.Parallel()
