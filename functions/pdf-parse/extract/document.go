@@ -112,6 +112,9 @@ func open(ctx context.Context, pdf []byte) (*document, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	}
+	if err == nil {
+		renumber(objects, read)
+	}
 	mended, mendErr := readObjects(ctx, repaired(pdf, objects))
 	switch {
 	case mendErr == nil:

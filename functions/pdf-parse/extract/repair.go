@@ -28,18 +28,44 @@ func sound(xref *model.XRefTable, pdf []byte, objects []indirect) bool {
 			return false
 		}
 	}
+	for _, o := range objects {
+		if xref.Table[o.number] == nil && !o.isTable(pdf) { // a part of the table was not found
+			return false
+		}
+	}
 	end := bytes.LastIndex(pdf, []byte("%%EOF"))
-	return end >= 0 && (len(objects) == 0 || objects[len(objects)-1].start < end) && endsInTable(pdf, objects)
+	return end >= 0 && (len(objects) == 0 || objects[len(objects)-1].start < end) && tablesFound(pdf, objects)
 }
 
-// endsInTable reports whether the file's last words say where its cross-reference table is. Where they
-// do not the library looks for the objects itself, and forgets that they may be encrypted.
-func endsInTable(pdf []byte, objects []indirect) bool {
+// tablesFound reports whether the file's last words say where its cross-reference table is, and each table where
+// the one before it is. Where they do not the library looks for the objects itself, and forgets that they may be
+// encrypted.
+func tablesFound(pdf []byte, objects []indirect) bool {
 	i := bytes.LastIndex(pdf, []byte("startxref"))
-	if i < 0 {
+	if i < 0 || !tableAt(pdf, objects, pdf[i+len("startxref"):min(len(pdf), i+40)]) {
 		return false
 	}
-	fields := bytes.Fields(pdf[i+len("startxref") : min(len(pdf), i+40)])
+	found := true
+	previous := func(dict []byte) {
+		if at := valueOf(dict, "/Prev"); at != nil {
+			found = found && tableAt(pdf, objects, at)
+		}
+	}
+	for _, part := range bytes.Split(pdf, []byte("trailer"))[1:] {
+		dict, _, _ := bytes.Cut(part, []byte("startxref"))
+		previous(dict)
+	}
+	for _, o := range objects {
+		if o.isTable(pdf) {
+			previous(pdf[o.body:o.end])
+		}
+	}
+	return found
+}
+
+// tableAt reports whether a cross-reference table is in the place that a text gives.
+func tableAt(pdf []byte, objects []indirect, text []byte) bool {
+	fields := bytes.Fields(text)
 	if len(fields) == 0 {
 		return false
 	}
@@ -52,6 +78,32 @@ func endsInTable(pdf []byte, objects []indirect) bool {
 	}
 	k, found := slices.BinarySearchFunc(objects, at, func(o indirect, at int) int { return o.start - at })
 	return bytes.HasPrefix(pdf[at:], []byte("xref")) || found && objects[k].isTable(pdf)
+}
+
+// renumber gives objects the number that the cross-reference table has for them, where the one before them says
+// otherwise and belongs to another object, or to none.
+func renumber(objects []indirect, xref *model.XRefTable) {
+	pointed := func(number int) int {
+		entry := xref.Table[number]
+		if entry == nil || entry.Free || entry.Compressed || entry.Offset == nil {
+			return -1
+		}
+		i, ok := slices.BinarySearchFunc(objects, int(*entry.Offset), func(o indirect, at int) int { return o.start - at })
+		if !ok {
+			return -1
+		}
+		return i
+	}
+	for _, number := range slices.Sorted(maps.Keys(xref.Table)) {
+		i := pointed(number)
+		if i < 0 || objects[i].number == number {
+			continue
+		}
+		other := objects[i].number
+		if k := pointed(other); xref.Table[other] == nil || k >= 0 && k != i && objects[k].number == other {
+			objects[i].number = number
+		}
+	}
 }
 
 // ambiguous reports whether two objects of one revision go by the same number: one of them lost its own.

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"regexp"
 	"strconv"
 )
 
@@ -102,7 +103,7 @@ func valueEnd(pdf []byte, at int) (word string, end int) {
 	}
 }
 
-// readStream finds a stream's data: as long as its /Length says if its end is there, else up to the
+// readStream finds a stream's data: as long as its /Length says if its end or the object's is there, else up to the
 // next "endstream", or what looks like the end.
 func (o *indirect) readStream(pdf []byte, earlier []indirect) {
 	at := o.end + len("stream")
@@ -112,14 +113,22 @@ func (o *indirect) readStream(pdf []byte, earlier []indirect) {
 		at++
 	}
 	o.data, o.dataEnd = at, at
-	if n, ok := length(pdf[o.body:o.end], pdf, earlier); ok && n >= 0 && n <= len(pdf)-at && endsStream(pdf[at+n:]) {
+	n, ok := length(pdf[o.body:o.end], pdf, earlier)
+	if ok && n >= 0 && n <= len(pdf)-at && endsStream(pdf[at+n:]) {
 		o.dataEnd = at + n
+		return
+	}
+	if ok && n >= 0 && n <= len(pdf)-at && ends(pdf[at+n:], "endobj") {
+		o.dataEnd, o.misfit = at+n, true
 		return
 	}
 	_, indirectLength, _ := lengthText(pdf[o.body:o.end])
 	o.misfit = !indirectLength
 	if i := bytes.Index(pdf[at:], []byte("endstream")); i >= 0 {
 		o.dataEnd = at + i
+		if next := nextObject.FindIndex(pdf[at:o.dataEnd]); next != nil { // that is another stream's
+			o.dataEnd, o.misfit = at+next[0], true
+		}
 		return
 	}
 	o.misfit, o.damaged = true, true
@@ -131,12 +140,17 @@ func (o *indirect) readStream(pdf []byte, earlier []indirect) {
 	}
 }
 
-func endsStream(rest []byte) bool {
+var nextObject = regexp.MustCompile(`endobj\s+\d+\s+\d+\s+obj\b`)
+
+func endsStream(rest []byte) bool { return ends(rest, "endstream") }
+
+// ends reports whether a keyword is next, after a little white space.
+func ends(rest []byte, keyword string) bool {
 	rest = rest[:min(len(rest), 16)]
 	for len(rest) > 0 && isSpace(rest[0]) {
 		rest = rest[1:]
 	}
-	return bytes.HasPrefix(rest, []byte("endstream"))
+	return bytes.HasPrefix(rest, []byte(keyword))
 }
 
 // length is a stream's /Length, where it is a number or one of the objects before it.
