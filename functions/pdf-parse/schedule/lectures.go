@@ -250,10 +250,10 @@ func (e *entry) check(rooms rooms) {
 	offered, ok := term(e.Offered)
 	e.Offered = offered
 	if offered != "" && !ok {
-		e.warn(timetable.UnknownTerm, "%q is not a term: these are S1, S2, Q1 to Q4 and Y.", e.Offered)
+		e.warn(timetable.UnknownTerm, "%q is not a term: these are S1, S2, Q1 to Q4 and Y. Check in the PDF when this class is held.", e.Offered)
 	}
 	if e.Day == "" {
-		e.warn(timetable.NoDay, "The row has no day.")
+		e.warn(timetable.NoDay, "The row has no day. Look it up in the PDF, or ask your lecturer.")
 	}
 	e.setDay(e.Day)
 	e.setTimes(printed)

@@ -62,7 +62,7 @@ func (e *entry) setVenues(r rooms, several bool) {
 	var doubt string
 	e.Venues, doubt = r.venues(e.rooms, several)
 	if doubt != "" {
-		e.warn(timetable.VenueWrap, "It is not certain whether %q is a venue of its own or the end of the line above it.", doubt)
+		e.warn(timetable.VenueWrap, "It is not certain whether %q is a venue of its own or the end of the line above it. Check this entry against the PDF.", doubt)
 	}
 }
 
@@ -73,9 +73,9 @@ func (e *entry) setModule(text string) {
 	e.Module = module
 	switch {
 	case text == "":
-		e.warn(timetable.NoModule, "The row names no module.")
+		e.warn(timetable.NoModule, "The row names no module. Look it up in the PDF.")
 	case !ok:
-		e.warn(timetable.NoModule, "%q is not a module code.", text)
+		e.warn(timetable.NoModule, "%q is not a module code. Check this entry against the PDF.", text)
 	}
 }
 
@@ -83,13 +83,13 @@ func (e *entry) setTimes(text string) {
 	start, end, ok := timeRange(text)
 	switch {
 	case text == "":
-		e.warn(timetable.NoTime, "The row has no time.")
+		e.warn(timetable.NoTime, "The row has no time. Look it up in the PDF, or ask your lecturer.")
 	case !ok:
-		e.warn(timetable.NoTime, "%q is not a time such as 07:30 - 08:20.", text)
+		e.warn(timetable.NoTime, "%q is not a time such as 07:30 - 08:20. Check this entry against the PDF.", text)
 	default:
 		e.StartTime, e.EndTime = start, end
 		if end <= start {
-			e.warn(timetable.EndBeforeStart, "The end, %s, is not after the start, %s.", end, start)
+			e.warn(timetable.EndBeforeStart, "The end, %s, is not after the start, %s. Check this entry against the PDF.", end, start)
 		}
 	}
 }
@@ -101,7 +101,7 @@ func (e *entry) setDay(text string) {
 		e.Day = day
 	case text != "":
 		e.Day = ""
-		e.warn(timetable.NoDay, "%q is not a day of the week.", text)
+		e.warn(timetable.NoDay, "%q is not a day of the week. Check this entry against the PDF.", text)
 	}
 }
 
@@ -125,6 +125,6 @@ func beside(entries []entry, l table.Line) int {
 // tellStray warns of a row's text that no column claims, in the entry of the row that it stands beside.
 func tellStray(entries []entry, row table.Row) {
 	for _, l := range row.Stray() {
-		entries[beside(entries, l)].warn(timetable.StrayText, "%q stands beside the row, in no column.", l.Text)
+		entries[beside(entries, l)].warn(timetable.StrayText, "%q stands beside the row, in no column. Check in the PDF whether it belongs to this entry.", l.Text)
 	}
 }

@@ -85,13 +85,13 @@ func (e *entry) setDate(text string) {
 	d, ok := date(text)
 	switch {
 	case text == "":
-		e.warn(timetable.NoDate, "The row has no date.")
+		e.warn(timetable.NoDate, "The row has no date. Look it up in the PDF, or ask your lecturer.")
 	case !ok:
-		e.warn(timetable.NoDate, "%q is not a date such as 23 Aug 2025.", text)
+		e.warn(timetable.NoDate, "%q is not a date such as 23 Aug 2025. Check this entry against the PDF.", text)
 	default:
 		e.Date = d.Format("2006-01-02")
 		if day := d.Weekday().String(); e.Day != "" && e.Day != day {
-			e.warn(timetable.DayMismatch, "%s is a %s, but the row says %s.", e.Date, day, e.Day)
+			e.warn(timetable.DayMismatch, "%s is a %s, but the row says %s. Ask your lecturer which is right.", e.Date, day, e.Day)
 		}
 	}
 }

@@ -17,7 +17,6 @@ import (
 type Sentence struct {
 	Where string // file:line
 	Text  string
-	Error bool // it ends a request, so it must tell the reader what to do
 }
 
 // Of are the messages for people in the programs below the folders of a tree: what is said in place of a code's own
@@ -122,5 +121,5 @@ func texts(set *token.FileSet, file string, e ast.Expr, isError bool) []Sentence
 		text = calendar.Sentence(text) // as its errors are shown
 	}
 	where := fmt.Sprintf("%s:%d", file, set.Position(literal.Pos()).Line)
-	return []Sentence{{where, text, isError}}
+	return []Sentence{{where, text}}
 }
