@@ -78,7 +78,7 @@ func (f *files) ForceDeleteBucket(name string) error {
 
 // writeFile replaces a file in one step.
 func writeFile(path string, text []byte, durable bool) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "tmp-")
+	file, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix)
 	if err != nil {
 		return err
 	}

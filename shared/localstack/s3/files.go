@@ -22,7 +22,7 @@ import (
 
 // files keeps objects as files: <bucket>/<hash of key>.json describes an object and names the file
 // with its content. Contents are written whole before the description is moved into place, so a
-// crash leaves the old object or the new one, and at worst a content that nothing names.
+// crash leaves the old object or the new one, and at worst a content that nothing names until the next start.
 type files struct {
 	dir    string
 	sync   bool
@@ -118,7 +118,7 @@ func kept(meta map[string]string) map[string]string {
 
 // writeContent writes the content to a file of its own and notes what it was.
 func (f *files) writeContent(bucket string, input io.Reader, size int64, o *object) (path string, err error) {
-	file, err := os.CreateTemp(f.bucket(bucket), "content-")
+	file, err := os.CreateTemp(f.bucket(bucket), contentPrefix)
 	if err != nil {
 		return "", err
 	}

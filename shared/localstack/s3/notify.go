@@ -85,6 +85,9 @@ func startNotifier(dir string, cfg Config) (*notifier, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of notifications: %w", err)
 	}
+	if err := removeFiles(dir, func(name string) bool { return strings.HasPrefix(name, temporaryPrefix) }); err != nil {
+		return nil, fmt.Errorf("remove what a killed process left: %w", err)
+	}
 	left, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, fmt.Errorf("look for notifications: %w", err)

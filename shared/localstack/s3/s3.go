@@ -41,8 +41,8 @@ type Server struct {
 	stopErr  error
 }
 
-// Start serves the objects under dir, which is made if needed. Notifications that were not
-// delivered before are delivered now.
+// Start serves the objects under dir, which is made if needed and no other process may use. Notifications that were
+// not delivered before are delivered now, and what a killed process left half done is removed.
 func Start(dir string, cfg Config) (*Server, error) {
 	if cfg.AccessKey == "" || cfg.SecretKey == "" {
 		return nil, errors.New("start the embedded S3 server: it needs an access key and a secret key")
@@ -56,6 +56,9 @@ func Start(dir string, cfg Config) (*Server, error) {
 	files, err := openFiles(filepath.Join(dir, "objects"), cfg.Fast)
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded S3 server: %w", err)
+	}
+	if err := files.removeLeftovers(); err != nil {
+		cfg.Logger.Warn("what a killed process left was not removed", "error", err.Error())
 	}
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", cfg.Addr)
 	if err != nil {
