@@ -1,12 +1,14 @@
 package redis_test
 
 import (
+	"net/url"
 	"testing"
 	"time"
 
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/localstack/redis"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/xtest"
 )
 
 func TestItServesTheCacheAndTheRate(t *testing.T) {
@@ -38,5 +40,60 @@ func TestItServesTheCacheAndTheRate(t *testing.T) {
 	}
 	if _, err := redis.Start("300.0.0.1:1"); err == nil {
 		t.Error("an address that is none: got no error")
+	}
+}
+
+// TestNobodyIsLetInWithoutItsPassword: every user of the machine reaches its port.
+func TestNobodyIsLetInWithoutItsPassword(t *testing.T) {
+	t.Parallel()
+	var passwords []string
+	for range 2 {
+		server, err := redis.Start("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Stop()
+		address, err := url.Parse(server.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		password, _ := address.User.Password()
+		passwords = append(passwords, password)
+		for given, want := range map[string]bool{"": false, "wrong": false, passwords[0] + "x": false, password: true} {
+			c, err := cache.Open(cache.Config{URL: "redis://:" + given + "@" + address.Host + "/0", Timeout: 5 * time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close() // only asked
+			if err := c.Ping(t.Context()); (err == nil) != want {
+				t.Errorf("with the password %q: got %v, want it let in: %v", given, err, want)
+			}
+		}
+	}
+	if len(passwords[0]) < 20 || passwords[0] == passwords[1] {
+		t.Errorf("the passwords are %q, want two long ones that differ", passwords)
+	}
+}
+
+func TestKeysEndInTime(t *testing.T) {
+	t.Parallel()
+	server, err := redis.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Stop()
+	c, err := cache.Open(cache.Config{URL: server.URL(), Timeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() // only asked
+	c.Set(t.Context(), "long", []byte("v"), time.Hour)
+	c.Set(t.Context(), "short", []byte("v"), 20*time.Millisecond)
+	xtest.Eventually(t, "the short one has ended", func() bool {
+		_, there := c.Get(t.Context(), "short")
+		return !there
+	})
+	if _, there := c.Get(t.Context(), "long"); !there {
+		t.Error("the long one has ended, too")
 	}
 }
