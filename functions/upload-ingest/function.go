@@ -52,7 +52,9 @@ type Config struct {
 	LetterKept    time.Duration `env:"DEAD_LETTER_RETENTION, default=720h"` // of a dead letter
 	Batch         int           `env:"SWEEP_BATCH, default=200"`            // jobs of each sort in one sweep
 	Poll          time.Duration `env:"POLL_INTERVAL, default=1s"`           // of a waiting upload, when Redis is away
-	CacheEnded    time.Duration `env:"CACHE_ENDED, default=1h"`             // of an ended job's answer
+	// For how long Redis answers for a job that ended, and so the most that it may go on doing so after the job was
+	// deleted while Redis was away.
+	CacheEnded time.Duration `env:"CACHE_ENDED, default=1m"`
 }
 
 // withDefaults fills what a Config written in code left out, where nothing is no choice.
@@ -64,7 +66,7 @@ func (c Config) withDefaults() Config {
 	c.LetterKept = cmp.Or(max(0, c.LetterKept), 720*time.Hour)
 	c.Batch = cmp.Or(max(0, c.Batch), 200)
 	c.Poll = cmp.Or(max(0, c.Poll), time.Second)
-	c.CacheEnded = cmp.Or(max(0, c.CacheEnded), time.Hour)
+	c.CacheEnded = cmp.Or(max(0, c.CacheEnded), time.Minute)
 	return c
 }
 

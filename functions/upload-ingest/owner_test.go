@@ -1,15 +1,19 @@
 package uploadingest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/xtest"
@@ -100,6 +104,35 @@ func TestDeletingLeavesNothingOfAJob(t *testing.T) {
 	}
 	w.f.cache.Add(t.Context(), cacheKey(s.owner, id), copied, w.f.cfg.CacheEnded)
 	s.call("GET", "/api/jobs/"+id).refused(404, api.JobNotFound)
+}
+
+// TestADeletedJobIsForgottenWithinAMinute deletes a job while Redis, which still has its answer, is away.
+func TestADeletedJobIsForgottenWithinAMinute(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
+	s.call("GET", "/api/jobs/"+id).want(200) // and is kept
+	away, err := cache.Open(cache.Config{URL: "redis://127.0.0.1:1/0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer away.Close() // nothing is there
+	there := w.f.cache
+	w.f.cache = away
+	s.call("DELETE", "/api/jobs/"+id).want(204)
+	s.call("GET", "/api/jobs/"+id).refused(404, api.JobNotFound)
+	w.f.cache = there
+	err = there.Do(t.Context(), func(ctx context.Context, client *redis.Client) error {
+		key := cacheKey(s.owner, id)
+		if left := client.PTTL(ctx, key).Val(); left <= 0 || left > time.Minute {
+			t.Errorf("the answer of the deleted job is kept for %s, want a minute at most", left)
+		}
+		return client.PExpire(ctx, key, time.Millisecond).Err() // the minute is over
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	xtest.Eventually(w, "the job is gone", func() bool { return s.call("GET", "/api/jobs/"+id).StatusCode == http.StatusNotFound })
 }
 
 func TestAJobThatIsWorkedOnCanBeDeleted(t *testing.T) {
