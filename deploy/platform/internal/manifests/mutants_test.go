@@ -74,7 +74,7 @@ var indifferent = regexp.MustCompile(strings.Join([]string{
 	`interval: \ds`, `timeout: \ds`, `retries:`, `_timeout = `, `limits: \{cpu`, `sleep 5; kill`,
 	// Names that nothing refers to, and what is only told to people.
 	`^  name: (default-deny|dns|functions|google-sync|backup|migrate|postgres|pgbouncer|redis|minio|minio-setup|openfaas.*|schedgen)$`,
-	`pod-security.kubernetes.io/warn`, `LOG_LEVEL`, `accessLog`, `logging`, `driver:`, `max-size`, `^name: schedgen`, `EXPOSE`, `HEALTHCHECK`, `WORKDIR /src$`, `prefix_logs`, `VERSION=development`, `admin_users`,
+	`pod-security.kubernetes.io/warn`, `LOG_LEVEL`, `logging`, `driver:`, `max-size`, `^name: schedgen`, `EXPOSE`, `HEALTHCHECK`, `WORKDIR /src$`, `prefix_logs`, `VERSION=development`, `admin_users`,
 	// The caches of a build.
 	`RUN --mount=type=cache`,
 	// Users that are not root, whatever their number; mounts that nothing writes to; what overlays say again.

@@ -26,6 +26,10 @@ func TestRefusalsAreFound(t *testing.T) {
 		{"stack.yml", "    lang: dockerfile\n", "    lang: dockerfile\n    platforms: linux/amd64\n"},
 		{templateFile, "language: dockerfile", ""},
 		{valuesFile, "tlsChallenge: true", "tlsChallenge: {}"},
+		// Secrets in the access log.
+		{"deploy/compose/compose.yml", "      - --accessLog.fields.names.RequestPath=drop\n", ""},
+		{"deploy/compose/compose.prod.yml", "accessLog.fields.headers.defaultMode=drop", "accessLog.fields.headers.defaultMode=keep"},
+		{valuesFile, "enabled: false # access", "enabled: true # access"},
 		// A path open without need, and callers that are let in nowhere.
 		{"stack.yml", `OPEN_PATHS: "/tasks/feeds"`, `OPEN_PATHS: "/tasks/feeds,/events/timetable"`},
 		{"stack.yml", `      OPEN_PATHS: "/tasks/google"` + "\n", ""},

@@ -22,7 +22,7 @@ var values = map[string]string{
 	"providers.kubernetesIngress.enabled": "false", "ingressRoute.dashboard.enabled": "false",
 	"certificatesResolvers.letsencrypt.acme.email": "", "certificatesResolvers.letsencrypt.acme.storage": "/data/acme.json",
 	"certificatesResolvers.letsencrypt.acme.tlsChallenge": "true",
-	"persistence.enabled": "true", "persistence.size": "",
+	"logs.access.enabled": "false", "persistence.enabled": "true", "persistence.size": "",
 	"additionalArguments": "[--entryPoints.websecure.transport.respondingTimeouts.readTimeout=75s --entryPoints.web.transport.lifeCycle.requestAcceptGraceTimeout=5s " +
 		"--entryPoints.websecure.transport.lifeCycle.requestAcceptGraceTimeout=5s]",
 	"podSecurityContext.runAsNonRoot": "true", "podSecurityContext.runAsUser": "65532", "podSecurityContext.fsGroup": "65532",
