@@ -88,7 +88,7 @@ func (f *Function) render(ctx context.Context, all latest.Source, known feed.Fee
 func (f *Function) renderBy(ctx context.Context, now years.Snapshot, all latest.Source, known feed.Feed) (feed.Feed, error) {
 	s, options := shownOf(all, known.Options), known.Options.Calendar()
 	options.Years = now.Years
-	cal, _, err := s.Build(ctx, f.jobs, options, known.ChosenAt(), lenient)
+	cal, err := s.Build(ctx, f.jobs, options, known.ChosenAt(), lenient)
 	if err != nil {
 		return feed.Feed{}, fmt.Errorf("build feed %s: %w", known.ID, err)
 	}

@@ -86,7 +86,7 @@ func (f *Function) strictRendering(ctx context.Context, source latest.Source, op
 	given := options.Terms
 	var cal calendar.Calendar
 	err = f.typed.Build(ctx, known, source.Owner, &options.Options, func(o calendar.Options) (err error) {
-		cal, _, err = source.Build(ctx, f.jobs, options.Given.Keep(o), f.now(), strict)
+		cal, err = source.Build(ctx, f.jobs, options.Given.Keep(o), f.now(), strict)
 		return err
 	})
 	if err != nil {

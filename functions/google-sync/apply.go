@@ -183,7 +183,7 @@ func (a *applier) again(ctx context.Context, action plan.Action) (*plan.Action, 
 	if action.Op == plan.Patch {
 		memory.Known = true // it was there when this turn began: who deleted it since is a person
 	}
-	p := plan.Make([]plan.Event{action.Event}, []plan.Existing{existing}, nil, memory, a.sync.Request.Made)
+	p := plan.Make([]plan.Event{action.Event}, []plan.Existing{existing}, plan.Speaks{}, memory, a.sync.Request.Made)
 	if len(p.Actions) == 1 {
 		return &p.Actions[0], nil
 	}

@@ -226,7 +226,7 @@ func TestForgetLeavesNothing(t *testing.T) {
 	if !out.Forgotten || !out.Revoked || w.google.RefreshTokens() != 0 {
 		t.Errorf("the answer is %+v, and Google has %d refresh tokens, want none", out, w.google.RefreshTokens())
 	}
-	for _, table := range []string{"google_accounts", "google_calendars", "google_events", "google_syncs"} {
+	for _, table := range []string{"google_accounts", "google_calendars", "google_events", "google_syncs", "google_recipes", "google_recipe_parts"} {
 		if n := w.rows(table); n != 0 {
 			t.Errorf("%s has %d rows, want none", table, n)
 		}

@@ -120,6 +120,7 @@ func (f *Function) followed(ctx context.Context, c syncs.Calendar) (made built, 
 	if err != nil {
 		return built{}, false, err
 	}
+	made.options = c.Options
 	return made, true, f.syncs.Give(ctx, c.AccountID, c.ID, c.Given.After(made.cal))
 }
 

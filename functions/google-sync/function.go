@@ -58,6 +58,7 @@ type Config struct {
 	SyncAttempts int           `env:"SYNC_ATTEMPTS, default=12"`    // of a sync, while Google is away
 	SyncsWaiting int           `env:"SYNCS_WAITING, default=10"`    // of one account; more are refused
 	SyncsKept    time.Duration `env:"SYNC_RETENTION, default=720h"` // of a finished sync's counts
+	JobsKept     time.Duration `env:"JOB_RETENTION, default=8784h"` // of ended jobs; of what a sync was made is kept no longer; 0 keeps it
 	ReplanBatch  int           `env:"REPLAN_BATCH, default=200"`    // calendars that one sweep brings to a corrected year, at most
 	Lease        time.Duration `env:"SYNC_LEASE, default=1m"`       // how long a dead worker keeps an account waiting
 }

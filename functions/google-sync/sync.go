@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
@@ -53,6 +54,7 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 		return nil, err
 	}
 	req.Colors = chosen
+	made.options = req.Options
 	waiting := f.newSync(r.Context(), person, known.ID, made)
 	if req.DryRun {
 		return f.dryRun(r, person, known.ID, waiting.Request, made.cal)
@@ -80,6 +82,11 @@ type built struct {
 	cal    calendar.Calendar
 	scopes []calendar.Scope // that it speaks for
 	years  string           // the stamp of the academic years that it was made by
+
+	// Of what it was made, for its recipe: see recipeOf.
+	events  []calendar.Event
+	jobs    []string // of the events; nil where a person sent them
+	options calendar.Options
 }
 
 // newSync is the sync of a calendar that was built now.
@@ -88,9 +95,10 @@ func (f *Function) newSync(ctx context.Context, person account.Account, id strin
 	for i, s := range b.scopes {
 		names[i] = s.String()
 	}
+	wanted := plan.Wanted(b.cal, plan.Marker(person.Subject), id)
 	return syncs.New{
 		AccountID: person.ID, CalendarID: id, Most: f.cfg.SyncsWaiting, Traceparent: faas.Traceparent(ctx), Years: b.years,
-		Request: syncs.Request{Wanted: plan.Wanted(b.cal, plan.Marker(person.Subject), id), Scopes: names, Made: f.now()},
+		Request: syncs.Request{Wanted: wanted, Scopes: names, Made: f.now()}, Recipe: recipeOf(b, wanted, names),
 	}
 }
 
@@ -164,7 +172,7 @@ func (f *Function) wanted(ctx context.Context, person account.Account, req *sync
 		if err == nil && !job {
 			err = b.cal.NothingLeft() // nothing would be added, and it would look like a success
 		}
-		b.years = known.Stamp(latest.Source{}.Years(o, b.cal))
+		b.years, b.events = known.Stamp(latest.Source{}.Years(o, b.cal)), events
 		return err
 	})
 	if err != nil {
@@ -172,6 +180,7 @@ func (f *Function) wanted(ctx context.Context, person account.Account, req *sync
 	}
 	f.typed.Keep(ctx, known, person.ID, given)
 	if job {
+		b.jobs = slices.Repeat([]string{req.JobID}, len(events))
 		b.scopes = calendar.Scopes(events, req.Year, req.TermsOf(req.Year))
 		if len(b.scopes) > 0 && b.scopes[0].Kind == timetable.Lecture {
 			b.scopes = append(b.scopes, calendar.ExtraScope(req.Year)) // a student's own classes are chosen with the lectures
@@ -205,9 +214,15 @@ func (f *Function) ofAll(ctx context.Context, known years.Snapshot, owner string
 	if len(source.Jobs) == 0 {
 		return built{}, api.New(api.ValidationFailed).Say("You have no timetable here yet. Upload one first, or send events or a jobId.")
 	}
-	options.Years = known.Years
-	cal, scopes, err := source.Build(ctx, f.jobs, options, chosen, lenient)
-	return built{cal, scopes, known.Stamp(source.Years(options, cal))}, err
+	merged, err := source.Merge(ctx, f.jobs, options, chosen)
+	if err != nil {
+		return built{}, err
+	}
+	options.Years, options.Lenient = known.Years, lenient
+	cal, err := calendar.Build(merged.Events, options)
+	return built{
+		cal: cal, scopes: merged.Scopes, years: known.Stamp(source.Years(options, cal)), events: merged.Events, jobs: merged.Jobs,
+	}, err
 }
 
 // syncNow puts a sync into the queue and works on it for as long as a request may.
@@ -372,6 +387,9 @@ func (f *Function) removeEvents(r *http.Request) (any, error) {
 	}
 	known.Following = false
 	if err := f.syncs.SaveCalendar(r.Context(), known); err != nil {
+		return nil, err
+	}
+	if err := f.syncs.ForgetRecipes(r.Context(), person.ID, known.ID); err != nil {
 		return nil, err
 	}
 	return f.syncNow(r, syncs.New{

@@ -196,14 +196,14 @@ func (f *Function) planFor(ctx context.Context, client *google.Client, person ac
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	scopes, made := request.Scopes, request.Made
+	speaks, made := plan.Speaks{Scopes: request.Scopes, IDs: request.Gone}, request.Made
 	if request.Remove {
 		made = time.Time{} // what is over goes, too
 		for _, e := range existing {
-			scopes = append(scopes, e.Scope)
+			speaks.IDs = append(speaks.IDs, e.ID)
 		}
 	}
-	p := plan.Make(request.Wanted, existing, scopes, memory, made)
+	p := plan.Make(request.Wanted, existing, speaks, memory, made)
 	for _, op := range []plan.Op{plan.Insert, plan.Patch, plan.Restore, plan.Delete} {
 		f.metrics.planned.WithLabelValues(string(op)).Observe(float64(p.Count(op)))
 	}

@@ -26,10 +26,26 @@ type Upload struct {
 // A slot keeps its id from upload to upload, whatever comes or goes beside it, and a slot that moved
 // takes its id along. Each event's Year is set.
 func Merge(uploads []Upload) []Event {
+	merged := MergeSources(uploads)
+	events := make([]Event, len(merged))
+	for i, m := range merged {
+		events[i] = m.Event
+	}
+	return events
+}
+
+// Sourced is an event with the place of the upload that says so.
+type Sourced struct {
+	Event  Event
+	Upload int
+}
+
+// MergeSources is [Merge] that also tells of which upload each event comes.
+func MergeSources(uploads []Upload) []Sourced {
 	named := nameSlots(uploads)
 	replaced := make(map[Scope]time.Time) // by the oldest of the newer uploads, which came then
 	seen := make(map[uidKey]bool)
-	kept := make([][]Event, len(named))
+	kept := make([][]Sourced, len(named))
 	for n := len(named) - 1; n >= 0; n-- {
 		own := named[n].Scopes()
 		for _, e := range named[n].Events {
@@ -40,7 +56,7 @@ func Merge(uploads []Upload) []Event {
 				continue
 			}
 			seen[key] = true
-			kept[n] = append(kept[n], e)
+			kept[n] = append(kept[n], Sourced{e, n})
 		}
 		for _, scope := range own {
 			replaced[scope] = named[n].At
@@ -50,7 +66,7 @@ func Merge(uploads []Upload) []Event {
 		}
 	}
 	all := slices.Concat(kept...)
-	slices.SortStableFunc(all, func(a, b Event) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
+	slices.SortStableFunc(all, func(a, b Sourced) int { return slices.Index(kinds, a.Event.Kind) - slices.Index(kinds, b.Event.Kind) })
 	return all
 }
 

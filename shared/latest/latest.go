@@ -35,26 +35,45 @@ func Of(ctx context.Context, store *jobs.Store, owner string) (Source, error) {
 	return Source{Owner: owner, Jobs: completed}, nil
 }
 
-// Build makes the calendar, with options that were chosen then, and gives the scopes that it speaks for.
-// Choices that do not fit are errors unless lenient, or where there is nothing yet to hold them against.
-func (s Source) Build(ctx context.Context, store *jobs.Store, options calendar.Options, chosen time.Time, lenient bool) (calendar.Calendar, []calendar.Scope, error) {
+// Merged is what the jobs say together.
+type Merged struct {
+	Events []calendar.Event
+	Jobs   []string         // ids of the jobs that say so, one for each event
+	Scopes []calendar.Scope // that the jobs speak for
+}
+
+// Merge puts together what the jobs say, with options that were chosen then.
+func (s Source) Merge(ctx context.Context, store *jobs.Store, options calendar.Options, chosen time.Time) (Merged, error) {
 	uploads, err := s.uploads(ctx, store)
 	if err != nil {
-		return calendar.Calendar{}, nil, err
+		return Merged{}, err
 	}
 	setYears(uploads, options, chosen)
-	var scopes []calendar.Scope
+	var m Merged
 	for i := range uploads {
 		uploads[i].Terms = options.TermsOf(uploads[i].Year)
-		scopes = append(append(scopes, uploads[i].Scopes()...), calendar.ExtraScope(uploads[i].Year))
+		m.Scopes = append(append(m.Scopes, uploads[i].Scopes()...), calendar.ExtraScope(uploads[i].Year))
 	}
 	for _, x := range options.Extra {
-		scopes = append(scopes, calendar.ExtraScope(x.Date.Year))
+		m.Scopes = append(m.Scopes, calendar.ExtraScope(x.Date.Year))
 	}
-	slices.SortFunc(scopes, calendar.Scope.Compare)
-	options.Lenient = lenient || len(uploads) == 0
-	cal, err := calendar.Build(calendar.Merge(uploads), options)
-	return cal, slices.Compact(scopes), err
+	slices.SortFunc(m.Scopes, calendar.Scope.Compare)
+	m.Scopes = slices.Compact(m.Scopes)
+	for _, e := range calendar.MergeSources(uploads) {
+		m.Events, m.Jobs = append(m.Events, e.Event), append(m.Jobs, s.Jobs[e.Upload].ID)
+	}
+	return m, nil
+}
+
+// Build makes the calendar, with options that were chosen then. Choices that do not fit are errors unless lenient, or
+// where there is nothing yet to hold them against.
+func (s Source) Build(ctx context.Context, store *jobs.Store, options calendar.Options, chosen time.Time, lenient bool) (calendar.Calendar, error) {
+	merged, err := s.Merge(ctx, store, options, chosen)
+	if err != nil {
+		return calendar.Calendar{}, err
+	}
+	options.Lenient = lenient || len(s.Jobs) == 0
+	return calendar.Build(merged.Events, options)
 }
 
 // Years are the academic years that a calendar of s depends on, with those of which it might show something once

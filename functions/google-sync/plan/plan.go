@@ -9,7 +9,7 @@
 // that the edit is overwritten. The base travels inside the event (see [Event.Base]), so that an event
 // and its base are written in one call: no crash can part them.
 //
-// Events outside of the plan's scopes, and events that are not schedgen's, are never looked at.
+// Events of which the plan does not speak, and events that are not schedgen's, are never looked at.
 package plan
 
 import (
@@ -102,10 +102,20 @@ func (p Plan) Count(ops ...Op) int {
 	return n
 }
 
-// Make compares. Existing events of other scopes are left alone, and so are tests and exams that ended before
-// now: a timetable that no longer lists what is over does not mean that it never was. The zero now keeps none
+// Speaks is what a plan may delete of what it does not want: events of these scopes, and events of these ids.
+type Speaks struct {
+	Scopes []string
+	IDs    []string
+}
+
+func (s Speaks) of(e Existing) bool {
+	return slices.Contains(s.Scopes, e.Scope) || slices.Contains(s.IDs, e.ID)
+}
+
+// Make compares. Existing events of which it does not speak are left alone, and so are tests and exams that ended
+// before now: a timetable that no longer lists what is over does not mean that it never was. The zero now keeps none
 // of these. The same input gives the same plan.
-func Make(wanted []Event, existing []Existing, scopes []string, memory Memory, now time.Time) Plan {
+func Make(wanted []Event, existing []Existing, speaks Speaks, memory Memory, now time.Time) Plan {
 	there := make(map[string]Existing, len(existing))
 	for _, e := range existing {
 		there[e.ID] = e
@@ -130,7 +140,7 @@ func Make(wanted []Event, existing []Existing, scopes []string, memory Memory, n
 	}
 	p.Actions = append(p.Actions, inserts...)
 	for _, e := range existing {
-		if !keep[e.ID] && !e.Cancelled && slices.Contains(scopes, e.Scope) && !e.over(now) {
+		if !keep[e.ID] && !e.Cancelled && speaks.of(e) && !e.over(now) {
 			p.Actions = append(p.Actions, Action{Op: Delete, Event: Event{ID: e.ID, Fields: e.Fields}, ETag: e.ETag})
 		}
 	}

@@ -30,7 +30,7 @@ func existing(e plan.Event) plan.Existing {
 }
 
 var (
-	scopes = []string{"lecture/2026/S1", "exam/2026/S1"}
+	scopes = plan.Speaks{Scopes: []string{"lecture/2026/S1", "exam/2026/S1"}}
 	now    = time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
 )
 
@@ -327,7 +327,7 @@ func TestWanted(t *testing.T) {
 		one.Scope != "lecture/2026/S1" || one.Time.Start != "2026-02-09T08:30:00+02:00" {
 		t.Errorf("the event is %+v", one)
 	}
-	if p := plan.Make([]plan.Event{one}, nil, nil, plan.Memory{}, now); p.Count(plan.Insert) != 1 || p.Count(plan.Delete, plan.Patch) != 0 {
+	if p := plan.Make([]plan.Event{one}, nil, plan.Speaks{}, plan.Memory{}, now); p.Count(plan.Insert) != 1 || p.Count(plan.Delete, plan.Patch) != 0 {
 		t.Errorf("counts of %+v", p)
 	}
 }

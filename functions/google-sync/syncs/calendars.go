@@ -105,7 +105,8 @@ func (s *Store) Give(ctx context.Context, account, id string, colors calendar.Gi
 
 const lostSQL = `
 with never as (
-	delete from google_calendars where account_id = $1::uuid and calendar_id = $2 and synced_at is null and not created)
+	delete from google_calendars where account_id = $1::uuid and calendar_id = $2 and synced_at is null and not created),
+recipes as (delete from google_recipes where account_id = $1::uuid and calendar_id = $2)
 update google_calendars set following = false
 where account_id = $1::uuid and calendar_id = $2 and (synced_at is not null or created)`
 

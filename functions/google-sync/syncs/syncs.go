@@ -47,6 +47,7 @@ var (
 type Request struct {
 	Wanted []plan.Event `json:"wanted"`
 	Scopes []string     `json:"scopes"`
+	Gone   []string     `json:"gone,omitempty"` // ids of events that a corrected year took away
 	Made   time.Time    `json:"made,omitzero"`
 	// Remove deletes all that schedgen added to the calendar.
 	Remove bool `json:"remove,omitempty"`
@@ -128,6 +129,7 @@ type New struct {
 	Traceparent string
 	Most        int    // how many of the account may wait, this one included
 	Years       string // the stamp of the academic years that the request was made by; empty leaves the calendar's
+	Recipe      Recipe // of what it was made; not kept without Years of its own
 }
 
 // oneAtATimeSQL lets the creations of one account wait for each other, so that none counts without the others'
@@ -146,48 +148,49 @@ const pruneSQL = `
 delete from google_syncs where account_id = $1::uuid and status <> 'pending' and id not in (
 	select id from google_syncs where account_id = $1::uuid and status <> 'pending' order by id desc limit 20)`
 
-// Create puts a sync at the end of its account's queue.
-func (s *Store) Create(ctx context.Context, n New) (Sync, error) {
-	made, _, err := s.create(ctx, n, func(ctx context.Context, tx pgx.Tx) (bool, error) {
-		if n.Years == "" {
-			return true, nil
+// Create puts a sync at the end of its account's queue, and keeps its recipe with it.
+func (s *Store) Create(ctx context.Context, n New) (made Sync, err error) {
+	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if made, err = n.create(ctx, tx); err != nil {
+			return err
 		}
-		_, err := tx.Exec(ctx, stampSQL, n.AccountID, n.CalendarID, n.Years)
-		return true, err
+		if n.Years != "" {
+			if _, err := tx.Exec(ctx, stampSQL, n.AccountID, n.CalendarID, n.Years); err != nil {
+				return err
+			}
+		}
+		if n.Recipe.Years == "" {
+			return nil
+		}
+		return n.Recipe.add(ctx, tx, n.AccountID, n.CalendarID)
 	})
+	if errors.Is(err, ErrTooMany) {
+		return Sync{}, ErrTooMany
+	}
 	if err != nil {
-		return Sync{}, err
+		return Sync{}, fmt.Errorf("create a sync: %w", err)
 	}
 	return made, s.prune(ctx, n.AccountID)
 }
 
-// create writes a sync together with its calendar's stamp. Where stamp says that there is nothing to do, no sync is made.
-func (s *Store) create(ctx context.Context, n New, stamp func(context.Context, pgx.Tx) (bool, error)) (made Sync, ok bool, err error) {
+// create inserts the sync, unless too many wait.
+func (n New) create(ctx context.Context, tx pgx.Tx) (Sync, error) {
 	args, err := n.args()
 	if err != nil {
-		return Sync{}, false, err
+		return Sync{}, err
 	}
-	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, oneAtATimeSQL, n.AccountID); err != nil {
-			return err
-		}
-		if ok, err = stamp(ctx, tx); err != nil || !ok {
-			return err
-		}
-		rows, err := tx.Query(ctx, createSQL, args...)
-		if err != nil {
-			return err
-		}
-		made, err = pgx.CollectOneRow(rows, scan)
-		return err
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Sync{}, false, ErrTooMany
+	if _, err := tx.Exec(ctx, oneAtATimeSQL, n.AccountID); err != nil {
+		return Sync{}, err
 	}
+	rows, err := tx.Query(ctx, createSQL, args...)
 	if err != nil {
-		return Sync{}, false, fmt.Errorf("create a sync: %w", err)
+		return Sync{}, err
 	}
-	return made, ok, nil
+	made, err := pgx.CollectOneRow(rows, scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Sync{}, ErrTooMany
+	}
+	return made, err
 }
 
 // args are the parameters of createSQL.

@@ -2,6 +2,7 @@ package syncs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -9,16 +10,21 @@ import (
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
-// stampsSQL steps through the index from each stamp to the next: there are few, however many calendars there are.
+// stampsSQL steps through the indexes from each stamp to the next: there are few, however many calendars there are.
 const stampsSQL = `
-with recursive stamps (years) as (
+with recursive following (years) as (
 	(select years from google_calendars where following order by years limit 1)
 	union all
 	select (select c.years from google_calendars c where c.following and c.years > s.years order by c.years limit 1)
-	from stamps s where s.years is not null)
-select years from stamps where years is not null`
+	from following s where s.years is not null),
+recipes (years) as (
+	(select years from google_recipes order by years limit 1)
+	union all
+	select (select r.years from google_recipes r where r.years > s.years order by r.years limit 1)
+	from recipes s where s.years is not null)
+select years from following where years is not null union select years from recipes where years is not null`
 
-// Stamps are the different stamps of academic years that calendars which follow have.
+// Stamps are the different stamps of academic years that calendars which follow, and recipes, have.
 func (s *Store) Stamps(ctx context.Context) ([]string, error) {
 	stamps, err := postgres.Query(ctx, s.pool, pgx.RowTo[string], stampsSQL)
 	if err != nil {
@@ -28,12 +34,15 @@ func (s *Store) Stamps(ctx context.Context) ([]string, error) {
 }
 
 const stampedSQL = `select ` + calendarColumns + ` from google_calendars
-where following and synced_at is not null and years = any($1::text[])
+where (account_id, calendar_id) in (
+		select account_id, calendar_id from google_calendars where following and years = any($1::text[])
+		union select account_id, calendar_id from google_recipes where years = any($1::text[]))
+	and synced_at is not null
 	and account_id in (select id from google_accounts where refresh_token is not null)
 order by account_id, calendar_id limit $2::int`
 
-// Stamped are at most so many calendars that follow, were synced, and have one of the stamps. Those of people who
-// are signed out are none: they catch up when these sign in.
+// Stamped are at most so many calendars that were synced, and that follow or have a recipe with one of the stamps. Those
+// of people who are signed out are none: their time comes when these sign in.
 func (s *Store) Stamped(ctx context.Context, stamps []string, most int) ([]Calendar, error) {
 	all, err := postgres.Query(ctx, s.pool, scanCalendar, stampedSQL, stamps, most)
 	if err != nil {
@@ -44,24 +53,69 @@ func (s *Store) Stamped(ctx context.Context, stamps []string, most int) ([]Calen
 
 const stampSQL = `update google_calendars set years = $3 where account_id = $1::uuid and calendar_id = $2`
 
-// Stamp notes by which academic years a calendar was made.
-func (s *Store) Stamp(ctx context.Context, c Calendar, years string) error {
-	if _, err := s.pool.Exec(ctx, stampSQL, c.AccountID, c.ID, years); err != nil {
+// errChanged ends the making of a sync of what somebody changed meanwhile.
+var errChanged = errors.New("syncs: the calendar or its recipes changed")
+
+// Again is a calendar that is made again by other academic years.
+type Again struct {
+	From    Calendar // as it was read
+	Read    []Recipe // as they were read
+	Recipes []Recipe // as they are made now
+}
+
+// Replan is Create for a calendar that is still as it was read, with its recipes. Their stamps and the sync are written
+// together, so that a sweep that is killed, or several at once, make each sync once. ok is false where somebody
+// made it already, or synced meanwhile.
+func (s *Store) Replan(ctx context.Context, n New, again Again) (ok bool, err error) {
+	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := n.create(ctx, tx); err != nil {
+			return err
+		}
+		return again.stamp(ctx, tx, n.Years)
+	})
+	switch {
+	case errors.Is(err, errChanged):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("make a sync again: %w", err)
+	}
+	return true, nil
+}
+
+// Restamp is Replan for a calendar in which there is nothing to make.
+func (s *Store) Restamp(ctx context.Context, again Again, years string) error {
+	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error { return again.stamp(ctx, tx, years) })
+	if err != nil && !errors.Is(err, errChanged) {
 		return fmt.Errorf("note the academic years of a calendar: %w", err)
 	}
 	return nil
 }
 
-// replanSQL lets one of several at once win: the others wait for the row and find another stamp.
-const replanSQL = stampSQL + ` and years = $4 and following`
+const followingSQL = `
+select years, following from google_calendars where account_id = $1::uuid and calendar_id = $2 for update`
 
-// Replan is Create for a calendar whose stamp is still the given one. The stamp and the sync are written
-// together, so that a sweep that is killed, or several at once, make each sync once. ok is false where somebody
-// made it already.
-func (s *Store) Replan(ctx context.Context, n New, from string) (ok bool, err error) {
-	_, ok, err = s.create(ctx, n, func(ctx context.Context, tx pgx.Tx) (bool, error) {
-		stamped, err := tx.Exec(ctx, replanSQL, n.AccountID, n.CalendarID, n.Years, from)
-		return stamped.RowsAffected() > 0, err
-	})
-	return ok, err
+// stamp notes by what the calendar and its recipes are made now. It lets one of several at once win: the others wait
+// for the row and find other stamps.
+func (a Again) stamp(ctx context.Context, tx pgx.Tx, years string) error {
+	c := a.From
+	var stamp string
+	var following bool
+	err := tx.QueryRow(ctx, followingSQL, c.AccountID, c.ID).Scan(&stamp, &following)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && (stamp != c.Years || following != c.Following) {
+		return errChanged
+	}
+	if err != nil {
+		return err
+	}
+	same, err := unchanged(ctx, tx, c.AccountID, c.ID, a.Read)
+	if err == nil && !same {
+		err = errChanged
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, stampSQL, c.AccountID, c.ID, years); err != nil {
+		return err
+	}
+	return madeAgain(ctx, tx, a.Recipes)
 }
