@@ -71,20 +71,26 @@ type Suggestion struct {
 }
 
 // Suggestions are guesses at the dates of terms: where a quarter or a year module has none, of the semesters
-// that would do instead.
+// that would do instead. Those that the year has are not guessed; lectures that name no term may be of them.
 func (y Years) Suggestions(year int, terms []string) []Suggestion {
 	all := []Suggestion{}
 	add := func(term string) bool {
 		r, from, ok := y.Suggest(year, term)
 		known := slices.ContainsFunc(all, func(s Suggestion) bool { return s.Term == term })
+		if own, has := y[year].Terms[term]; has {
+			r, from, ok = own.Range(), year, true
+		}
 		if ok && !known {
 			all = append(all, Suggestion{Term: term, Start: r.Start, End: r.End, Suggested: true, From: from})
 		}
 		return ok
 	}
 	for _, term := range terms {
-		if !add(term) {
-			for _, other := range semestersOf[term] {
+		if add(term) {
+			continue
+		}
+		for _, other := range semestersOf[term] {
+			if _, has := y[year].Terms[other]; !has || term == "" {
 				add(other)
 			}
 		}

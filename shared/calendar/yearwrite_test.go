@@ -58,14 +58,21 @@ func TestMissingDatesCarrySuggestions(t *testing.T) {
 	t.Parallel()
 	known := years(t, `{"2024": {"source": "A", "terms": {"S1": "2024-02-05..2024-05-31", "Q1": "2024-02-12..2024-03-28"}},
 		"2025": {"source": "A", "terms": {"S1": "2025-02-10..2025-05-23", "S2": "2025-07-21..2025-12-31"}}}`)
-	for _, test := range []struct{ offered, want string }{
-		{"S1", "S1 2026-02-09..2026-05-22 of 2025"},
-		{"Q1", "S1 2026-02-09..2026-05-22 of 2025"}, // an older year's quarter need not fit
-		{"Q2", "S1 2026-02-09..2026-05-22 of 2025"},
-		{"", "S1 2026-02-09..2026-05-22 of 2025"},
-		{"S2", ""}, // the same week is in another year
+	half := years(t, `{"2025": {"source": "A", "terms": {"S1": "2025-02-10..2025-05-23", "S2": "2025-07-21..2025-10-17"}},
+		"2026": {"source": "A", "terms": {"S1": "2026-02-02..2026-05-15"}}}`)
+	for _, test := range []struct {
+		offered, want string
+		known         calendar.Years
+	}{
+		{"Y", "S2 2026-07-20..2026-10-16 of 2025", half}, // the first semester is known and not guessed
+		{"", "S1 2026-02-02..2026-05-15 of 2026, S2 2026-07-20..2026-10-16 of 2025", half},
+		{"S1", "S1 2026-02-09..2026-05-22 of 2025", known},
+		{"Q1", "S1 2026-02-09..2026-05-22 of 2025", known}, // an older year's quarter need not fit
+		{"Q2", "S1 2026-02-09..2026-05-22 of 2025", known},
+		{"", "S1 2026-02-09..2026-05-22 of 2025", known},
+		{"S2", "", known}, // the same week is in another year
 	} {
-		_, err := calendar.Build([]calendar.Event{lecture(test.offered, "Monday")}, calendar.Options{Year: 2026, Years: known})
+		_, err := calendar.Build([]calendar.Event{lecture(test.offered, "Monday")}, calendar.Options{Year: 2026, Years: test.known})
 		var e *calendar.Error
 		if !errors.As(err, &e) || e.Code != calendar.MissingSemesterDates {
 			t.Fatalf("%q gives %v", test.offered, err)
