@@ -30,11 +30,16 @@ and what looks doubtful is told on standard error. No services are needed.
 
 Of groups such as P01 and P02 a student takes one; without --group all of them are in the calendar.
 
+Your own changes go before the university's days: another recess, no class on a day, a class in another room, at
+another time or on another day, and classes that no timetable lists. A class is named as in "COS 212" (all that the
+module has on that day), "COS 212 L1" or "COS 212 P1 P02".
+
 Examples:
   schedgen convert lectures.pdf -o lectures.ics
   schedgen convert lectures.pdf -o mine.ics --group "COS 212=P02" --group "COS 214=P01,T02"
   schedgen convert lectures.pdf -o s1.ics --term S1=2026-02-09..2026-05-22 --exclude 2026-03-21..2026-03-29
   schedgen convert lectures.pdf -o old.ics --term S2=2018-07-16..2018-10-26 --year 2018
+  schedgen convert lectures.pdf -o own.ics --recess 2026-03-28..2026-04-06 --extra "COS 212=2026-05-25 08:30-10:20 Aula"
   schedgen convert exams.pdf -o exams.ics --reminder 60 --reminder 1440`,
 		flags: func(flags *flag.FlagSet) func(context.Context, streams, []string) error {
 			c := convertFlags(flags)
@@ -47,6 +52,7 @@ Examples:
 type conversion struct {
 	out, picture, name, semester                      string
 	terms, groups, modules, excludes, reminders, tint repeated
+	own                                               ownFlags
 	year                                              int
 	years                                             string
 }
@@ -58,7 +64,8 @@ func convertFlags(flags *flag.FlagSet) *conversion {
 	flags.StringVar(&c.semester, "semester", "", "the first and last day of lectures, `2026-02-09..2026-05-22`, where the timetable names no term")
 	flags.Var(&c.groups, "group", "the groups taken of a module, `\"COS 212=P02\"`; may be repeated")
 	flags.Var(&c.modules, "module", "only this `MODULE`; may be repeated")
-	flags.Var(&c.excludes, "exclude", "a recess without lectures, `2026-03-21..2026-03-29` or one day; may be repeated")
+	flags.Var(&c.excludes, "exclude", "days without lectures beside those of the university, `2026-03-21..2026-03-29` or one day; may be repeated")
+	c.own.add(flags)
 	flags.Var(&c.reminders, "reminder", "a reminder this many `MINUTES` before each start; may be repeated")
 	flags.Var(&c.tint, "color", "a module's colour by its CSS name, `\"COS 212=steelblue\"`; may be repeated")
 	flags.StringVar(&c.picture, "picture", "", "also draw the fullest week, as an SVG `FILE`")
@@ -90,7 +97,12 @@ func (c *conversion) run(ctx context.Context, std streams, args []string) error 
 	if err != nil {
 		return err
 	}
-	cal, err := calendar.Build(calendar.Events(doc), opts)
+	events := calendar.Events(doc)
+	opts.Changes, err = named(events, opts)
+	if err != nil {
+		return forFlags(err)
+	}
+	cal, err := calendar.Build(events, opts)
 	if err != nil {
 		return forFlags(err)
 	}
@@ -183,7 +195,10 @@ func (c *conversion) options() (calendar.Options, error) {
 		}
 		opts.Reminders = append(opts.Reminders, minutes)
 	}
-	return opts, checkValues(opts)
+	if err := checkValues(opts); err != nil {
+		return opts, err
+	}
+	return opts, c.own.put(&opts)
 }
 
 // semesters reads when lectures begin and end.

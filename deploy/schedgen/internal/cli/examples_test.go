@@ -46,7 +46,7 @@ var (
 	// word is what a shell takes for one, such as "COS 212=P02".
 	word    = regexp.MustCompile(`"[^"]*"|\S+`)
 	isFile  = regexp.MustCompile(`\.(pdf|ics|svg|json)$`)
-	isGroup = regexp.MustCompile(`^[A-Z]{3} \d{3}=`)
+	isGroup = regexp.MustCompile(`^[A-Z]{3} \d{3}=[A-Z]`)
 )
 
 // examplesOf gives the command lines of a help text, without the program.
