@@ -115,7 +115,7 @@ func (r *yearsReader) year(number int, n node, line int) AcademicYear {
 		{fieldExaminations, c.list(fieldExaminations, &y.Examinations)},
 		{fieldSupplementary, c.list(fieldSupplementary, &y.Supplementary)},
 	}
-	head := append(own.fields(r), field{"note", r.text(&y.Note)}, field{"covers", c.covers})
+	head := append(own.fields(r), field{"note", r.text("note", &y.Note)}, field{"covers", c.covers})
 	var later []func()
 	fields := slices.Clone(head)
 	for _, f := range items {
@@ -147,7 +147,7 @@ type claim struct {
 
 func (c *claim) fields(r *yearsReader) []field {
 	return []field{
-		{"source", r.text(&c.source)},
+		{"source", r.text("source", &c.source)},
 		{"checked", func(n node) {
 			checked, ok := n.value.(bool)
 			if !ok {
@@ -155,7 +155,7 @@ func (c *claim) fields(r *yearsReader) []field {
 			}
 			c.checked = &checked
 		}},
-		{"checkedBy", r.text(&c.by)},
+		{"checkedBy", r.text("checkedBy", &c.by)},
 		{"checkedOn", func(n node) { c.on, _ = r.date(n, "checkedOn") }},
 	}
 }
@@ -177,19 +177,19 @@ func (c *claim) origin(r *yearsReader, inherited Origin) Origin {
 	return o
 }
 
-// text reads a short text.
-func (r *yearsReader) text(into *string) func(node) {
+// text reads a short text, the field of that name.
+func (r *yearsReader) text(name string, into *string) func(node) {
 	return func(n node) {
 		s, ok := n.value.(string)
 		switch {
 		case !ok:
-			r.problem(n.line, "this must be text in double quotes")
+			r.problem(n.line, "%s must be text in double quotes", name)
 		case strings.TrimSpace(s) == "":
-			r.problem(n.line, "this text is empty; fill it in or remove it")
+			r.problem(n.line, "%s is empty; fill it in or remove it", name)
 		case len(s) > maxYearText:
-			r.problem(n.line, "this text is longer than %d bytes; shorten it", maxYearText)
+			r.problem(n.line, "%s is longer than %d bytes; shorten it", name, maxYearText)
 		case strings.ContainsFunc(s, unicode.IsControl):
-			r.problem(n.line, "this text holds a line break or another control character; remove it")
+			r.problem(n.line, "%s holds a line break or another control character; remove it", name)
 		default:
 			*into = s
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +65,37 @@ func TestYearIsReadWhole(t *testing.T) {
 	}
 	if len(y.Tests) != 1 || len(y.Examinations) != 1 || y.NoLectures == nil || !slices.Equal(y.Unknown(), []string{"supplementary"}) {
 		t.Errorf("tests %v, examinations %v, days without lectures %v; unknown are %v", y.Tests, y.Examinations, y.NoLectures, y.Unknown())
+	}
+}
+
+// TestYearsThatWindowsWrote: with a byte order mark and its line ends they are the same.
+func TestYearsThatWindowsWrote(t *testing.T) {
+	t.Parallel()
+	want, err := calendar.ParseYears([]byte(wholeYear))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := calendar.ParseYears([]byte("\ufeff" + strings.ReplaceAll(wholeYear, "\n", "\r\n")))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestLeapDaysAreDays: 29 February of 2028 is one, and a day after it may follow its weekday.
+func TestLeapDaysAreDays(t *testing.T) {
+	t.Parallel()
+	years, err := calendar.ParseYears([]byte(`{"2028": {"source": "A", "terms": {"S1": "2028-02-07..2028-05-26"},
+		"noLectures": ["2028-02-29"], "follows": {"2028-03-03": "Tuesday"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := build(t, calendar.Options{Year: 2028, Years: years}, lecture("S1", "Tuesday"))
+	var all []string
+	for _, item := range c.Items {
+		all = append(all, dates(item)...)
+	}
+	if slices.Contains(all, "2028-02-29") || !slices.Contains(all, "2028-03-03") || !slices.Contains(all, "2028-03-07") || len(all) != 15 { // 21 March is a holiday
+		t.Errorf("lectures of Tuesdays are on %q", all)
 	}
 }
 
@@ -171,6 +203,9 @@ var brokenYears = []struct {
 }{
 	{"", []string{"1 ends too early"}},
 	{"[]", []string{"1 object of years"}},
+	{"{\n\"2031\": {\"source\": \"\xff\"}}", []string{"2 not UTF-8"}},
+	{"\xff\xfe{\x00", []string{"1 not UTF-8"}},
+	{"{\r\n\"2031\": {\r\n\"source\": \"A\",\r\n\"recess\": [\"2031-02-29\"]}}\r\n", []string{"4 \"2031-02-29\" is not a date"}},
 	{"{}", []string{"1 0 years"}},
 	{"{\n\"2031\": {\"source\": \"A\",}\n}", []string{"2 not JSON"}},
 	{"{\n\"2031\": {\n\"source\": \"A\"\n", []string{"3 ends too early"}},
@@ -208,7 +243,9 @@ var brokenYears = []struct {
 	{year("\"terms\": {\"S1\": \"2031-02-05..2031-03-01\"},\n\"follows\": {\"2031-03-11\": \"Monday\"}"), []string{"3 in none of the year's terms"}},
 	{year("\"covers\": \"2031-01-01..2031-06-30\",\n\"recess\": [\"2031-07-01\"]"), []string{"3 outside of the days that the year covers"}},
 	{year(`"covers": 5`), []string{"2 range of days"}},
-	{year(`"note": 5`), []string{"2 text in double quotes"}},
+	{year("\"recess\": [" + strings.Repeat("\"2031-04-05\",\n", 10_000) + "\"2031-04-05\"]"), []string{"2 more than 100 items"}},
+	{year(`"recess": null`), []string{"2 list in square brackets"}},
+	{year(`"note": 5`), []string{"2 note must be text in double quotes"}},
 	{year(`"note": " "`), []string{"2 empty"}},
 	{year(`"note": "a\nb"`), []string{"2 control character"}},
 	{year(`"note": "` + strings.Repeat("a", 501) + `"`), []string{"2 longer than 500"}},

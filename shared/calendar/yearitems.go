@@ -92,7 +92,7 @@ func (c *yearChecks) period(n node, list, what string, oneDay bool) (Period, boo
 			valid = valid && ok
 		}}
 	}
-	fields := append([]field{day("start", &p.Start), day("end", &p.End), {"name", c.text(&p.Name)}}, own.fields(c.yearsReader)...)
+	fields := append([]field{day("start", &p.Start), day("end", &p.End), {"name", c.text("name", &p.Name)}}, own.fields(c.yearsReader)...)
 	c.object(n, what, fields...)
 	if !valid {
 		return p, false
@@ -184,7 +184,7 @@ func (c *yearChecks) swap(date Date, m member) (Swap, bool) {
 		read(m.node)
 	} else {
 		own := claim{line: m.line}
-		fields := append([]field{{"weekday", read}, {"name", c.text(&s.Name)}}, own.fields(c.yearsReader)...)
+		fields := append([]field{{"weekday", read}, {"name", c.text("name", &s.Name)}}, own.fields(c.yearsReader)...)
 		c.object(m.node, "follows: "+date.String(), fields...)
 		s.Origin = own.origin(c.yearsReader, c.inherited)
 		if s.Weekday == time.Sunday && !valid && !slices.ContainsFunc(m.members, func(f member) bool { return f.name == "weekday" }) {

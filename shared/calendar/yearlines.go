@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // YearsError lists everything that is wrong in a file of academic years.
@@ -53,6 +54,10 @@ func readTree(data []byte) (node, error) {
 	if len(data) > maxYearsFile {
 		return node{}, oneProblem(1, "the file is longer than %d bytes; split it by year", maxYearsFile)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as Windows programs write it
+	if at := invalidUTF8(data); at >= 0 {
+		return node{}, oneProblem(1+bytes.Count(data[:at], []byte("\n")), "the file is not UTF-8; save it as UTF-8")
+	}
 	reader := treeReader{data: data, decoder: json.NewDecoder(bytes.NewReader(data))}
 	reader.decoder.UseNumber()
 	tree, err := reader.node(0)
@@ -65,6 +70,18 @@ func readTree(data []byte) (node, error) {
 		return node{}, reader.problem(err)
 	}
 	return tree, nil
+}
+
+// invalidUTF8 gives the place of the first byte that is no UTF-8, or -1.
+func invalidUTF8(data []byte) int {
+	for at := 0; at < len(data); {
+		r, size := utf8.DecodeRune(data[at:])
+		if r == utf8.RuneError && size == 1 {
+			return at
+		}
+		at += size
+	}
+	return -1
 }
 
 // treeReader follows the decoder through the lines of data.

@@ -95,6 +95,9 @@ func readYears(name string, std streams) (calendar.Years, error) {
 	for _, p := range wrong.Problems {
 		fmt.Fprintf(std.err, "%s:%d: %s\n", name, p.Line, p.Message)
 	}
+	if len(wrong.Problems) == 1 {
+		return nil, fmt.Errorf("%s has a mistake, so none of it is used", name)
+	}
 	return nil, fmt.Errorf("%s has %d mistakes, so none of it is used", name, len(wrong.Problems))
 }
 
