@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -123,4 +124,77 @@ func TestConvertRefusesChangesThatFitNothing(t *testing.T) {
 			t.Errorf("%q: got %d and %q, want %d and %q", test.args, got.code, got.err, test.code, test.want)
 		}
 	}
+}
+
+// TestConvertShowsAPublishedYear on the command line alone: 2018's recess, days without lectures and swapped days, day
+// by day, for a lecture of each weekday.
+func TestConvertShowsAPublishedYear(t *testing.T) {
+	t.Parallel()
+	free := "2018-03-21 2018-04-27 2018-04-30 2018-05-01 2018-03-29 2018-03-30 2018-04-02 2018-04-03 2018-04-04 2018-04-05 2018-04-06 2018-04-09"
+	swaps := map[string]string{"2018-03-19": "Wednesday", "2018-03-28": "Friday", "2018-04-10": "Monday"}
+	pdf, truth := generated(t, "--kind", "lecture", "--modules", "14")
+	got := runLine(t, nil, "convert", pdf, "-o", "-", "--year", "2018", "--term", terms2018)
+	if got.code != exitOK {
+		t.Fatalf("got %+v", got)
+	}
+	shown := datesOf(t, got.out)
+	compared := 0
+	for _, e := range truth.Entries {
+		if e.Offered != "S1" || e.StartTime == "" {
+			continue
+		}
+		for day := (calendar.Date{Year: 2018, Month: 2, Day: 5}); day.String() <= "2018-05-29"; day = day.AddDays(1) {
+			weekday := day.Weekday().String()
+			if other, swapped := swaps[day.String()]; swapped {
+				weekday = other
+			}
+			want := weekday == e.Day && !strings.Contains(free, day.String())
+			key := fmt.Sprint(e.Module, " ", e.Activity, " ", day, " ", e.StartTime)
+			if want && !shown[key] {
+				t.Errorf("want %s", key)
+			}
+			if other := slices.ContainsFunc(truth.Entries, func(o timetable.Entry) bool {
+				return o.Module == e.Module && o.Activity == e.Activity && o.StartTime == e.StartTime && o.Day == weekday
+			}); !want && !other && shown[key] {
+				t.Errorf("%s is shown", key)
+			}
+			compared++
+		}
+	}
+	if compared < 1000 {
+		t.Errorf("%d days were compared: too few to prove anything", compared)
+	}
+}
+
+// datesOf lists what a calendar file shows, as "MODULE ACTIVITY DATE TIME": its weekly series without excluded dates,
+// and its single events.
+func datesOf(t *testing.T, file string) map[string]bool {
+	t.Helper()
+	shown := make(map[string]bool)
+	for event := range strings.SplitSeq(strings.ReplaceAll(file, "\r\n ", ""), "BEGIN:VEVENT") {
+		var title, excluded string
+		var start, until time.Time
+		for line := range strings.SplitSeq(event, "\r\n") {
+			name, value, _ := strings.Cut(line, ":")
+			switch name, _, _ = strings.Cut(name, ";"); name {
+			case "SUMMARY":
+				title, _, _ = strings.Cut(value, " (")
+			case "DTSTART":
+				start, _ = time.Parse("20060102T150405", value)
+				until = start
+			case "EXDATE":
+				excluded += " " + value
+			case "RRULE":
+				_, last, _ := strings.Cut(value, "UNTIL=")
+				until, _ = time.Parse("20060102T150405Z", last)
+				until = until.Add(2 * time.Hour)
+			}
+		}
+		for at := start; !start.IsZero() && !at.After(until); at = at.AddDate(0, 0, 7) {
+			if !strings.Contains(excluded, at.Format("20060102T150405")) {
+				shown[title+" "+at.Format("2006-01-02 15:04")] = true
+			}
+		}
+	}
+	return shown
 }
