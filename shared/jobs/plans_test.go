@@ -66,7 +66,7 @@ func TestNoQueryReadsAWholeTable(t *testing.T) {
 		"find":         {findSQL, []any{id}},
 		"completed":    {completedSQL, []any{owner, 100}},
 		"create":       {createSQL, []any{id, owner, "normal", "", 1, "", "key", "", owner}},
-		"next":         {nextSQL, []any{"normal", id, 30.0, 3, 300.0}},
+		"next":         {nextSQL, []any{[]string{"high", "normal", "low"}, id, 30.0, 3, 300.0}},
 		"forget turns": {forgetTurnsSQL, []any{1900 * 60.0, 200}},
 		"claim":        {claimSQL, []any{id, id, 30.0, 3, 300.0}},
 		"refusal":      {refusalSQL, []any{id, 3, 300.0}},

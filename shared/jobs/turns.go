@@ -24,17 +24,26 @@ import (
 // noShare stands in a row of turns for the share of a clock and the owner of a share.
 const noShare = `'00000000-0000-0000-0000-000000000000'::uuid`
 
-// nextSQL takes one job of a priority. Leases that have ended come first: their turn had come. They, and jobs that
-// are due again, keep it.
+// nextSQL takes a job of the first of the priorities of which one waits. Leases that have ended come first: their turn
+// had come. They, and jobs that are due again, keep it.
 const nextSQL = `
 with again as (
 	select id from jobs
-	where status = 'processing' and lease_until <= now() and priority = $1
+	where status = 'processing' and lease_until <= now() and priority = any($1::text[])
 		and attempts < $4::int and started_at > now() - make_interval(secs => $5::float8)
 	order by lease_until limit 1 for update skip locked
+), class as (
+	select asked.priority from unnest($1::text[]) with ordinality as asked (priority, place)
+	cross join lateral (
+		select from jobs
+		where status = 'pending' and uploaded_at is not null and jobs.priority = asked.priority
+			and run_after <= now() and attempts < $4::int
+			and (started_at is null or started_at > now() - make_interval(secs => $5::float8))
+		order by turn, id limit 1) as waiting
+	order by place limit 1
 ), next as (
 	select id, share, turn, round from jobs
-	where status = 'pending' and uploaded_at is not null and priority = $1 and not exists (select from again)
+	where status = 'pending' and uploaded_at is not null and priority = (select priority from class) and not exists (select from again)
 		and run_after <= now() and attempts < $4::int
 		and (started_at is null or started_at > now() - make_interval(secs => $5::float8))
 	order by turn, id limit 1 for update skip locked
@@ -43,17 +52,17 @@ with again as (
 		coalesce(j.round, next.round) as round
 	from next left join lateral (
 		select id, turn, round from jobs
-		where share = next.share and priority = $1 and status = 'pending' and uploaded_at is not null
+		where share = next.share and priority = (select priority from class) and status = 'pending' and uploaded_at is not null
 		order by round, id limit 1 for update skip locked) j on true
 ), left_to as (
 	update jobs set turn = mine.left_turn from mine where jobs.id = mine.other and mine.id <> mine.other
 ), rounds as (
 	update turns set begun = greatest(begun, mine.round) from mine
-	where turns.priority = $1 and turns.share = mine.share and turns.owner = ` + noShare + `
+	where turns.priority = (select priority from class) and turns.share = mine.share and turns.owner = ` + noShare + `
 	returning mine.id
 ), clock as (
 	insert into turns (priority, share, owner, begun)
-	select $1, ` + noShare + `, ` + noShare + `, mine.turn from mine left join rounds on true
+	select class.priority, ` + noShare + `, ` + noShare + `, mine.turn from class, mine left join rounds on true
 	on conflict (priority, share, owner) do update set begun = greatest(turns.begun, excluded.begun)
 )
 update jobs set status = 'processing', attempts = attempts + 1, lease_token = $2::uuid,
@@ -67,25 +76,26 @@ returning ` + columns
 // of them has.
 func (s *Store) Next(ctx context.Context, lease time.Duration, priorities ...Priority) (*Claim, error) {
 	token := uuid.NewString()
+	var names []string
 	for _, priority := range priorities {
-		job, err := postgres.QueryOne(ctx, s.pool, scanJob, nextSQL, string(priority), token, lease.Seconds(),
-			s.limits.Attempts, s.limits.Timeout.Seconds())
-		if errors.Is(err, pgx.ErrNoRows) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("claim the next job: %w", err)
-		}
-		return &Claim{Job: job, Token: token, store: s}, nil
+		names = append(names, string(priority))
 	}
-	return nil, ErrNotClaimable
+	job, err := postgres.QueryOne(ctx, s.pool, scanJob, nextSQL, names, token, lease.Seconds(),
+		s.limits.Attempts, s.limits.Timeout.Seconds())
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ErrNotClaimable
+	}
+	if err != nil {
+		return nil, fmt.Errorf("claim the next job: %w", err)
+	}
+	return &Claim{Job: job, Token: token, store: s}, nil
 }
 
 // untakenSQL takes back the turn of a job that is gone and never took it, so that the rest of its share does not
 // wait for it.
 const untakenSQL = `
 	update turns set given = given - 1 from gone
-	where turns.priority = gone.priority and turns.share = gone.share and turns.owner = ` + noShare + ``
+	where turns.priority = gone.priority and turns.share = gone.share and turns.owner = ` + noShare
 
 const forgetTurnsSQL = `
 delete from turns where ctid = any(array(
