@@ -12,6 +12,7 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/xtest"
 )
 
 // Anybody may ask for high priority, and only those who have the token get it.
@@ -82,4 +83,24 @@ func TestWhoseTurnsAnUploadTakes(t *testing.T) {
 	if got, _ := share(&apart, "192.0.2.1", "Authorization", "Bearer "+w.f.sessions.Token(owner)); got != owner {
 		t.Errorf("got share %s, want that of the account %s", got, owner)
 	}
+}
+
+// A notification is done with when its job is claimed: what takes long to read keeps no other waiting.
+func TestANotificationDoesNotWaitForTheWork(t *testing.T) {
+	w := newWorld(t, silent)
+	hold := make(chan struct{})
+	w.reader.set(func(r *reader) { r.hold = hold })
+	for _, id := range w.waiting(3) {
+		if got := read[taken](w.notify(notification(record(t, id))).want(200)); got != (taken{Events: 1}) {
+			t.Errorf("got %+v, want it handed on", got)
+		}
+		if status := w.find(id).Status; status != jobs.Processing {
+			t.Errorf("the job is %s, want it claimed", status)
+		}
+	}
+	close(hold)
+	xtest.Eventually(w, "the work goes on", func() bool {
+		n, err := postgres.QueryOne(t.Context(), w.f.pool, pgx.RowTo[int64], "select count(*) from jobs where status = 'completed'")
+		return err == nil && n == 3
+	})
 }

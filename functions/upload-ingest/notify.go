@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
+	"time"
 
+	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/shared/api"
@@ -38,7 +41,7 @@ func (f *Function) notified(r *http.Request) (any, error) {
 	for _, item := range events.Each(r.Header, body) {
 		err := tellsOfUpload(item)
 		if err == nil {
-			err = f.objects.Publish(r.Context(), item.Event)
+			err = f.handOn(r.Context(), item.Event)
 			if err != nil && !events.Refused(err) {
 				return nil, api.New(api.Unavailable).Wrap(err)
 			}
@@ -54,6 +57,40 @@ func (f *Function) notified(r *http.Request) (any, error) {
 		out.DeadLetters++
 	}
 	return out, nil
+}
+
+// claimWatch is how often it is asked whether an event's job is claimed.
+const claimWatch = 100 * time.Millisecond
+
+var errClaimed = errors.New("the job is claimed")
+
+// handOn publishes an event until it is taken, or its job is claimed: a receiver without a broker answers only when the
+// work is done, which goes on without us. An object store that notifies one by one would wait meanwhile with all that
+// others have uploaded.
+func (f *Function) handOn(ctx context.Context, e event.Event) error {
+	publishing, end := context.WithCancelCause(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		tick := time.NewTicker(claimWatch)
+		defer tick.Stop()
+		for {
+			select {
+			case <-publishing.Done():
+				return
+			case <-tick.C:
+			}
+			if job, err := f.jobs.Find(publishing, events.JobOf(e)); err == nil && job.Status == jobs.Processing {
+				end(errClaimed)
+			}
+		}
+	})
+	err := f.objects.Publish(publishing, e)
+	end(nil)
+	watch.Wait()
+	if errors.Is(context.Cause(publishing), errClaimed) {
+		return nil
+	}
+	return err
 }
 
 // errNobody says that the configuration names nobody to tell: to answer 2xx would be to lose events.

@@ -2,6 +2,7 @@ package uploadingest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -212,7 +213,8 @@ func (r *reader) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if err != nil {
 		return // of another type: taken
 	}
-	claim, err := r.f.jobs.Claim(request.Context(), object.JobID, time.Minute)
+	ctx := context.WithoutCancel(request.Context()) // as pdf-parse, whose work goes on
+	claim, err := r.f.jobs.Claim(ctx, object.JobID, time.Minute)
 	if err != nil {
 		return
 	}
@@ -220,14 +222,14 @@ func (r *reader) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		<-hold
 	}
 	if code != "" {
-		err = r.f.jobs.Fail(request.Context(), claim, code, "This file is "+code+".")
+		err = r.f.jobs.Fail(ctx, claim, code, "This file is "+code+".")
 	} else {
-		err = r.f.jobs.Complete(request.Context(), claim, doc)
+		err = r.f.jobs.Complete(ctx, claim, doc)
 	}
 	if err != nil {
 		r.t.Logf("the reader: %v", err)
 	}
-	r.f.cache.Wake(request.Context(), topic(object.JobID))
+	r.f.cache.Wake(ctx, topic(object.JobID))
 }
 
 // storeProxy is the way to the embedded S3 server, where tests make faults.

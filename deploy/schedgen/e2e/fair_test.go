@@ -14,6 +14,7 @@ import (
 
 	pdfparse "github.com/schedgen/schedgen/functions/pdf-parse"
 	uploadingest "github.com/schedgen/schedgen/functions/upload-ingest"
+	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
@@ -34,19 +35,19 @@ type reading struct {
 	end     chan struct{} // lets one be read
 }
 
-func newReading(t *testing.T) *reading {
+// newReading is one whose store is the local one, or a real MinIO, which notifies one by one.
+func newReading(t *testing.T, minio bool) *reading {
 	t.Helper()
 	t.Parallel()
 	r := &reading{t: t, entered: make(chan string, 100), end: make(chan struct{})}
+	toIngest, toParse := newFront(t), newFront(t)
+	var store blob.Config
+	if minio {
+		store = s3test.MinIO(t, s3test.Webhook{URL: toIngest.URL + "/events/s3", Token: eventToken}).Config()
+	} else {
+		store = s3test.New(t, s3test.Webhook{URL: toParse.URL, Token: eventToken}).Config()
+	}
 	database, redis := postgres.Config{URL: pgtest.New(t)}, cache.Config{URL: redistest.New(t).URL()}
-	told := make(chan http.Handler, 1)
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		handler := <-told
-		told <- handler
-		handler.ServeHTTP(w, req)
-	}))
-	t.Cleanup(front.Close)
-	store := s3test.New(t, s3test.Webhook{URL: front.URL, Token: eventToken}).Config()
 	parse, err := pdfparse.New(t.Context(), pdfparse.Config{Postgres: database, Blob: store, Cache: redis,
 		Events: events.Config{Token: eventToken}, Concurrency: 4, Reserve: 1, Rate: 1000, PDFRetention: time.Hour})
 	if err != nil {
@@ -54,20 +55,42 @@ func newReading(t *testing.T) *reading {
 	}
 	t.Cleanup(parse.Close)
 	parse.Parse = r.parse
-	told <- faas.Wrap("pdf-parse", parse, slog.New(slog.DiscardHandler), faas.Config{RequestTimeout: patience})
+	toParse.serve(faas.Wrap("pdf-parse", parse, slog.New(slog.DiscardHandler), faas.Config{RequestTimeout: time.Hour}))
 	ingest, err := uploadingest.New(t.Context(), uploadingest.Config{Postgres: database, Blob: store, Cache: redis,
+		Events:  events.Config{Targets: []string{toParse.URL}, Token: eventToken, Timeout: time.Hour},
 		Session: session.Config{Keys: []string{sessionKey}}, PriorityToken: priorityToken})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(ingest.Close)
 	proxies := []faas.Network{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
-	server := httptest.NewServer(faas.Wrap("upload-ingest", ingest, slog.New(slog.DiscardHandler), faas.Config{TrustedProxies: proxies}))
-	t.Cleanup(server.Close)
-	r.url = server.URL
+	toIngest.serve(faas.Wrap("upload-ingest", ingest, slog.New(slog.DiscardHandler), faas.Config{TrustedProxies: proxies, RequestTimeout: time.Hour}))
+	r.url = toIngest.URL
 	t.Cleanup(func() { close(r.end) }) // before the servers close, which wait for what is read
 	return r
 }
+
+// front is a server whose address is known before what it serves.
+type front struct {
+	*httptest.Server
+	handler chan http.Handler
+}
+
+func newFront(t *testing.T) *front {
+	f := &front{handler: make(chan http.Handler, 1)}
+	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case handler := <-f.handler:
+			f.handler <- handler
+			handler.ServeHTTP(w, r)
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(f.Close)
+	return f
+}
+
+func (f *front) serve(h http.Handler) { f.handler <- h }
 
 func (r *reading) parse(ctx context.Context, pdf io.Reader) (timetable.Document, error) {
 	text, err := io.ReadAll(pdf)
@@ -142,7 +165,7 @@ func TestNobodyWaitsForAFlood(t *testing.T) {
 	for _, priority := range []string{"high", "normal", "low"} {
 		for name, address := range map[string]string{"one session": home, "one address": elsewhere} {
 			t.Run(priority+" from "+name, func(t *testing.T) {
-				r := newReading(t)
+				r := newReading(t, false)
 				client := http.DefaultClient // without cookies: each upload has an owner of its own
 				if address == home {
 					client = r.browser()
@@ -167,9 +190,23 @@ func TestNobodyWaitsForAFlood(t *testing.T) {
 	}
 }
 
+// The same where the store tells of one upload after the other.
+func TestNobodyWaitsForAFloodThroughMinIO(t *testing.T) {
+	r := newReading(t, true)
+	r.flood(r.browser(), home, "normal")
+	r.upload(http.DefaultClient, "student", elsewhere, "normal")
+	for range 2 {
+		r.end <- struct{}{}
+		if r.begun() == "student" {
+			return
+		}
+	}
+	t.Error("the student's PDF is not among the next two")
+}
+
 // High priority is for those who have the token: whoever only asks for it takes no slot that is kept for them.
 func TestHighPriorityIsForHoldersOfTheToken(t *testing.T) {
-	r := newReading(t)
+	r := newReading(t, false)
 	r.flood(r.browser(), home, "high")
 	r.upload(http.DefaultClient, "operator", home, "high", "Priority-Token", priorityToken)
 	if got := r.begun(); got != "operator" {
