@@ -141,6 +141,10 @@ func repaired(pdf []byte, objects []indirect) []byte {
 			continue
 		}
 		offsets[number] = out.Len()
+		if lock, _, ok := referenceOf(t.encrypt); ok && lock == number {
+			fmt.Fprintf(&out, "%d %d obj\n%s\nendobj\n", number, o.generation, withKeyLength(pdf[o.body:o.end]))
+			continue
+		}
 		o.write(&out, pdf, t.encrypt != nil)
 	}
 	if t.root == nil {
@@ -177,16 +181,34 @@ func (o indirect) write(out *bytes.Buffer, pdf []byte, encrypted bool) {
 	if o.misfit || !endsStream(pdf[o.dataEnd:]) {
 		data = withoutEnd(data, encrypted)
 	}
-	dict := bytes.TrimSpace(pdf[o.body:o.end])
-	if from, to, ok := valueAt(dict, "/Length"); ok {
-		dict = slices.Concat(dict[:from], []byte(strconv.Itoa(len(data))), dict[to:])
-	} else {
-		dict = slices.Concat([]byte("<< /Length "+strconv.Itoa(len(data))+" "), bytes.TrimPrefix(dict, []byte("<<")))
-	}
+	dict := withLength(bytes.TrimSpace(pdf[o.body:o.end]), len(data))
 	out.Write(dict)
 	out.WriteString("\nstream\n")
 	out.Write(data)
 	out.WriteString("\nendstream\nendobj\n")
+}
+
+// withLength is a dictionary with a /Length.
+func withLength(dict []byte, n int) []byte {
+	if from, to, ok := valueAt(dict, "/Length"); ok {
+		return slices.Concat(dict[:from], []byte(strconv.Itoa(n)), dict[to:])
+	}
+	return slices.Concat([]byte("<< /Length "+strconv.Itoa(n)+" "), bytes.TrimPrefix(dict, []byte("<<")))
+}
+
+// withKeyLength is an encryption dictionary whose lengths are those that AES-128 always has.
+func withKeyLength(dict []byte) []byte {
+	const filters, filter = "/CF", "/StdCF"
+	if string(valueOf(dict, "/V")) != "4" || !bytes.Contains(dict, []byte("/AESV2")) {
+		return dict
+	}
+	dict = withLength(bytes.TrimSpace(dict), 128)
+	from, to, _ := valueAt(dict, filters)
+	within, end, ok := valueAt(dict[from:to], filter)
+	if !ok {
+		return dict
+	}
+	return slices.Concat(dict[:from+within], withLength(dict[from+within:from+end], 16), dict[from+end:])
 }
 
 // withoutEnd is data without the end of line before "endstream". Encrypted data are whole blocks.

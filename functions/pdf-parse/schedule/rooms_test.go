@@ -31,5 +31,10 @@ func TestRoomsOfATable(t *testing.T) {
 		if !slices.Equal(got, test.want) || doubt != "" {
 			t.Errorf("%s: got %q in doubt of %q, want %q without doubt", name, got, doubt, test.want)
 		}
+		// What other lines say is not certain where a page could not be read in full.
+		got, doubt = newRooms(table.Table{Rows: test.rows, Incomplete: []int{1}}).venues(last, false)
+		if !slices.Equal(got, test.want) || doubt != last[1].Text {
+			t.Errorf("%s, after a damaged page: got %q in doubt of %q, want %q in doubt of %q", name, got, doubt, test.want, last[1].Text)
+		}
 	}
 }

@@ -15,6 +15,7 @@ type rooms struct {
 	limit  float64         // how far a line can run
 	starts map[string]bool // first words of what surely is a venue
 	opens  map[string]bool // what other words follow on some line: a venue's name that goes on
+	shaky  bool            // lines may be missing that would say more, or be wrong
 }
 
 // unsure is how near to the limit, in ems, a word may not have had room after all: the program that
@@ -22,7 +23,7 @@ type rooms struct {
 const unsure = 0.3
 
 func newRooms(t table.Table) rooms {
-	r := rooms{limit: math.Inf(-1), starts: map[string]bool{}, opens: map[string]bool{}}
+	r := rooms{limit: math.Inf(-1), starts: map[string]bool{}, opens: map[string]bool{}, shaky: len(t.Incomplete) > 0}
 	for _, row := range t.Rows {
 		cell := row.Cell(colVenue)
 		for _, l := range cell.Lines {
@@ -103,11 +104,11 @@ func (r rooms) begins(venue string, above, l table.Line, several bool) (begins, 
 	case endsOpen.MatchString(above.Text):
 		return false, true
 	case r.starts[firstWord(l)]:
-		return true, true
+		return true, !r.shaky
 	case r.opens[venue]:
-		return false, true
+		return false, !r.shaky
 	}
-	return several, !several && room <= 0
+	return several, !several && room <= 0 && !r.shaky
 }
 
 func firstWord(l table.Line) string {

@@ -90,10 +90,27 @@ func inOrder(sheets [][]placed) []extract.Page {
 			best, most = pages, score
 		}
 	}
-	out := make([]extract.Page, len(best))
-	for i, p := range best {
-		out[i] = p.page
-		out[i].Number = i + 1
+	return numbered(best, sheets)
+}
+
+// numbered are the pages of all sheets in their order. A sheet that could not be read in full counts as one that has
+// as many pages as others.
+func numbered(pages []placed, sheets [][]placed) []extract.Page {
+	most := 0
+	for _, s := range sheets {
+		most = max(most, len(s))
+	}
+	out := make([]extract.Page, 0, len(pages))
+	number := 0
+	for _, s := range sheets {
+		for k, p := range pages[len(out) : len(out)+len(s)] {
+			p.page.Number = number + k + 1
+			out = append(out, p.page)
+		}
+		number += len(s)
+		if slices.ContainsFunc(s, func(p placed) bool { return p.page.Incomplete }) {
+			number += most - len(s)
+		}
 	}
 	return out
 }

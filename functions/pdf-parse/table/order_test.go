@@ -1,0 +1,37 @@
+package table_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
+	"github.com/schedgen/schedgen/functions/pdf-parse/schedule"
+	"github.com/schedgen/schedgen/functions/pdf-parse/table"
+)
+
+// TestDamagedSheetKeepsItsPlaces holds that a sheet of which a page was lost counts all its pages: those after it keep
+// their numbers.
+func TestDamagedSheetKeepsItsPlaces(t *testing.T) {
+	t.Parallel()
+	sheet := func(number int, lines ...string) extract.Page {
+		s := extract.Page{Number: number, Width: 1200, Height: 300, Incomplete: len(lines) < 2}
+		for i, line := range lines {
+			frame := extract.Box{X0: 600 * float64(i), X1: 600 * float64(i+1), Y1: 300}
+			s.Frames = append(s.Frames, frame)
+			for _, w := range drawn(t, number, heads(20), line).Words {
+				w.X0, w.X1 = w.X0+frame.X0, w.X1+frame.X0
+				s.Words = append(s.Words, w)
+			}
+		}
+		return s
+	}
+	first, second := "40: COS_214@20 Test1@100 04_Aug_2025@220", "40: COS_215@20 Test1@100 05_Aug_2025@220"
+	pages := table.Pages([]extract.Page{sheet(1, first, second), sheet(2, first), sheet(3, first, second)}, schedule.Layouts())
+	var got []int
+	for _, p := range pages {
+		got = append(got, p.Number)
+	}
+	if want := "[1 2 3 5 6]"; fmt.Sprint(got) != want {
+		t.Errorf("got pages %v, want %s", got, want)
+	}
+}
