@@ -28,11 +28,6 @@ func sound(xref *model.XRefTable, pdf []byte, objects []indirect) bool {
 			return false
 		}
 	}
-	for _, o := range objects {
-		if xref.Table[o.number] == nil && !o.isTable(pdf) { // a part of the table was not found
-			return false
-		}
-	}
 	end := bytes.LastIndex(pdf, []byte("%%EOF"))
 	return end >= 0 && (len(objects) == 0 || objects[len(objects)-1].start < end) && tablesFound(pdf, objects)
 }
