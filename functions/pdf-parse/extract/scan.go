@@ -286,7 +286,7 @@ func (t *tokens) word() {
 	}
 }
 
-// literal passes over a string; one without an end ends where the object does.
+// literal passes over a string; one without an end ends where the object does, even if what follows would end it.
 func (t *tokens) literal() {
 	depth := 0
 	for i := t.pos; i < len(t.buf); i++ {
@@ -298,6 +298,11 @@ func (t *tokens) literal() {
 		case ')':
 			if depth--; depth == 0 {
 				t.pos = i + 1
+				return
+			}
+		case 'e':
+			if bytes.HasPrefix(t.buf[i:], []byte("endobj")) && nextObject.Match(t.buf[i:min(len(t.buf), i+40)]) {
+				t.pos = i
 				return
 			}
 		}

@@ -15,7 +15,7 @@ func TestScan(t *testing.T) {
 		"5 endobj", "5", "<41 endobj", "(a endobj", "[ << /A (b) endobj", "<< /Length 3 >> stream\nabcendstream endobj", "<< /Length 99 >> stream\nabc endobj",
 	} {
 		var numbers []int
-		for _, o := range inOrder(t, []byte("1 0 obj "+first+"\n2 0 obj << /A <42> >> endobj 3 0 obj 7 endobj")) {
+		for _, o := range inOrder(t, []byte("1 0 obj "+first+"\n2 0 obj << /A <42> >> endobj 3 0 obj [7] endobj )")) {
 			numbers = append(numbers, o.number)
 		}
 		if want := []int{1, 2, 3}; !slices.Equal(numbers, want) {
