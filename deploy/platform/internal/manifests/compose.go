@@ -53,7 +53,7 @@ func (c *Checker) Compose(tree repo.Tree) []string {
 
 func (c *Checker) composed(tree repo.Tree, dir string, files []string) []string {
 	where := strings.Join(files, " + ")
-	var p problems
+	p := problems(passedOn(where, tree["deploy/compose/"+files[len(files)-1]]))
 	environment := maps.Clone(c.secrets.file)
 	for name, value := range serverOnly {
 		if len(files) > 1 {

@@ -79,6 +79,21 @@ func (c *Checker) told(where, name string, set map[string]given, platform []stri
 	return append(p, c.sense(where, name, set)...)
 }
 
+// namesake is a variable that gets what the operator says, or a default.
+var namesake = regexp.MustCompile(`(?m)^\s+([A-Z][A-Z0-9_]*): "?\$\{(\w+):-`)
+
+// passedOn wants each variable that a file passes on with a default to be the operator's of that very name: under
+// another one, nobody's choice would arrive.
+func passedOn(file string, data []byte) []string {
+	var p problems
+	for _, found := range namesake.FindAllSubmatch(data, -1) {
+		if name, from := string(found[1]), string(found[2]); name != from {
+			p.addf("%s: %s is made of %s, which nobody sets", file, name, from)
+		}
+	}
+	return p
+}
+
 // sense checks values that only fit together.
 func (c *Checker) sense(where, name string, set map[string]given) []string {
 	var p problems
@@ -111,6 +126,9 @@ func (c *Checker) sense(where, name string, set map[string]given) []string {
 	if secure, public := set["SESSION_SECURE"], set["PUBLIC_URL"]; public.known && secure.known &&
 		strings.HasPrefix(public.value, "https://") != (secure.value == "true") {
 		p.addf("%s: SESSION_SECURE is %s for a site at %s", where, secure.value, public.value)
+	}
+	if site, told := set["COOKIE_SAMESITE"]; told && site.value != "lax" && site.value != "none" {
+		p.addf("%s: COOKIE_SAMESITE is %q, want lax or none", where, site.value)
 	}
 	if bucket := set["S3_BUCKET"].value; bucket != "" && bucket != "schedgen-pdfs" {
 		p.addf("%s: S3_BUCKET is %s, which nobody makes", where, bucket)

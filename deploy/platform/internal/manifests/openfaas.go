@@ -72,7 +72,7 @@ var comment = regexp.MustCompile(`(?m)^#.*\n`)
 // OpenFaaS gives stack.yml's part of the problems.
 func (c *Checker) OpenFaaS(tree repo.Tree) []string {
 	const file = "stack.yml"
-	var p problems
+	p := problems(passedOn(file, tree[file]))
 	var s stack
 	decoder := yaml.NewDecoder(bytes.NewReader(substitute(tree[file])))
 	decoder.KnownFields(true)

@@ -39,6 +39,9 @@ func TestRefusalsAreFound(t *testing.T) {
 		{"knative/base/upload-ingest.yaml", "            - secretRef: {name: schedgen-tokens}\n", ""},
 		{"deploy/compose/compose.yml", "      EVENT_TOKEN: ${EVENT_TOKEN:?}\n      EVENT_TARGETS: http://traefik:8081/google-sync", "      EVENT_TARGETS: http://traefik:8081/google-sync"},
 		{"deploy/compose/compose.yml", "      EVENT_TOKEN: ${EVENT_TOKEN:?}\n", "      EVENT_TOKEN: ${EVENT_TOKEN:?}\n      OPEN_PATHS: /tasks/sweep\n"},
+		{"knative/base/kustomization.yaml", "COOKIE_SAMESITE=lax", "COOKIE_SAMESITE=laxx"},
+		{"stack.yml", "${FRONTEND_URL:-}", "${FRONTEND:-}"},
+		{"deploy/compose/compose.yml", "${TRUSTED_ORIGINS:-}", "${TRUSTED:-}"},
 	} {
 		was := string(tree[broken.path])
 		now := strings.Replace(was, broken.old, broken.new, 1)
