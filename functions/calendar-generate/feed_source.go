@@ -95,26 +95,29 @@ func (f *Function) renderBy(ctx context.Context, now years.Snapshot, all latest.
 	return f.feeds.Refresh(ctx, known.ID, f.rendering(s, known.Options.Chosen, options, cal, now))
 }
 
-// refreshAll gives the owner's feeds as they should be now, without those that are deleted meanwhile.
-func (f *Function) refreshAll(ctx context.Context, owner string) ([]feed.Feed, error) {
+// refreshAll gives the owner's feeds as they should be now to see, one after the other, without those that are deleted
+// meanwhile.
+func (f *Function) refreshAll(ctx context.Context, owner string, see func(feed.Feed)) error {
 	s, err := latest.Of(ctx, f.jobs, owner)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	feeds, err := f.feeds.OfOwner(ctx, owner)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	current := make([]feed.Feed, 0, len(feeds))
-	for _, known := range feeds {
-		refreshed, err := f.refresh(ctx, s, known)
+	for _, id := range feeds {
+		known, err := f.feeds.Own(ctx, owner, id)
+		if err == nil {
+			known, err = f.refresh(ctx, s, known)
+		}
 		if errors.Is(err, feed.ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		current = append(current, refreshed)
+		see(known)
 	}
-	return current, nil
+	return nil
 }

@@ -138,16 +138,15 @@ func (f *Function) listFeeds(r *http.Request) (any, error) {
 	if !ok {
 		return nil, api.New(api.Unauthorized).Say("You have no timetable here yet. Upload one first.")
 	}
-	feeds, err := f.refreshAll(r.Context(), owner)
-	if err != nil {
-		return nil, err
-	}
-	list := feedList{Feeds: make([]feedListed, 0, len(feeds))}
-	for _, known := range feeds {
+	list := feedList{Feeds: []feedListed{}}
+	err := f.refreshAll(r.Context(), owner, func(known feed.Feed) {
 		list.Feeds = append(list.Feeds, feedListed{
 			ID: known.ID, CreatedAt: known.Created, Options: known.Options.Options,
 			Kinds: append([]timetable.Kind{}, known.Options.Kinds...), Events: ics.Events(known.Body),
 		})
+	})
+	if err != nil {
+		return nil, err
 	}
 	return api.Response{Status: http.StatusOK, Header: http.Header{"Cache-Control": {"private, no-store"}}, Body: list}, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/latest"
@@ -109,14 +110,24 @@ func TestEventRefreshesTheFeed(t *testing.T) {
 	}
 }
 
+// only is the student's one feed, as it is stored.
+func (s student) only() feed.Feed {
+	s.Helper()
+	ids, err := s.f.feeds.OfOwner(s.Context(), s.owner)
+	if err != nil || len(ids) != 1 {
+		s.Fatalf("feeds are %v, %v; want one", ids, err)
+	}
+	found, err := s.f.feeds.Own(s.Context(), s.owner, ids[0])
+	if err != nil {
+		s.Fatal(err)
+	}
+	return found
+}
+
 // rendered counts the events of the student's stored feed.
 func (s student) rendered() int {
 	s.Helper()
-	feeds, err := s.f.feeds.OfOwner(s.Context(), s.owner)
-	if err != nil || len(feeds) != 1 {
-		s.Fatalf("feeds are %v, %v; want one", feeds, err)
-	}
-	return strings.Count(string(feeds[0].Body), "BEGIN:VEVENT")
+	return strings.Count(string(s.only().Body), "BEGIN:VEVENT")
 }
 
 func TestEventsThatTellNothing(t *testing.T) {
@@ -318,8 +329,8 @@ func TestDeletedJobLeavesTheFeed(t *testing.T) {
 	if err := s.f.jobs.Delete(t.Context(), s.owner, newer); err != nil {
 		t.Fatal(err)
 	}
-	if feeds, err := s.f.feeds.OfOwner(t.Context(), s.owner); err != nil || len(feeds) != 1 || len(feeds[0].Body) != 0 {
-		t.Errorf("feeds are %+v, %v; want nothing kept of a deleted job", feeds, err)
+	if kept := s.only(); len(kept.Body) != 0 {
+		t.Errorf("got %+v, want nothing kept of a deleted job", kept)
 	}
 	_, file := s.fetch(path)
 	if strings.Contains(file, "Elsewhere") || strings.Count(file, "BEGIN:VEVENT") != 3 || strings.Count(file, "SEQUENCE:2\r\n") != 1 {

@@ -1,9 +1,11 @@
 package calendargenerate
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -42,16 +44,47 @@ func (f *Function) generate(r *http.Request) (any, error) {
 		return nil, ask.Problem(err)
 	}
 	header := counts(cal)
+	header.Set("X-Content-Type-Options", "nosniff")
 	if wantsJSON(r) {
-		return api.Response{Status: http.StatusOK, Header: header, Body: cal}, nil
-	}
-	var file bytes.Buffer
-	if err := ics.Write(&file, cal, stamp); err != nil {
-		return nil, err
+		return api.Response{Status: http.StatusOK, Header: header, ContentType: "application/json; charset=utf-8", Body: writer(func(w io.Writer) error {
+			return writeJSON(w, cal)
+		})}, nil
 	}
 	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": filename(cal)}))
-	header.Set("X-Content-Type-Options", "nosniff")
-	return api.Response{Status: http.StatusOK, Header: header, ContentType: ics.ContentType, Body: file.Bytes()}, nil
+	return api.Response{Status: http.StatusOK, Header: header, ContentType: ics.ContentType, Body: writer(func(w io.Writer) error {
+		return ics.Write(w, cal, stamp)
+	})}, nil
+}
+
+// writer is an answer that is written piece by piece, for it may be many times as long as its calendar.
+type writer func(io.Writer) error
+
+// WriteTo counts nothing: nobody asks.
+func (f writer) WriteTo(w io.Writer) (int64, error) { return 0, f(w) }
+
+// writeJSON writes a calendar item by item.
+func writeJSON(w io.Writer, cal calendar.Calendar) error {
+	items := cal.Items
+	cal.Items = []calendar.Item{}
+	var rest bytes.Buffer
+	if err := api.EncodeJSON(&rest, cal); err != nil {
+		return fmt.Errorf("encode the calendar: %w", err)
+	}
+	const list = `"items":[` // the first of these is no part of a text, in which quotes are escaped
+	begin, end, _ := bytes.Cut(rest.Bytes(), []byte(list))
+	out := bufio.NewWriterSize(w, 32<<10)
+	out.Write(begin) // the first error comes again at the end
+	out.WriteString(list)
+	for n, item := range items {
+		if n > 0 {
+			out.WriteByte(',')
+		}
+		if err := api.EncodeJSON(out, item); err != nil {
+			return fmt.Errorf("write the calendar: %w", err)
+		}
+	}
+	out.Write(end)
+	return out.Flush()
 }
 
 // build makes the calendar by the academic years as they are now, with dates that the caller typed before.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 )
@@ -27,7 +28,7 @@ func (f *Function) timetableParsed(ctx context.Context, e event.Event) error {
 	if err != nil {
 		return fmt.Errorf("find the event's job: %w", err)
 	}
-	if _, err = f.refreshAll(ctx, job.Owner); err != nil {
+	if err = f.refreshAll(ctx, job.Owner, func(feed.Feed) {}); err != nil {
 		return err
 	}
 	const each = 20 // so many at each upload outrun those that are made

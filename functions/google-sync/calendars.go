@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/functions/google-sync/google"
@@ -95,7 +96,7 @@ type createRequest struct {
 	Description string `json:"description"`
 }
 
-// What is longer than any page shows, in bytes.
+// What is longer than any page shows, in characters.
 const (
 	maxCalendarName        = 200
 	maxCalendarDescription = 2000
@@ -111,9 +112,9 @@ func (req createRequest) named(year int) (name, description string, err error) {
 	switch {
 	case req.Summary != "" && req.Name != "":
 		return "", "", api.New(api.ValidationFailed, map[string]any{"field": "summary"}).Say("The calendar has two names. Send name or summary, not both.")
-	case len(name) > maxCalendarName:
+	case utf8.RuneCountInString(name) > maxCalendarName:
 		return "", "", tooLong("name", maxCalendarName)
-	case len(description) > maxCalendarDescription:
+	case utf8.RuneCountInString(description) > maxCalendarDescription:
 		return "", "", tooLong("description", maxCalendarDescription)
 	}
 	return cmp.Or(name, "UP Timetable "+strconv.Itoa(year)), cmp.Or(description, "Kept up to date with your timetable by schedgen."), nil

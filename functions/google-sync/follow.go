@@ -97,6 +97,10 @@ func (f *Function) enqueue(ctx context.Context, person account.Account, c syncs.
 	if errors.Is(err, syncs.ErrTooMany) {
 		return api.New(api.Busy) // the event comes again
 	}
+	if errors.Is(err, syncs.ErrTooLong) {
+		api.Logger(ctx).WarnContext(ctx, "a calendar cannot follow", "code", api.PayloadTooLarge)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

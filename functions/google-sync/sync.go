@@ -231,6 +231,9 @@ func (f *Function) syncNow(r *http.Request, asked syncs.New, cal calendar.Calend
 	if errors.Is(err, syncs.ErrTooMany) {
 		return nil, api.New(api.Busy).Say("Several syncs are still running. Wait until they have finished, then try again.")
 	}
+	if errors.Is(err, syncs.ErrTooLong) {
+		return nil, api.New(api.PayloadTooLarge, map[string]string{"field": "events"}).Say("These events have too much text to be kept until Google has them. Send fewer, or shorter ones.")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -284,7 +287,7 @@ func syncAnswerOf(s syncs.Sync) syncAnswer {
 	case syncs.Failed:
 		answer.Message = api.Sentence(s.ErrorCode)
 	default:
-		answer.Count = len(s.Request.Wanted)
+		answer.Count = s.Events
 		answer.Message = goingOn(s)
 	}
 	return answer
@@ -294,10 +297,10 @@ func syncAnswerOf(s syncs.Sync) syncAnswer {
 // that added nothing.
 func goingOn(s syncs.Sync) string {
 	const later = " This continues by itself; you can close the page."
-	if s.Request.Remove {
+	if s.Removes {
 		return "Google Calendar is still removing your events." + later
 	}
-	return fmt.Sprintf("Google Calendar is still taking in your %s; %s made so far.", plural(len(s.Request.Wanted), "event"),
+	return fmt.Sprintf("Google Calendar is still taking in your %s; %s made so far.", plural(s.Events, "event"),
 		plural(s.Progress.Done, "change")) + later
 }
 

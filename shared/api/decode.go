@@ -64,7 +64,7 @@ func tooMuch(wrong *strictjson.Error) string {
 	}
 	switch wrong.Problem {
 	case strictjson.TooLong:
-		return fmt.Sprintf("%s is longer than %d bytes. Shorten it.", where, wrong.Most)
+		return fmt.Sprintf("%s is longer than %d characters. Shorten it.", where, wrong.Most)
 	case strictjson.TooDeep:
 		return fmt.Sprintf("%s is nested more than %d levels deep. Send a simpler one.", where, wrong.Most)
 	}

@@ -15,8 +15,8 @@ import (
 type Response struct {
 	Status      int         // 0 means 200, or 204 without a Body
 	Header      http.Header // added to the answer's
-	Body        any         // []byte and io.Reader are sent as they are (a Closer is closed), others as JSON
-	ContentType string      // of []byte and io.Reader; of JSON it is application/json
+	Body        any         // []byte, io.Reader (a Closer is closed) and io.WriterTo are sent as they are, others as JSON
+	ContentType string      // of what is sent as it is; of JSON it is application/json
 }
 
 // Handler serves what f returns: a value as JSON with status 200, a Response as it says, an error
@@ -121,6 +121,9 @@ func write(w http.ResponseWriter, r *http.Request, response Response) {
 	case io.Reader:
 		w.WriteHeader(status)
 		sent(r, second(io.Copy(w, body)))
+	case io.WriterTo:
+		w.WriteHeader(status)
+		sent(r, second(body.WriteTo(w)))
 	default:
 		writeJSON(w, r, status, body)
 	}
@@ -133,20 +136,46 @@ func add(to, header http.Header) {
 	}
 }
 
+// jsonType is the media type of JSON, in which nothing is escaped for the sake of HTML: nosniff keeps browsers from
+// taking it for that, and six bytes for each "<" would let an answer be six times as long as what it is made of.
+const jsonType = "application/json; charset=utf-8"
+
+// EncodeJSON writes a value as answers have it, and a line's end. It writes once, or not at all.
+func EncodeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
+
 // writeJSON encodes before it writes, so that a value that cannot be encoded is still a clean 500.
 func writeJSON(w http.ResponseWriter, r *http.Request, status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil {
-		Logger(r.Context()).LogAttrs(r.Context(), slog.LevelError, "answer cannot be encoded",
-			slog.String("error", fmt.Sprintf("encode %T: %v", value, err)))
-		status = http.StatusInternalServerError
-		body = []byte(`{"statusCode":500,"error":"INTERNAL","message":"Something went wrong on our side. Try again."}`)
+	whole := &wholeJSON{w: w, status: status}
+	err := EncodeJSON(whole, value)
+	if err == nil || whole.begun {
+		sent(r, err)
+		return
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
-	w.WriteHeader(status)
-	sent(r, second(w.Write(append(body, '\n'))))
+	Logger(r.Context()).LogAttrs(r.Context(), slog.LevelError, "answer cannot be encoded",
+		slog.String("error", fmt.Sprintf("encode %T: %v", value, err)))
+	whole.status = http.StatusInternalServerError
+	_, err = whole.Write([]byte(`{"statusCode":500,"error":"INTERNAL","message":"Something went wrong on our side. Try again."}` + "\n"))
+	sent(r, err)
+}
+
+// wholeJSON sends an answer of which all is there.
+type wholeJSON struct {
+	w      http.ResponseWriter
+	status int
+	begun  bool
+}
+
+func (j *wholeJSON) Write(body []byte) (int, error) {
+	j.begun = true
+	j.w.Header().Set("Content-Type", jsonType)
+	j.w.Header().Set("X-Content-Type-Options", "nosniff")
+	j.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	j.w.WriteHeader(j.status)
+	return j.w.Write(body)
 }
 
 // sent notes an answer that did not arrive: nobody is left to be told.

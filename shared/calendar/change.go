@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -41,6 +42,18 @@ const (
 	maxTextOfClass = 500
 )
 
+// ownTexts are what a student says in changes and extra classes.
+func (o *Options) ownTexts() []string {
+	var texts []string
+	for _, c := range o.Changes {
+		texts = append(texts, c.Event, c.Venue, c.Notes)
+	}
+	for _, x := range o.Extra {
+		texts = append(texts, x.Module, x.Activity, x.Group, x.Venue, x.Notes)
+	}
+	return texts
+}
+
 // checkOwn refuses changes and extra classes that make no sense.
 func (o Options) checkOwn() error {
 	if len(o.Changes) > maxChanges {
@@ -70,7 +83,7 @@ func (o Options) checkOwn() error {
 
 func (c Change) check() error {
 	switch {
-	case c.Event == "" || len(c.Event) > maxTextOfClass:
+	case c.Event == "" || utf8.RuneCountInString(c.Event) > maxTextOfClass:
 		return invalid("no lecture is named. Give its id in event")
 	case !c.Date.inBounds():
 		return invalid("no date is given. Write the day on which the lecture would be held")
@@ -108,8 +121,8 @@ func checkClass(start, end string, texts ...string) error {
 	if start != "" && end != "" && to <= from {
 		return invalid("it ends at %s, before it starts at %s. Check both times", end, start)
 	}
-	if slices.ContainsFunc(texts, func(s string) bool { return len(s) > maxTextOfClass }) {
-		return invalid("a text is longer than %d bytes. Shorten it", maxTextOfClass)
+	if slices.ContainsFunc(texts, func(s string) bool { return utf8.RuneCountInString(s) > maxTextOfClass }) {
+		return invalid("a text is longer than %d characters. Shorten it", maxTextOfClass)
 	}
 	return nil
 }

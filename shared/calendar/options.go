@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Options says what a student wants of the events. The zero Options takes everything, in the terms
@@ -66,8 +67,8 @@ const (
 	maxExclude      = 400
 	maxReminders    = 5
 	maxReminder     = 28 * 24 * 60
-	maxNameLength   = 200       // bytes of the calendar's name, a recess's, a module's, a group's, a term's
-	maxChoiceBytes  = 256 << 10 // of all of them together: what a feed keeps
+	maxNameLength   = 200       // characters of the calendar's name, a recess's, a module's, a group's, a term's
+	maxChoiceBytes  = 128 << 10 // of all texts together: what a feed keeps
 	firstYear       = 2000
 	lastYear        = 2200
 	maxChoices      = 500
@@ -123,8 +124,8 @@ func (o Options) normalized() (Options, error) {
 		return o, invalid("more than %d ranges are excluded. Send fewer", maxExclude)
 	case len(o.Reminders) > maxReminders:
 		return o, invalid("there are more than %d reminders. Choose fewer", maxReminders)
-	case len(o.Name) > maxNameLength:
-		return o, invalid("the calendar's name is longer than %d bytes. Shorten it", maxNameLength)
+	case utf8.RuneCountInString(o.Name) > maxNameLength:
+		return o, invalid("the calendar's name is longer than %d characters. Shorten it", maxNameLength)
 	case len(o.Terms) > maxTerms:
 		return o, invalid("there are more than %d terms. Send fewer", maxTerms)
 	case len(o.Modules) > maxChoices || len(o.Groups) > maxChoices || len(o.Colors) > maxChoices:
@@ -148,11 +149,16 @@ func (o Options) normalized() (Options, error) {
 	return o, o.normalizeModules()
 }
 
-// texts are all that a caller may word freely.
-func (o *Options) texts() []string {
+// names are all that a caller may name.
+func (o *Options) names() []string {
 	texts := append([]string{o.Name}, o.Modules...)
 	for _, r := range o.Exclude {
 		texts = append(texts, r.Name)
+	}
+	if o.Recess != nil {
+		for _, r := range *o.Recess {
+			texts = append(texts, r.Name)
+		}
 	}
 	for name, r := range o.Terms {
 		texts = append(texts, name, r.Name)
@@ -168,13 +174,15 @@ func (o *Options) texts() []string {
 
 // checkTexts bounds what a feed keeps of a caller's words.
 func (o *Options) checkTexts() error {
-	all := 0
-	for _, text := range o.texts() {
-		if len(text) > maxNameLength {
-			return invalid("the name %q is longer than %d bytes. Shorten it", clip(text), maxNameLength)
+	names, all := o.names(), 0
+	for _, text := range names {
+		if utf8.RuneCountInString(text) > maxNameLength {
+			return invalid("the name %q is longer than %d characters. Shorten it", clip(text), maxNameLength)
 		}
+	}
+	for _, text := range append(names, o.ownTexts()...) {
 		if all += len(text); all > maxChoiceBytes {
-			return invalid("the names in these choices have more than %d bytes in all. Send fewer", maxChoiceBytes)
+			return invalid("the texts of these choices have more than %d bytes in all. Send fewer, or shorter ones", maxChoiceBytes)
 		}
 	}
 	return nil

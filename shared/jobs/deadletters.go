@@ -72,18 +72,24 @@ func hasNull(body []byte) bool {
 	return false
 }
 
-const lettersSQL = `
-select id, received_at, source, reason, coalesce(job_id::text, ''), event::text from dead_letters
-order by received_at desc, id desc limit $1::int`
+// mostLetters bounds the events of one list, in bytes.
+const mostLetters = 4 << 20
 
-// DeadLetters are the newest letters, at most limit.
+const lettersSQL = `
+select id, received_at, source, reason, coalesce(job_id::text, ''), event::text from (
+	select *, sum(octet_length(event::text)) over (order by received_at desc, id desc) as so_far
+	from (select * from dead_letters order by received_at desc, id desc limit $1::int) as newest) as letters
+where so_far <= $2::bigint
+order by received_at desc, id desc`
+
+// DeadLetters are the newest letters, at most limit, and fewer where their events are long.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
 	letters, err := postgres.Query(ctx, s.pool, func(row pgx.CollectableRow) (l DeadLetter, err error) {
 		var event string
 		err = row.Scan(&l.ID, &l.ReceivedAt, &l.Source, &l.Reason, &l.JobID, &event)
 		l.Event = json.RawMessage(event)
 		return l, err
-	}, lettersSQL, limit)
+	}, lettersSQL, limit, mostLetters)
 	if err != nil {
 		return nil, fmt.Errorf("read dead letters: %w", err)
 	}

@@ -318,7 +318,7 @@ func TestAnotherOwnersJobIsNotThere(t *testing.T) {
 	if err := w.Delete(ctx, other, job.ID); !errors.Is(err, jobs.ErrNotFound) {
 		t.Errorf("delete: got %v", err)
 	}
-	if all, err := w.AllEntries(ctx, other, []string{job.ID}, 10); err != nil || len(all) != 0 {
+	if all, err := w.AllEntries(ctx, other, []string{job.ID}, jobs.Most{Rows: 10, Bytes: 10 << 10}); err != nil || len(all) != 0 {
 		t.Errorf("all entries: got %v, %v", all, err)
 	}
 	if completed, err := w.Completed(ctx, other, 10); err != nil || len(completed) != 0 {
@@ -372,11 +372,15 @@ func TestCompletedAreTheNewestFirst(t *testing.T) {
 	if completed, err := w.Completed(ctx, "nobody", 10); err != nil || len(completed) != 0 {
 		t.Errorf("of what is no owner: got %v, %v", completed, err)
 	}
-	for most, whole := range map[int][]string{7: want, 6: want[:2], 5: want[:2], 4: want[:1], 3: want[:1], 2: nil} {
+	const row = 500 // bytes, at most
+	for most, whole := range map[jobs.Most][]string{
+		{Rows: 7, Bytes: 7 * row}: want, {Rows: 6, Bytes: 7 * row}: want[:2], {Rows: 5, Bytes: 7 * row}: want[:2], {Rows: 4, Bytes: 7 * row}: want[:1],
+		{Rows: 1, Bytes: 7 * row}: want[:1], {Rows: 7, Bytes: 1}: want[:1],
+	} {
 		all, err := w.AllEntries(ctx, w.owner, want, most)
 		for n, id := range want {
 			if got, wanted := len(all[id]), []int{3, 2, 2}[n]; err != nil || slices.Contains(whole, id) && got != wanted || !slices.Contains(whole, id) && got != 0 {
-				t.Errorf("of at most %d rows: job %d has %d, %v", most, n, got, err)
+				t.Errorf("of at most %+v: job %d has %d, %v", most, n, got, err)
 			}
 		}
 	}

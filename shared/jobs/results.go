@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,38 +32,58 @@ func (s *Store) Entries(ctx context.Context, owner, id string) ([]timetable.Entr
 const allEntriesSQL = `
 select e.job_id::text, e.entry::text from entries e join jobs j on j.id = e.job_id
 where j.id = any($1::uuid[]) and j.owner = $2::uuid
-order by array_position($1::uuid[], j.id), e.position limit $3::int`
+order by array_position($1::uuid[], j.id), e.position`
 
-// AllEntries are the printed rows of several of an owner's jobs by the jobs' ids. Of more than most rows, the
-// jobs that are named last have none.
-func (s *Store) AllEntries(ctx context.Context, owner string, ids []string, most int) (map[string][]timetable.Entry, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	type row struct {
-		job   string
-		entry timetable.Entry
-	}
-	scan := func(r pgx.CollectableRow) (e row, err error) {
-		var body string
-		if err := r.Scan(&e.job, &body); err != nil {
-			return e, err
-		}
-		e.entry, err = decodeEntry(body)
-		return e, err
-	}
-	rows, err := postgres.Query(ctx, s.pool, scan, allEntriesSQL, ids, owner, most+1)
-	if err != nil {
-		return nil, fmt.Errorf("read the entries of %d jobs: %w", len(ids), err)
-	}
+// Most is how much of several jobs' rows is read.
+type Most struct{ Rows, Bytes int }
+
+// atOnce is of how many jobs the rows are read at once. Most owners have fewer, and what is read beyond the bounds is no more
+// than these have.
+const atOnce = 8
+
+// AllEntries are the printed rows of several of an owner's jobs by the jobs' ids. Beyond most, the jobs that are named
+// last have none. The first has all of its rows, in any case.
+func (s *Store) AllEntries(ctx context.Context, owner string, ids []string, most Most) (map[string][]timetable.Entry, error) {
 	entries := make(map[string][]timetable.Entry, len(ids))
-	for _, r := range rows {
-		entries[r.job] = append(entries[r.job], r.entry)
-	}
-	if len(rows) > most {
-		delete(entries, rows[most].job) // cut off
+	for first := range slices.Chunk(ids, atOnce) {
+		whole, err := s.someEntries(ctx, owner, first, ids[0], &most, entries)
+		if err != nil {
+			return nil, fmt.Errorf("read the entries of %d jobs: %w", len(ids), err)
+		}
+		if !whole {
+			break
+		}
 	}
 	return entries, nil
+}
+
+// someEntries adds the rows of some jobs to entries, takes them from what may still be read, and says whether it came to
+// their end. A job whose rows are not all within the bounds has none, unless it is always.
+func (s *Store) someEntries(ctx context.Context, owner string, ids []string, always string, most *Most, entries map[string][]timetable.Entry) (whole bool, err error) {
+	cut := ""
+	scan := func(r pgx.CollectableRow) (none struct{}, err error) {
+		if cut != "" {
+			return none, nil // what comes is older still
+		}
+		var job, body string
+		if err := r.Scan(&job, &body); err != nil {
+			return none, err
+		}
+		most.Rows--
+		most.Bytes -= len(body)
+		if (most.Rows < 0 || most.Bytes < 0) && job != always {
+			cut = job
+			return none, nil
+		}
+		entry, err := decodeEntry(body)
+		entries[job] = append(entries[job], entry)
+		return none, err
+	}
+	if _, err := postgres.Query(ctx, s.pool, scan, allEntriesSQL, ids, owner); err != nil {
+		return false, err
+	}
+	delete(entries, cut)
+	return cut == "", nil
 }
 
 // scanEntry reads one entry's JSON.

@@ -13,10 +13,12 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// What a calendar is made of at most: more uploads and rows than a student has in years. Older ones are left out.
+// What a calendar is made of at most: more uploads, rows and bytes of rows than a student has in years. Older uploads are left
+// out. The newest is there whatever it has, which package parse bounds.
 const (
-	mostJobs = 100
-	mostRows = 30_000
+	mostJobs  = 100
+	mostRows  = 10_000
+	mostBytes = 4 << 20
 )
 
 // Source is what the calendar is made of.
@@ -126,7 +128,7 @@ func (s Source) uploads(ctx context.Context, store *jobs.Store) ([]calendar.Uplo
 	for _, job := range slices.Backward(s.Jobs) {
 		ids = append(ids, job.ID)
 	}
-	entries, err := store.AllEntries(ctx, s.Owner, ids, mostRows)
+	entries, err := store.AllEntries(ctx, s.Owner, ids, jobs.Most{Rows: mostRows, Bytes: mostBytes})
 	if err != nil {
 		return nil, err
 	}

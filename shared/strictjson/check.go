@@ -171,7 +171,7 @@ func (c *checker) text(s string, most int) error {
 		most = maxForeignText
 	}
 	switch {
-	case len(s) > most:
+	case len(s) > most && utf8.RuneCountInString(s) > most:
 		return c.error(&Error{Problem: TooLong, Most: most})
 	case strings.IndexByte(s, 0) >= 0:
 		return c.error(&Error{Problem: NUL})

@@ -7,8 +7,8 @@
 //
 // The bounds stand where the fields are declared, in their tags:
 //
-//	Modules []string          `json:"modules" most:"500" each:"100"` // entries, and bytes of each text in them
-//	Name    string            `json:"name" most:"200"`               // bytes
+//	Modules []string          `json:"modules" most:"500" each:"100"` // entries, and characters of each text in them
+//	Name    string            `json:"name" most:"200"`               // characters
 //
 // What has no tag has the defaults below. A type with an UnmarshalJSON of its own says with JSONForms as which types
 // it may be written; else it may be any JSON within the defaults.
@@ -26,7 +26,7 @@ import (
 // The bounds of what has no tag.
 const (
 	maxDepth  = 24
-	maxText   = 4 << 10 // bytes of a text
+	maxText   = 4 << 10 // characters of a text
 	maxItems  = 1000    // entries of a list or an object
 	maxValues = 600_000 // tokens of a whole body
 

@@ -164,11 +164,11 @@ func (s *Store) EndUnfetched(ctx context.Context, since time.Time, limit int) (i
 	return gone, nil
 }
 
-const ofOwnerSQL = `select ` + columns + ` from feeds where owner = $1::uuid order by id`
+const ofOwnerSQL = `select id::text from feeds where owner = $1::uuid order by id`
 
-// OfOwner are the owner's feeds.
-func (s *Store) OfOwner(ctx context.Context, owner string) ([]Feed, error) {
-	feeds, err := postgres.Query(ctx, s.pool, scanFeed, ofOwnerSQL, owner)
+// OfOwner are the ids of the owner's feeds, the oldest first. All that they say may be long: ask for one after the other.
+func (s *Store) OfOwner(ctx context.Context, owner string) ([]string, error) {
+	feeds, err := postgres.Query(ctx, s.pool, pgx.RowTo[string], ofOwnerSQL, owner)
 	if err != nil {
 		return nil, fmt.Errorf("list the feeds of an owner: %w", err)
 	}

@@ -57,12 +57,12 @@ type Revision struct {
 	Modified time.Time
 }
 
-// Write writes the feed's calendar.
+// Write writes the feed's calendar, event by event: it may be ten times as long as what it is made of.
 func (f Feed) Write(w io.Writer, c calendar.Calendar) error {
-	var out lines
+	out := lines{to: w}
 	f.calendar(&out, c)
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("write the calendar: %w", err)
+	if out.flush(0); out.err != nil {
+		return fmt.Errorf("write the calendar: %w", out.err)
 	}
 	return nil
 }
@@ -88,6 +88,9 @@ func (f Feed) calendar(out *lines, c calendar.Calendar) {
 	zone(out)
 	for _, item := range c.Items {
 		f.event(out, item, c.Reminders)
+		if out.flush(flushAt); out.err != nil {
+			return
+		}
 	}
 	out.line("END", "VCALENDAR")
 }
@@ -252,5 +255,20 @@ func uri(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
-// lines gathers content lines.
-type lines struct{ bytes.Buffer }
+// lines gathers content lines, and writes them where they have a place to go.
+type lines struct {
+	bytes.Buffer
+	to  io.Writer
+	err error
+}
+
+// flushAt is how many bytes are gathered before they are written.
+const flushAt = 32 << 10
+
+// flush writes what is gathered where it is more than that many bytes.
+func (l *lines) flush(more int) {
+	if l.to == nil || l.err != nil || l.Len() <= more {
+		return
+	}
+	_, l.err = l.WriteTo(l.to)
+}

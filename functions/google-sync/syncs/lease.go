@@ -47,7 +47,7 @@ func (s *Store) Release(ctx context.Context, l Lease) error {
 // nextSQL gives the oldest only: a sync that waits for its time holds up those behind it, for their
 // order is what makes the newest timetable win.
 const nextSQL = `
-select ` + columns + ` from (
+select ` + allColumns + ` from (
 	select * from google_syncs where account_id = $1::uuid and status = 'pending' order by id limit 1) oldest
 where run_after <= now()`
 

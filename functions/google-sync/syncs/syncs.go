@@ -37,6 +37,8 @@ var (
 	ErrNotFound = errors.New("syncs: no such sync")
 	// ErrTooMany says that as many syncs of the account wait as may.
 	ErrTooMany = errors.New("syncs: the account has too many waiting")
+	// ErrTooLong says that a request is longer than any that is kept.
+	ErrTooLong = errors.New("syncs: the events are too long to be kept")
 	// ErrLeaseLost says that somebody else works for the account now: nothing was written.
 	ErrLeaseLost = errors.New("syncs: the lease is lost")
 )
@@ -71,7 +73,9 @@ type Sync struct {
 	ID          string
 	AccountID   string
 	CalendarID  string
-	Request     Request // empty at the end
+	Request     Request // of Next alone, for it may be long
+	Events      int     // that it wants
+	Removes     bool    // all that schedgen added
 	Status      Status
 	Progress    Progress
 	Attempts    int
@@ -100,8 +104,11 @@ func NewStore(pool *postgres.Pool, lease time.Duration) *Store {
 	return &Store{pool, lease}
 }
 
-const columns = `id::text, account_id::text, calendar_id, coalesce(request::text, ''), status, progress::text, attempts, turns,
-	traceparent, coalesce(error_code, ''), run_after, created_at, finished_at`
+const (
+	columns     = `id::text, account_id::text, calendar_id, coalesce((request - 'packed')::text, ''), ` + moreColumns
+	allColumns  = `id::text, account_id::text, calendar_id, coalesce(request::text, ''), ` + moreColumns
+	moreColumns = `status, progress::text, attempts, turns, traceparent, coalesce(error_code, ''), run_after, created_at, finished_at`
+)
 
 func scan(row pgx.CollectableRow) (s Sync, err error) {
 	var request, progress string
@@ -111,7 +118,7 @@ func scan(row pgx.CollectableRow) (s Sync, err error) {
 		return s, err
 	}
 	if request != "" {
-		if err := json.Unmarshal([]byte(request), &s.Request); err != nil {
+		if err := s.unpack([]byte(request)); err != nil {
 			return s, fmt.Errorf("decode a stored request: %w", err)
 		}
 	}
@@ -199,7 +206,7 @@ func (n New) args() ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a sync id: %w", err)
 	}
-	request, err := json.Marshal(n.Request)
+	request, err := n.Request.pack()
 	if err != nil {
 		return nil, fmt.Errorf("encode a sync: %w", err)
 	}
@@ -259,7 +266,7 @@ select * from (
 	order by s.account_id, s.id) oldest
 order by run_after, id limit $1::int`
 
-const columnsOfS = `s.id::text, s.account_id::text, s.calendar_id, coalesce(s.request::text, ''), s.status, s.progress::text, s.attempts,
+const columnsOfS = `s.id::text, s.account_id::text, s.calendar_id, coalesce((s.request - 'packed')::text, ''), s.status, s.progress::text, s.attempts,
 	s.turns, s.traceparent, coalesce(s.error_code, ''), s.run_after, s.created_at, s.finished_at`
 
 // Due are syncs that wait and that nobody works on, at most one of each account: its oldest. Those that
