@@ -32,7 +32,7 @@ type feedCreated struct {
 // feedRequest is the body of POST /api/feeds.
 type feedRequest struct {
 	ask.Choices
-	JobID string `json:"jobId"`
+	JobID string `json:"jobId" most:"100"`
 }
 
 // createFeed answers POST /api/feeds: an address to subscribe to, made of all that the caller uploaded

@@ -14,7 +14,7 @@ import (
 
 // followRequest turns following on, with the choices that each newer timetable gets, or off.
 type followRequest struct {
-	CalendarID string       `json:"calendarId"`
+	CalendarID string       `json:"calendarId" most:"512"`
 	Follow     *bool        `json:"follow"`
 	Options    *ask.Choices `json:"options"` // as they were when left out
 }

@@ -27,7 +27,7 @@ import (
 // and jobId that is all that the person uploaded, see package latest.
 type syncRequest struct {
 	ask.Request
-	CalendarID string `json:"calendarId"`
+	CalendarID string `json:"calendarId" most:"512"`
 	DryRun     bool   `json:"dryRun"` // only say what would be done
 	Follow     *bool  `json:"follow"` // keep it like newer uploads; as it was when left out
 }

@@ -107,6 +107,18 @@ type closing struct {
 
 func (c closing) Close() error { *c.closed = true; return nil }
 
+// pieces are written one by one.
+type pieces []string
+
+func (p pieces) WriteTo(w io.Writer) (int64, error) {
+	for _, piece := range p {
+		if _, err := io.WriteString(w, piece); err != nil {
+			return 0, err
+		}
+	}
+	return 0, nil
+}
+
 func TestAnswersThatAreValues(t *testing.T) {
 	t.Parallel()
 	closed := false
@@ -117,6 +129,8 @@ func TestAnswersThatAreValues(t *testing.T) {
 		contentType string
 	}{
 		"value":    {map[string]int{"a": 1}, 200, "{\"a\":1}\n", "application/json; charset=utf-8"},
+		"text":     {"<&>", 200, "\"<&>\"\n", "application/json; charset=utf-8"},
+		"pieces":   {api.Response{Body: pieces{"a", "b"}, ContentType: "text/plain"}, 200, "ab", "text/plain"},
 		"nothing":  {api.Response{}, 204, "", ""},
 		"pointer":  {&api.Response{Status: 202, Body: "x"}, 202, "\"x\"\n", "application/json; charset=utf-8"},
 		"bytes":    {api.Response{Body: []byte("BEGIN"), ContentType: "text/calendar"}, 200, "BEGIN", "text/calendar"},

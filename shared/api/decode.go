@@ -37,7 +37,7 @@ func jsonError(err error) error {
 		return New(ValidationFailed, field).Say(unknown(wrong))
 	case strictjson.Duplicate:
 		return New(ValidationFailed, field).Say(fmt.Sprintf("The field %q is there twice. Send it once.", wrong.Field))
-	case strictjson.TooLong, strictjson.TooMany, strictjson.TooDeep:
+	case strictjson.TooLong, strictjson.TooLarge, strictjson.TooMany, strictjson.TooDeep:
 		field["most"] = wrong.Most
 		return New(ValidationFailed, field).Say(tooMuch(wrong))
 	case strictjson.NUL, strictjson.NotUTF8:
@@ -65,6 +65,8 @@ func tooMuch(wrong *strictjson.Error) string {
 	switch wrong.Problem {
 	case strictjson.TooLong:
 		return fmt.Sprintf("%s is longer than %d characters. Shorten it.", where, wrong.Most)
+	case strictjson.TooLarge:
+		return fmt.Sprintf("%s is larger than %d. Use a smaller number.", where, wrong.Most)
 	case strictjson.TooDeep:
 		return fmt.Sprintf("%s is nested more than %d levels deep. Send a simpler one.", where, wrong.Most)
 	}

@@ -14,26 +14,26 @@ import (
 // Change is what a student says of one lecture on one date: it is not held, or at another time or place.
 // It holds for that date however often the timetable is uploaded anew. What it leaves empty stays as it is.
 type Change struct {
-	Event     string `json:"event"`               // the lecture's id
-	Date      Date   `json:"date"`                // when it would be held
-	Cancelled bool   `json:"cancelled,omitempty"` // it is not held
-	NewDate   Date   `json:"newDate,omitzero"`    // it is held on this day instead, of the same year
-	StartTime string `json:"startTime,omitempty"` // HH:MM; without EndTime, it lasts as long as ever
-	EndTime   string `json:"endTime,omitempty"`   // HH:MM
-	Venue     string `json:"venue,omitempty"`     // where it is held
-	Notes     string `json:"notes,omitempty"`     // what the student wants to know of it
+	Event     string `json:"event" most:"500"`               // the lecture's id
+	Date      Date   `json:"date"`                           // when it would be held
+	Cancelled bool   `json:"cancelled,omitempty"`            // it is not held
+	NewDate   Date   `json:"newDate,omitzero"`               // it is held on this day instead, of the same year
+	StartTime string `json:"startTime,omitempty" most:"100"` // HH:MM; without EndTime, it lasts as long as ever
+	EndTime   string `json:"endTime,omitempty" most:"100"`   // HH:MM
+	Venue     string `json:"venue,omitempty" most:"500"`     // where it is held
+	Notes     string `json:"notes,omitempty" most:"500"`     // what the student wants to know of it
 }
 
 // ExtraClass is a class that no timetable lists, on one date.
 type ExtraClass struct {
-	Module    string `json:"module"`
-	Activity  string `json:"activity,omitempty"`
-	Group     string `json:"group,omitempty"`
+	Module    string `json:"module" most:"500"`
+	Activity  string `json:"activity,omitempty" most:"500"`
+	Group     string `json:"group,omitempty" most:"500"`
 	Date      Date   `json:"date"`
-	StartTime string `json:"startTime"`
-	EndTime   string `json:"endTime"`
-	Venue     string `json:"venue,omitempty"`
-	Notes     string `json:"notes,omitempty"`
+	StartTime string `json:"startTime" most:"100"`
+	EndTime   string `json:"endTime" most:"100"`
+	Venue     string `json:"venue,omitempty" most:"500"`
+	Notes     string `json:"notes,omitempty" most:"500"`
 }
 
 const (

@@ -213,11 +213,12 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		"term twice": {Terms: map[string]calendar.Range{"S1": mustRange(t, "2026-02-09..2026-05-22"), " s1": mustRange(t, "2026-02-10..2026-05-22")}},
 		"two colors": {Colors: map[string]string{"COS 212": "red", "cos212": "blue"}},
 		"modules":    {Modules: make([]string, 600)},
-		"groups":     {Groups: map[string]calendar.Choice{"COS 212": make(calendar.Choice, 60)}},
+		"groups":     {Groups: map[string]calendar.Choice{"COS 212": make(calendar.Choice, 201)}},
 		"recess":     {Exclude: calendar.Days{{Start: day, End: day, Name: strings.Repeat("x", 201)}}},
 		"term name":  {Lenient: true, Terms: map[string]calendar.Range{strings.Repeat("x", 201): {Start: day, End: day}}},
 		"terms":      {Lenient: true, Terms: many(51, calendar.Range{Start: day, End: day})},
 		"module":     {Modules: []string{strings.Repeat("x", 201)}},
+		"all texts":  {Lenient: true, Extra: slices.Repeat([]calendar.ExtraClass{{Module: "COS 212", Date: day, StartTime: "08:30", EndTime: "09:20", Notes: strings.Repeat("x", 500)}}, 200), Changes: changesOf(day, 200)},
 		"group":      {Groups: map[string]calendar.Choice{"COS 212": {strings.Repeat("x", 201)}}},
 		"all names":  {Lenient: true, Groups: many(500, slices.Repeat(calendar.Choice{strings.Repeat("x", 20)}, 50))},
 	} {
@@ -300,4 +301,13 @@ func TestYearIsThatOfTheTermsUnlessGiven(t *testing.T) {
 			t.Errorf("%+v: year %d, want %d", test.opts, got.Year, test.want)
 		}
 	}
+}
+
+// changesOf are so many changes with long notes.
+func changesOf(day calendar.Date, count int) []calendar.Change {
+	all := make([]calendar.Change, count)
+	for n := range all {
+		all[n] = calendar.Change{Event: strconv.Itoa(n), Date: day, Notes: strings.Repeat("x", 500)}
+	}
+	return all
 }

@@ -88,7 +88,7 @@ func (d Date) utc() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0
 type Range struct {
 	Start Date   `json:"start"`
 	End   Date   `json:"end"`
-	Name  string `json:"name,omitempty"`
+	Name  string `json:"name,omitempty" most:"200"`
 }
 
 // ParseRange reads "2026-02-09..2026-05-22". One date alone is refused: of a term whose end was forgotten

@@ -12,32 +12,32 @@ import (
 // which the API gives and takes it. A lecture has a Day and recurs in its Semester; a test or an
 // exam has a Date. An Event may lack what a calendar needs (see its Warnings): it is still listed.
 type Event struct {
-	ID               string              `json:"id"`                     // stable, see Events
-	Kind             timetable.Kind      `json:"kind"`                   // lecture, test or exam
-	Module           string              `json:"module"`                 // "COS 214"
-	Activity         string              `json:"activity"`               // "L1"; tests: "PTest 1"; exams: "Exam Written"
-	Group            string              `json:"group"`                  // lectures: G01, P01...
-	Day              string              `json:"day,omitempty"`          // English weekday
-	Date             string              `json:"date,omitempty"`         // YYYY-MM-DD
-	StartTime        string              `json:"startTime"`              // HH:MM in Zone
-	EndTime          string              `json:"endTime"`                // HH:MM in Zone
-	EndTimeEstimated bool                `json:"endTimeEstimated"`       // the PDF prints no end
-	Venue            string              `json:"venue"`                  // Venues, joined by "; "
-	Venues           []string            `json:"venues"`                 // in printed order; never nil
-	IsRecurring      bool                `json:"isRecurring"`            // lectures recur weekly
-	Semester         string              `json:"semester,omitempty"`     // S1, S2, Q1..Q4, Y
-	Campus           string              `json:"campus,omitempty"`       // where it is held
-	ModuleCampus     string              `json:"moduleCampus,omitempty"` // exams: the module's campus
-	Lang             string              `json:"lang,omitempty"`         // "E L"
-	StudyProg        string              `json:"studyProg,omitempty"`    // study programme
-	Test             string              `json:"test,omitempty"`         // tests: "PTest 1"
-	Paper            string              `json:"paper,omitempty"`        // exams: "1"
-	Status           string              `json:"status,omitempty"`       // exams: "FINAL"
-	Notes            string              `json:"notes,omitempty"`        // exams: the printed comments; else a person's own
-	Summary          string              `json:"summary,omitempty"`      // a caller's own title, instead of one made of Module and Activity
-	Location         string              `json:"location,omitempty"`     // a caller's own place, instead of Venue
-	ColorID          string              `json:"colorId,omitempty"`      // a caller's own colour, by Google's id: "1" to "11"
-	Warnings         []timetable.Warning `json:"warnings,omitempty"`     // what a person should look at
+	ID               string              `json:"id"`                            // stable, see Events
+	Kind             timetable.Kind      `json:"kind" most:"100"`               // lecture, test or exam
+	Module           string              `json:"module"`                        // "COS 214"
+	Activity         string              `json:"activity"`                      // "L1"; tests: "PTest 1"; exams: "Exam Written"
+	Group            string              `json:"group"`                         // lectures: G01, P01...
+	Day              string              `json:"day,omitempty" most:"100"`      // English weekday
+	Date             string              `json:"date,omitempty" most:"100"`     // YYYY-MM-DD
+	StartTime        string              `json:"startTime" most:"100"`          // HH:MM in Zone
+	EndTime          string              `json:"endTime" most:"100"`            // HH:MM in Zone
+	EndTimeEstimated bool                `json:"endTimeEstimated"`              // the PDF prints no end
+	Venue            string              `json:"venue"`                         // Venues, joined by "; "
+	Venues           []string            `json:"venues"`                        // in printed order; never nil
+	IsRecurring      bool                `json:"isRecurring"`                   // lectures recur weekly
+	Semester         string              `json:"semester,omitempty" most:"100"` // S1, S2, Q1..Q4, Y
+	Campus           string              `json:"campus,omitempty"`              // where it is held
+	ModuleCampus     string              `json:"moduleCampus,omitempty"`        // exams: the module's campus
+	Lang             string              `json:"lang,omitempty"`                // "E L"
+	StudyProg        string              `json:"studyProg,omitempty"`           // study programme
+	Test             string              `json:"test,omitempty"`                // tests: "PTest 1"
+	Paper            string              `json:"paper,omitempty"`               // exams: "1"
+	Status           string              `json:"status,omitempty"`              // exams: "FINAL"
+	Notes            string              `json:"notes,omitempty"`               // exams: the printed comments; else a person's own
+	Summary          string              `json:"summary,omitempty"`             // a caller's own title, instead of one made of Module and Activity
+	Location         string              `json:"location,omitempty"`            // a caller's own place, instead of Venue
+	ColorID          string              `json:"colorId,omitempty" most:"100"`  // a caller's own colour, by Google's id: "1" to "11"
+	Warnings         []timetable.Warning `json:"warnings,omitempty"`            // what a person should look at
 
 	Year int `json:"-"` // the academic year, where [Merge] says it; else that of [Options]
 }

@@ -13,17 +13,17 @@ import (
 // Options says what a student wants of the events. The zero Options takes everything, in the terms
 // of Year. In JSON it is the body of a request.
 type Options struct {
-	Name      string            `json:"name,omitempty"`      // the calendar's name; a fitting one when empty
-	Year      int               `json:"year,omitempty"`      // the academic year, for terms that are not given and for UIDs; else that of Terms
-	Terms     Terms             `json:"terms,omitempty"`     // S1, S2, Q1..Q4, Y, or "" of events that name none; instead of the year's own
-	Modules   []string          `json:"modules,omitempty"`   // only these; all when empty
-	Groups    map[string]Choice `json:"groups,omitempty"`    // by module
-	Exclude   Days              `json:"exclude,omitempty"`   // days on which no lectures happen, beside those of the university
-	Recess    *Days             `json:"recess,omitempty"`    // instead of the university's, in the years that it names; an empty list is none
-	Changes   []Change          `json:"changes,omitempty"`   // of single lectures
-	Extra     []ExtraClass      `json:"extra,omitempty"`     // classes that no timetable lists
-	Reminders []int             `json:"reminders,omitempty"` // minutes before the start
-	Colors    map[string]string `json:"colors,omitempty"`    // CSS3 colour names by module
+	Name      string            `json:"name,omitempty" most:"200"`                 // the calendar's name; a fitting one when empty
+	Year      int               `json:"year,omitempty" most:"2200"`                // the academic year, for terms that are not given and for UIDs; else that of Terms
+	Terms     Terms             `json:"terms,omitempty" most:"50" each:"200"`      // S1, S2, Q1..Q4, Y, or "" of events that name none; instead of the year's own
+	Modules   []string          `json:"modules,omitempty" most:"500" each:"200"`   // only these; all when empty
+	Groups    map[string]Choice `json:"groups,omitempty" most:"500" each:"200"`    // by module
+	Exclude   Days              `json:"exclude,omitempty" most:"400"`              // days on which no lectures happen, beside those of the university
+	Recess    *Days             `json:"recess,omitempty" most:"400"`               // instead of the university's, in the years that it names; an empty list is none
+	Changes   []Change          `json:"changes,omitempty" most:"400"`              // of single lectures
+	Extra     []ExtraClass      `json:"extra,omitempty" most:"200"`                // classes that no timetable lists
+	Reminders []int             `json:"reminders,omitempty" most:"5" each:"40320"` // minutes before the start
+	Colors    map[string]string `json:"colors,omitempty" most:"500" each:"100"`    // CSS3 colour names by module
 
 	// Years are the academic years to go by; those that the program ships where it is nil.
 	Years Years `json:"-"`
@@ -73,7 +73,7 @@ const (
 	lastYear        = 2200
 	maxChoices      = 500
 	maxTerms        = 50
-	maxGroupsChosen = 50
+	maxGroupsChosen = 200
 )
 
 // UseSemester takes the one range that the first frontend sends. It holds for the half of the year

@@ -67,6 +67,9 @@ func (c *checker) value(t reflect.Type, b bounds) error {
 		if !fits(token, t) {
 			return c.error(&Error{Problem: WrongType, Expected: "number"})
 		}
+		if n, err := token.Float64(); b.most > 0 && (err != nil || n > float64(b.most)) {
+			return c.error(&Error{Problem: TooLarge, Most: b.most})
+		}
 	}
 	return nil
 }

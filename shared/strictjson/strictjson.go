@@ -8,6 +8,7 @@
 // The bounds stand where the fields are declared, in their tags:
 //
 //	Modules []string          `json:"modules" most:"500" each:"100"` // entries, and characters of each text in them
+//	Year    int               `json:"year" most:"2200"`              // the largest number
 //	Name    string            `json:"name" most:"200"`               // characters
 //
 // What has no tag has the defaults below. A type with an UnmarshalJSON of its own says with JSONForms as which types
@@ -40,6 +41,7 @@ const (
 	Unknown   = "unknown"   // the type has no such field
 	Duplicate = "duplicate" // a name stands twice in one object
 	TooLong   = "long"      // a text
+	TooLarge  = "large"     // a number
 	TooMany   = "many"      // entries, or all values together
 	TooDeep   = "deep"
 	NUL       = "nul" // a text holds U+0000, which no database takes
@@ -53,7 +55,7 @@ type Error struct {
 	Field    string // the path as its writer knows it: "events[3].venues[0]"; empty for the whole
 	Expected string // of WrongType: object, array, string, number or boolean
 	Meant    string // of Unknown: the name of the field that may be meant, empty where none is near
-	Most     int    // of TooLong, TooMany, TooDeep
+	Most     int    // of TooLong, TooLarge, TooMany, TooDeep
 	Offset   int64  // of Syntax
 	Err      error  // of Syntax; may be nil
 }

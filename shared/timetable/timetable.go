@@ -48,10 +48,10 @@ type Entry struct {
 
 // Warning says what is doubtful about one row and where it is printed.
 type Warning struct {
-	Code    string `json:"code"`    // stable, e.g. NO_TIME
-	Message string `json:"message"` // one sentence for people
-	Page    int    `json:"page"`    // 1-based
-	Row     int    `json:"row"`     // 1-based among the page's printed rows, header excluded
+	Code    string `json:"code"`                // stable, e.g. NO_TIME
+	Message string `json:"message"`             // one sentence for people
+	Page    int    `json:"page" most:"1000000"` // 1-based
+	Row     int    `json:"row" most:"1000000"`  // 1-based among the page's printed rows, header excluded
 }
 
 // The codes of warnings.

@@ -18,16 +18,16 @@ import (
 // range that the first frontend sends.
 type Choices struct {
 	calendar.Options
-	SemesterStart string `json:"semesterStart"`
-	SemesterEnd   string `json:"semesterEnd"`
+	SemesterStart string `json:"semesterStart" most:"100"`
+	SemesterEnd   string `json:"semesterEnd" most:"100"`
 }
 
 // Request is the body: events, as the first frontend sends them, or a job.
 type Request struct {
 	Choices
-	JobID   string           `json:"jobId"`
-	Events  []calendar.Event `json:"events" most:"20000"`
-	PDFType timetable.Kind   `json:"pdfType"`
+	JobID   string           `json:"jobId" most:"100"`
+	Events  []calendar.Event `json:"events" most:"5000"`
+	PDFType timetable.Kind   `json:"pdfType" most:"100"`
 }
 
 // ReadJSON reads a body as [api.DecodeJSON] does, and tells what is wrong with a date or a choice in it.
