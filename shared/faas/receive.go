@@ -17,11 +17,11 @@ const (
 	bodyRate     = 512      // bytes a second, the least over the whole body, after a first stall
 	mostReceived = 2000     // requests whose body is on its way, at least
 
-	// What is still sent after a refusal is taken for so long: a caller who sends does not read the answer, and who
-	// closes on him resets the connection before he does.
-	lingerBytes = 64 << 20
+	// What is still sent after the answer is taken for so long: a caller who sends does not read it, and who closes on
+	// him resets the connection before he does.
+	lingerBytes = 1 << 30
 	lingerTime  = 30 * time.Second
-	lingerStall = 2 * time.Second
+	lingerStall = 5 * time.Second
 )
 
 // body is a request's body, read as long as bytes keep coming.
@@ -93,7 +93,7 @@ type readCloser struct {
 	io.Closer
 }
 
-// linger takes what a refused caller still sends, within bounds, so that the answer reaches him.
+// linger takes what a caller still sends after the answer, within bounds, so that the answer reaches him.
 func (b *body) linger(r *http.Request) {
 	if b.over || b.read == 0 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
 		return // nothing comes any more

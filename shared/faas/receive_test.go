@@ -117,6 +117,20 @@ func TestATooLargeBodyGetsItsAnswer(t *testing.T) {
 	}
 }
 
+// TestABodyThatNobodyReadsDoesNotCutTheAnswer: of a route that succeeds without its body, too.
+func TestABodyThatNobodyReadsDoesNotCutTheAnswer(t *testing.T) {
+	t.Parallel()
+	_, address := started(t, Config{})
+	const size = 12 << 20
+	connection := dial(t, address, fmt.Sprintf("GET /hello/you HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", size))
+	if _, err := io.WriteString(connection, strings.Repeat("x", size)); err != nil {
+		t.Fatalf("sending broke off: %v", err)
+	}
+	if got := answer(t, connection); got.StatusCode != 200 {
+		t.Errorf("got %s, want 200", got.Status)
+	}
+}
+
 // TestWhatIsNoTextReachesNoHandler: a database would refuse it, which is no fault of ours.
 func TestWhatIsNoTextReachesNoHandler(t *testing.T) {
 	t.Parallel()

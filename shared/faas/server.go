@@ -135,9 +135,7 @@ func (s *server) guarded(w *recorder, r *http.Request) {
 	}
 	sent := newBody(w.ResponseWriter, r, s.cfg)
 	s.shared(w, r, func(w *recorder, r *http.Request) { s.received(w, r, sent) })
-	if w.statusCode() >= 400 {
-		sent.linger(r)
-	}
+	sent.linger(r)
 }
 
 // shared runs a request of text alone within the share of its address.
