@@ -1,6 +1,8 @@
 package uploadingest
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/cache"
+	"github.com/schedgen/schedgen/shared/diskspace"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/localstack/pg"
 	"github.com/schedgen/schedgen/shared/postgres"
@@ -198,5 +201,57 @@ func TestARealMinIOTellsOfUploads(t *testing.T) {
 	s.call("DELETE", "/api/jobs/"+idOf(a)).want(204)
 	if _, err := w.f.blob.Stat(t.Context(), key); err == nil {
 		t.Error("the object is still there")
+	}
+}
+
+// TestAFullDiskTakesNoUpload: nothing is stored of what comes, readiness fails, and all else goes on.
+func TestAFullDiskTakesNoUpload(t *testing.T) {
+	stored := 0
+	w := newWorld(t, with(func(c *Config) { c.Disk = diskspace.Config{Dir: os.TempDir(), Reserve: 1 << 60} }))
+	w.store.set(func(s *storeProxy) {
+		s.put = func(rw http.ResponseWriter, _ *http.Request, forward func(http.ResponseWriter)) {
+			stored++
+			forward(rw)
+		}
+	})
+	w.f.tempFile = func() (*os.File, error) {
+		stored++
+		return newTempFile("")
+	}
+	s := w.student()
+	a := s.upload(pdf(), "Prefer", "wait=20")
+	a.refused(503, api.StorageFull)
+	if got := a.Header.Get("Retry-After"); got != "300" {
+		t.Errorf("Retry-After: got %q, want 300", got)
+	}
+	if rows := w.sql("delete from jobs"); rows != 0 || stored != 0 {
+		t.Errorf("%d rows and %d files were stored of an upload that was refused", rows, stored)
+	}
+	for name, err := range w.f.Health(t.Context()) {
+		if (err != nil) != (name == "disk") {
+			t.Errorf("the health of %s: got %v", name, err)
+		}
+	}
+	var full *diskspace.FullError
+	if err := w.f.Health(t.Context())["disk"]; !errors.As(err, &full) {
+		t.Errorf("the health of the disk: got %v, want it full", err)
+	}
+	w.do(http.DefaultClient, "GET", "/ready", nil).want(503)
+	s.call("GET", "/api/jobs/metrics").want(200)
+}
+
+// TestAFullObjectStoreLeavesNoRow: its refusal is certain, unlike an answer that was lost.
+func TestAFullObjectStoreLeavesNoRow(t *testing.T) {
+	w := newWorld(t)
+	w.store.set(func(s *storeProxy) {
+		s.put = func(rw http.ResponseWriter, r *http.Request, _ func(http.ResponseWriter)) {
+			_, _ = io.Copy(io.Discard, r.Body) // the client's failure would be another
+			rw.WriteHeader(http.StatusInsufficientStorage)
+			_, _ = io.WriteString(rw, "<Error><Code>XMinioStorageFull</Code><Message>no room</Message></Error>")
+		}
+	})
+	w.student().upload(pdf(), "Prefer", "wait=20").refused(503, api.StorageFull)
+	if rows := w.sql("delete from jobs"); rows != 0 {
+		t.Errorf("%d rows are left of an upload that was refused", rows)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/cache"
+	"github.com/schedgen/schedgen/shared/diskspace"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
@@ -36,6 +37,7 @@ type Config struct {
 	Events events.Config
 	Limits jobs.Limits
 	Years  years.Config
+	Disk   diskspace.Config
 
 	ParsedTargets  []string `env:"PARSED_TARGETS"`  // who is told of timetables where there is no broker
 	AdminToken     string   `env:"ADMIN_TOKEN"`     // reads and replays dead letters; empty: nobody does
@@ -84,6 +86,7 @@ type Function struct {
 	objects  *events.Publisher
 	parsed   *events.Publisher
 	metrics  *metrics
+	room     *diskspace.Room          // beside the database; nil where that is elsewhere
 	tempFile func() (*os.File, error) // to keep an upload in while it comes
 }
 
@@ -122,7 +125,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	}
 	queue := jobs.NewStore(pool).WithLimits(cfg.Limits)
 	return &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), books: newBooks(queue.Metrics), blob: store, cache: redis,
-		sessions: sessions.On(pool), origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
+		sessions: sessions.On(pool), origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(), room: diskspace.New(cfg.Disk),
 		tempFile: func() (*os.File, error) { return newTempFile("") }}, nil
 }
 
@@ -153,7 +156,11 @@ func (f *Function) Routes() http.Handler {
 
 // Health asks what the function depends on.
 func (f *Function) Health(ctx context.Context) map[string]error {
-	return map[string]error{"postgres": f.pool.Ping(ctx), "redis": faas.Optional(f.cache.Ping(ctx)), "s3": f.blob.Ready(ctx)}
+	states := map[string]error{"postgres": f.pool.Ping(ctx), "redis": faas.Optional(f.cache.Ping(ctx)), "s3": f.blob.Ready(ctx)}
+	if f.room != nil {
+		states["disk"] = f.room.Err()
+	}
+	return states
 }
 
 // Close ends the connections.

@@ -37,8 +37,11 @@ func (u *received) discard() {
 // body reads the whole upload from its start; it can be read again, for a retry.
 func (u *received) body() *io.SectionReader { return io.NewSectionReader(u.file, 0, u.size) }
 
-// receive reads the form to its end. Fields may come before or after the file.
+// receive reads the form to its end, unless there is no room for it. Fields may come before or after the file.
 func (f *Function) receive(r *http.Request) (*received, error) {
+	if err := f.room.Err(); err != nil {
+		return nil, err
+	}
 	sent := r.Body
 	form, err := openForm(r)
 	if err != nil {

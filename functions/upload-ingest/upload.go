@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
@@ -191,6 +192,10 @@ func (f *Function) keep(ctx context.Context, u *received, n jobs.NewJob) (jobs.J
 	_, err = f.blob.Put(ctx, job.ObjectKey, u.body(), u.size, "application/pdf", map[string]string{
 		"Job-Id": job.ID, "Priority": string(job.Priority), "Traceparent": job.Traceparent,
 	})
+	var full *blob.FullError
+	if errors.As(err, &full) {
+		return jobs.Job{}, errors.Join(err, f.jobs.Delete(ctx, job.Owner, job.ID)) // nothing was stored
+	}
 	if err != nil {
 		// Whether the object is there is not known: the answer may have been lost.
 		return job, api.New(api.StorageUnavailable).Wrap(err)

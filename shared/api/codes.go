@@ -47,6 +47,7 @@ const (
 	Unavailable          = "UNAVAILABLE"
 	DatabaseUnavailable  = "DATABASE_UNAVAILABLE"
 	StorageUnavailable   = "STORAGE_UNAVAILABLE"
+	StorageFull          = "STORAGE_FULL"
 	ShuttingDown         = "SHUTTING_DOWN"
 	Timeout              = "TIMEOUT"
 )
@@ -116,6 +117,7 @@ var codes = map[string]entry{
 	Unavailable:         {503, "Part of our service is not available right now. Try again in a minute.", 5 * time.Second},
 	DatabaseUnavailable: {503, "Our database is not available right now. Try again in a minute.", 5 * time.Second},
 	StorageUnavailable:  {503, "Our file storage is not available right now. Try again in a minute.", 5 * time.Second},
+	StorageFull:         {503, "Our file storage is full, so we cannot take uploads right now. Try again in an hour.", 5 * time.Minute},
 	ShuttingDown:        {503, "This server is just being restarted. Try again.", time.Second},
 	Timeout:             {504, "This took too long, so we stopped. Try again.", 5 * time.Second},
 }

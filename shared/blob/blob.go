@@ -42,6 +42,16 @@ func (e *DownError) Unwrap() error { return e.Err }
 // Unavailable is the CODE that package api answers.
 func (e *DownError) Unavailable() string { return "STORAGE_UNAVAILABLE" }
 
+// FullError says that the server has no room for more: nothing was stored.
+type FullError struct{ Err error }
+
+func (e *FullError) Error() string { return "object storage full: " + e.Err.Error() }
+
+func (e *FullError) Unwrap() error { return e.Err }
+
+// Unavailable is the CODE that package api answers.
+func (e *FullError) Unavailable() string { return "STORAGE_FULL" }
+
 // Info is what the server knows of an object.
 type Info struct {
 	Key      string
@@ -269,6 +279,8 @@ func (s *Store) failed(doing, key string, err error) error {
 		s.made = false
 		s.mu.Unlock()
 		return fmt.Errorf("%s %s: %w", doing, key, ErrNotFound)
+	case answer.Code == "XMinioStorageFull", answer.StatusCode == http.StatusInsufficientStorage:
+		return &FullError{Err: fmt.Errorf("%s %s: %w", doing, key, err)}
 	case answer.StatusCode >= 500, answer.StatusCode == 0:
 		return &DownError{Err: fmt.Errorf("%s %s: %w", doing, key, err)}
 	}

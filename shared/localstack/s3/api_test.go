@@ -3,9 +3,11 @@ package s3
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +15,10 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/diskspace"
 )
 
 // client is an S3 client of a server of the test's own.
@@ -244,4 +250,42 @@ func FuzzChunks(f *testing.F) {
 			t.Fatalf("%d bytes from %d", len(got), len(body))
 		}
 	})
+}
+
+// TestAFullServerRefusesObjectsAsMinIODoes, and goes on giving and deleting those it has.
+func TestAFullServerRefusesObjectsAsMinIODoes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	config := Config{AccessKey: "access", SecretKey: "secret-secret"}
+	store := func() *blob.Store {
+		server, err := Start(dir, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = server.Stop() })
+		store, err := blob.Open(blob.Config{URL: server.URL(), AccessKey: config.AccessKey, SecretKey: config.SecretKey})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store
+	}
+	if _, err := store().Put(t.Context(), "a", strings.NewReader("a pdf"), 5, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	config.Room = diskspace.New(diskspace.Config{Dir: dir, Reserve: 1 << 60})
+	full := store()
+	_, err := full.Put(t.Context(), "b", strings.NewReader(strings.Repeat("x", 8<<20)), 8<<20, "", nil)
+	var refused *blob.FullError
+	if !errors.As(err, &refused) || api.From(err).Code != api.StorageFull {
+		t.Errorf("got %v, want it full", err)
+	}
+	if sizes := contents(t, filepath.Join(dir, "objects", "schedgen-pdfs")); !slices.Equal(sizes, []int64{5}) {
+		t.Errorf("contents of %v bytes are there, want nothing of what was refused", sizes)
+	}
+	if _, err := full.Stat(t.Context(), "a"); err != nil {
+		t.Errorf("an object from before: %v", err)
+	}
+	if err := full.Delete(t.Context(), "a"); err != nil {
+		t.Errorf("delete it: %v", err)
+	}
 }

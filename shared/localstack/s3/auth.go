@@ -151,11 +151,16 @@ func mac(key []byte, text string) []byte {
 	return m.Sum(nil)
 }
 
-// refuse answers with the error object of S3.
+// refuse answers with the error object of S3 what may not be done.
 func refuse(w http.ResponseWriter, r *http.Request, code, message string) {
-	w.Header().Set("Content-Type", "application/xml")
 	w.Header().Set("Connection", "close") // the body stays unread
-	w.WriteHeader(http.StatusForbidden)
+	writeError(w, r, http.StatusForbidden, code, message)
+}
+
+// writeError answers with the error object of S3.
+func writeError(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
 		return
 	}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/johannesboyne/gofakes3"
+
+	"github.com/schedgen/schedgen/shared/diskspace"
 )
 
 // Config is how the server runs.
@@ -24,7 +26,8 @@ type Config struct {
 	SecretKey string
 	// Webhook gets a POST for each object stored, until it answers 2xx; empty means nobody is told.
 	Webhook string
-	Token   string // sent to the webhook as a Bearer token
+	Token   string          // sent to the webhook as a Bearer token
+	Room    *diskspace.Room // for objects: beyond it they are refused as MinIO does; nil is without an end
 	// Fast gives up surviving a crash of the machine for speed: for tests only.
 	Fast   bool
 	Logger *slog.Logger // nil is silent
@@ -75,7 +78,7 @@ func Start(dir string, cfg Config) (*Server, error) {
 	// The skew that gofakes3 allows is checked by authenticate, with the signature.
 	fake := gofakes3.New(files, gofakes3.WithTimeSkewLimit(0), gofakes3.WithLogger(gofakes3.DiscardLog()))
 	s.web = &http.Server{
-		Handler:           authenticate(fake.Server(), cfg.AccessKey, cfg.SecretKey, time.Now),
+		Handler:           authenticate(reserving(fake.Server(), cfg.Room), cfg.AccessKey, cfg.SecretKey, time.Now),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Minute,
 		WriteTimeout:      5 * time.Minute,

@@ -91,7 +91,7 @@ func configured[C, F any](ctx context.Context, all envconfig.Lookuper, make func
 // system decided comes first, then what it was given, then what is good for one machine.
 func (s *System) settings(at addresses, known secrets) envconfig.Lookuper {
 	decided := map[string]string{
-		"DATABASE_URL": at.database, "REDIS_URL": at.redis,
+		"DATABASE_URL": at.database, "REDIS_URL": at.redis, "DATA_DIR": at.disk.Dir,
 		"EVENT_TOKEN": known.EventToken, // also for who gave an empty one, with which no event would be taken
 		"S3_URL":      at.s3.URL, "S3_ACCESS_KEY": at.s3.AccessKey, "S3_SECRET_KEY": at.s3.SecretKey,
 	}

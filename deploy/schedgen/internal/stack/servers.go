@@ -9,7 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sethvargo/go-envconfig"
+
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/diskspace"
 	"github.com/schedgen/schedgen/shared/localstack/pg"
 	"github.com/schedgen/schedgen/shared/localstack/redis"
 	"github.com/schedgen/schedgen/shared/localstack/s3"
@@ -26,12 +29,16 @@ type addresses struct {
 	s3       blob.Config
 	// What no caller from outside needs: where functions take events.
 	parse, calendar, google net.Listener
+	disk                    diskspace.Config // of what is kept here
 }
 
 // servers starts those that are not given, and brings the schema up to date.
 func (s *System) servers(ctx context.Context, data *dataDir, known secrets) (addresses, error) {
 	var at addresses
 	var err error
+	if at.disk, err = s.disk(ctx, data); err != nil {
+		return at, err
+	}
 	if at.database, err = s.database(ctx, data); err != nil {
 		return at, err
 	}
@@ -50,8 +57,19 @@ func (s *System) servers(ctx context.Context, data *dataDir, known secrets) (add
 	if at.google, err = s.listen(ctx, anyPort); err != nil {
 		return at, err
 	}
-	at.s3, err = s.objects(data, known, "http://"+at.parse.Addr().String())
+	at.s3, err = s.objects(data, known, "http://"+at.parse.Addr().String(), diskspace.New(at.disk))
 	return at, err
+}
+
+// disk is what must stay free where a server of our own keeps its data.
+func (s *System) disk(ctx context.Context, data *dataDir) (cfg diskspace.Config, err error) {
+	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &cfg, Lookuper: s.cfg.Settings}); err != nil {
+		return cfg, fmt.Errorf("read the settings: %w", err)
+	}
+	if s.cfg.Postgres == "" || s.cfg.S3 == "" {
+		cfg.Dir = data.path
+	}
+	return cfg, nil
 }
 
 // database gives the address of the given server, or of our own.
@@ -118,12 +136,12 @@ func (s *System) redis() (string, error) {
 }
 
 // objects gives the address of the given S3 server, or of our own, which tells webhook of uploads.
-func (s *System) objects(data *dataDir, known secrets, webhook string) (blob.Config, error) {
+func (s *System) objects(data *dataDir, known secrets, webhook string, room *diskspace.Room) (blob.Config, error) {
 	if s.cfg.S3 != "" {
 		return s.givenS3()
 	}
 	server, err := s3.Start(data.join("s3"), s3.Config{AccessKey: known.S3Key, SecretKey: known.S3Secret,
-		Webhook: webhook, Token: known.EventToken, Logger: s.cfg.Logger})
+		Webhook: webhook, Token: known.EventToken, Room: room, Logger: s.cfg.Logger})
 	if err != nil {
 		return blob.Config{}, err
 	}
