@@ -18,7 +18,7 @@ import (
 const (
 	mostJobs  = 100
 	mostRows  = 10_000
-	mostBytes = 4 << 20
+	mostBytes = 2 << 20
 )
 
 // Source is what the calendar is made of.
