@@ -39,10 +39,11 @@ where (account_id, calendar_id) in (
 		union select account_id, calendar_id from google_recipes where years = any($1::text[]))
 	and synced_at is not null
 	and account_id in (select id from google_accounts where refresh_token is not null)
-order by account_id, calendar_id limit $2::int`
+order by random() limit $2::int`
 
 // Stamped are at most so many calendars that were synced, and that follow or have a recipe with one of the stamps. Those
-// of people who are signed out are none: their time comes when these sign in.
+// of people who are signed out are none: their time comes when these sign in. They come in no order, so that calendars
+// that cannot be made again do not keep the others waiting.
 func (s *Store) Stamped(ctx context.Context, stamps []string, most int) ([]Calendar, error) {
 	all, err := postgres.Query(ctx, s.pool, scanCalendar, stampedSQL, stamps, most)
 	if err != nil {
