@@ -77,6 +77,39 @@ func TestOnlyChangedEventsHaveANewRevision(t *testing.T) {
 	}
 }
 
+// TestAFeedOfAnyModulesIsRefreshed: however many modules a timetable has and however long their names are, a feed of all
+// of them shows the next timetable, too.
+func TestAFeedOfAnyModulesIsRefreshed(t *testing.T) {
+	t.Parallel()
+	for name, modules := range map[string]struct {
+		count int
+		name  func(n int) string
+	}{
+		"many":  {600, func(n int) string { return fmt.Sprintf("COS %03d", 100+n) }},
+		"long":  {1, func(int) string { return strings.Repeat("é", 201) }},
+		"large": {399, func(n int) string { return strconv.Itoa(n) + strings.Repeat("é", 190) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newWorld(t).student()
+			doc := tabletest.Lectures()
+			for n := range modules.count {
+				entry := doc.Entries[0]
+				entry.Module = modules.name(n)
+				doc.Entries = append(doc.Entries, entry)
+			}
+			s.uploaded(doc)
+			path := s.subscribed(feedOptions)
+			_, before := s.fetch(path)
+			doc.Entries[0].Venues = []string{"Elsewhere"}
+			s.uploaded(doc)
+			if status, after := s.fetch(path); status.StatusCode != 200 || !strings.Contains(after, "Elsewhere") {
+				t.Errorf("got %d with %d events after the second upload, %d before it", status.StatusCode, len(revisions(after)), len(revisions(before)))
+			}
+		})
+	}
+}
+
 // spoken reads what a file says of each UID, apart from its revision.
 func spoken(file string) map[string]string {
 	all := make(map[string]string)

@@ -6,41 +6,52 @@ import "maps"
 // calendar again and again keeps them, so that modules that come and go change no other's colour.
 type GivenColors map[string]string
 
-// maxGiven is how many modules' colours are kept: more than any student takes in a life.
-const maxGiven = 100
+// How many modules' colours are kept.
+const (
+	maxGiven = 100                   // of modules that came and went: more than any student takes in a life
+	maxShown = maxChoices - maxGiven // of those in a calendar: as many as may be chosen beside them
+)
 
 // Keep is the options with the given colours for modules that the caller chose none for. Who chose so
-// many colours that no more would be taken gets no others.
+// much that no more would be taken gets no others.
 func (g GivenColors) Keep(o Options) Options {
-	if len(o.Colors) > maxGiven {
+	if len(o.Colors) > maxGiven || len(o.Colors)+len(g) > maxChoices {
 		return o
 	}
 	chosen := make(map[string]bool, len(o.Colors))
 	for module := range o.Colors {
 		chosen[NormalModule(module)] = true
 	}
-	colors := make(map[string]string, len(o.Colors)+len(g))
-	maps.Copy(colors, o.Colors)
+	kept := o
+	kept.Colors = make(map[string]string, len(o.Colors)+len(g))
+	maps.Copy(kept.Colors, o.Colors)
 	for module, color := range g {
-		if !chosen[module] {
-			colors[module] = color
+		if !chosen[module] && isName(module) {
+			kept.Colors[module] = color
 		}
 	}
-	o.Colors = colors
-	return o
+	if kept.checkTexts() != nil {
+		return o
+	}
+	return kept
 }
 
 // After is what is given once cal has been shown.
 func (g GivenColors) After(cal Calendar) GivenColors {
-	given := maps.Clone(g)
-	if given == nil || len(given) > maxGiven {
-		given = make(GivenColors)
-	}
+	shown := make(GivenColors)
 	for _, item := range cal.Items {
-		if item.Event.ColorID != "" {
-			continue // the caller's own, of this event alone
+		// A colour of one event alone is its caller's own.
+		if module := NormalModule(item.Event.Module); item.Event.ColorID == "" && isName(module) && len(shown) < maxShown {
+			shown[module] = item.Color
 		}
-		given[NormalModule(item.Event.Module)] = item.Color
+	}
+	given := maps.Clone(g)
+	if given == nil {
+		return shown
+	}
+	maps.Copy(given, shown)
+	if len(given) > maxGiven {
+		return shown
 	}
 	return given
 }

@@ -172,11 +172,14 @@ func (o *Options) names() []string {
 	return texts
 }
 
+// isName reports whether a text is short enough to name something.
+func isName(text string) bool { return utf8.RuneCountInString(text) <= maxNameLength }
+
 // checkTexts bounds what a feed keeps of a caller's words.
 func (o *Options) checkTexts() error {
 	names, all := o.names(), 0
 	for _, text := range names {
-		if utf8.RuneCountInString(text) > maxNameLength {
+		if !isName(text) {
 			return invalid("the name %q is longer than %d characters. Shorten it", clip(text), maxNameLength)
 		}
 	}
