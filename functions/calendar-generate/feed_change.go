@@ -58,8 +58,11 @@ func (f *Function) changeFeed(r *http.Request) (any, error) {
 	}, nil
 }
 
-// feedError tells a feed that is not there from what went wrong.
+// feedError tells a feed that is not there, or that is too long, from what went wrong.
 func feedError(err error) error {
+	if errors.Is(err, feed.ErrTooLong) {
+		return api.New(api.PayloadTooLarge).Say("Your timetables have too much text for one feed. Choose fewer modules, or delete timetables that you no longer need.")
+	}
 	if errors.Is(err, feed.ErrNotFound) {
 		return api.New(api.FeedNotFound)
 	}

@@ -51,8 +51,5 @@ func (f *Function) fetch(r *http.Request) (feed.Feed, error) {
 		return feed.Feed{}, err
 	}
 	known, err = f.refresh(r.Context(), s, known)
-	if errors.Is(err, feed.ErrNotFound) {
-		return feed.Feed{}, api.New(api.FeedNotFound)
-	}
-	return known, err
+	return known, feedError(err)
 }

@@ -16,7 +16,7 @@ import (
 
 // renderingVersion is part of what a feed's body is made of: raise it with any change of how feeds
 // are written, and all of them are written anew when they are next fetched.
-const renderingVersion = "3"
+const renderingVersion = "4"
 
 // keyOf names a source, and the choices of that moment: none of a feed whose caller never chose anew. A feed that
 // was rendered from another source, or by older choices, needs a refresh.
@@ -96,7 +96,7 @@ func (f *Function) renderBy(ctx context.Context, now years.Snapshot, all latest.
 }
 
 // refreshAll gives the owner's feeds as they should be now to see, one after the other, without those that are deleted
-// meanwhile.
+// meanwhile. One that became too long is given as it was: who fetches it is told.
 func (f *Function) refreshAll(ctx context.Context, owner string, see func(feed.Feed)) error {
 	s, err := latest.Of(ctx, f.jobs, owner)
 	if err != nil {
@@ -109,7 +109,10 @@ func (f *Function) refreshAll(ctx context.Context, owner string, see func(feed.F
 	for _, id := range feeds {
 		known, err := f.feeds.Own(ctx, owner, id)
 		if err == nil {
-			known, err = f.refresh(ctx, s, known)
+			before := known
+			if known, err = f.refresh(ctx, s, known); errors.Is(err, feed.ErrTooLong) {
+				known, err = before, nil
+			}
 		}
 		if errors.Is(err, feed.ErrNotFound) {
 			continue

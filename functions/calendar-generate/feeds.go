@@ -63,7 +63,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 			Say("You have as many feeds as one person can have. Delete one first.")
 	}
 	if err != nil {
-		return nil, err
+		return nil, feedError(err)
 	}
 	address := f.feedURL(r, token)
 	return api.Response{

@@ -167,10 +167,11 @@ func TestFeedAddressIsStoredNowhere(t *testing.T) {
 	}
 	defer pool.Close()
 	rows, err := postgres.QueryOne(t.Context(), pool, pgx.RowTo[string],
-		`select string_agg(f::text || encode(coalesce(f.body, ''), 'escape'), '') from feeds f`)
+		`select string_agg(f::text, '') from feeds f`)
 	if err != nil {
 		t.Fatal(err)
 	}
+	rows += string(s.only().Body) // which is packed
 	if strings.Contains(rows, token) || !strings.Contains(rows, "BEGIN:VCALENDAR") {
 		t.Errorf("the token is in the database: %.300s", rows)
 	}

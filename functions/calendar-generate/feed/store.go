@@ -217,6 +217,9 @@ func scan(row pgx.CollectableRow, more ...any) (f Feed, err error) {
 	if modified != nil {
 		f.LastModified = *modified
 	}
+	if f.Body, err = unpack(f.Body); err != nil {
+		return f, err
+	}
 	if err := json.Unmarshal([]byte(options), &f.Options); err != nil {
 		return f, fmt.Errorf("decode a stored feed's options: %w", err)
 	}
