@@ -67,6 +67,6 @@ const (
 	StrayText           = "STRAY_TEXT"           // text inside the table that no column claims
 	PageIncomplete      = "PAGE_INCOMPLETE"      // a page, or the one after the entry, that could not be read in full
 	UncertainVisibility = "UNCERTAIN_VISIBILITY" // text of which it is not certain that a reader sees all of it
-	UnusualValue        = "UNUSUAL_VALUE"        // a value of another form than its column's, or missing where others have one
+	UnusualValue        = "UNUSUAL_VALUE"        // a value that is not like the others of its column, or stands or looks unlike them, or is missing
 	UnreadableText      = "UNREADABLE_TEXT"      // text of which the PDF does not say for sure what it shows
 )

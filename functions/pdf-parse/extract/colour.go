@@ -50,6 +50,34 @@ const (
 	faint  = 6 // some readers may not see them
 )
 
+// Colour is a colour on white paper as 0xRRGGBB; one that is not known is black.
+type Colour uint32
+
+// seen is the colour of a paint on white paper.
+func (p paint) seen() Colour {
+	if p.unknown || p.colour == black && p.clear == 0 {
+		return 0
+	}
+	var out Colour
+	for _, v := range p.colour {
+		v += (1 - v) * p.clear
+		out = out<<8 | Colour(255*clamp(float64(v))+0.5)
+	}
+	return out
+}
+
+// Near reports whether a reader takes two colours for the same ink, as black and a dark grey.
+func (c Colour) Near(other Colour) bool {
+	const far = 0x50
+	for shift := 0; shift <= 16; shift += 8 {
+		a, b := int(c>>shift&0xFF), int(other>>shift&0xFF)
+		if max(a-b, b-a) > far {
+			return false
+		}
+	}
+	return true
+}
+
 func alike(a, b rgb) bool { return distance(a, b) < unseen }
 
 // distance is how different two colours look.

@@ -10,6 +10,8 @@ import (
 type dot struct {
 	at   point // its middle
 	size float64
+
+	colour Colour
 }
 
 // What a dotted line is. Browsers space dots by their own size, stretched so that they fill the line.
@@ -33,7 +35,7 @@ func dotted(v view, dots []dot) (level, upright []Ruling) {
 	shown := make([]dot, 0, len(dots))
 	for _, d := range dots {
 		if size := d.size * unit; size <= largestDot {
-			shown = append(shown, dot{v.m.apply(d.at.x, d.at.y), size})
+			shown = append(shown, dot{v.m.apply(d.at.x, d.at.y), size, d.colour})
 		}
 	}
 	level = dottedLevel(shown)
@@ -75,7 +77,7 @@ func dotRuns(row []dot) []Ruling {
 		}
 		first, last := row[start], row[end-1]
 		if end-start >= fewestDots {
-			out = append(out, Ruling{first.at.x - first.size/2, first.at.y, last.at.x + last.size/2, first.at.y})
+			out = append(out, Ruling{first.at.x - first.size/2, first.at.y, last.at.x + last.size/2, first.at.y, first.size, first.colour})
 		}
 		start = end
 	}

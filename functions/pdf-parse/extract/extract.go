@@ -20,8 +20,10 @@ type Page struct {
 	Words         []Word
 	Pale          []Word // text in the colour of what it is drawn on: no reader sees it
 	Notes         []Word // text of comments and form fields, which lie over the page
+	Covered       []Word // text under something opaque, Faint where that is not as white as paper: no reader sees it
 	Rulings       []Ruling
 	Incomplete    bool  // the file is damaged, or the page shows nothing between others that do: text may be missing
+	Unordered     bool  // several pages were on this one, and little tells their order
 	Frames        []Box // that drawing was clipped to: where several pages are on this one, each is in one
 }
 
@@ -32,7 +34,8 @@ type Glyph struct {
 	X0, X1 float64 // the pen before and after it
 	Y      float64 // baseline
 	Size   float64 // height of the font's em square
-	Faint  bool    // whether a reader sees it is not certain
+	Colour Colour
+	Faint  bool // whether a reader sees it is not certain
 }
 
 // Word is a run of glyphs on one baseline without a visible space.
@@ -42,13 +45,17 @@ type Word struct {
 	X0, X1 float64
 	Y      float64 // baseline
 	Size   float64 // of its largest glyph
+	Colour Colour  // of its first glyph
 	Faint  bool    // whether a reader sees all of it is not certain
+	Loose  bool    // two of its letters stand further apart than the others: it may be two words
 }
 
 // Ruling is a drawn horizontal or vertical line, however it was drawn: stroked, or as a thin
 // filled rectangle. X0 <= X1 and Y0 <= Y1; one of the two pairs is equal.
 type Ruling struct {
 	X0, Y0, X1, Y1 float64
+	Thick          float64
+	Colour         Colour
 }
 
 // Horizontal reports whether the ruling runs from left to right.

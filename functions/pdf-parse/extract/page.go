@@ -39,13 +39,16 @@ func (in *interpreter) ink(paper box, rotate int) ink {
 	if turn := readingTurn(in.glyphs, shown.m); turn != 0 {
 		shown = shown.turn(turn)
 	}
-	glyphs, pale, notes := shown.glyphs(in.glyphs), shown.glyphs(in.pale), shown.glyphs(in.notes)
+	glyphs, pale, notes := shown.glyphs(in.glyphs, in.looks), shown.glyphs(in.pale, in.looks), shown.glyphs(in.notes, in.looks)
+	covered := shown.glyphs(in.laid, in.looks)
 	k := ink{view: shown, sizes: sizesOf(glyphs), lines: in.lines, dots: in.dots, incomplete: in.damaged, frames: in.frames}
 	own := bodySize / k.sizes.median()
 	scaleGlyphs(glyphs, own)
 	scaleGlyphs(pale, own)
 	scaleGlyphs(notes, own)
+	scaleGlyphs(covered, own)
 	k.words, k.pale, k.notes = words(glyphs), words(pale), words(notes)
+	k.covered = words(covered)
 	return k
 }
 
@@ -176,7 +179,7 @@ func direction(m matrix, g drawn) (int, bool) {
 
 // glyphs are those that run from left to right and lie on the page, in the order of drawing. Text
 // in another direction is decoration: a stamp, a watermark.
-func (v view) glyphs(all []drawn) []Glyph {
+func (v view) glyphs(all []drawn, looks []look) []Glyph {
 	paper := v.paper()
 	out := make([]Glyph, 0, len(all))
 	for _, g := range all {
@@ -185,7 +188,10 @@ func (v view) glyphs(all []drawn) []Glyph {
 			continue
 		}
 		if paper.holds(point{(a.x + b.x) / 2, a.y - g.size/4}) {
-			out = append(out, Glyph{Text: g.text, Unsure: g.unsure, X0: a.x, X1: b.x, Y: a.y, Size: g.size, Faint: g.faint})
+			out = append(out, Glyph{
+				Text: g.text, Unsure: g.unsure, X0: a.x, X1: b.x, Y: a.y, Size: g.size,
+				Colour: looks[g.look].colour(), Faint: g.faint,
+			})
 		}
 	}
 	return out

@@ -21,6 +21,8 @@ type segment struct {
 	a, b  point
 	width float64
 	slant float64 // how far its ends are from lying on one level, or upright, line
+
+	colour Colour
 }
 
 func (in *interpreter) pathOperator(op operator, args operands) bool {
@@ -159,7 +161,7 @@ func (p *path) outlines() [][]point {
 func (in *interpreter) paint(fill, stroke *paint, evenOdd bool) {
 	if fill != nil && in.hidden == 0 {
 		if fill.shows() {
-			in.fillPath()
+			in.fillPath(fill.seen())
 		}
 		in.layOutlines(in.path.outlines(), evenOdd, *fill)
 	}
@@ -198,7 +200,7 @@ func (in *interpreter) clipTo(outlines [][]point, evenOdd bool) {
 }
 
 // fillPath finds the shapes of a fill that may be thin, and the thin frame between two nested rectangles.
-func (in *interpreter) fillPath() {
+func (in *interpreter) fillPath(colour Colour) {
 	boxes := make([]box, 0, len(in.path.subpaths))
 	for _, sub := range in.path.subpaths {
 		if len(sub) < 2 {
@@ -206,37 +208,37 @@ func (in *interpreter) fillPath() {
 		}
 		b := boxOf(sub)
 		boxes = append(boxes, b)
-		in.thinBox(b)
+		in.thinBox(b, colour)
 	}
 	if len(boxes) == 2 {
-		in.frame(boxes[0], boxes[1])
-		in.frame(boxes[1], boxes[0])
+		in.frame(boxes[0], boxes[1], colour)
+		in.frame(boxes[1], boxes[0], colour)
 	}
 }
 
-func (in *interpreter) frame(outer, inner box) {
+func (in *interpreter) frame(outer, inner box, colour Colour) {
 	if inner.x0 < outer.x0 || inner.y0 < outer.y0 || inner.x1 > outer.x1 || inner.y1 > outer.y1 {
 		return
 	}
-	in.thinBox(box{outer.x0, outer.y0, inner.x0, outer.y1})
-	in.thinBox(box{inner.x1, outer.y0, outer.x1, outer.y1})
-	in.thinBox(box{outer.x0, outer.y0, outer.x1, inner.y0})
-	in.thinBox(box{outer.x0, inner.y1, outer.x1, outer.y1})
+	in.thinBox(box{outer.x0, outer.y0, inner.x0, outer.y1}, colour)
+	in.thinBox(box{inner.x1, outer.y0, outer.x1, outer.y1}, colour)
+	in.thinBox(box{outer.x0, outer.y0, outer.x1, inner.y0}, colour)
+	in.thinBox(box{outer.x0, inner.y1, outer.x1, outer.y1}, colour)
 }
 
 // thinBox keeps a filled box, which may be long and thin, as the segment in its middle, and one that is
 // about square also as a dot: a line of small ones is a ruling.
-func (in *interpreter) thinBox(b box) {
+func (in *interpreter) thinBox(b box, colour Colour) {
 	w, h := b.x1-b.x0, b.y1-b.y0
 	x, y := (b.x0+b.x1)/2, (b.y0+b.y1)/2
 	if isDot(w, h) && in.state.clip.holds(point{x, y}) {
-		in.dots = append(in.dots, dot{point{x, y}, max(w, h)})
+		in.dots = append(in.dots, dot{point{x, y}, max(w, h), colour})
 	}
 	switch {
 	case w > h:
-		in.segment(point{b.x0, y}, point{b.x1, y}, h)
+		in.segment(point{b.x0, y}, point{b.x1, y}, h, colour)
 	case h > w:
-		in.segment(point{x, b.y0}, point{x, b.y1}, w)
+		in.segment(point{x, b.y0}, point{x, b.y1}, w, colour)
 	}
 }
 
@@ -245,7 +247,7 @@ func (in *interpreter) strokePath(p paint) {
 	for _, sub := range in.path.subpaths {
 		for i := 1; i < len(sub); i++ {
 			if shows {
-				in.segment(sub[i-1], sub[i], width)
+				in.segment(sub[i-1], sub[i], width, p.seen())
 			}
 			in.layStroke(sub[i-1], sub[i], width, p)
 		}
@@ -253,7 +255,7 @@ func (in *interpreter) strokePath(p paint) {
 }
 
 // segment keeps a segment that may be upright or level as far as the clip shows it.
-func (in *interpreter) segment(a, b point, width float64) {
+func (in *interpreter) segment(a, b point, width float64, colour Colour) {
 	const steep = 0.2 // of its length: no ruling is so far from level or upright
 	dx, dy := math.Abs(a.x-b.x), math.Abs(a.y-b.y)
 	slant := min(dx, dy)
@@ -264,5 +266,5 @@ func (in *interpreter) segment(a, b point, width float64) {
 	if s.empty() {
 		return
 	}
-	in.lines = append(in.lines, segment{point{s.x0, s.y0}, point{s.x1, s.y1}, width, slant})
+	in.lines = append(in.lines, segment{point{s.x0, s.y0}, point{s.x1, s.y1}, width, slant, colour})
 }

@@ -35,10 +35,10 @@ func rulings(v view, segments []segment, dots []dot) []Ruling {
 		}
 		if r.x1-r.x0 >= r.y1-r.y0 {
 			y := (r.y0 + r.y1) / 2
-			level = append(level, Ruling{r.x0, y, r.x1, y})
+			level = append(level, Ruling{r.x0, y, r.x1, y, s.width * unit, s.colour})
 		} else {
 			x := (r.x0 + r.x1) / 2
-			upright = append(upright, Ruling{x, r.y0, x, r.y1})
+			upright = append(upright, Ruling{x, r.y0, x, r.y1, s.width * unit, s.colour})
 		}
 	}
 	return append(joinLevel(level), transpose(joinLevel(transpose(upright)))...)
@@ -46,7 +46,7 @@ func rulings(v view, segments []segment, dots []dot) []Ruling {
 
 func transpose(lines []Ruling) []Ruling {
 	for i, r := range lines {
-		lines[i] = Ruling{r.Y0, r.X0, r.Y1, r.X1}
+		lines[i].X0, lines[i].Y0, lines[i].X1, lines[i].Y1 = r.Y0, r.X0, r.Y1, r.X1
 	}
 	return lines
 }
@@ -82,7 +82,7 @@ func joinPieces(pieces []Ruling) []Ruling {
 		last := &out[n-1]
 		if p.X1-p.X0 > longest {
 			longest = p.X1 - p.X0
-			last.Y0, last.Y1 = p.Y0, p.Y0
+			last.Y0, last.Y1, last.Thick, last.Colour = p.Y0, p.Y0, p.Thick, p.Colour
 		}
 		last.X1 = math.Max(last.X1, p.X1)
 	}

@@ -22,6 +22,14 @@ type look struct {
 	height       float64
 }
 
+// colour is what the glyphs are filled with or, where they are not filled, drawn with.
+func (l *look) colour() Colour {
+	if !l.mode.fills() && l.mode.strokes() {
+		return l.stroke.seen()
+	}
+	return l.fill.seen()
+}
+
 // sight is what a reader sees of a glyph.
 type sight uint8
 
@@ -38,10 +46,14 @@ const capital = 0.68
 // sightCost is how much longer it takes to look at a glyph through an area than to find that area.
 const sightCost = 16
 
-// What share of the page's usual size letters have that are too small to be read, or to be noticed.
+// What share of the page's usual size letters have that are too small to be read, or to be noticed, and how much
+// of its longer side at most.
 const (
 	tooSmall   = 0.12
 	hardlySeen = 0.25
+
+	smallOnPaper = 0.006 / fine
+	seenOnPaper  = 0.012 / fine
 )
 
 // judge parts the glyphs into those that a reader sees, some of them in doubt, and those in the colour
@@ -66,12 +78,14 @@ func (in *interpreter) judge() error {
 			if in.budget.sights -= index.steps - before + sightCost*len(near); in.budget.sights < 0 {
 				return ErrTooComplex
 			}
-			s = in.sight(g, l, near)
+			if s = in.sight(g, l, near); s == gone && plain[g.look] == seen {
+				in.cover(g, l, near)
+			}
 		}
 		switch {
-		case l.height < tooSmall*usual:
+		case l.height < min(tooSmall*usual, smallOnPaper*in.fine):
 			continue
-		case l.height < hardlySeen*usual || in.crowded:
+		case l.height < min(hardlySeen*usual, seenOnPaper*in.fine) || in.crowded:
 			s = max(s, doubtful)
 		}
 		if g.follows(last, l) { // of a word only a part is seen
@@ -95,6 +109,26 @@ func (in *interpreter) judge() error {
 	return nil
 }
 
+// cover keeps a glyph that something opaque was laid over.
+func (in *interpreter) cover(g drawn, l *look, near []int32) {
+	p := middle(g, l)
+	if !l.bounds.holds(p) || !l.clip.holds(p) {
+		return
+	}
+	for _, at := range slices.Backward(near) {
+		a := &in.areas[at]
+		if int(at) < l.under {
+			return
+		}
+		if a.holds(p) {
+			over := a.paintAt(p)
+			g.faint = over.unknown || !alike(over.colour, white)
+			in.laid = append(in.laid, g)
+			return
+		}
+	}
+}
+
 // follows reports whether a glyph is drawn right after another of its word.
 func (g drawn) follows(last drawn, l *look) bool {
 	const near = 0.25 // of the height of a capital
@@ -103,28 +137,54 @@ func (g drawn) follows(last drawn, l *look) bool {
 }
 
 // weight is how much of the text is of one height.
-type weight struct{ height, of float64 }
+type weight struct {
+	height float64
+	glyphs int
+}
 
-// usualSize is the height of the page's letters that most of its text has.
+func (w weight) of() float64 { return w.height * float64(w.glyphs) }
+
+// usualSize is the height of the page's letters that most of its text has, a watermark's aside.
 func (in *interpreter) usualSize() float64 {
 	weights := in.weights[:0]
 	for i := range in.looks {
 		weights = append(weights, weight{height: in.looks[i].height})
 	}
 	in.weights = weights
-	total := 0.0
 	for _, g := range in.glyphs {
-		w := &weights[g.look]
-		w.of += w.height
-		total += w.height
+		weights[g.look].glyphs++
 	}
 	slices.SortFunc(weights, func(a, b weight) int { return cmp.Compare(a.height, b.height) })
+	weights = in.withoutMarks(weights)
+	total := 0.0
 	for _, w := range weights {
-		if total -= 2 * w.of; total <= 0 {
+		total += w.of()
+	}
+	for _, w := range weights {
+		if total -= 2 * w.of(); total <= 0 {
 			return w.height
 		}
 	}
 	return 0
+}
+
+// withoutMarks drops what is so large on the paper that it is no text to be read, if it is but a few letters.
+func (in *interpreter) withoutMarks(weights []weight) []weight {
+	const large = 0.025 / fine // parts of the page's longer side
+	marks, others := 0, 0
+	end := len(weights)
+	for i, w := range weights {
+		switch {
+		case w.height <= large*in.fine:
+			others += w.glyphs
+		default:
+			end, marks = min(end, i), marks+w.glyphs
+		}
+	}
+	if marks > others {
+		return weights
+	}
+	return weights[:end]
 }
 
 // core is the box around the part of a glyph that its ink is most likely in.

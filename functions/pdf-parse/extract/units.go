@@ -10,14 +10,15 @@ const bodySize = 10
 
 // ink is what a page shows, before the unit of its coordinates is known.
 type ink struct {
-	view   view
-	sizes  sizes
-	words  []Word // in units of its own body text
-	pale   []Word
-	notes  []Word
-	lines  []segment
-	dots   []dot
-	frames frames
+	view    view
+	sizes   sizes
+	words   []Word // in units of its own body text
+	pale    []Word
+	notes   []Word
+	covered []Word
+	lines   []segment
+	dots    []dot
+	frames  frames
 
 	incomplete bool
 }
@@ -29,10 +30,11 @@ func (k ink) page(body float64) Page {
 		scaleWords(k.words, own/body)
 		scaleWords(k.pale, own/body)
 		scaleWords(k.notes, own/body)
+		scaleWords(k.covered, own/body)
 	}
 	return Page{
 		Width: v.width, Height: v.height,
-		Words: k.words, Pale: k.pale, Notes: k.notes, Rulings: rulings(v, k.lines, k.dots),
+		Words: k.words, Pale: k.pale, Notes: k.notes, Covered: k.covered, Rulings: rulings(v, k.lines, k.dots),
 		Incomplete: k.incomplete, Frames: k.frames.shown(v),
 	}
 }

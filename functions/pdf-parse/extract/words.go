@@ -16,6 +16,11 @@ const (
 	wordGap     = 0.18
 	wordOverlap = 0.35 // a glyph that begins further back begins another word
 	baselineGap = 0.12
+
+	looseGap = 0.08 // wider than kerning is
+	evenGap  = 0.04
+
+	resized = 1.7 // a glyph so much larger or smaller begins another word: it is a mark's
 )
 
 // words joins glyphs to words. Glyphs come in the order of drawing, which is a hint: text that
@@ -44,7 +49,10 @@ func words(glyphs []Glyph) []Word {
 		}
 		if len(text) == 0 {
 			before := cur.spaceBefore && math.Abs(cur.at.Y-g.Y) < baselineGap*g.Size && math.Abs(cur.at.X1-g.X0) < g.Size
-			cur = piece{Word: Word{X0: g.X0, Y: g.Y}, spaceBefore: before}
+			cur = piece{Word: Word{X0: g.X0, Y: g.Y, Colour: g.Colour}, spaceBefore: before}
+		}
+		if len(text) > 0 {
+			cur.gap(g.X0, g.Size)
 		}
 		text = append(text, g.Text...)
 		cur.Unsure = cur.Unsure || g.Unsure
@@ -61,11 +69,25 @@ type piece struct {
 	Word
 	at                      Glyph // the space before it
 	spaceBefore, spaceAfter bool
+	wide, wider             float64 // the two widest gaps between its letters, in ems
+}
+
+// gap notes the distance to the next letter of the word.
+func (p *piece) gap(x0, size float64) { p.wide, p.wider = widest(p.wide, p.wider, (x0-p.X1)/size) }
+
+func widest(wide, wider, gap float64) (float64, float64) {
+	if gap > wider {
+		return wider, gap
+	}
+	return max(wide, gap), wider
 }
 
 func continues(w Word, g Glyph) bool {
 	em := math.Max(math.Min(w.Size, g.Size), 1)
 	gap := g.X0 - w.X1
+	if g.Size > resized*w.Size || w.Size > resized*g.Size {
+		return false
+	}
 	return len(w.Text) < maxWord && math.Abs(w.Y-g.Y) < baselineGap*em && gap < wordGap*em && gap > -wordOverlap*em
 }
 
@@ -81,24 +103,29 @@ func join(pieces []piece) []Word {
 		slices.SortStableFunc(line, func(a, b piece) int { return cmp.Compare(a.X0, b.X0) })
 		start = end
 	}
-	out := make([]Word, 0, len(pieces))
+	joined := pieces[:0] // into the same memory
 	spaced := true
 	for _, p := range pieces {
-		n := len(out)
-		if n > 0 && !spaced && !p.spaceBefore && continues(out[n-1], Glyph{X0: p.X0, Y: p.Y, Size: p.Size}) {
-			w := &out[n-1]
+		n := len(joined)
+		if n > 0 && !spaced && !p.spaceBefore && continues(joined[n-1].Word, Glyph{X0: p.X0, Y: p.Y, Size: p.Size}) {
+			w := &joined[n-1]
+			w.gap(p.X0, w.Size)
+			w.wide, w.wider = widest(w.wide, w.wider, p.wider)
 			w.Text += p.Text
 			w.Unsure = w.Unsure || p.Unsure
 			w.X1 = math.Max(w.X1, p.X1)
 			w.Size = math.Max(w.Size, p.Size)
 			w.Faint = w.Faint || p.Faint
 		} else {
-			out = append(out, p.Word)
+			joined = append(joined, p)
 		}
 		spaced = p.spaceAfter
 	}
-	for i := range out {
-		out[i].Text = plainWord(out[i].Text)
+	out := make([]Word, len(joined))
+	for i, p := range joined {
+		out[i] = p.Word
+		out[i].Text = plainWord(p.Text)
+		out[i].Loose = p.wider > looseGap && p.wide < evenGap
 	}
 	return out
 }
@@ -150,7 +177,7 @@ func tileOf(text string, x, y float64) tile {
 	return at
 }
 
-// near says whether the same was drawn in the same place.
+// near says whether the same was drawn in the same place, about as large: a letter of a watermark is another one.
 func (d *drawnGlyphs) near(g Glyph) bool {
 	near := 0.1 * math.Min(math.Max(g.Size, 1), 80)
 	from, to := tileOf(g.Text, g.X0-near, g.Y-near), tileOf(g.Text, g.X0+near, g.Y+near)
@@ -158,7 +185,7 @@ func (d *drawnGlyphs) near(g Glyph) bool {
 		for y := from.y; y <= to.y; y++ {
 			for i := d.last[tile{from.text, x, y}]; i > 0; i = d.before[i-1] {
 				d.steps++
-				if h := d.glyphs[i-1]; h.Text == g.Text && math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
+				if h := d.glyphs[i-1]; h.Text == g.Text && g.Size < resized*h.Size && h.Size < resized*g.Size && math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
 					return true
 				}
 			}

@@ -44,9 +44,6 @@ func TestPerturbed(t *testing.T) {
 	first := firstSeed(t)
 	t.Logf("%d changed timetables", count)
 	kinds := fixture.Changes()
-	if os.Getenv("SCHEDGEN_TEST_PERTURB") == "" {
-		kinds = slices.DeleteFunc(kinds, func(c fixture.Change) bool { return open[c] })
-	}
 	var tally tally
 	seeds := make(chan uint64)
 	var workers sync.WaitGroup
@@ -68,13 +65,6 @@ func TestPerturbed(t *testing.T) {
 	close(seeds)
 	workers.Wait()
 	t.Log(tally.table())
-}
-
-// open are the kinds of change that may still be read wrong without a word.
-var open = map[fixture.Change]bool{
-	"column of its own": true, "frame": true, "level ruling added": true, "level ruling missing": true, "map to FFFD": true,
-	"map to private": true, "marks flattened": true, "note in a cell": true, "strike-through": true, "underline": true, "upright added": true,
-	"value too long": true, "watermark level": true, "word nudged": true, "word over a ruling": true,
 }
 
 // tally counts outcomes by the kind of change.

@@ -9,7 +9,7 @@ import (
 )
 
 // doubt is a printed line of which the file does not say for sure what it shows, or what its heading does,
-// or whether a reader sees it.
+// whether a reader sees it, or whether it belongs there.
 type doubt struct {
 	cell table.Cell
 	line table.Line
@@ -23,7 +23,7 @@ func doubts(row table.Row, in func(column string) bool) []doubt {
 			continue
 		}
 		for _, l := range c.Lines {
-			if l.Unsure || l.Faint || c.Unsure {
+			if l.Unsure || l.Faint || l.Odd || c.Unsure {
 				out = append(out, doubt{c, l})
 			}
 		}
@@ -36,6 +36,9 @@ func (e *entry) warnOf(found ...doubt) {
 	for _, d := range found {
 		if d.line.Faint {
 			e.warn(timetable.UncertainVisibility, "%q may not be visible in the PDF, or only in part. Check this entry against the PDF.", d.line.Text)
+		}
+		if d.line.Odd {
+			e.warn(timetable.UnusualValue, "%q looks or stands unlike the rest of the timetable: it may have been added or moved. Check this entry against the PDF.", d.line.Text)
 		}
 		switch {
 		case !d.line.Unsure && !d.cell.Unsure:

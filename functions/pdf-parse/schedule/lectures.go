@@ -16,7 +16,8 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 	var entries []entry
 	var above group
 	page := 0
-	for _, row := range rows {
+	begins := make([]int, len(rows))
+	for n, row := range rows {
 		g := newGroup(row)
 		rest := row.Page != page && g.module == "" && g.name == ""
 		switch {
@@ -29,10 +30,12 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 				g.describe(&entries[i].Entry)
 			}
 		case !row.Ruled && g.module == "":
+			warnAbove(entries[above.first:], g, row)
 			g.doubts = append(g.doubts, above.inherited(g)...)
 			g.module, g.offered = above.module, cmp.Or(g.offered, above.offered)
 			g.first = len(entries)
 		default:
+			warnAbove(entries[above.first:], g, row)
 			g.first = len(entries)
 		}
 		before := len(entries)
@@ -47,7 +50,8 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 			e.warnOf(g.doubts...)
 			entries = append(entries, e)
 		}
-		here := entries[min(before, len(entries)-1):] // what begins no entry goes on with the last
+		begins[n] = min(before, len(entries)-1) // what begins no entry goes on with the last
+		here := entries[begins[n]:]
 		tellStray(here, row)
 		for _, d := range doubts(row, func(column string) bool { return !ofGroup(column) }) {
 			here[beside(here, d.line)].warnOf(d)
@@ -57,14 +61,28 @@ func lectures(rows []table.Row, rooms rooms) []entry {
 	for i := range entries {
 		entries[i].check(rooms)
 	}
+	warnOfRaised(rows, begins, entries)
 	return entries
+}
+
+// warnAbove warns the entries of a group of a row below it that begins none: it may be the rest of theirs.
+func warnAbove(of []entry, g group, row table.Row) {
+	if g.module != "" || g.name != "" || len(of) == 0 {
+		return
+	}
+	if !slices.ContainsFunc(row.Cells, func(c table.Cell) bool { return ofGroup(c.Column) && len(c.Lines) > 0 }) {
+		of = of[len(of)-1:] // it says nothing of the whole group
+	}
+	for i := range of {
+		of[i].warn(timetable.UnusualValue, belowMayBelong)
+	}
 }
 
 // group is what is printed once for several lectures.
 type group struct {
 	module, offered, name, lang, campus, studyProg string
-	comments                                       string // of columns that no layout knows
-	first                                          int    // its first entry
+	others                                         []remark // of columns that no layout knows
+	first                                          int      // its first entry
 	doubts                                         []doubt
 }
 
@@ -73,7 +91,7 @@ func newGroup(row table.Row) group {
 	return group{
 		module: text(colModule), offered: text(colOffered), name: text(colGroup), lang: text(colLang),
 		campus: text(colCampus), studyProg: text(colStudyProg),
-		comments: comments(row), doubts: doubts(row, ofGroup),
+		others: remarks(row), doubts: doubts(row, ofGroup),
 	}
 }
 
@@ -93,7 +111,7 @@ func (g group) continued(rest group) group {
 	g.lang = table.Join(g.lang, rest.lang)
 	g.campus = table.Join(g.campus, rest.campus)
 	g.studyProg = table.Join(g.studyProg, rest.studyProg)
-	g.comments = table.Join(g.comments, rest.comments)
+	g.others = continued(g.others, rest.others)
 	return g
 }
 
@@ -110,7 +128,7 @@ func (g group) inherited(below group) []doubt {
 
 func (g group) describe(e *timetable.Entry) {
 	e.Module, e.Offered, e.Group, e.Lang = g.module, g.offered, g.name, g.lang
-	e.Campus, e.StudyProg, e.Comments = g.campus, g.studyProg, g.comments
+	e.Campus, e.StudyProg, e.Comments = g.campus, g.studyProg, comments(g.others)
 }
 
 // slot is what stands on one baseline of the columns that each lecture has.

@@ -4,6 +4,7 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
@@ -24,6 +25,11 @@ func Read(t table.Table) timetable.Document {
 	warnOfUnusual(doc.Kind, printed)
 	for _, page := range t.Incomplete {
 		warnOfLoss(printed, page, t.Rows)
+	}
+	if t.Unordered {
+		for i := range printed {
+			printed[i].warn(timetable.UnusualValue, "It is not certain in which order the pages on the sheets follow each other. Check this entry against the PDF.")
+		}
 	}
 	page, row := 0, 0
 	for _, e := range printed {
@@ -105,13 +111,37 @@ func (e *entry) setDay(text string) {
 	}
 }
 
-// comments is what columns say that no layout knows.
-func comments(row table.Row) string {
-	all := ""
+// remark is what a column says that no layout knows.
+type remark struct{ heading, text string }
+
+func remarks(row table.Row) []remark {
+	var out []remark
 	for _, c := range row.Cells {
 		if c.Column == "" && c.Heading != "" && len(c.Lines) > 0 {
-			all = table.Join(all, c.Heading+": "+c.Text())
+			out = append(out, remark{c.Heading, c.Text()})
 		}
+	}
+	return out
+}
+
+// continued are remarks with the rest of them, printed on the next page.
+func continued(remarks, rest []remark) []remark {
+	out := slices.Clone(remarks)
+	for _, r := range rest {
+		if i := slices.IndexFunc(out, func(o remark) bool { return o.heading == r.heading }); i >= 0 {
+			out[i].text = table.Join(out[i].text, r.text)
+		} else {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// comments are remarks as an entry tells them.
+func comments(remarks []remark) string {
+	all := ""
+	for _, r := range remarks {
+		all = table.Join(all, r.heading+": "+r.text)
 	}
 	return all
 }
@@ -125,6 +155,9 @@ func beside(entries []entry, l table.Line) int {
 // tellStray warns of a row's text that no column claims, in the entry of the row that it stands beside.
 func tellStray(entries []entry, row table.Row) {
 	for _, l := range row.Stray() {
+		if l.Faint {
+			continue // it is warned of as that
+		}
 		entries[beside(entries, l)].warn(timetable.StrayText, "%q stands beside the row, in no column. Check in the PDF whether it belongs to this entry.", l.Text)
 	}
 }

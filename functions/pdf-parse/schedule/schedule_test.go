@@ -25,7 +25,7 @@ func tableOf(t *testing.T, kind timetable.Kind, rows ...string) table.Table {
 			t.Fatal(err)
 		}
 		for k, column := range layouts[i].Columns {
-			cell := table.Cell{Column: column.Name, X0: 100 * float64(k), X1: 100*float64(k) + 100, Ruled: true}
+			cell := table.Cell{Column: column.Name, X0: 100 * float64(k), X1: 100*float64(k) + 100, Ruled: true, RuledLeft: true}
 			if k+1 < len(parts) {
 				cell.Lines = linesOf(parts[k+1], cell.X0)
 			}
@@ -165,6 +165,21 @@ func TestStrayTextIsTold(t *testing.T) {
 		doc := schedule.Read(found)
 		if len(doc.Entries) != 2 || len(doc.Entries[0].Warnings) != 0 || !strings.HasSuffix(spell(doc.Entries[1]), timetable.StrayText+"@1.2") {
 			t.Errorf("%s: got %+v, want the second of two entries with a %s", kind, doc.Entries, timetable.StrayText)
+		}
+	}
+}
+
+// TestColumnOfItsOwn holds that a column which no layout knows is told whole, where its row goes on on the next page too.
+func TestColumnOfItsOwn(t *testing.T) {
+	t.Parallel()
+	found := tableOf(t, timetable.Lecture, "1|COS 214|S1|G01|E L|L1|Monday|07:30 - 08:20|IT 4-4|HATFIELD|", "2|||||L2|Friday|07:30 - 08:20|IT 4-4||")
+	for i, text := range []string{"Ms", "Naidoo"} {
+		row := &found.Rows[i]
+		row.Cells = append(row.Cells, table.Cell{Heading: "Lecturer", X0: 1000, X1: 1100, Ruled: true, RuledLeft: true, Lines: linesOf(text, 1000)})
+	}
+	for _, e := range schedule.Read(found).Entries {
+		if want := "Lecturer: Ms Naidoo"; e.Comments != want {
+			t.Errorf("got %q, want %q", e.Comments, want)
 		}
 	}
 }

@@ -25,7 +25,16 @@ func sittings(kind timetable.Kind, rows []table.Row, rooms rooms) []entry {
 		tellStray(entries[i:i+1], row)
 		entries[i].warnOf(doubts(row, anyColumn)...)
 	}
-	warnOfRaised(whole, entries)
+	begins := make([]int, len(whole))
+	for i := range begins {
+		begins[i] = i
+	}
+	warnOfRaised(whole, begins, entries)
+	for i := 1; i < len(whole); i++ {
+		if cut(whole[i]) {
+			entries[i-1].warn(timetable.UnusualValue, belowMayBelong)
+		}
+	}
 	return entries
 }
 
@@ -77,7 +86,7 @@ func sitting(kind timetable.Kind, row table.Row, rooms rooms) entry {
 		e.setTimes(text(colTime))
 	}
 	e.setVenues(rooms, kind == timetable.Test)
-	e.Comments = table.Join(e.Comments, comments(row))
+	e.Comments = table.Join(e.Comments, comments(remarks(row)))
 	return e
 }
 

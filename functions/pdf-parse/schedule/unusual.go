@@ -58,6 +58,11 @@ func warnOfUnusual(kind timetable.Kind, entries []entry) {
 	longer := beginnings(entries)
 	for i := range entries {
 		e := &entries[i]
+		for _, text := range append([]string{e.Campus, e.ModuleCampus, e.Activity, e.StudyProg, e.Comments, e.Status, e.Test}, e.Venues...) {
+			if spacedOut.MatchString(text) {
+				e.warn(timetable.UnusualValue, "%q has spaces between its letters. Check this entry against the PDF.", text)
+			}
+		}
 		for _, venue := range e.Venues {
 			if unusualVenue(venue) || longer[venue] {
 				e.warn(timetable.UnusualValue, "The venue %q looks incomplete. Check this entry against the PDF.", venue)
@@ -83,9 +88,24 @@ func beginnings(entries []entry) map[string]bool {
 	return out
 }
 
+const (
+	betweenMayBelong = "Lines between this entry and its neighbour may belong to the other one. Check this entry against the PDF."
+	belowMayBelong   = "What is printed below this entry may belong to it. Check this entry against the PDF."
+)
+
+// cut reports whether a row says neither what, nor when: a line that somebody drew may have cut it off from the one above.
+func cut(row table.Row) bool {
+	for _, column := range []string{colModule, colGroup, colDate, colTime} {
+		if len(row.Cell(column).Lines) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // warnOfRaised warns of rows that begin above their module where no more than a few do: what stands there may belong
-// to the row above.
-func warnOfRaised(rows []table.Row, entries []entry) {
+// to the row above. The entries of each row begin at an index of entries.
+func warnOfRaised(rows []table.Row, begins []int, entries []entry) {
 	var above []int
 	for i, row := range rows {
 		if raised(row) {
@@ -95,25 +115,34 @@ func warnOfRaised(rows []table.Row, entries []entry) {
 	if 10*len(above) > 3*len(rows) {
 		return // they stand in the middle of their rows
 	}
-	const message = "Lines between this entry and its neighbour may belong to the other one. Check this entry against the PDF."
 	for _, i := range above {
-		entries[i].warn(timetable.UnusualValue, message)
-		if i > 0 {
-			entries[i-1].warn(timetable.UnusualValue, message)
+		module := rows[i].Cell(colModule).Lines[0]
+		end := len(entries)
+		if i+1 < len(rows) {
+			end = begins[i+1]
+		}
+		all := slices.ContainsFunc(rows[i].Cells, func(c table.Cell) bool { return ofGroup(c.Column) && higher(c, rows[i], module) })
+		for k := max(0, begins[i]-1); k < end; k++ {
+			if all || k <= begins[i] || entries[k].above(module) {
+				entries[k].warn(timetable.UnusualValue, betweenMayBelong)
+			}
 		}
 	}
 }
 
+// above reports whether an entry begins above a line of its row.
+func (e *entry) above(l table.Line) bool { return e.y < l.Y-sameHeight*l.Size }
+
 // raised reports whether a row has text more than a line above its module.
 func raised(row table.Row) bool {
 	module := row.Cell(colModule).Lines
-	if len(module) == 0 {
-		return false
-	}
+	return len(module) > 0 && slices.ContainsFunc(row.Cells, func(c table.Cell) bool { return higher(c, row, module[0]) })
+}
+
+// higher reports whether a cell begins more than a line above the module of its row.
+func higher(c table.Cell, row table.Row, module table.Line) bool {
 	const line = 0.8 // ems
-	return slices.ContainsFunc(row.Cells, func(c table.Cell) bool {
-		return c.Column != "" && len(c.Lines) > 0 && c.Lines[0].Y >= row.Y0 && module[0].Y-c.Lines[0].Y > line*module[0].Size
-	})
+	return c.Column != "" && len(c.Lines) > 0 && c.Lines[0].Y >= row.Y0 && module.Y-c.Lines[0].Y > line*module.Size
 }
 
 // few values of a column do not say that each entry has one.
@@ -166,6 +195,7 @@ func compound(value string, whole map[string]int) bool {
 }
 
 var (
+	spacedOut  = regexp.MustCompile(`(^| )\pL \pL \pL( |$)`)
 	letter     = regexp.MustCompile(`\pL`)
 	unfinished = regexp.MustCompile(`([,&/(-]|\b(of|and|the))$|^[0-9]+[-,.]|^[a-z]|[?!]`)
 )

@@ -38,7 +38,12 @@ func TestUnusualValuesWarn(t *testing.T) {
 		"exams as printed":         {timetable.Exam, []string{exam, exam}, nil},
 		"half of an activity":      {timetable.Exam, []string{exam, "1|COS 214|FINAL|1|Exam||06 NOV 2025|07:30|HATF|HATFIELD|IT 4-4|"}, []int{1}},
 		"one and a half":           {timetable.Exam, []string{exam, "1|COS 214|FINAL|1|Written Exam Oral||06 NOV 2025|07:30|HATF|HATFIELD|IT 4-4|"}, []int{1}},
-		"venues above the module":  {timetable.Exam, []string{exam, exam, exam, "1|_/COS 214|_/FINAL|_/1|_/Exam Written||_/06 NOV 2025|_/07:30|_/HATF|_/HATFIELD|Thuto 1-1/IT 4-4|"}, []int{2, 3}},
+		"letters apart":            {timetable.Test, []string{test, "1|COS 214|PTest 1|Monday|25 Aug 2025|07:30 - 09:00|H A T F I E L D|IT 4-4"}, []int{1}},
+		"a test without any of it": {timetable.Test, []string{test, test, "1||||||HATFIELD|IT 4-5"}, []int{1}},
+		"a lecture's end below":    {timetable.Lecture, []string{lecture, "1||||||||of it||"}, []int{0, 1}},
+		"lectures above the module": {timetable.Lecture, []string{lecture, lecture, lecture,
+			"1|_/COS 214|_/S1|_/G02|_/E L|L1/L2|Monday/Tuesday|07:30 - 08:20/07:30 - 08:20|IT 4-4/IT 4-4|_/HATFIELD|"}, []int{2, 3}},
+		"venues above the module": {timetable.Exam, []string{exam, exam, exam, "1|_/COS 214|_/FINAL|_/1|_/Exam Written||_/06 NOV 2025|_/07:30|_/HATF|_/HATFIELD|Thuto 1-1/IT 4-4|"}, []int{2, 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package schedule
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
@@ -27,28 +28,55 @@ func newRooms(t table.Table) rooms {
 	for _, row := range t.Rows {
 		cell := row.Cell(colVenue)
 		for _, l := range cell.Lines {
-			r.limit = max(r.limit, couldReach(cell, l))
+			r.limit = max(r.limit, couldReach(row, cell, l))
 			r.open(l.Text)
 		}
 		if len(cell.Lines) > 0 && row.Cell(colModule).Text() != "" {
 			r.starts[firstWord(cell.Lines[0])] = true
 		}
+		r.learnBeside(row)
 	}
 	return r
 }
 
+// learnBeside learns the beginnings of venues that stand beside a date, where several rows could not be parted.
+func (r rooms) learnBeside(row table.Row) {
+	dates := row.Cell(colDate).Lines
+	if len(dates) < 2 {
+		return
+	}
+	for _, l := range row.Cell(colVenue).Lines {
+		if slices.ContainsFunc(dates, func(d table.Line) bool { return math.Abs(d.Y-l.Y) < sameHeight*l.Size }) {
+			r.starts[firstWord(l)] = true
+		}
+	}
+}
+
 // couldReach is how far to the right the line shows that its column can be filled. A word that is
 // wider than its column runs over the ruling, and no other would have had room there.
-func couldReach(cell table.Cell, l table.Line) float64 {
+func couldReach(row table.Row, cell table.Cell, l table.Line) float64 {
 	if !cell.Ruled || math.IsInf(cell.X0, 0) {
 		return l.X1
 	}
 	padding := l.X0 - cell.X0
+	if !cell.RuledLeft {
+		padding = paddingOf(row, padding)
+	}
 	inner := cell.X1 - padding
 	if l.X1 > cell.X1 {
 		return inner
 	}
 	return max(l.X1, inner)
+}
+
+// paddingOf is the least distance of text from a ruling on its left, at most most.
+func paddingOf(row table.Row, most float64) float64 {
+	for _, c := range row.Cells {
+		if c.RuledLeft && len(c.Lines) > 0 {
+			most = min(most, max(0, c.Lines[0].X0-c.X0))
+		}
+	}
+	return most
 }
 
 // open remembers how the line begins, short of its whole text.

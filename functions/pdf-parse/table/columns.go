@@ -24,9 +24,14 @@ func (h *header) layOut(group []section) []section {
 	h.ownRulings(group)
 	columns := h.columns(group)
 	for i := range group {
-		group[i].columns = columns
+		group[i].columns, group[i].layout = columns, h.layout
 		if !group[i].headed {
 			group[i].columns = shifted(columns, group[i])
+		}
+	}
+	if !h.partsRows(group) {
+		for i := range group {
+			group[i].unparted = true
 		}
 	}
 	return group

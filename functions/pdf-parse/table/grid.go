@@ -37,6 +37,7 @@ func (h *header) ownRulings(group []section) {
 			top = h.y0
 		}
 		levels, uprights := bars(s.page.Rulings, top, s.y1)
+		levels, uprights = ofTable(levels, uprights)
 		fits := func(b bar) bool { return b.from <= whole.x0 && b.to >= whole.x1 }
 		if i > 0 && first.ruled { // other margins, but the same table
 			fits = func(b bar) bool { return math.Abs(b.length()-first.x1+first.x0) <= 2*border }
@@ -48,8 +49,27 @@ func (h *header) ownRulings(group []section) {
 		if i == 0 {
 			first = f
 		}
+		if i == 0 {
+			h.upright = h.parts(uprights)
+		}
+		if !h.upright {
+			uprights = nil
+		}
 		s.page.Rulings = h.grid(*s, i == 0, own, uprights, f)
 	}
+}
+
+// parts reports whether upright lines part most of the headings: one or two alone are no columns' sides.
+func (h *header) parts(uprights []bar) bool {
+	effort.Add(len(h.labels) * len(uprights))
+	parted := 0
+	for i := range len(h.labels) - 1 {
+		left, right := h.labels[i].x0, h.labels[i+1].x0
+		if slices.ContainsFunc(uprights, func(b bar) bool { return b.at > left && b.at < right+1 }) {
+			parted++
+		}
+	}
+	return 2*parted >= len(h.labels)-1
 }
 
 // grid is the rulings of a section, once the level ones of the table are known.
@@ -151,6 +171,7 @@ type bar struct {
 	from, to float64
 	covered  float64 // by its pieces
 	parts    []extent
+	stroke   stroke // of its longest piece
 }
 
 func (b bar) length() float64 { return b.to - b.from }
@@ -176,9 +197,9 @@ func bars(rulings []extract.Ruling, y0, y1 float64) (levels, uprights []bar) {
 	for _, r := range rulings {
 		switch {
 		case r.Horizontal() && r.Y0 >= y0-30 && r.Y0 <= y1:
-			levels = append(levels, bar{at: r.Y0, from: r.X0, to: r.X1})
+			levels = append(levels, bar{at: r.Y0, from: r.X0, to: r.X1, stroke: strokeOf(r)})
 		case !r.Horizontal() && min(r.Y1, y1)-max(r.Y0, y0) > 6:
-			uprights = append(uprights, bar{at: r.X0, from: r.Y0, to: r.Y1})
+			uprights = append(uprights, bar{at: r.X0, from: r.Y0, to: r.Y1, stroke: strokeOf(r)})
 		}
 	}
 	return joined(levels), joined(uprights)
@@ -207,7 +228,7 @@ func joinedBar(pieces []bar) bar {
 		whole.covered += max(0, p.to-max(p.from, end))
 		end = max(end, p.to)
 		if p.length() > longest {
-			longest, whole.at = p.length(), p.at
+			longest, whole.at, whole.stroke = p.length(), p.at, p.stroke
 		}
 		whole.parts = append(whole.parts, extent{p.from, p.to})
 	}

@@ -17,6 +17,8 @@ type header struct {
 	layout *Layout
 	labels []label // left to right
 	y0, y1 float64 // what of the page it takes
+
+	upright bool // lines part the columns
 }
 
 // label is one heading: words that stand together, on one line or wrapped.

@@ -7,8 +7,8 @@ func (s section) addNotes(row *Row) {
 		return
 	}
 	var notes Cell
-	for _, l := range lines(wordsBetween(s.page.Notes, row.Y0, row.Y1)) {
-		if l.X1 > row.Cells[0].X0 && l.X0 < row.Cells[len(row.Cells)-1].X1 {
+	for _, l := range lines(wordsBetween(s.page.Notes, row.Y0, row.Y1), print{}) {
+		if l.X1 > s.columns[0].left && l.X0 < s.columns[len(s.columns)-1].right {
 			notes.Lines = append(notes.Lines, l)
 		}
 	}

@@ -79,18 +79,27 @@ var orders = []order{
 
 // inOrder gives the pages of all sheets in the order that suits them best, numbered.
 func inOrder(sheets [][]placed) []extract.Page {
+	const much = 50 // as much as headings say
 	var best []placed
-	most := math.MinInt
-	for _, o := range orders {
+	usual, most := 0, math.MinInt
+	for i, o := range orders {
 		var pages []placed
 		for _, s := range sheets {
 			pages = append(pages, o.of(s)...)
 		}
-		if score := suits(pages); score > most {
+		score := suits(pages)
+		if i == 0 {
+			usual = score
+		}
+		if score > most {
 			best, most = pages, score
 		}
 	}
-	return numbered(best, sheets)
+	out := numbered(best, sheets)
+	for i := range out {
+		out[i].Unordered = most > usual && most < usual+much
+	}
+	return out
 }
 
 // numbered are the pages of all sheets in their order. A sheet that could not be read in full counts as one that has
@@ -175,7 +184,7 @@ var pageNumber = regexp.MustCompile(`(?i)^(?:page (\d+)(?: ?(?:of|/) ?\d+)?|(\d+
 
 // number is the page number in a page's first or last line, 0 for none.
 func number(page extract.Page) int {
-	all := lines(slices.Clone(page.Words))
+	all := lines(slices.Clone(page.Words), print{})
 	if len(all) == 0 {
 		return 0
 	}

@@ -2,6 +2,7 @@ package table
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
@@ -10,28 +11,44 @@ import (
 // addPale adds text in the colour of the paper to the lines of the columns that expect it: the
 // university's producer prints half of a column so. It goes on with a line, one space after it.
 func (s section) addPale(row *Row, layout *Layout) {
+	expecting := slices.IndexFunc(row.Cells, func(c Cell) bool { return layout.pale(c.Column) != nil })
+	if expecting < 0 {
+		return
+	}
+	cell := &row.Cells[expecting]
+	expected := layout.pale(cell.Column)
 	for _, w := range wordsBetween(s.page.Pale, row.Y0, row.Y1) {
-		i := column(s.columns, w)
-		if i < 0 || !layout.expectsPale(row.Cells[i].Column, w.Text) {
+		if !expected(w.Text) || s.besideTable(w) {
 			continue
 		}
-		lines := row.Cells[i].Lines
-		from := sort.Search(len(lines), func(k int) bool { return lines[k].Y >= w.Y-w.Size })
-		for k := from; k < len(lines) && lines[k].Y <= w.Y+w.Size; k++ {
-			if l := &lines[k]; goesOn(*l, w) {
-				l.Text, l.X1 = l.Text+" "+w.Text, w.X1
+		if column(s.columns, w) != expecting || !cell.goOn(w) {
+			for k := range cell.Lines { // it was moved, or what it goes on with
+				cell.Lines[k].Odd = true
 			}
 		}
 	}
 }
 
-func (l *Layout) expectsPale(name, text string) bool {
-	for _, c := range l.Columns {
-		if c.Name == name && c.Pale != nil {
-			return c.Pale(text)
+// goOn has a line go on with a word, and reports whether one does.
+func (c *Cell) goOn(w extract.Word) bool {
+	found := false
+	from := sort.Search(len(c.Lines), func(k int) bool { return c.Lines[k].Y >= w.Y-w.Size })
+	for k := from; k < len(c.Lines) && c.Lines[k].Y <= w.Y+w.Size; k++ {
+		if l := &c.Lines[k]; goesOn(*l, w) {
+			l.Text, l.X1, found = l.Text+" "+w.Text, w.X1, true
 		}
 	}
-	return false
+	return found
+}
+
+// pale is what the named column expects in the colour of the paper; nil for nothing.
+func (l *Layout) pale(name string) func(string) bool {
+	for _, c := range l.Columns {
+		if c.Name == name {
+			return c.Pale
+		}
+	}
+	return nil
 }
 
 // goesOn reports whether a word stands where the next one of a line does, in the line's size.

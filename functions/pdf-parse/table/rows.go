@@ -14,7 +14,10 @@ import (
 // rows reads a section from top to bottom. What stands above the first and below the last ruling
 // belongs to the table only where it is open there, or where it plainly is a row.
 func (s section) rows(layout *Layout) []Row {
-	words, edges := s.words(), s.edges()
+	words, edges := s.words(), s.parting()
+	if len(s.page.Covered) > 0 {
+		s.starts = startsOf(words)
+	}
 	bounds := append(append([]edge{{y: s.y0}}, edges...), edge{y: s.y1})
 	var rows []Row
 	for i := 1; i < len(bounds); i++ {
@@ -22,6 +25,7 @@ func (s section) rows(layout *Layout) []Row {
 		band := newRow(s, wordsBetween(words, top.y, bottom.y), top.y, bottom.y)
 		s.addPale(&band, layout)
 		s.addNotes(&band)
+		s.addCovered(&band)
 		band.Ruled = top.level && bottom.level
 		inside := i > 1 && i < len(bounds)-1
 		open := i == 1 && s.openAbove(edges) || i == 2 && s.openBelow(edges)
@@ -30,7 +34,7 @@ func (s section) rows(layout *Layout) []Row {
 			rows = append(rows, band.split(layout, begun)...)
 		}
 	}
-	return slices.DeleteFunc(rows, Row.empty)
+	return slices.DeleteFunc(withStrayBeside(rows), Row.empty)
 }
 
 // openAbove reports whether the section's first text may be rows without an anchor: below a header it
@@ -58,6 +62,7 @@ func (s section) upright() bool {
 type edge struct {
 	y     float64
 	level bool // a ruling runs there; else the upright ones only begin or end
+	end   bool // upright ones begin or end there
 }
 
 // edges are the level rulings that part rows, and the ends of the upright ones.
@@ -75,9 +80,9 @@ func (s section) edges() []edge {
 	for _, r := range s.page.Rulings {
 		switch {
 		case r.Horizontal() && min(r.X1, right)-max(r.X0, left) > 0.6*(right-left):
-			all = append(all, edge{r.Y0, true})
+			all = append(all, edge{y: r.Y0, level: true})
 		case !r.Horizontal() && slices.ContainsFunc(s.columns, func(c span) bool { return c.ruled && math.Abs(c.right-r.X0) < 2 }):
-			all = append(all, edge{r.Y0, false}, edge{r.Y1, false})
+			all = append(all, edge{y: r.Y0, end: true}, edge{y: r.Y1, end: true})
 		}
 	}
 	all = slices.DeleteFunc(all, func(e edge) bool { return e.y < s.y0-3 || e.y > s.y1 })
@@ -87,7 +92,7 @@ func (s section) edges() []edge {
 	for _, e := range all {
 		if n := len(edges); n > 0 && e.y-begun < 4 {
 			// Of lines so near to each other the lowest counts: text stands nearer to the ruling below it.
-			edges[n-1] = edge{e.y, edges[n-1].level || e.level}
+			edges[n-1] = edge{e.y, edges[n-1].level || e.level, edges[n-1].end || e.end}
 			continue
 		}
 		edges, begun = append(edges, e), e.y
@@ -98,35 +103,48 @@ func (s section) edges() []edge {
 func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 	row := Row{Page: s.page.Number, Y0: y0, Y1: y1}
 	cells := make([][]extract.Word, len(s.columns))
+	var foreign []extract.Word
 	for _, w := range words {
-		if i := column(s.columns, w); i >= 0 {
+		switch i := column(s.columns, w); {
+		case i < 0 && s.besideTable(w):
+		case i < 0, s.print.origin(w) == added:
+			foreign = append(foreign, w)
+		default:
+			if pale := s.layout.pale(s.columns[i].column); pale != nil && pale(w.Text) {
+				w.Colour = s.print.colour() // a highlight shows what is printed in the colour of the paper
+			}
 			cells[i] = append(cells[i], w)
 		}
 	}
 	for i, c := range s.columns {
 		row.Cells = append(row.Cells, Cell{
-			Column: c.column, Heading: c.text, X0: c.left, X1: c.right, Ruled: c.ruled, Unsure: c.unsure(), Lines: lines(cells[i]),
+			Column: c.column, Heading: c.text, X0: c.left, X1: c.right, Ruled: c.ruled, RuledLeft: i > 0 && s.columns[i-1].ruled || i == 0 && !math.IsInf(c.left, 0),
+			Unsure: c.unsure(), Lines: lines(cells[i], s.print), head: extent{c.x0, c.x1},
 		})
+	}
+	if len(foreign) > 0 {
+		row.Cells = append(row.Cells, Cell{Lines: lines(foreign, print{})})
 	}
 	return row
 }
 
 // lines joins words on one baseline.
-func lines(words []extract.Word) []Line {
+func lines(words []extract.Word, usual print) []Line {
 	readingOrder(words)
 	effort.Add(len(words))
 	var out []Line
 	var text []byte
 	for i, w := range words {
+		odd := usual.origin(w) != own || w.Loose && !usual.loose
 		if n := len(out); n > 0 && math.Abs(out[n-1].Y-w.Y) <= sameBaseline*w.Size {
 			l := &out[n-1]
 			text = append(append(text, ' '), w.Text...)
 			l.Unsure = l.Unsure || w.Unsure
 			l.X1 = math.Max(l.X1, w.X1)
 			l.Size = math.Max(l.Size, w.Size)
-			l.Faint = l.Faint || w.Faint
+			l.Faint, l.Odd = l.Faint || w.Faint, l.Odd || odd
 		} else {
-			out = append(out, Line{Unsure: w.Unsure, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0, Faint: w.Faint})
+			out = append(out, Line{Unsure: w.Unsure, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0, Faint: w.Faint, Odd: odd})
 			text = append(text[:0], w.Text...)
 		}
 		if i+1 == len(words) || math.Abs(out[len(out)-1].Y-words[i+1].Y) > sameBaseline*words[i+1].Size {
@@ -150,21 +168,27 @@ func (r Row) anchored(layout *Layout) bool {
 // most: between rulings the cells of one row may each stand on a height of their own.
 func (r Row) anchors(layout *Layout) (found []Line, most int) {
 	for _, c := range layout.Columns {
-		if c.Anchor == nil {
-			continue
-		}
-		before := len(found)
-		lines := r.Cell(c.Name).Lines
-		for i, l := range lines {
-			wrapped := i+1 < len(lines) && lines[i+1].Y-l.Y < 2*l.Size && c.Anchor(Join(l.Text, lines[i+1].Text))
-			if c.Anchor(l.Text) || wrapped {
-				found = append(found, l)
-			}
-		}
-		most = max(most, len(found)-before)
+		of := r.anchorsIn(c)
+		found, most = append(found, of...), max(most, len(of))
 	}
 	slices.SortFunc(found, func(a, b Line) int { return cmp.Compare(a.Y, b.Y) })
 	return slices.CompactFunc(found, func(a, b Line) bool { return math.Abs(b.Y-a.Y) < sameBaseline*b.Size }), most
+}
+
+// anchorsIn are the lines of one column that begin a row.
+func (r Row) anchorsIn(c Column) []Line {
+	if c.Anchor == nil {
+		return nil
+	}
+	var found []Line
+	lines := r.Cell(c.Name).Lines
+	for i, l := range lines {
+		wrapped := i+1 < len(lines) && lines[i+1].Y-l.Y < 2*l.Size && c.Anchor(Join(l.Text, lines[i+1].Text))
+		if c.Anchor(l.Text) || wrapped {
+			found = append(found, l)
+		}
+	}
+	return found
 }
 
 // split parts what several rows say without a ruling between them. What stands before the first

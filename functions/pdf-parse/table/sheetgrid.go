@@ -137,7 +137,7 @@ func (g grid) decides(s extract.Page, layouts []Layout) bool {
 // pageLike reports whether two parts of a sheet, one below the other, each with headings, begin alike, as
 // pages do and two tables on one page do not: their first or last lines say the same, in the same place.
 func pageLike(a, b extract.Page) bool {
-	upper, lower := lines(slices.Clone(a.Words)), lines(slices.Clone(b.Words))
+	upper, lower := lines(slices.Clone(a.Words), print{}), lines(slices.Clone(b.Words), print{})
 	same := func(l, m Line) bool {
 		return math.Abs(l.Y-m.Y) < 0.3*l.Size && digits.ReplaceAllString(l.Text, "0") == digits.ReplaceAllString(m.Text, "0")
 	}

@@ -115,9 +115,9 @@ func cutOut(sheet extract.Page, places []extract.Box) []placed {
 // crop is a part of a page as a page of its own, without the line that may run around it.
 func crop(page extract.Page, b extract.Box) extract.Page {
 	out := extract.Page{Number: page.Number, Incomplete: page.Incomplete, Width: b.X1 - b.X0, Height: b.Y1 - b.Y0}
-	out.Words, out.Pale, out.Notes = moved(page.Words, b), moved(page.Pale, b), moved(page.Notes, b)
+	out.Words, out.Pale, out.Notes, out.Covered = moved(page.Words, b), moved(page.Pale, b), moved(page.Notes, b), moved(page.Covered, b)
 	for _, r := range page.Rulings {
-		r = extract.Ruling{X0: max(r.X0, b.X0) - b.X0, Y0: max(r.Y0, b.Y0) - b.Y0, X1: min(r.X1, b.X1) - b.X0, Y1: min(r.Y1, b.Y1) - b.Y0}
+		r.X0, r.Y0, r.X1, r.Y1 = max(r.X0, b.X0)-b.X0, max(r.Y0, b.Y0)-b.Y0, min(r.X1, b.X1)-b.X0, min(r.Y1, b.Y1)-b.Y0
 		if r.X0 <= r.X1 && r.Y0 <= r.Y1 && r.X1-r.X0+r.Y1-r.Y0 > 1 && !alongEdge(r, out.Width, out.Height) {
 			out.Rulings = append(out.Rulings, r)
 		}

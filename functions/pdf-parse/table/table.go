@@ -50,6 +50,8 @@ type Table struct {
 	Rows   []Row
 	// Incomplete are the numbers of pages that may hold more than could be read.
 	Incomplete []int
+	// Unordered says that the pages were several on a sheet, and that little tells their order.
+	Unordered bool
 }
 
 // Row is what stands between two rulings, or what an anchor begins. After a page break it may be
@@ -63,12 +65,15 @@ type Row struct {
 
 // Cell is one column of a row.
 type Cell struct {
-	Column  string // its name in the layout, "" where the heading is unknown
-	Heading string // as printed, "" where nothing heads what lies inside the table's frame
-	X0, X1  float64
-	Ruled   bool // a ruling bounds it on the right
-	Unsure  bool // the file leaves in doubt what its heading shows
-	Lines   []Line
+	Column    string // its name in the layout, "" where the heading is unknown
+	Heading   string // as printed, "" where nothing heads what lies inside the table's frame
+	X0, X1    float64
+	Ruled     bool // a ruling bounds it on the right
+	RuledLeft bool // and on the left
+	Unsure    bool // the file leaves in doubt what its heading shows
+	Lines     []Line
+
+	head extent // where its heading stands
 }
 
 // Line is the text of a cell on one baseline.
@@ -80,6 +85,7 @@ type Line struct {
 	Size   float64
 	First  float64 // width of the first word
 	Faint  bool    // whether a reader sees all of it is not certain
+	Odd    bool    // looks or stands unlike the other text of its table: somebody may have added or moved it
 }
 
 // Cell is the cell of the named column; empty where the table has none.
@@ -154,13 +160,18 @@ func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 		return Table{}, ErrNoTable
 	}
 	for _, page := range pages {
+		found.Unordered = found.Unordered || page.Unordered
 		if page.Incomplete {
 			found.Incomplete = append(found.Incomplete, page.Number)
 		}
 	}
-	for _, s := range sections(pages, headers) {
+	parts := sections(pages, headers)
+	usual := printOf(parts)
+	for _, s := range parts {
+		s.print = usual
 		found.Rows = append(found.Rows, s.rows(found.Layout)...)
 	}
+	markMoved(found.Rows)
 	return found, nil
 }
 
@@ -168,7 +179,7 @@ func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 func topDown(pages []extract.Page) []extract.Page {
 	out := slices.Clone(pages)
 	for i, page := range out {
-		out[i].Words, out[i].Pale = byHeight(page.Words), byHeight(page.Pale)
+		out[i].Words, out[i].Pale, out[i].Covered = byHeight(page.Words), byHeight(page.Pale), byHeight(page.Covered)
 	}
 	return out
 }
@@ -187,6 +198,10 @@ type section struct {
 	// beforeHeader says that a repeated header follows on the page: what is above it is a title.
 	beforeHeader bool
 	columns      []span
+	print        print // how the table's own text looks
+	unparted     bool  // level lines part no rows
+	layout       *Layout
+	starts       []float64 // left ends of words, sorted, where some are covered
 }
 
 // sections parts the pages at their headers.
