@@ -20,7 +20,7 @@ type Page struct {
 	Words         []Word
 	Pale          []Word // text in the colour of what it is drawn on: no reader sees it
 	Notes         []Word // text of comments and form fields, which lie over the page
-	Covered       []Word // text under something opaque, Faint where that is not as white as paper: no reader sees it
+	Covered       []Word // text under something opaque, Faint where that is dark: no reader sees it
 	Rulings       []Ruling
 	Incomplete    bool  // the file is damaged, or the page shows nothing between others that do: text may be missing
 	Unordered     bool  // several pages were on this one, and little tells their order
@@ -30,24 +30,24 @@ type Page struct {
 // Glyph is one drawn character.
 type Glyph struct {
 	Text   string  // what it stands for; a ligature is several letters; a space is " "; U+FFFD cannot be read
-	Unsure bool    // the file leaves in doubt what it shows
 	X0, X1 float64 // the pen before and after it
 	Y      float64 // baseline
 	Size   float64 // height of the font's em square
 	Colour Colour
+	Unsure bool // the file leaves in doubt what it shows
 	Faint  bool // whether a reader sees it is not certain
 }
 
 // Word is a run of glyphs on one baseline without a visible space.
 type Word struct {
 	Text   string
-	Unsure bool // the file leaves in doubt what it shows; so it does of U+FFFD
 	X0, X1 float64
 	Y      float64 // baseline
 	Size   float64 // of its largest glyph
 	Colour Colour  // of its first glyph
+	Unsure bool    // the file leaves in doubt what it shows; so it does of U+FFFD
 	Faint  bool    // whether a reader sees all of it is not certain
-	Loose  bool    // two of its letters stand further apart than the others: it may be two words
+	Loose  bool    // some of its letters stand further apart than letters do: it may be two words
 }
 
 // Ruling is a drawn horizontal or vertical line, however it was drawn: stroked, or as a thin

@@ -29,7 +29,7 @@ type interpreter struct {
 	budget *budget
 	glyphs []drawn
 	pale   []drawn // in the colour of what they are drawn on
-	laid   []drawn // under something opaque; faint where that is not as white as paper
+	laid   []drawn // under something opaque; faint where that is dark
 	notes  []drawn // text of comments and form fields
 	lines  []segment
 	dots   []dot

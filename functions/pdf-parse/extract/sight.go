@@ -111,6 +111,7 @@ func (in *interpreter) judge() error {
 
 // cover keeps a glyph that something opaque was laid over.
 func (in *interpreter) cover(g drawn, l *look, near []int32) {
+	const dark = 0.5
 	p := middle(g, l)
 	if !l.bounds.holds(p) || !l.clip.holds(p) {
 		return
@@ -122,7 +123,7 @@ func (in *interpreter) cover(g drawn, l *look, near []int32) {
 		}
 		if a.holds(p) {
 			over := a.paintAt(p)
-			g.faint = over.unknown || !alike(over.colour, white)
+			g.faint = !over.unknown && over.colour[1] < dark && g.core(l).inside(a.box) // no paper, no ground of a row, no ruling
 			in.laid = append(in.laid, g)
 			return
 		}

@@ -18,7 +18,7 @@ const (
 	baselineGap = 0.12
 
 	looseGap = 0.08 // wider than kerning is
-	evenGap  = 0.04
+	evenGap  = 0.06 // of two
 
 	resized = 1.7 // a glyph so much larger or smaller begins another word: it is a mark's
 )
@@ -125,7 +125,7 @@ func join(pieces []piece) []Word {
 	for i, p := range joined {
 		out[i] = p.Word
 		out[i].Text = plainWord(p.Text)
-		out[i].Loose = p.wider > looseGap && p.wide < evenGap
+		out[i].Loose = p.wider > looseGap || p.wide > evenGap
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -58,12 +59,11 @@ func warnOfUnusual(kind timetable.Kind, entries []entry) {
 	longer := beginnings(entries)
 	for i := range entries {
 		e := &entries[i]
-		for _, text := range append([]string{e.Campus, e.ModuleCampus, e.Activity, e.StudyProg, e.Comments, e.Status, e.Test}, e.Venues...) {
-			if spacedOut.MatchString(text) {
-				e.warn(timetable.UnusualValue, "%q has spaces between its letters. Check this entry against the PDF.", text)
-			}
+		for _, text := range [...]string{e.Campus, e.ModuleCampus, e.Activity, e.StudyProg, e.Comments, e.Status, e.Test} {
+			e.warnOfSpaces(text)
 		}
 		for _, venue := range e.Venues {
+			e.warnOfSpaces(venue)
 			if unusualVenue(venue) || longer[venue] {
 				e.warn(timetable.UnusualValue, "The venue %q looks incomplete. Check this entry against the PDF.", venue)
 			}
@@ -195,10 +195,28 @@ func compound(value string, whole map[string]int) bool {
 }
 
 var (
-	spacedOut  = regexp.MustCompile(`(^| )\pL \pL \pL( |$)`)
 	letter     = regexp.MustCompile(`\pL`)
 	unfinished = regexp.MustCompile(`([,&/(-]|\b(of|and|the))$|^[0-9]+[-,.]|^[a-z]|[?!]`)
 )
+
+func (e *entry) warnOfSpaces(text string) {
+	if spacedOut(text) {
+		e.warn(timetable.UnusualValue, "%q has spaces between its letters. Check this entry against the PDF.", text)
+	}
+}
+
+// spacedOut reports whether a text has three letters in a row that stand alone.
+func spacedOut(text string) bool {
+	alone := 0
+	for word := range strings.SplitSeq(text, " ") {
+		if len(word) > utf8.UTFMax || utf8.RuneCountInString(word) != 1 || !letter.MatchString(word) {
+			alone = 0
+		} else if alone++; alone == 3 {
+			return true
+		}
+	}
+	return false
+}
 
 // unusualVenue reports whether a venue is a piece of one: without a letter or a bracket's other half, or ending where
 // none ends.

@@ -15,6 +15,7 @@ import (
 type rooms struct {
 	limit  float64         // how far a line can run
 	starts map[string]bool // first words of what surely is a venue
+	lost   bool            // what some venues begin with may not be known: lines were moved
 	opens  map[string]bool // what other words follow on some line: a venue's name that goes on
 	shaky  bool            // lines may be missing that would say more, or be wrong
 }
@@ -28,6 +29,10 @@ func newRooms(t table.Table) rooms {
 	for _, row := range t.Rows {
 		cell := row.Cell(colVenue)
 		for _, l := range cell.Lines {
+			if l.Odd {
+				r.lost = true
+				continue // what was moved tells nothing of the others
+			}
 			r.limit = max(r.limit, couldReach(row, cell, l))
 			r.open(l.Text)
 		}
@@ -136,7 +141,7 @@ func (r rooms) begins(venue string, above, l table.Line, several bool) (begins, 
 	case r.opens[venue]:
 		return false, !r.shaky
 	}
-	return several, !several && room <= 0 && !r.shaky
+	return several, !several && room <= 0 && !r.shaky && !r.lost
 }
 
 func firstWord(l table.Line) string {

@@ -8,15 +8,13 @@ import (
 )
 
 // addCovered adds text under something opaque to a row, as text that no column claims and that may not be visible:
-// somebody blacked out a part of the table, or laid paper over a value. Other text under paper says nothing: no
-// reader knows of it.
+// somebody blacked out a part of the table. Text under paper says nothing: no reader knows of it.
 func (s section) addCovered(row *Row) {
 	const most = 100 // words: who hides more in one row does not do it for a reader
 	var hidden []extract.Word
 	words := wordsBetween(s.page.Covered, row.Y0, row.Y1)
 	for _, w := range words[:min(len(words), most)] {
-		if column(s.columns, w) >= 0 && !s.again(w) && (w.Faint || s.begins(w)) {
-			w.Faint = true
+		if column(s.columns, w) >= 0 && !s.again(w) && w.Faint {
 			hidden = append(hidden, w)
 		}
 	}
@@ -30,20 +28,4 @@ func (s section) again(w extract.Word) bool {
 	return slices.ContainsFunc(wordsBetween(s.page.Words, w.Y-w.Size/2, w.Y+w.Size/2), func(v extract.Word) bool {
 		return v.Text == w.Text && math.Abs(v.X0-w.X0) < w.Size/2
 	})
-}
-
-// begins reports whether a word begins where others of its column begin.
-func (s section) begins(w extract.Word) bool {
-	const least, words = 2, 40 // a column's are more than one in so many
-	return count(s.starts, w.X0-samePlacing/2, w.X0+samePlacing/2) >= max(least, len(s.starts)/words)
-}
-
-// startsOf are the left ends of all words, sorted.
-func startsOf(words []extract.Word) []float64 {
-	starts := make([]float64, len(words))
-	for i, w := range words {
-		starts[i] = w.X0
-	}
-	slices.Sort(starts)
-	return starts
 }

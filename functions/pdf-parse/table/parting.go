@@ -29,8 +29,9 @@ func (h *header) partsRows(group []section) bool {
 			}
 		}
 	}
-	if between == 0 {
-		return !below
+	const few = 4 // lines between rows are the table's own if another ends its last row
+	if between < few && below {
+		return false
 	}
 	return float64(ruled) >= nearlyAll*float64(between)
 }

@@ -3,6 +3,7 @@ package table
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
@@ -76,48 +77,80 @@ func markMoved(rows []Row) {
 		most  = 0.7
 		quite = 0.8 // of all lines tell it for such columns
 	)
-	columns, all := map[string]*habit{}, &habit{}
-	key := func(c Cell) string { return c.Column + "\x00" + c.Heading }
-	each(rows, func(c Cell, l *Line) {
-		h := columns[key(c)]
-		if h == nil {
-			h = &habit{}
-			columns[key(c)] = h
+	columns := habitsOf(rows)
+	whole := sync.OnceValue(func() *habit {
+		all := &habit{}
+		for _, h := range columns {
+			all.placings = append(all.placings, h.placings...)
 		}
-		p := placingOf(c, *l)
-		h.placings, all.placings = append(h.placings, p), append(all.placings, p)
+		all.learn(quite)
+		return all
 	})
-	all.learn(quite)
 	for _, h := range columns {
 		h.learn(most)
 	}
-	each(rows, func(c Cell, l *Line) {
-		h, p := columns[key(c)], placingOf(c, *l)
+	moved := func(c Cell, h *habit, l Line) bool {
+		p := placingOf(c, l)
 		if len(h.placings) < few {
-			h = all
-			if underHeading(c, *l) {
-				return
+			return !underHeading(c, l) && len(whole().placings) >= few && whole().known() && !whole().fits(p)
+		}
+		return h.known() && !h.fits(p) && !whole().fits(p)
+	}
+	for _, r := range rows {
+		for _, c := range r.Cells {
+			h := columns[heading{c.Column, c.Heading}]
+			for i := range c.Lines {
+				if l := &c.Lines[i]; h != nil && moved(c, h, *l) {
+					l.Odd = true
+				}
 			}
 		}
-		l.Odd = l.Odd || len(all.placings) >= few && h.known() && !h.fits(p) && !all.fits(p)
-	})
+	}
+}
+
+// heading names a column.
+type heading struct{ column, text string }
+
+// habitsOf are where the lines of each column under a heading stand.
+func habitsOf(rows []Row) map[heading]*habit {
+	columns := map[heading]*habit{}
+	for _, r := range rows {
+		for _, c := range r.Cells {
+			if c.Heading == "" || len(c.Lines) == 0 {
+				continue
+			}
+			h := columns[heading{c.Column, c.Heading}]
+			if h == nil {
+				h = &habit{}
+				columns[heading{c.Column, c.Heading}] = h
+			}
+			for _, l := range c.Lines {
+				h.placings = append(h.placings, placingOf(c, l))
+			}
+		}
+	}
+	return columns
+}
+
+// markRunOver marks lines that go on in the next column without a gap: a value that is too long, or one that was moved.
+func (r Row) markRunOver() {
+	const gap = 0.4 // ems, more than a space
+	for k := 1; k < len(r.Cells); k++ {
+		left, right := r.Cells[k-1].Lines, r.Cells[k].Lines
+		from := 0
+		for i := range left {
+			l := &left[i]
+			for from < len(right) && right[from].Y < l.Y-sameBaseline*l.Size {
+				from++
+			}
+			if from < len(right) && right[from].Y <= l.Y+sameBaseline*l.Size && right[from].X0-l.X1 < gap*l.Size {
+				l.Odd, right[from].Odd = true, true
+			}
+		}
+	}
 }
 
 // underHeading reports whether a line begins where its heading does, or is centred below it.
 func underHeading(c Cell, l Line) bool {
 	return math.Abs(l.X0-c.head.x0) <= samePlacing || math.Abs(l.X0+l.X1-c.head.x0-c.head.x1) <= 2*samePlacing
-}
-
-// each calls f for each line under a heading.
-func each(rows []Row, f func(Cell, *Line)) {
-	for _, r := range rows {
-		for _, c := range r.Cells {
-			if c.Heading == "" {
-				continue
-			}
-			for i := range c.Lines {
-				f(c, &c.Lines[i])
-			}
-		}
-	}
 }

@@ -15,9 +15,6 @@ import (
 // belongs to the table only where it is open there, or where it plainly is a row.
 func (s section) rows(layout *Layout) []Row {
 	words, edges := s.words(), s.parting()
-	if len(s.page.Covered) > 0 {
-		s.starts = startsOf(words)
-	}
 	bounds := append(append([]edge{{y: s.y0}}, edges...), edge{y: s.y1})
 	var rows []Row
 	for i := 1; i < len(bounds); i++ {
@@ -122,6 +119,7 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 			Unsure: c.unsure(), Lines: lines(cells[i], s.print), head: extent{c.x0, c.x1},
 		})
 	}
+	row.markRunOver()
 	if len(foreign) > 0 {
 		row.Cells = append(row.Cells, Cell{Lines: lines(foreign, print{})})
 	}

@@ -13,14 +13,15 @@ import (
 // Programs that put pages on a sheet clip each of them to its place, or draw it as a form, which is the
 // same; where nothing was clipped, a grid parts the pages: see gridOf.
 func Pages(sheets []extract.Page, layouts []Layout) []extract.Page {
+	unmarked := withoutLarge(sheets)
 	places := make([][]extract.Box, len(sheets))
 	several := false
-	for i, s := range sheets {
+	for i, s := range unmarked {
 		places[i] = clipped(s)
 		several = several || len(places[i]) > 1
 	}
 	if !several {
-		if several = gridPlaces(sheets, layouts, places); !several {
+		if several = gridPlaces(unmarked, layouts, places); !several {
 			return sheets
 		}
 	}
@@ -34,6 +35,18 @@ func Pages(sheets []extract.Page, layouts []Layout) []extract.Page {
 		}
 	}
 	return inOrder(placed)
+}
+
+// withoutLarge is the sheets without text that is laid over all of them: it lies on no page alone.
+func withoutLarge(sheets []extract.Page) []extract.Page {
+	const large = 30 // units
+	out := slices.Clone(sheets)
+	for i, s := range out {
+		if mark := func(w extract.Word) bool { return w.Size > large }; slices.ContainsFunc(s.Words, mark) {
+			out[i].Words = slices.DeleteFunc(slices.Clone(s.Words), mark)
+		}
+	}
+	return out
 }
 
 // asPlaced is a sheet that is one page.

@@ -201,7 +201,6 @@ type section struct {
 	print        print // how the table's own text looks
 	unparted     bool  // level lines part no rows
 	layout       *Layout
-	starts       []float64 // left ends of words, sorted, where some are covered
 }
 
 // sections parts the pages at their headers.
