@@ -185,6 +185,8 @@ func ended(err error, stderr string, limits Limits) error {
 	switch {
 	case strings.Contains(stderr, "pthread_create failed") && peak(exit) > limits.Memory/4:
 		return parse.New(parse.TooComplex) // no room for another stack; the machine's own lack of threads is not the file's
+	case strings.HasPrefix(stderr, "SIGSEGV") && peak(exit) > limits.Memory/4:
+		return parse.New(parse.TooComplex) // Go's own collector got no memory; a mistake of ours begins with "panic:"
 	case spent >= limits.CPU: // the kernel killed it: it did not get to say so itself
 		return parse.New(parse.TooComplex)
 	case strings.Contains(stderr, "panic:") || strings.Contains(stderr, "fatal error:"):
