@@ -3,6 +3,7 @@ package backup_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -73,8 +74,11 @@ func newDatabase(t testing.TB, opts ...pg.Option) *pg.Server {
 		t.Fatal(err)
 	}
 	server, err := pg.Start(t.Context(), dir, opts...)
+	if errors.Is(err, pg.ErrNotInstalled) {
+		t.Skip("needs a PostgreSQL server: run `make setup`, or apt-get install postgresql")
+	}
 	if err != nil {
-		t.Skipf("needs a PostgreSQL server (%v): run `make setup`", err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := server.Stop(); err != nil {
@@ -147,7 +151,7 @@ func BenchmarkRestore(b *testing.B) {
 func peakMemory(b *testing.B) float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		b.Skip("needs /proc")
+		b.Skip("needs /proc: run the benchmarks on Linux")
 	}
 	_, rest, _ := strings.Cut(string(status), "VmHWM:")
 	kib, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)

@@ -39,7 +39,7 @@ func maxMemory(t *testing.T, cmd *exec.Cmd) int64 {
 	t.Helper()
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		t.Skip("needs a system that tells a process's memory")
+		t.Skip("this system does not tell a process's memory: run the tests on Linux")
 	}
 	return usage.Maxrss << 10 // Linux tells KiB
 }

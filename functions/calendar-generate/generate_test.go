@@ -272,21 +272,20 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		var req request
 		if json.Unmarshal([]byte(body), &req) == nil && req.JobID != "" {
-			t.Skip("there is no database")
+			return // a job is in a database, which is not there
 		}
 		holdAnswer(t, call(t, fn, "POST", "/api/generate/ics", body, "Content-Type", "application/json"), body)
 	})
 }
 
-// FuzzForm is FuzzRequest for a page's form, which names a job: without a database it is an error that
-// is the caller's, or that of the database.
+// FuzzForm is FuzzRequest for a page's form.
 func FuzzForm(f *testing.F) {
 	f.Add("group=COS+212%3DP02&term=S1%3D2026-02-09..2026-05-22&exclude=2026-03-30&reminder=15")
 	f.Add("jobId=&semesterStart=2026-02-29&semesterEnd=%zz&term==&group==&reminder=1e9")
 	fn := newFunction(f, nowhere)
 	f.Fuzz(func(t *testing.T, body string) {
 		if form, err := url.ParseQuery(body); err == nil && form.Get("jobId") != "" {
-			t.Skip("there is no database")
+			return // as in FuzzRequest
 		}
 		holdAnswer(t, call(t, fn, "POST", "/api/generate/ics", body, "Content-Type", "application/x-www-form-urlencoded"), body)
 	})

@@ -11,33 +11,49 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
+// counting is books whose count goes on until it is released.
+type counting struct {
+	*books
+	counts  int
+	release chan error
+}
+
+func newCounting() *counting {
+	c := &counting{release: make(chan error)}
+	c.books = newBooks(func(context.Context) (jobs.Metrics, error) {
+		c.counts++
+		return jobs.Metrics{OldestWaitSeconds: float64(c.counts)}, <-c.release
+	})
+	return c
+}
+
+// ask has 50 ask at once, and holds what each is told.
+func (c *counting) ask(t *testing.T, want int, wantErr error) (all *sync.WaitGroup) {
+	all = &sync.WaitGroup{}
+	for range 50 {
+		all.Go(func() {
+			if m, err := c.read(t.Context()); !errors.Is(err, wantErr) || m.OldestWaitSeconds != float64(want) {
+				t.Errorf("got count %v (%v), want %d (%v)", m.OldestWaitSeconds, err, want, wantErr)
+			}
+		})
+	}
+	synctest.Wait()
+	return all
+}
+
 func TestBooksAreCountedOnceForAllWhoAsk(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		counts := 0
-		b := newBooks(func(context.Context) (jobs.Metrics, error) {
-			counts++
-			mine := counts
-			time.Sleep(100 * time.Millisecond) // the bubble's time: what a query takes
-			return jobs.Metrics{OldestWaitSeconds: float64(mine)}, nil
-		})
-		ask := func(want int) {
-			t.Helper()
-			var all sync.WaitGroup
-			for range 50 {
-				all.Go(func() {
-					if m, err := b.read(t.Context()); err != nil || m.OldestWaitSeconds != float64(want) {
-						t.Errorf("got count %v (%v), want %d", m.OldestWaitSeconds, err, want)
-					}
-				})
-			}
-			all.Wait()
-		}
-		ask(1)
-		time.Sleep(999 * time.Millisecond)
-		ask(1)
-		time.Sleep(time.Millisecond)
-		ask(2)
+		c := newCounting()
+		all := c.ask(t, 1, nil)
+		c.release <- nil
+		all.Wait()
+		c.at = c.at.Add(time.Millisecond - c.fresh)
+		c.ask(t, 1, nil).Wait()
+		c.at = c.at.Add(-time.Millisecond)
+		all = c.ask(t, 2, nil)
+		c.release <- nil
+		all.Wait()
 	})
 }
 
@@ -46,22 +62,12 @@ func TestAnOutageIsToldToAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		away := errors.New("away")
-		b := newBooks(func(context.Context) (jobs.Metrics, error) {
-			time.Sleep(10 * time.Second) // the bubble's time: what a statement may take
-			return jobs.Metrics{}, away
-		})
-		began := time.Now()
-		var all sync.WaitGroup
-		for range 50 {
-			all.Go(func() {
-				if _, err := b.read(t.Context()); !errors.Is(err, away) {
-					t.Errorf("got %v, want %v", err, away)
-				}
-			})
-		}
+		c := newCounting()
+		all := c.ask(t, 1, away)
+		c.release <- away
 		all.Wait()
-		if waited := time.Since(began); waited != 10*time.Second {
-			t.Errorf("the last of 50 was told after %s, want 10s", waited)
+		if c.counts != 1 {
+			t.Errorf("it was counted %d times for 50 who asked, want once", c.counts)
 		}
 	})
 }

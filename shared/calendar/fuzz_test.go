@@ -45,7 +45,7 @@ func FuzzOptions(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		var o, again calendar.Options
 		if json.Unmarshal([]byte(body), &o) != nil {
-			t.Skip("no options")
+			return // package json refuses it
 		}
 		for _, r := range o.Terms {
 			if r.Start.IsZero() || r.End.Before(r.Start) {

@@ -147,7 +147,7 @@ func FuzzBuild(f *testing.F) {
 		var list []calendar.Event
 		var opts calendar.Options
 		if json.Unmarshal([]byte(events), &list) != nil || json.Unmarshal([]byte(options), &opts) != nil {
-			t.Skip("not a request")
+			return // package json refuses it
 		}
 		c, err := calendar.Build(list, opts)
 		if err != nil {

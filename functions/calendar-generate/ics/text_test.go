@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/xtest/tabletest"
@@ -51,8 +52,8 @@ func FuzzText(f *testing.F) {
 	f.Add(strings.Repeat("€", 30), "\r\n ", "\r\nBEGIN:VEVENT")
 	f.Add("\x00", "\\", strings.Repeat("\\", 80))
 	f.Fuzz(func(t *testing.T, venue, notes, name string) {
-		if len(name) > 200 {
-			t.Skip("no calendar has a name so long")
+		if utf8.RuneCountInString(name) > 200 {
+			return // package calendar takes no name so long
 		}
 		e := test("Test1", venue)
 		e.Notes = notes

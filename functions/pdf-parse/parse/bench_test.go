@@ -2,6 +2,7 @@ package parse_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -164,8 +165,11 @@ func timed(b *testing.B, name string, args ...string) time.Duration {
 	start := time.Now()
 	err := cmd.Run()
 	took := time.Since(start)
+	if errors.Is(err, exec.ErrNotFound) {
+		b.Skipf("%s is not installed: run `make setup`", name)
+	}
 	if err != nil {
-		b.Skipf("%s: %v", name, err)
+		b.Fatalf("%s: %v", name, err)
 	}
 	return took
 }

@@ -238,7 +238,7 @@ func openFiles(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
-		t.Skipf("needs /proc: %v", err)
+		t.Skipf("needs /proc: run the tests on Linux with it mounted (%v)", err)
 	}
 	return len(entries)
 }

@@ -189,7 +189,7 @@ func TestNoProgramLinksTheValidator(t *testing.T) {
 	t.Parallel()
 	goTool, err := exec.LookPath("go")
 	if err != nil {
-		t.Skip("needs the go command in PATH")
+		t.Skip("needs the go command: add its folder to PATH")
 	}
 	for _, dir := range []string{"../..", "../../../functions/upload-ingest", "../../../functions/pdf-parse",
 		"../../../functions/calendar-generate", "../../../deploy/schedgen"} {
