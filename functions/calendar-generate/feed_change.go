@@ -9,6 +9,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/calendar/ask"
 	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/pack"
 )
 
 // feedChanged is the answer to PUT /api/feeds/{token}: what the feed shows now.
@@ -60,7 +61,7 @@ func (f *Function) changeFeed(r *http.Request) (any, error) {
 
 // feedError tells a feed that is not there, or that is too long, from what went wrong.
 func feedError(err error) error {
-	if errors.Is(err, feed.ErrTooLong) {
+	if errors.Is(err, pack.ErrTooLong) {
 		return api.New(api.PayloadTooLarge).Say("Your timetables have too much text for one feed. Choose fewer modules, or delete timetables that you no longer need.")
 	}
 	if errors.Is(err, feed.ErrNotFound) {

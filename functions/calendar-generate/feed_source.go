@@ -11,6 +11,7 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/pack"
 	"github.com/schedgen/schedgen/shared/years"
 )
 
@@ -110,7 +111,7 @@ func (f *Function) refreshAll(ctx context.Context, owner string, see func(feed.F
 		known, err := f.feeds.Own(ctx, owner, id)
 		if err == nil {
 			before := known
-			if known, err = f.refresh(ctx, s, known); errors.Is(err, feed.ErrTooLong) {
+			if known, err = f.refresh(ctx, s, known); errors.Is(err, pack.ErrTooLong) {
 				known, err = before, nil
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/pack"
 )
 
 // followRequest turns following on, with the choices that each newer timetable gets, or off.
@@ -97,7 +98,7 @@ func (f *Function) enqueue(ctx context.Context, person account.Account, c syncs.
 	if errors.Is(err, syncs.ErrTooMany) {
 		return api.New(api.Busy) // the event comes again
 	}
-	if errors.Is(err, syncs.ErrTooLong) {
+	if errors.Is(err, pack.ErrTooLong) {
 		api.Logger(ctx).WarnContext(ctx, "a calendar cannot follow", "code", api.PayloadTooLarge)
 		return nil
 	}

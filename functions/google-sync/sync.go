@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/pack"
 	"github.com/schedgen/schedgen/shared/timetable"
 	"github.com/schedgen/schedgen/shared/years"
 )
@@ -231,7 +232,7 @@ func (f *Function) syncNow(r *http.Request, asked syncs.New, cal calendar.Calend
 	if errors.Is(err, syncs.ErrTooMany) {
 		return nil, api.New(api.Busy).Say("Several syncs are still running. Wait until they have finished, then try again.")
 	}
-	if errors.Is(err, syncs.ErrTooLong) {
+	if errors.Is(err, pack.ErrTooLong) {
 		return nil, api.New(api.PayloadTooLarge, map[string]string{"field": "events"}).Say("These events have too much text to be kept until Google has them. Send fewer, or shorter ones.")
 	}
 	if err != nil {

@@ -51,7 +51,7 @@ where id = $1::uuid`
 // LastModified stay as they are. What is known of an event that vanished is kept, so that its
 // SEQUENCE goes on rising should it come back. Of several at once, the others wait for the first and
 // find its work done. ErrNotFound means that the feed was deleted meanwhile, and ErrOldYears that r must be
-// made again. ErrTooLong means that the feed stays as it was.
+// made again. [pack.ErrTooLong] means that the feed stays as it was.
 func (s *Store) Refresh(ctx context.Context, id string, r Rendering) (Feed, error) {
 	var feed Feed
 	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
@@ -137,11 +137,11 @@ func (f *Feed) render(ctx context.Context, tx pgx.Tx, r Rendering) error {
 	if err != nil {
 		return fmt.Errorf("encode a feed's options: %w", err)
 	}
-	packed, err := pack(f.Body)
+	kept, err := packed(f.Body)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, saveSQL, f.ID, f.Sources, packed, f.LastModified, string(options), f.Years); err != nil {
+	if _, err := tx.Exec(ctx, saveSQL, f.ID, f.Sources, kept, f.LastModified, string(options), f.Years); err != nil {
 		return fmt.Errorf("save the rendering: %w", err)
 	}
 	return nil

@@ -217,7 +217,7 @@ func scan(row pgx.CollectableRow, more ...any) (f Feed, err error) {
 	if modified != nil {
 		f.LastModified = *modified
 	}
-	if f.Body, err = unpack(f.Body); err != nil {
+	if f.Body, err = unpacked(f.Body); err != nil {
 		return f, err
 	}
 	if err := json.Unmarshal([]byte(options), &f.Options); err != nil {

@@ -1,16 +1,15 @@
 package syncs
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/schedgen/schedgen/functions/google-sync/plan"
+	"github.com/schedgen/schedgen/shared/pack"
 )
 
-// maxPacked bounds what is kept of a request, in bytes. Thousands of events that look alike are a tenth of it.
+// maxPacked bounds what is kept of a request, in bytes.
 const maxPacked = 700 << 10
 
 // stored is a Request in the database. The events are packed: they are many that look alike, and who lists syncs
@@ -21,20 +20,13 @@ type stored struct {
 	Packed []byte `json:"packed,omitempty"` // the wanted events as JSON in gzip's form
 }
 
-// pack gives the JSON to keep, or ErrTooLong.
+// pack gives the JSON to keep, or [pack.ErrTooLong].
 func (r Request) pack() ([]byte, error) {
-	var packed bytes.Buffer
-	zip := gzip.NewWriter(&packed)
-	if err := json.NewEncoder(zip).Encode(r.Wanted); err != nil {
+	packed, err := pack.Pack(maxPacked, func(w io.Writer) error { return json.NewEncoder(w).Encode(r.Wanted) })
+	if err != nil {
 		return nil, err
 	}
-	if err := zip.Close(); err != nil {
-		return nil, err
-	}
-	if packed.Len() > maxPacked {
-		return nil, ErrTooLong
-	}
-	kept := stored{Request: r, Events: len(r.Wanted), Packed: packed.Bytes()}
+	kept := stored{Request: r, Events: len(r.Wanted), Packed: packed}
 	kept.Wanted = nil
 	return json.Marshal(kept)
 }
@@ -49,13 +41,9 @@ func (s *Sync) unpack(request []byte) error {
 	if kept.Packed == nil {
 		return nil
 	}
-	zip, err := gzip.NewReader(bytes.NewReader(kept.Packed))
+	data, err := pack.Unpack(kept.Packed)
 	if err != nil {
-		return fmt.Errorf("unpack the events: %w", err)
-	}
-	data, err := io.ReadAll(zip) // ours: it was no longer than a request's body allows when it was packed
-	if err != nil {
-		return fmt.Errorf("unpack the events: %w", err)
+		return err
 	}
 	var wanted []plan.Event
 	if err := json.Unmarshal(data, &wanted); err != nil {

@@ -37,8 +37,6 @@ var (
 	ErrNotFound = errors.New("syncs: no such sync")
 	// ErrTooMany says that as many syncs of the account wait as may.
 	ErrTooMany = errors.New("syncs: the account has too many waiting")
-	// ErrTooLong says that a request is longer than any that is kept.
-	ErrTooLong = errors.New("syncs: the events are too long to be kept")
 	// ErrLeaseLost says that somebody else works for the account now: nothing was written.
 	ErrLeaseLost = errors.New("syncs: the lease is lost")
 )
