@@ -11,18 +11,29 @@ import (
 	"github.com/schedgen/schedgen/shared/xtest"
 )
 
-func TestItServesTheCacheAndTheRate(t *testing.T) {
-	t.Parallel()
+func start(t *testing.T) *redis.Server {
+	t.Helper()
 	server, err := redis.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Stop()
-	c, err := cache.Open(cache.Config{URL: server.URL(), Timeout: 5 * time.Second})
+	t.Cleanup(server.Stop)
+	return server
+}
+
+func open(t *testing.T, address string) *cache.Cache {
+	t.Helper()
+	c, err := cache.Open(cache.Config{URL: address, Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close() // only asked
+	t.Cleanup(func() { _ = c.Close() }) // only asked
+	return c
+}
+
+func TestItServesTheCacheAndTheRate(t *testing.T) {
+	t.Parallel()
+	c := open(t, start(t).URL())
 	c.Set(t.Context(), "k", []byte("v"), time.Minute)
 	if got, ok := c.Get(t.Context(), "k"); !ok || string(got) != "v" {
 		t.Errorf("got %q, %v", got, ok)
@@ -48,11 +59,7 @@ func TestNobodyIsLetInWithoutItsPassword(t *testing.T) {
 	t.Parallel()
 	var passwords []string
 	for range 2 {
-		server, err := redis.Start("127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer server.Stop()
+		server := start(t)
 		address, err := url.Parse(server.URL())
 		if err != nil {
 			t.Fatal(err)
@@ -60,11 +67,7 @@ func TestNobodyIsLetInWithoutItsPassword(t *testing.T) {
 		password, _ := address.User.Password()
 		passwords = append(passwords, password)
 		for given, want := range map[string]bool{"": false, "wrong": false, passwords[0] + "x": false, password: true} {
-			c, err := cache.Open(cache.Config{URL: "redis://:" + given + "@" + address.Host + "/0", Timeout: 5 * time.Second})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close() // only asked
+			c := open(t, "redis://:"+given+"@"+address.Host+"/0")
 			if err := c.Ping(t.Context()); (err == nil) != want {
 				t.Errorf("with the password %q: got %v, want it let in: %v", given, err, want)
 			}
@@ -77,16 +80,7 @@ func TestNobodyIsLetInWithoutItsPassword(t *testing.T) {
 
 func TestKeysEndInTime(t *testing.T) {
 	t.Parallel()
-	server, err := redis.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Stop()
-	c, err := cache.Open(cache.Config{URL: server.URL(), Timeout: 5 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close() // only asked
+	c := open(t, start(t).URL())
 	c.Set(t.Context(), "long", []byte("v"), time.Hour)
 	c.Set(t.Context(), "short", []byte("v"), 20*time.Millisecond)
 	xtest.Eventually(t, "the short one has ended", func() bool {

@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/schedgen/schedgen/shared/xtest"
+	"github.com/schedgen/schedgen/shared/xtest/childtest"
 )
 
 // childDir tells a process that it is a server of that directory, to be killed.
@@ -37,29 +37,8 @@ func TestMain(m *testing.M) {
 // startChild is a server in a process of its own.
 func startChild(t *testing.T, dir string) (child *exec.Cmd, c *minio.Client) {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	child = exec.CommandContext(t.Context(), self)
-	child.Env, child.Stderr = append(os.Environ(), childDir+"="+dir), os.Stderr
-	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = child.Process.Kill() // it is dead already where that was the test
-		_ = child.Wait()
-	})
-	var address string
-	if _, err := fmt.Fscanln(out, &address); err != nil {
-		t.Fatalf("the child did not tell its address: %v", err)
-	}
-	c, err = minio.New(address, &minio.Options{Creds: credentials.NewStaticV4("access", "secret-secret", ""), Region: "us-east-1"})
+	child, address := childtest.Process(t, childDir+"="+dir)
+	c, err := minio.New(address, &minio.Options{Creds: credentials.NewStaticV4("access", "secret-secret", ""), Region: "us-east-1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,15 +40,15 @@ func (f *files) removeLeftovers() error {
 	return errors.Join(failures...)
 }
 
-// removeFiles removes the files of a directory whose names are condemned.
-func removeFiles(dir string, condemned func(name string) bool) error {
+// removeFiles removes the files of a directory that are not wanted, by their names.
+func removeFiles(dir string, unwanted func(name string) bool) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	var failures []error
 	for _, entry := range entries {
-		if entry.Type().IsRegular() && condemned(entry.Name()) {
+		if entry.Type().IsRegular() && unwanted(entry.Name()) {
 			failures = append(failures, os.Remove(filepath.Join(dir, entry.Name())))
 		}
 	}

@@ -58,12 +58,20 @@ func serve[C any](cfg faas.Config, build func(context.Context, C) (faas.Function
 // dead by then, at the end of the test.
 func Start(t testing.TB, env ...string) (child *exec.Cmd, url string) {
 	t.Helper()
+	child, address := Process(t, append([]string{serveEnv + "=1"}, env...)...)
+	return child, "http://" + address
+}
+
+// Process starts the test's own program with more of an environment, which tells its TestMain what to be, and gives the
+// address that it prints first. It is killed, where it is not dead by then, at the end of the test.
+func Process(t testing.TB, env ...string) (child *exec.Cmd, address string) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	child = exec.CommandContext(t.Context(), self)
-	child.Env = append(append(os.Environ(), serveEnv+"=1"), env...)
+	child.Env = append(os.Environ(), env...)
 	child.Stderr = os.Stderr
 	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it ends with the tests, however they end
 	out, err := child.StdoutPipe()
@@ -77,9 +85,8 @@ func Start(t testing.TB, env ...string) (child *exec.Cmd, url string) {
 		_ = child.Process.Kill() // it is dead already where that was the test
 		_ = child.Wait()
 	})
-	var address string
 	if _, err := fmt.Fscanln(out, &address); err != nil {
 		t.Fatalf("the child did not tell its address: %v", err)
 	}
-	return child, "http://" + address
+	return child, address
 }

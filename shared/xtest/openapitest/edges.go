@@ -1,10 +1,13 @@
 package openapitest
 
 import (
+	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -130,4 +133,31 @@ func required(s *openapi3.Schema) map[string]any {
 		all[name] = short(s.Properties[name].Value, 0)
 	}
 	return all
+}
+
+// HoldEdges sends each body of the operation's [Operation.Edges], and wants those within their bound not to be refused for
+// their size, and those beyond it to be, with the field's name. It gives how many bounds there are.
+func (o Operation) HoldEdges(t testing.TB, base map[string]any, send func(body string) (status int, answer []byte)) int {
+	t.Helper()
+	edges, unbounded := o.Edges(base)
+	for _, field := range unbounded {
+		t.Errorf("%s %s: %s has no bound", o.Method, o.Path, field)
+	}
+	for _, edge := range edges {
+		for body, beyond := range map[*[]byte]bool{&edge.Within: false, &edge.Beyond: true} {
+			var refusal struct {
+				Details struct {
+					Field string
+					Most  int
+				}
+			}
+			status, answer := send(string(*body))
+			err := json.Unmarshal(answer, &refusal)
+			refused := err == nil && status == http.StatusBadRequest && refusal.Details.Most > 0
+			if refused != beyond || beyond && refusal.Details.Field != edge.Field {
+				t.Errorf("%s %s: %s, beyond its bound: %v: got %d, %+v", o.Method, o.Path, edge.Field, beyond, status, refusal.Details)
+			}
+		}
+	}
+	return len(edges)
 }
