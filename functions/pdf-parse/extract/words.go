@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"hash/maphash"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ const (
 )
 
 // words joins glyphs to words. Glyphs come in the order of drawing, which is a hint: text that
-// overlaps a neighbour's stays apart, and pieces drawn in any order meet at the end.
+// overlaps a neighbour's stays apart, and pieces drawn in any order meet at the end. The glyphs are used up.
 func words(glyphs []Glyph) []Word {
 	var pieces []piece
 	var cur piece
@@ -130,9 +131,9 @@ func join(pieces []piece) []Word {
 	return out
 }
 
-// unique drops what is drawn a second time in its place to look bold or shadowed.
+// unique drops what is drawn a second time in its place to look bold or shadowed, in the same memory.
 func unique(glyphs []Glyph) []Glyph {
-	d := drawnGlyphs{last: make(map[tile]int, len(glyphs)), glyphs: make([]Glyph, 0, len(glyphs)), before: make([]int, 0, len(glyphs))}
+	d := drawnGlyphs{last: make(map[tile]int32, len(glyphs)), glyphs: glyphs[:0], before: make([]int32, 0, len(glyphs))}
 	for _, g := range glyphs {
 		if !d.near(g) {
 			d.add(g)
@@ -145,45 +146,54 @@ func unique(glyphs []Glyph) []Glyph {
 // drawnGlyphs are glyphs by their tile: the last of each, counted from 1, and before each glyph the one
 // that was the last of its tile then.
 type drawnGlyphs struct {
-	last   map[tile]int
+	last   map[tile]int32
 	glyphs []Glyph
-	before []int
+	before []int32
 	steps  int
 }
 
 func (d *drawnGlyphs) add(g Glyph) {
-	at := tileOf(g.Text, g.X0, g.Y)
+	at := placeOf(g.X0, g.Y).tile(textKey(g.Text))
 	d.glyphs, d.before = append(d.glyphs, g), append(d.before, d.last[at])
-	d.last[at] = len(d.glyphs)
+	d.last[at] = int32(len(d.glyphs))
 }
 
-// tile is a text on a part of the page: what is near a glyph is on its tile or on the next one.
-type tile struct {
-	text uint64
-	x, y int
-}
+// tile is a key of a text on a part of the page: what is near a glyph is on its tile or on the next one. Others may
+// have the same key.
+type tile uint64
 
-// tileSeed makes texts that share a tile though they differ hard to find for who would slow us down.
-var tileSeed = maphash.MakeSeed()
+// place is a part of the page.
+type place struct{ x, y int }
 
-func tileOf(text string, x, y float64) tile {
+func placeOf(x, y float64) place {
 	const side = 8
-	at := tile{x: int(math.Floor(x / side)), y: int(math.Floor(y / side))}
+	return place{int(math.Floor(x / side)), int(math.Floor(y / side))}
+}
+
+// The seeds make texts and places that share a key hard to find for who would slow us down.
+var (
+	textSeed     = maphash.MakeSeed()
+	xSeed, ySeed = rand.Uint64() | 1, rand.Uint64() | 1
+)
+
+func textKey(text string) uint64 {
 	if len(text) == 1 {
-		at.text = uint64(text[0])
-	} else {
-		at.text = maphash.String(tileSeed, text)
+		return uint64(text[0])
 	}
-	return at
+	return maphash.String(textSeed, text)
+}
+
+func (p place) tile(text uint64) tile {
+	return tile((uint64(p.x)*xSeed^uint64(p.y))*ySeed ^ text)
 }
 
 // near says whether the same was drawn in the same place, about as large: a letter of a watermark is another one.
 func (d *drawnGlyphs) near(g Glyph) bool {
 	near := 0.1 * math.Min(math.Max(g.Size, 1), 80)
-	from, to := tileOf(g.Text, g.X0-near, g.Y-near), tileOf(g.Text, g.X0+near, g.Y+near)
+	text, from, to := textKey(g.Text), placeOf(g.X0-near, g.Y-near), placeOf(g.X0+near, g.Y+near)
 	for x := from.x; x <= to.x; x++ {
 		for y := from.y; y <= to.y; y++ {
-			for i := d.last[tile{from.text, x, y}]; i > 0; i = d.before[i-1] {
+			for i := d.last[place{x, y}.tile(text)]; i > 0; i = d.before[i-1] {
 				d.steps++
 				if h := d.glyphs[i-1]; h.Text == g.Text && g.Size < resized*h.Size && h.Size < resized*g.Size && math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
 					return true

@@ -56,7 +56,7 @@ func warnOfUnusual(kind timetable.Kind, entries []entry) {
 	for _, f := range fieldsOfKind[kind] {
 		f.warn(entries)
 	}
-	longer := beginnings(entries)
+	longer, pieces := beginnings(entries), map[string]bool{}
 	for i := range entries {
 		e := &entries[i]
 		for _, text := range [...]string{e.Campus, e.ModuleCampus, e.Activity, e.StudyProg, e.Comments, e.Status, e.Test} {
@@ -64,7 +64,12 @@ func warnOfUnusual(kind timetable.Kind, entries []entry) {
 		}
 		for _, venue := range e.Venues {
 			e.warnOfSpaces(venue)
-			if unusualVenue(venue) || longer[venue] {
+			piece, known := pieces[venue]
+			if !known {
+				piece = longer[venue] || unusualVenue(venue)
+				pieces[venue] = piece
+			}
+			if piece {
 				e.warn(timetable.UnusualValue, "The venue %q looks incomplete. Check this entry against the PDF.", venue)
 			}
 		}
@@ -149,29 +154,47 @@ func higher(c table.Cell, row table.Row, module table.Line) bool {
 const few = 3
 
 func (f field) warn(entries []entry) {
-	filled, formed := 0, 0
+	filled := 0
 	whole := map[string]int{}
 	for i := range entries {
 		if v := f.value(&entries[i].Entry); v != "" {
 			filled++
 			whole[v]++
-			if f.hasForm(v) {
-				formed++
-			}
 		}
 	}
+	unusual := f.unusual(whole)
 	for i := range entries {
 		e := &entries[i]
 		switch v := f.value(&e.Entry); {
 		case v == "" && filled >= few && 10*filled >= 7*len(entries) && !e.warnsOf(f.name):
 			e.warn(timetable.UnusualValue, "This entry has no %s, though others have one. Check it against the PDF.", f.name)
-		case v != "" && (!f.hasForm(v) && formed > 0 || compound(v, whole)):
+		case unusual[v]:
 			e.warn(timetable.UnusualValue, "The %s %q looks unusual. Check this entry against the PDF.", f.name, v)
 		}
 	}
 }
 
-func (f field) hasForm(value string) bool { return f.form == nil || f.form.MatchString(value) }
+// unusual are those of the values that do not have the field's form, where others have, or that ran together. The values
+// are given with their numbers.
+func (f field) unusual(whole map[string]int) map[string]bool {
+	unusual, formed := map[string]bool{}, 0
+	for v := range whole {
+		if f.form == nil || f.form.MatchString(v) {
+			formed++
+		} else {
+			unusual[v] = true
+		}
+	}
+	if formed == 0 {
+		clear(unusual)
+	}
+	for v := range whole {
+		if compound(v, whole) {
+			unusual[v] = true
+		}
+	}
+	return unusual
+}
 
 // warnsOf reports whether an entry says already that a field is missing or cannot be read.
 func (e *entry) warnsOf(name string) bool {
