@@ -104,8 +104,13 @@ func difference(o fixture.Options) string {
 	if err != nil {
 		return fmt.Sprintf("Parse: %v", err)
 	}
+	return wrong(got, truth, o.Change)
+}
+
+// wrong says how what was read differs from the truth. Where somebody drew on a timetable, entries that differ may say so.
+func wrong(got, truth timetable.Document, change fixture.Change) string {
 	diff := fixture.Equal(got, truth)
-	if diff != "" && slices.Contains(fixture.Marks(), o.Change) {
+	if diff != "" && slices.Contains(fixture.Marks(), change) {
 		return unwarned(got.Entries, truth.Entries)
 	}
 	return diff

@@ -207,3 +207,18 @@ func distance(a, b timetable.Entry) int {
 	}
 	return n
 }
+
+// TestOnceSilent reads changed timetables that were read wrong without a word before.
+func TestOnceSilent(t *testing.T) {
+	t.Parallel()
+	for change, seed := range map[fixture.Change]uint64{
+		"level ruling missing": 100748,  // rows in the band of the headings
+		"white text":           1003038, // beside the half of a column that is printed in white
+	} {
+		o := fixture.Random(seed)
+		o.Nonsense, o.Change = false, change
+		if got, tale := perturbed(o); got == silent {
+			t.Errorf("%q: %s", change, tale)
+		}
+	}
+}

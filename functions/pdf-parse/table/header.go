@@ -75,13 +75,26 @@ func isPivot(w extract.Word, layouts []Layout) bool {
 }
 
 func headerAround(page extract.Page, pivot extract.Word, layouts []Layout) (header, bool) {
-	y0, y1 := bandAround(page, pivot)
-	if y1-y0 <= 6*pivot.Size {
-		if h, ok := headerOf(wordsBetween(page.Words, y0, y1), page, layouts); ok {
-			return h, true
-		} // a line that somebody drew may cut the headings in two
+	var ruled header
+	found := false
+	if y0, y1 := bandAround(page, pivot); y1-y0 <= 6*pivot.Size {
+		if ruled, found = headerOf(wordsBetween(page.Words, y0, y1), page, layouts); found && !ruled.holdsRows() {
+			return ruled, true
+		} // a line that somebody drew may cut the headings in two, and one may be missing below them
 	}
-	return headerOf(headerWords(page, pivot, layouts), page, layouts)
+	if h, ok := headerOf(headerWords(page, pivot, layouts), page, layouts); ok {
+		return h, true
+	}
+	return ruled, found
+}
+
+// holdsRows reports whether something that is no heading stands below one.
+func (h header) holdsRows() bool {
+	return slices.ContainsFunc(h.labels, func(below label) bool {
+		return below.column == "" && slices.ContainsFunc(h.labels, func(l label) bool {
+			return l.column != "" && below.x0 < l.x1 && l.x0 < below.x1 && below.words[0].Y > l.words[len(l.words)-1].Y
+		})
+	})
 }
 
 // headerOf is the header that words form.

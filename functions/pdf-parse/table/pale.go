@@ -18,10 +18,15 @@ func (s section) addPale(row *Row, layout *Layout) {
 	cell := &row.Cells[expecting]
 	expected := layout.pale(cell.Column)
 	for _, w := range wordsBetween(s.page.Pale, row.Y0, row.Y1) {
-		if !expected(w.Text) || s.besideTable(w) {
+		if !expected(w.Text[:1]) || s.besideTable(w) {
 			continue
 		}
-		if column(s.columns, w) != expecting || !cell.goOn(w) {
+		// Longer, it is what is expected only where something else in that colour joined it.
+		joined := !expected(w.Text)
+		if joined && column(s.columns, w) != expecting {
+			continue
+		}
+		if joined || column(s.columns, w) != expecting || !cell.goOn(w) {
 			for k := range cell.Lines { // it was moved, or what it goes on with
 				cell.Lines[k].Odd = true
 			}

@@ -96,14 +96,24 @@ func markMoved(rows []Row) {
 		}
 		return h.known() && !h.fits(p) && !whole().fits(p)
 	}
+	odd, of := map[int][]*Line{}, map[int]int{} // by page
 	for _, r := range rows {
 		for _, c := range r.Cells {
 			h := columns[heading{c.Column, c.Heading}]
+			of[r.Page] += len(c.Lines)
 			for i := range c.Lines {
 				if l := &c.Lines[i]; h != nil && moved(c, h, *l) {
-					l.Odd = true
+					odd[r.Page] = append(odd[r.Page], l)
 				}
 			}
+		}
+	}
+	for page, these := range odd {
+		if 2*len(these) > of[page] {
+			continue // the page as a whole lies elsewhere on its paper
+		}
+		for _, l := range these {
+			l.Odd = true
 		}
 	}
 }
