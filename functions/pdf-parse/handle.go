@@ -75,7 +75,7 @@ func (f *Function) object(ctx context.Context, o events.Object) error {
 	return api.New(api.Busy)
 }
 
-// turn does the next job. over says that the event needs nobody any more.
+// turn does the next job. over reports that nothing more is to be done for the event.
 func (f *Function) turn(ctx context.Context, o events.Object) (over bool, err error) {
 	ctx = faas.ContinueTrace(ctx, o.Traceparent)
 	free, may, refusal := f.admit(ctx, priorityOf(o))

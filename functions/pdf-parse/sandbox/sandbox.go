@@ -26,7 +26,7 @@ import (
 
 // Limits are what one PDF may cost; zero fields take their defaults.
 type Limits struct {
-	Memory int64         `env:"PARSE_MEMORY, default=402653184"` // bytes of private memory, 384 MiB: four times what 100 full pages take
+	Memory int64         `env:"PARSE_MEMORY, default=402653184"` // bytes of private memory, 384 MiB; 100 full pages need up to 205 MiB
 	CPU    time.Duration `env:"PARSE_CPU, default=10s"`          // whole seconds; a timetable takes milliseconds
 	Wall   time.Duration `env:"PARSE_TIMEOUT, default=10s"`      // of one PDF, by the clock
 }

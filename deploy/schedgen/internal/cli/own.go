@@ -16,8 +16,8 @@ import (
 
 // ownFlags are a student's own changes on convert's command line.
 type ownFlags struct {
-	file                                string
-	recesses, cancels, moves, rooms, of repeated
+	file                                    string
+	recesses, cancels, moves, rooms, extras repeated
 }
 
 func (o *ownFlags) add(flags *flag.FlagSet) {
@@ -26,7 +26,7 @@ func (o *ownFlags) add(flags *flag.FlagSet) {
 	flags.Var(&o.cancels, "cancel", "a `CLASS` that is not held on a day, \"COS 212 L1=2026-03-02\"; may be repeated")
 	flags.Var(&o.moves, "move", "a `CLASS` that is held on another day or at another time, \"COS 212 L1=2026-03-02 2026-03-03 14:30-15:20\"; may be repeated")
 	flags.Var(&o.rooms, "room", "a `CLASS` that is held elsewhere on a day, \"COS 212 L1=2026-03-02 IT 4-4\"; may be repeated")
-	flags.Var(&o.of, "extra", "a `CLASS` that no timetable lists, \"COS 212=2026-05-25 08:30-10:20 Aula\"; may be repeated")
+	flags.Var(&o.extras, "extra", "a `CLASS` that no timetable lists, \"COS 212=2026-05-25 08:30-10:20 Aula\"; may be repeated")
 }
 
 // ownChanges is the form of the --changes file: that of the API's choices, where it is about days.
@@ -156,7 +156,7 @@ func (o *ownFlags) putRooms(opts *calendar.Options) error {
 
 func (o *ownFlags) putExtra(opts *calendar.Options) error {
 	const form = "COS 212=2026-05-25 08:30-10:20 Aula"
-	for _, s := range o.of {
+	for _, s := range o.extras {
 		module, value, err := pair("--extra", s, form)
 		if err != nil {
 			return err
