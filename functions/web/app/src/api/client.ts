@@ -1,0 +1,112 @@
+import type { components } from "./schema";
+import { texts } from "../texts";
+
+type Schemas = components["schemas"];
+export type Event = Schemas["Event"];
+export type Kind = Event["kind"];
+export type RowWarning = Schemas["RowWarning"];
+export type Options = Schemas["Options"];
+export type Range = Schemas["Range"];
+export type Change = Schemas["Change"];
+export type ExtraClass = Schemas["ExtraClass"];
+export type AcademicYear = Schemas["AcademicYear"];
+export type Calendar = Schemas["Calendar"];
+export type Clash = Schemas["Clash"];
+export type Job = Schemas["Job"];
+export type Feed = Schemas["Feed"];
+export type ListedFeed = Schemas["ListedFeed"];
+export type SignInStatus = Schemas["SignInStatus"];
+export type GoogleCalendar = Schemas["GoogleCalendar"];
+export type Sync = Schemas["Sync"];
+export type SyncPlan = Schemas["SyncPlan"];
+export type ReadUpload = Schemas["ReadUpload"];
+export type AcceptedUpload = Schemas["AcceptedUpload"];
+type ErrorObject = Schemas["Error"];
+
+/**
+ * What went wrong, in a sentence for people. `code` is the API's own, or OFFLINE where no answer came at all. `retry` says
+ * that the same request may succeed later, and after how many seconds, where that is known.
+ */
+export class ApiError extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly details: unknown;
+  readonly retryAfter: number | undefined;
+  readonly requestId: string;
+
+  constructor(message: string, code: string, status = 0, details: unknown = null, retryAfter?: number, requestId = "") {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.details = details;
+    this.retryAfter = retryAfter;
+    this.requestId = requestId;
+  }
+
+  get retry(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** The error of a request that no answer came to. */
+export function offline(): ApiError {
+  return new ApiError(navigator.onLine ? texts.error.unreachable : texts.error.offline, "OFFLINE");
+}
+
+/** Reads an answer of the API that tells of an error; a proxy's own page becomes an error, too. */
+export function errorOf(status: number, body: string, retryAfter: string | null): ApiError {
+  const seconds = Number.parseInt(retryAfter ?? "", 10);
+  const wait = Number.isFinite(seconds) ? seconds : undefined;
+  try {
+    const told = JSON.parse(body) as ErrorObject;
+    if (typeof told.message === "string" && typeof told.error === "string") {
+      return new ApiError(told.message, told.error, status, told.details, wait, told.requestId);
+    }
+  } catch {
+    // No error of ours: say what the number says.
+  }
+  return new ApiError(texts.error.status(status), "UNKNOWN", status, null, wait);
+}
+
+interface Call {
+  method?: "GET" | "POST" | "PUT" | "DELETE";
+  body?: unknown;
+  accept?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** Seconds after which the request counts as lost. */
+  patience?: number;
+}
+
+/** Sends one request. Whatever is no 2xx answer throws an ApiError. */
+export async function send(path: string, call: Call = {}): Promise<Response> {
+  const ended = new AbortController();
+  const timer = setTimeout(() => ended.abort(), (call.patience ?? 60) * 1000);
+  call.signal?.addEventListener("abort", () => ended.abort());
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method: call.method ?? "GET",
+      credentials: "same-origin",
+      signal: ended.signal,
+      headers: {
+        Accept: call.accept ?? "application/json",
+        ...(call.body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...call.headers,
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    });
+  } catch {
+    throw offline();
+  } finally {
+    clearTimeout(timer);
+  }
+  if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
+  return answer;
+}
+
+/** Sends a request and reads the JSON that it is answered with. */
+export async function ask<T>(path: string, call: Call = {}): Promise<T> {
+  const answer = await send(path, call);
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}

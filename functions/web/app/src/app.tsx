@@ -1,0 +1,58 @@
+import { useEffect, useRef } from "preact/hooks";
+import { Choose } from "./choose/choose";
+import { Look } from "./look/look";
+import { Mine } from "./mine/mine";
+import { route, type Step } from "./router";
+import { Empty } from "./shell/empty";
+import { Header } from "./shell/header";
+import { hasEvents, notKept } from "./state/store";
+import { Take } from "./take/take";
+import { texts } from "./texts";
+import { Upload } from "./upload/upload";
+
+const pages = { upload: Upload, look: Look, choose: Choose, take: Take, mine: Mine };
+
+/** Steps that make no sense without a timetable. */
+const needEvents: Step[] = ["look", "choose", "take"];
+
+/** The page: the steps, and the one that the address names. */
+export function App() {
+  const { step } = route.value;
+  const heading = useRef<HTMLHeadingElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    document.title = step === "upload" ? `${texts.brand}: ${texts.titles.upload}` : `${texts.titles[step]} – ${texts.brand}`;
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    scrollTo(0, 0);
+    heading.current?.focus(); // whoever reads by ear hears where they are
+  }, [step]);
+  const Page = needEvents.includes(step) && !hasEvents.value ? Empty : pages[step];
+  return (
+    <>
+      <a class="skip" href="#main" onClick={toMain}>
+        {texts.skip}
+      </a>
+      <Header step={step} />
+      <main id="main" tabIndex={-1}>
+        {notKept.value && (
+          <p class="notice warn" role="alert">
+            {texts.error.notKept}
+          </p>
+        )}
+        <h1 ref={heading} tabIndex={-1}>
+          {texts.titles[step]}
+        </h1>
+        <Page />
+      </main>
+    </>
+  );
+}
+
+/** The address names a step, so the skip link must not change it. */
+function toMain(e: MouseEvent) {
+  e.preventDefault();
+  document.getElementById("main")?.focus();
+}

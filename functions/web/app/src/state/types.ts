@@ -1,0 +1,81 @@
+import type { Change, Event, ExtraClass, Kind, Range } from "../api/client";
+
+/** A file that the student gave, from the moment it was picked until it is deleted. */
+export interface Upload {
+  /** Ours; the job's id comes with the server's first answer. */
+  id: string;
+  name: string;
+  size: number;
+  addedAt: string;
+  /**
+   * waiting: not sent yet; its bytes are kept in the browser (state/files), so that a reload loses nothing.
+   * sending: on its way. reading: the server has it, and reads it. done: its events are here. failed: `problem` says why.
+   */
+  state: "waiting" | "sending" | "reading" | "done" | "failed";
+  jobId?: string;
+  kind?: Kind;
+  events: Event[];
+  problem?: Problem;
+  /** It is the sample timetable: no job stands behind it, and it is never synced. */
+  sample?: boolean;
+}
+
+/** Why something failed, as a person is told, and whether the same may succeed later. */
+export interface Problem {
+  code: string;
+  message: string;
+  retry: boolean;
+}
+
+/** How a title is written. */
+export type TitleFormat = "module-activity" | "module" | "module-group";
+
+/**
+ * All that a student chose. One value serves the page, the file, the feed and Google. A field that the API takes has the
+ * API's own form; state/options turns all of it into a request.
+ */
+export interface Choices {
+  /** The calendar's name; the API's own when empty. */
+  name: string;
+  /** By module, and within it by the letter that a group begins with: {"COS 212": {"G": "G01", "P": "P02"}}. */
+  groups: Record<string, Record<string, string>>;
+  /** Groups that "Find me a timetable" must not change, in the same form. */
+  locked: Record<string, string[]>;
+  modulesOut: string[];
+  /** Ids of single events left out. */
+  eventsOut: string[];
+  /** CSS colour names by module, as the API takes them. */
+  colors: Record<string, string>;
+  reminders: number[];
+  title: TitleFormat;
+  terms: Record<string, Range>;
+  /** The student's own recess instead of the university's; undefined leaves the university's. */
+  recess?: Range[];
+  exclude: Range[];
+  changes: Change[];
+  extra: ExtraClass[];
+}
+
+export const noChoices: Choices = {
+  name: "",
+  groups: {},
+  locked: {},
+  modulesOut: [],
+  eventsOut: [],
+  colors: {},
+  reminders: [],
+  title: "module-activity",
+  terms: {},
+  exclude: [],
+  changes: [],
+  extra: [],
+};
+
+/** A feed that was made in this browser. Its address is told only once by the server, so it is kept here. */
+export interface KeptFeed {
+  token: string;
+  url: string;
+  webcalUrl: string;
+  createdAt: string;
+  name: string;
+}
