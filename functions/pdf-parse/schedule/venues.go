@@ -15,7 +15,7 @@ import (
 type rooms struct {
 	limit  float64         // how far a line can run
 	starts map[string]bool // first words of what surely is a venue
-	lost   bool            // what some venues begin with may not be known: lines were moved
+	lost   bool            // how far lines can run, or what some venues begin with, may not be known
 	opens  map[string]bool // what other words follow on some line: a venue's name that goes on
 	shaky  bool            // lines may be missing that would say more, or be wrong
 }
@@ -36,12 +36,18 @@ func newRooms(t table.Table) rooms {
 			r.limit = max(r.limit, couldReach(row, cell, l))
 			r.open(l.Text)
 		}
+		r.lost = r.lost || len(cell.Lines) > 0 && lacksRuling(row, cell)
 		if len(cell.Lines) > 0 && row.Cell(colModule).Text() != "" {
 			r.starts[firstWord(cell.Lines[0])] = true
 		}
 		r.learnBeside(row)
 	}
 	return r
+}
+
+// lacksRuling reports whether rulings bound other columns but not the right side of this one: one is missing.
+func lacksRuling(row table.Row, cell table.Cell) bool {
+	return !cell.Ruled && slices.ContainsFunc(row.Cells, func(c table.Cell) bool { return c.Ruled })
 }
 
 // learnBeside learns the beginnings of venues that stand beside a date, where several rows could not be parted.

@@ -153,14 +153,31 @@ func follows(page extract.Page, h header, rest extract.Page) bool {
 	if len(here) > 3 || len(there) > 3 {
 		return matching(here, there, near) && matching(there, here, near)
 	}
+	texts := phrases([]section{{page: rest, y0: math.Inf(-1), y1: rest.Height}})
+	if len(texts) == 1 {
+		return h.endsOn(page, rest, near)
+	}
 	begins, all := 0, 0
-	for _, p := range phrases([]section{{page: rest, y0: math.Inf(-1), y1: rest.Height}}) {
+	for _, p := range texts {
 		all++
 		if slices.ContainsFunc(h.labels, func(l label) bool { return math.Abs(l.x0-p.x0) < near }) {
 			begins++
 		}
 	}
 	return all > 1 && 10*begins >= 7*all
+}
+
+// endsOn reports whether the one text of a page without headings is the end of a row that began on the page with
+// them: it stands as high as pages begin, below a heading that is not the first, and looks like other text there.
+func (h header) endsOn(page, rest extract.Page, near float64) bool {
+	text := rest.Words[0]
+	inColumn := func(x float64) bool { return math.Abs(x-text.X0) < near }
+	if text.Y > h.y1+2*text.Size || !slices.ContainsFunc(h.labels[1:], func(l label) bool { return inColumn(l.x0) }) {
+		return false
+	}
+	return slices.ContainsFunc(page.Words, func(w extract.Word) bool {
+		return w.Y > h.y1 && inColumn(w.X0) && math.Abs(w.Size-text.Size) < 0.05*text.Size && w.Colour.Near(text.Colour)
+	})
 }
 
 // matching reports whether nearly all of some places are among others.
