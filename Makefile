@@ -8,9 +8,7 @@ PORT    ?= 8080
 DATA    ?= .schedgen
 FUZZTIME ?= 30s
 
-# The modules, each of which also builds alone (GOWORK=off), as an image build does.
-MODULES := shared functions/upload-ingest functions/pdf-parse functions/calendar-generate functions/google-sync functions/backup deploy/platform deploy/schedgen
-export MODULES GO
+export GO
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)

@@ -7,7 +7,8 @@ cd "$ROOT"
 CACHE=$ROOT/.cache
 BIN=$CACHE/bin
 GO=${GO:-go}
-MODULES=${MODULES:-shared functions/upload-ingest functions/pdf-parse functions/calendar-generate functions/google-sync functions/backup deploy/platform deploy/schedgen}
+# The modules of go.work. Each also builds alone (GOWORK=off), as an image build does.
+MODULES=${MODULES:-$(sed -n 's/^	\.\///p' go.work)}
 
 # say tells what is being done, with the time since the script began.
 say() { printf '==> [%3ds] %s\n' "$SECONDS" "$*"; }

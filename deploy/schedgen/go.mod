@@ -122,6 +122,12 @@ require (
 require (
 	github.com/google/uuid v1.6.0
 	github.com/schedgen/schedgen/functions/google-sync v0.0.0
+	github.com/schedgen/schedgen/shared/dev/stack v0.0.0
+	github.com/schedgen/schedgen/shared/dev/testkit v0.0.0
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/sys v0.49.0
 )
+
+replace github.com/schedgen/schedgen/shared/dev/testkit => ../../shared/dev/testkit
+
+replace github.com/schedgen/schedgen/shared/dev/stack => ../../shared/dev/stack

@@ -14,10 +14,10 @@ import (
 
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/store"
-	"github.com/schedgen/schedgen/shared/localstack/pg"
+	"github.com/schedgen/schedgen/shared/dev/stack/pg"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/postgres"
-	"github.com/schedgen/schedgen/shared/xtest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
 // scale is how much a system holds.
@@ -70,7 +70,7 @@ func (w *world) grow(s scale) {
 func newDatabase(t testing.TB, opts ...pg.Option) *pg.Server {
 	t.Helper()
 	dir := t.TempDir()
-	if err := xtest.Passable(dir); err != nil {
+	if err := testkit.Passable(dir); err != nil {
 		t.Fatal(err)
 	}
 	server, err := pg.Start(t.Context(), dir, opts...)

@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/functions/backup"
-	"github.com/schedgen/schedgen/shared/localstack/pg"
-	"github.com/schedgen/schedgen/shared/xtest"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
+	"github.com/schedgen/schedgen/shared/dev/stack/pg"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 )
 
 // load writes jobs, entries, PDFs and feeds until it is stopped.
@@ -137,7 +137,7 @@ func TestDatabaseAndBucketDestroyedUnderLoadComeBack(t *testing.T) {
 func newServer(t testing.TB) *pg.Server {
 	t.Helper()
 	dir := t.TempDir()
-	if err := xtest.Passable(dir); err != nil {
+	if err := testkit.Passable(dir); err != nil {
 		t.Fatal(err)
 	}
 	server, err := pg.Start(t.Context(), dir, pg.Fast())

@@ -20,9 +20,9 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
-	"github.com/schedgen/schedgen/shared/localstack/pg"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
+	"github.com/schedgen/schedgen/shared/dev/stack/pg"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 )
 
 func TestABucketThatIsFullInTheMiddle(t *testing.T) {

@@ -5,8 +5,8 @@ import (
 
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/shared/blob"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 )
 
 func TestABackupRestoresElsewhere(t *testing.T) {

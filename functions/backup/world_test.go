@@ -27,11 +27,11 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/dump"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
 // world is a system with its database, its bucket of PDFs, and a backup bucket.

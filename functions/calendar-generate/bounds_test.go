@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/schedgen/schedgen/shared/xtest/openapitest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/openapitest"
 )
 
 // TestEveryBoundThatIsDescribedHolds tries each bound of what is described for a calendar.

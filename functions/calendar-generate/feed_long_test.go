@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // unpackable is a timetable of which nothing is said twice, so that it cannot be packed within a feed's bound.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // listed gives the student's feeds as they are told.

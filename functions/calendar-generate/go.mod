@@ -41,6 +41,8 @@ require (
 	github.com/rickar/cal/v2 v2.1.13 // indirect
 	github.com/rogpeppe/go-internal v1.16.0 // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
+	github.com/schedgen/schedgen/shared/dev/stack v0.0.0 // indirect
+	github.com/schedgen/schedgen/shared/dev/testkit v0.0.0
 	github.com/shopspring/decimal v1.4.0 // indirect
 	github.com/spf13/cast v1.7.0 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
@@ -52,3 +54,7 @@ require (
 )
 
 replace github.com/schedgen/schedgen/shared => ../../shared
+
+replace github.com/schedgen/schedgen/shared/dev/testkit => ../../shared/dev/testkit
+
+replace github.com/schedgen/schedgen/shared/dev/stack => ../../shared/dev/stack

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
-	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
@@ -107,7 +107,7 @@ func TestDeniedAndFailedSignInsLeadBack(t *testing.T) {
 	if to := b.do("GET", forged, nil).header.Get("Location"); to != "/p?signIn=failed" {
 		t.Errorf("a forged code leads to %q", to)
 	}
-	w.google.Inject(strictgoogle.Fault{Method: "token", Status: 503, Reason: "backendError"})
+	w.google.Inject(fakegoogle.Fault{Method: "token", Status: 503, Reason: "backendError"})
 	if to := b.do("GET", b.agree(b.toGoogle("?returnUrl=/p"), student), nil).header.Get("Location"); to != "/p?signIn=failed" {
 		t.Errorf("a sign-in while Google is away leads to %q", to)
 	}
@@ -240,7 +240,7 @@ func TestForgetLeavesNothing(t *testing.T) {
 	b.signIn(student)
 	b.counts(b.sync(id, nil), 0, 0, 0, 3)
 	// Google away: forgotten here all the same, and the person is told.
-	w.google.Inject(strictgoogle.Fault{Method: "revoke", Status: 503, Times: -1})
+	w.google.Inject(fakegoogle.Fault{Method: "revoke", Status: 503, Times: -1})
 	b.want(b.do("POST", "/api/auth/logout", `{"forget":true}`), 200, &out)
 	if out.Revoked || w.rows("google_accounts") != 0 {
 		t.Errorf("the answer is %+v with %d accounts, want forgotten and not revoked", out, w.rows("google_accounts"))

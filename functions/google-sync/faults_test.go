@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/functions/google-sync/plan"
-	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -49,7 +49,7 @@ func (b *browser) exact(id string, want int) {
 // the work was done.
 func TestWhatPassesIsRepeated(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []strictgoogle.Fault{
+	for _, fault := range []fakegoogle.Fault{
 		{Status: 403, Reason: "rateLimitExceeded"}, {Status: 403, Reason: "userRateLimitExceeded"}, {Status: 403, Reason: "quotaExceeded"},
 		{Status: 429, Reason: "rateLimitExceeded"}, {Status: 500, Reason: "backendError"}, {Status: 502, Reason: "backendError"},
 		{Status: 503, Reason: "backendError"}, {Status: 504, Reason: "backendError"}, {Status: 503, Reason: "backendError", Late: true},
@@ -86,7 +86,7 @@ func TestExpiredTokenIsRenewed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b, id := w.ready(3)
-	w.google.Inject(strictgoogle.Fault{Method: "calendar.events.insert", Skip: 4, Then: w.google.ExpireTokens})
+	w.google.Inject(fakegoogle.Fault{Method: "calendar.events.insert", Skip: 4, Then: w.google.ExpireTokens})
 	b.counts(b.sync(id, nil), 9, 0, 0, 0)
 	b.exact(id, 9)
 }
@@ -96,7 +96,7 @@ func TestSlowAnswersAreCutOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) { c.Google.CallTimeout = 300 * time.Millisecond })
 	b, id := w.ready(1)
-	w.google.Inject(strictgoogle.Fault{Method: "calendar.events.insert", Delay: time.Minute, Status: 503, Reason: "backendError", Late: true})
+	w.google.Inject(fakegoogle.Fault{Method: "calendar.events.insert", Delay: time.Minute, Status: 503, Reason: "backendError", Late: true})
 	b.counts(b.sync(id, nil), 3, 0, 0, 0)
 	b.exact(id, 3)
 }
@@ -106,7 +106,7 @@ func TestRevokedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b, id := w.ready(3)
-	w.google.Inject(strictgoogle.Fault{Method: "calendar.events.insert", Skip: 4, Then: w.google.RevokeAll})
+	w.google.Inject(fakegoogle.Fault{Method: "calendar.events.insert", Skip: 4, Then: w.google.RevokeAll})
 	b.refused(b.do("POST", "/api/calendars/events", body(id, map[string]any{"follow": true})), 401, api.SignInRequired)
 	b.refused(b.do("GET", "/api/calendars", nil), 401, api.SignInRequired)
 	var status statusAnswer
@@ -236,7 +236,7 @@ func TestAnotherClientMeanwhile(t *testing.T) {
 			changed := lectures(1)
 			changed.Entries[0].Venues = []string{"Elsewhere"}
 			w.upload(b.owner(), changed)
-			w.google.Inject(strictgoogle.Fault{Method: "calendar.events.patch", Then: func() { meanwhile(w, id, first) }})
+			w.google.Inject(fakegoogle.Fault{Method: "calendar.events.patch", Then: func() { meanwhile(w, id, first) }})
 			s := b.sync(id, nil)
 			if s.Failed != 0 || s.Created != 0 {
 				t.Errorf("the sync says %+v", s)
@@ -262,7 +262,7 @@ func TestAnotherClientMeanwhile(t *testing.T) {
 		b.sync(id, nil)
 		last := w.google.Events(id)[2]["id"].(string)
 		w.upload(b.owner(), timetable.Document{Kind: timetable.Lecture, Entries: lectures(1).Entries[:2]})
-		w.google.Inject(strictgoogle.Fault{Method: "calendar.events.delete", Then: func() { w.must(w.google.Remove(id, last, false)) }})
+		w.google.Inject(fakegoogle.Fault{Method: "calendar.events.delete", Then: func() { w.must(w.google.Remove(id, last, false)) }})
 		b.counts(b.sync(id, nil), 0, 0, 1, 2)
 		b.exact(id, 2)
 	})
@@ -275,7 +275,7 @@ func TestAnotherClientMeanwhile(t *testing.T) {
 		changed := lectures(1)
 		changed.Entries[0].Venues = []string{"Elsewhere"}
 		w.upload(b.owner(), changed)
-		w.google.Inject(strictgoogle.Fault{Method: "calendar.events.patch", Times: -1, Then: func() {
+		w.google.Inject(fakegoogle.Fault{Method: "calendar.events.patch", Times: -1, Then: func() {
 			n++
 			w.must(w.google.Edit(id, first, map[string]any{"summary": fmt.Sprint("Mine ", n)}))
 		}})
@@ -292,7 +292,7 @@ func TestARefusedEventIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b, id := w.ready(1)
-	w.google.Inject(strictgoogle.Fault{Method: "calendar.events.insert", Skip: 1, Status: 400, Reason: "invalid"})
+	w.google.Inject(fakegoogle.Fault{Method: "calendar.events.insert", Skip: 1, Status: 400, Reason: "invalid"})
 	if s := b.sync(id, nil); s.Failed != 1 {
 		t.Errorf("failed is %d, want 1", s.Failed)
 	}
@@ -360,7 +360,7 @@ func TestLongSyncGoesOnByEvent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) { c.SyncWait = 700 * time.Millisecond })
 	b, id := w.ready(10)
-	w.google.Inject(strictgoogle.Fault{Method: "calendar.events.insert", Times: -1, Delay: 100 * time.Millisecond})
+	w.google.Inject(fakegoogle.Fault{Method: "calendar.events.insert", Times: -1, Delay: 100 * time.Millisecond})
 	var s synced
 	a := b.want(b.do("POST", "/api/calendars/events", body(id, nil)), http.StatusAccepted, &s)
 	if s.Status != "pending" || s.Planned != 30 || s.Created == 0 || s.Created >= 30 || a.header.Get("Retry-After") == "" {
@@ -398,7 +398,7 @@ func TestGoogleAwayForLong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) { c.SyncAttempts = 3; c.Google.Attempts = 2 })
 	b, id := w.ready(1)
-	w.google.Inject(strictgoogle.Fault{Method: "calendar.events.list", Times: -1, Status: 503, Reason: "backendError"})
+	w.google.Inject(fakegoogle.Fault{Method: "calendar.events.list", Times: -1, Status: 503, Reason: "backendError"})
 	var s synced
 	b.want(b.do("POST", "/api/calendars/events", body(id, nil)), http.StatusAccepted, &s)
 	w.sweep() // its time has not come
@@ -412,7 +412,7 @@ func TestGoogleAwayForLong(t *testing.T) {
 	w.ripe()
 	w.sweep()
 	b.exact(id, 3)
-	w.google.Inject(strictgoogle.Fault{Method: "calendar.events.list", Times: -1, Status: 503, Reason: "backendError"})
+	w.google.Inject(fakegoogle.Fault{Method: "calendar.events.list", Times: -1, Status: 503, Reason: "backendError"})
 	b.want(b.do("POST", "/api/calendars/events", body(id, nil)), http.StatusAccepted, &s)
 	for range 2 {
 		w.ripe()

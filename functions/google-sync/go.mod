@@ -10,12 +10,13 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/schedgen/schedgen/shared v0.0.0
 	github.com/sethvargo/go-envconfig v1.4.3
-	github.com/teambition/rrule-go v1.8.2
 	golang.org/x/image v0.44.0
 	golang.org/x/oauth2 v0.38.0
 	golang.org/x/time v0.16.0
 	google.golang.org/api v0.311.0
 )
+
+require github.com/teambition/rrule-go v1.8.2 // indirect
 
 require (
 	cloud.google.com/go/auth v0.24.1-0.20261001053825-dbc26066f70a // indirect
@@ -55,6 +56,8 @@ require (
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/rickar/cal/v2 v2.1.13 // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
+	github.com/schedgen/schedgen/shared/dev/stack v0.0.0
+	github.com/schedgen/schedgen/shared/dev/testkit v0.0.0
 	github.com/shopspring/decimal v1.4.0 // indirect
 	github.com/spf13/cast v1.7.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
@@ -75,3 +78,7 @@ require (
 )
 
 replace github.com/schedgen/schedgen/shared => ../../shared
+
+replace github.com/schedgen/schedgen/shared/dev/testkit => ../../shared/dev/testkit
+
+replace github.com/schedgen/schedgen/shared/dev/stack => ../../shared/dev/stack

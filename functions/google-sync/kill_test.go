@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 )
 
 // childEnv holds the configuration of a process that works until it is killed.
@@ -63,7 +63,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 		w.must(err)
 		return made.ID
 	}
-	w.google.Inject(strictgoogle.Fault{Times: -1, Delay: 2 * time.Millisecond}) // a network's time
+	w.google.Inject(fakegoogle.Fault{Times: -1, Delay: 2 * time.Millisecond}) // a network's time
 	first := enqueue()
 	for _, at := range []int{1, 37, 90, 150} {
 		w.killAfter(at)

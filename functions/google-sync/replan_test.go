@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -17,7 +17,7 @@ const (
 		"follows": {"2026-03-17": "Thursday"}}}` // a Tuesday
 )
 
-// written counts the calls that changed each event since the last [strictgoogle.Server.Forget], and which method each
+// written counts the calls that changed each event since the last [fakegoogle.Server.Forget], and which method each
 // was.
 func (w *world) written() (perEvent map[string]int, methods map[string]int) {
 	perEvent, methods = make(map[string]int), make(map[string]int)
@@ -245,7 +245,7 @@ func TestKilledWhileCalendarsAreMadeAgain(t *testing.T) {
 	}
 	w.google.Forget()
 	w.imported(corrected)
-	w.google.Inject(strictgoogle.Fault{Times: -1, Delay: 2 * time.Millisecond}) // a network's time
+	w.google.Inject(fakegoogle.Fault{Times: -1, Delay: 2 * time.Millisecond}) // a network's time
 	for _, at := range []int{1, 17, 40, 77, 110} {
 		w.killAfter(at)
 	}

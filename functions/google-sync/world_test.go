@@ -23,17 +23,17 @@ import (
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/functions/google-sync/google"
-	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
+	"github.com/schedgen/schedgen/shared/dev/testkit/openapitest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/openapitest"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 )
 
 const (
@@ -55,7 +55,7 @@ type world struct {
 	f       *Function
 	handler atomic.Pointer[http.Handler]
 	site    *httptest.Server
-	google  *strictgoogle.Server
+	google  *fakegoogle.Server
 	log     *logBook
 	cfg     Config
 }
@@ -125,17 +125,17 @@ func (w *world) function() *Function {
 }
 
 // newGoogle serves a strict Google that knows the site.
-func newGoogle(t *testing.T, sites ...string) *strictgoogle.Server {
+func newGoogle(t *testing.T, sites ...string) *fakegoogle.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	client := strictgoogle.Client{ID: clientID, Secret: clientSecret, Name: "schedgen"}
+	client := fakegoogle.Client{ID: clientID, Secret: clientSecret, Name: "schedgen"}
 	for _, site := range sites {
 		client.Redirects = append(client.Redirects, site+callbackPath)
 	}
-	g, err := strictgoogle.New(strictgoogle.Config{
+	g, err := fakegoogle.New(fakegoogle.Config{
 		BaseURL: "http://" + server.Listener.Addr().String(),
-		Users:   []strictgoogle.User{{Email: student, Name: "A Student", Picture: "https://lh3.example/a"}, {Email: friend, Name: "Friend", Picture: "javascript:alert(1)"}},
-		Clients: []strictgoogle.Client{client},
+		Users:   []fakegoogle.User{{Email: student, Name: "A Student", Picture: "https://lh3.example/a"}, {Email: friend, Name: "Friend", Picture: "javascript:alert(1)"}},
+		Clients: []fakegoogle.Client{client},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -453,7 +453,7 @@ func scanText(row pgx.CollectableRow) (text string, err error) {
 
 // slowInserts makes each insert take a network's time.
 func (w *world) slowInserts(d time.Duration) {
-	w.google.Inject(strictgoogle.Fault{Method: "calendar.events.insert", Times: -1, Delay: d})
+	w.google.Inject(fakegoogle.Fault{Method: "calendar.events.insert", Times: -1, Delay: d})
 }
 
 // tick waits between two looks.

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // lectureDays are the days of a first semester, worked out by hand from what the university published.

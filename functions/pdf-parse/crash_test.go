@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/childtest"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest"
-	"github.com/schedgen/schedgen/shared/xtest/childtest"
 )
 
 // stuck is the function, as its command runs it, whose reading takes for ever.
@@ -72,7 +72,7 @@ func TestAWorkerThatIsKilledLosesNoJob(t *testing.T) {
 		over <- err
 	}()
 	var reading []string
-	xtest.Eventually(w, "the PDF is being read in a process of its own", func() bool {
+	testkit.Eventually(w, "the PDF is being read in a process of its own", func() bool {
 		reading = parsers(t, child.Process.Pid)
 		return len(reading) > 0
 	})
@@ -85,7 +85,7 @@ func TestAWorkerThatIsKilledLosesNoJob(t *testing.T) {
 	if err := <-over; err == nil {
 		t.Error("the event was answered by a dead process")
 	}
-	xtest.Eventually(w, "the reading process is gone as well", func() bool {
+	testkit.Eventually(w, "the reading process is gone as well", func() bool {
 		for _, pid := range reading {
 			if state, err := os.ReadFile("/proc/" + pid + "/stat"); err == nil && !strings.Contains(string(state), ") Z ") {
 				return false

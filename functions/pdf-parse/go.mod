@@ -10,7 +10,7 @@ require (
 	github.com/openfaas/templates-sdk/go-http v0.0.0-20220408082716-5981c545cb03
 	github.com/pdfcpu/pdfcpu v0.15.0
 	github.com/prometheus/client_golang v1.25.0
-	github.com/schedgen/schedgen/shared v0.0.0-00010101000000-000000000000
+	github.com/schedgen/schedgen/shared v0.0.0
 	github.com/sethvargo/go-envconfig v1.4.3
 	golang.org/x/image v0.44.0
 	golang.org/x/text v0.43.0
@@ -53,6 +53,8 @@ require (
 	github.com/redis/go-redis/v9 v9.23.0 // indirect
 	github.com/rs/xid v1.6.0 // indirect
 	github.com/ryszard/goskiplist v0.0.0-20150312221310-2dfbae5fcf46 // indirect
+	github.com/schedgen/schedgen/shared/dev/stack v0.0.0
+	github.com/schedgen/schedgen/shared/dev/testkit v0.0.0
 	github.com/shopspring/decimal v1.4.0 // indirect
 	github.com/spf13/cast v1.7.0 // indirect
 	github.com/tinylib/msgp v1.6.4 // indirect
@@ -71,3 +73,7 @@ require (
 )
 
 replace github.com/schedgen/schedgen/shared => ../../shared
+
+replace github.com/schedgen/schedgen/shared/dev/testkit => ../../shared/dev/testkit
+
+replace github.com/schedgen/schedgen/shared/dev/stack => ../../shared/dev/stack

@@ -13,11 +13,11 @@ import (
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
 	"github.com/schedgen/schedgen/shared/events"
-	"github.com/schedgen/schedgen/shared/fixture"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
 )
 
 func TestAnEventInEachFormGivesTheEntries(t *testing.T) {

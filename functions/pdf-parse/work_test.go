@@ -15,13 +15,13 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/stack/pg"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/jobs"
-	"github.com/schedgen/schedgen/shared/localstack/pg"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
 func TestTheStoreIsAway(t *testing.T) {
@@ -142,7 +142,7 @@ func TestTheLeaseIsRenewedUntilItIsLost(t *testing.T) {
 	})
 	<-g.entered
 	first := *w.find(job.ID).LeaseUntil
-	xtest.Eventually(w, "the lease is renewed", func() bool { return w.find(job.ID).LeaseUntil.After(first.Add(w.cfg.Lease)) })
+	testkit.Eventually(w, "the lease is renewed", func() bool { return w.find(job.ID).LeaseUntil.After(first.Add(w.cfg.Lease)) })
 	w.sql("update jobs set lease_token = gen_random_uuid(), lease_until = now() + interval '1 hour'")
 	all.Wait() // the gate was never opened
 	if got := w.find(job.ID); got.Status != jobs.Processing {
@@ -157,7 +157,7 @@ func TestTheWholeJobHasATimeout(t *testing.T) {
 	w.notify(job)
 	// Whoever is first, the worker's clock or the database's, the job ends with the same reason.
 	if got := w.find(job.ID); got.Status == jobs.Processing {
-		xtest.Eventually(w, "the lease is over", func() bool {
+		testkit.Eventually(w, "the lease is over", func() bool {
 			expired, err := w.f.jobs.Expire(t.Context(), 10)
 			return err == nil && len(expired) == 1
 		})
@@ -200,7 +200,7 @@ func TestTheDatabaseIsAway(t *testing.T) {
 		t.Errorf("the one that was read: got %d %s, want 503", a.StatusCode, a.body)
 	}
 	pgtest.Own(t, dir, pg.Port(server.Port()))
-	xtest.Eventually(w, "the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
+	testkit.Eventually(w, "the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
 	w.notify(before).want(204)
 	w.completed(before.ID, truth)
 	w.sql("update jobs set lease_until = now() - interval '1 second' where status = 'processing'")
@@ -236,7 +236,7 @@ func TestARealMinIOsNotifications(t *testing.T) {
 	serving <- w.f.Routes()
 	_, truth := lecture()
 	job := w.lectures()
-	xtest.Eventually(w, "the job is completed", func() bool { return w.find(job.ID).Done() })
+	testkit.Eventually(w, "the job is completed", func() bool { return w.find(job.ID).Done() })
 	w.completed(job.ID, truth)
 }
 

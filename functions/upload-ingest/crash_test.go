@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/schedgen/schedgen/shared/dev/testkit/childtest"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
-	"github.com/schedgen/schedgen/shared/xtest/childtest"
 )
 
 func TestMain(m *testing.M) {

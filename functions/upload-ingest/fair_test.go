@@ -9,10 +9,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
-	"github.com/schedgen/schedgen/shared/xtest"
 )
 
 // Anybody may ask for high priority, and only those who have the token get it.
@@ -99,7 +99,7 @@ func TestANotificationDoesNotWaitForTheWork(t *testing.T) {
 		}
 	}
 	close(hold)
-	xtest.Eventually(w, "the work goes on", func() bool {
+	testkit.Eventually(w, "the work goes on", func() bool {
 		n, err := postgres.QueryOne(t.Context(), w.f.pool, pgx.RowTo[int64], "select count(*) from jobs where status = 'completed'")
 		return err == nil && n == 3
 	})

@@ -13,14 +13,14 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/cache"
+	"github.com/schedgen/schedgen/shared/dev/stack/pg"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/diskspace"
 	"github.com/schedgen/schedgen/shared/jobs"
-	"github.com/schedgen/schedgen/shared/localstack/pg"
 	"github.com/schedgen/schedgen/shared/postgres"
-	"github.com/schedgen/schedgen/shared/xtest"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
 // swept sweeps, as one of several would.
@@ -106,7 +106,7 @@ func TestTheStoresAnswerIsLost(t *testing.T) {
 					t.Errorf("second sweep: got %+v, want its reader told", got)
 				}
 			}
-			xtest.Eventually(w, "the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
+			testkit.Eventually(w, "the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
 			s.call("GET", "/api/jobs/"+idOf(a)+"/result").want(200)
 		})
 	}
@@ -154,7 +154,7 @@ func TestTheDatabaseIsAwayAfter(t *testing.T) {
 	s := w.student()
 	a := s.upload(pdf(), "Prefer", "wait=0").want(202)
 	pgtest.Own(t, dir, pg.Port(server.Port()))
-	xtest.Eventually(w, "the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
+	testkit.Eventually(w, "the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
 	w.age(time.Hour)
 	if got := w.swept(); got.Adopted != 1 {
 		t.Errorf("got %+v, want the object found", got)
@@ -163,7 +163,7 @@ func TestTheDatabaseIsAwayAfter(t *testing.T) {
 	if got := w.swept(); got.Told != 1 {
 		t.Errorf("got %+v, want its reader told", got)
 	}
-	xtest.Eventually(w, "the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
+	testkit.Eventually(w, "the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
 }
 
 func TestRedisIsAway(t *testing.T) {
@@ -180,7 +180,7 @@ func TestRedisIsAway(t *testing.T) {
 		s.call("GET", "/api/jobs/"+id).want(200)
 		s.call("DELETE", "/api/jobs/"+id).want(204)
 	}
-	xtest.Eventually(w, "it is degraded, and ready", func() bool {
+	testkit.Eventually(w, "it is degraded, and ready", func() bool {
 		health := w.do(http.DefaultClient, "GET", "/ready", nil)
 		return health.StatusCode == 200 && strings.Contains(string(health.body), `"redis":"down"`)
 	})

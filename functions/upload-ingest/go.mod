@@ -53,6 +53,8 @@ require (
 	github.com/rs/xid v1.6.0 // indirect
 	github.com/ryszard/goskiplist v0.0.0-20150312221310-2dfbae5fcf46 // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
+	github.com/schedgen/schedgen/shared/dev/stack v0.0.0
+	github.com/schedgen/schedgen/shared/dev/testkit v0.0.0
 	github.com/shopspring/decimal v1.4.0 // indirect
 	github.com/spf13/cast v1.7.0 // indirect
 	github.com/tinylib/msgp v1.6.4 // indirect
@@ -72,3 +74,7 @@ require (
 )
 
 replace github.com/schedgen/schedgen/shared => ../../shared
+
+replace github.com/schedgen/schedgen/shared/dev/testkit => ../../shared/dev/testkit
+
+replace github.com/schedgen/schedgen/shared/dev/stack => ../../shared/dev/stack

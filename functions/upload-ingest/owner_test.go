@@ -14,9 +14,9 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/cache"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/session"
-	"github.com/schedgen/schedgen/shared/xtest"
 )
 
 // jobCalls are the calls that name a job.
@@ -132,7 +132,7 @@ func TestADeletedJobIsForgottenWithinAMinute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	xtest.Eventually(w, "the job is gone", func() bool { return s.call("GET", "/api/jobs/"+id).StatusCode == http.StatusNotFound })
+	testkit.Eventually(w, "the job is gone", func() bool { return s.call("GET", "/api/jobs/"+id).StatusCode == http.StatusNotFound })
 }
 
 func TestAJobThatIsWorkedOnCanBeDeleted(t *testing.T) {
@@ -141,10 +141,10 @@ func TestAJobThatIsWorkedOnCanBeDeleted(t *testing.T) {
 	w.reader.set(func(r *reader) { r.hold = hold })
 	s := w.student()
 	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").want(202)).JobID
-	xtest.Eventually(w, "it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
+	testkit.Eventually(w, "it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
 	s.call("DELETE", "/api/jobs/"+id).want(204)
 	close(hold)
-	xtest.Eventually(w, "the worker is done", func() bool { return len(w.reader.told("com.amazonaws.s3.ObjectCreated:Put")) == 1 })
+	testkit.Eventually(w, "the worker is done", func() bool { return len(w.reader.told("com.amazonaws.s3.ObjectCreated:Put")) == 1 })
 	w.reader.Close() // waits for it
 	for _, table := range []string{"jobs", "entries"} {
 		if n := w.sql("delete from " + table); n != 0 {
@@ -230,7 +230,7 @@ func TestTheQueuesBooks(t *testing.T) {
 	defer close(hold)
 	w.reader.set(func(r *reader) { r.hold = hold })
 	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").want(202)).JobID
-	xtest.Eventually(w, "it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
+	testkit.Eventually(w, "it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
 	books := func() jobs.Metrics {
 		return read[jobs.Metrics](w.do(w.client, "GET", "/api/jobs/metrics", nil).want(200))
 	}

@@ -15,10 +15,10 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest"
 )
 
 func TestAnUploadIsAnsweredWithItsEvents(t *testing.T) {
@@ -68,7 +68,7 @@ func TestWhoDoesNotWaitAsksAgain(t *testing.T) {
 	if a.Header.Get("Location") != at || a.Header.Get("Retry-After") != "1" || a.Header.Get("Preference-Applied") != "wait=0" || bytes.Contains(a.body, []byte("events")) {
 		t.Errorf("got %v %s", a.Header, a.body)
 	}
-	xtest.Eventually(s, "the job is worked on", func() bool { return s.find(got.JobID).Status == jobs.Processing })
+	testkit.Eventually(s, "the job is worked on", func() bool { return s.find(got.JobID).Status == jobs.Processing })
 	open := s.call("GET", at).want(http.StatusOK)
 	if fields := read[map[string]any](open); len(fields) != 7 || fields["pdfType"] != nil {
 		t.Errorf("while it is read: got %s, want each field, and null for what is not known", open.body)
@@ -78,7 +78,7 @@ func TestWhoDoesNotWaitAsksAgain(t *testing.T) {
 	}
 	s.call("GET", at+"/result").refused(http.StatusBadRequest, api.JobNotCompleted)
 	close(hold)
-	xtest.Eventually(s, "the job is completed", func() bool {
+	testkit.Eventually(s, "the job is completed", func() bool {
 		return read[jobAnswer](s.call("GET", at).want(http.StatusOK)).Status == jobs.Completed
 	})
 	s.call("GET", at+"/result").want(http.StatusOK)
@@ -237,7 +237,7 @@ func TestACallerThatHangsUpLeavesNothing(t *testing.T) {
 	if err := <-over; err == nil {
 		t.Error("the request went through")
 	}
-	xtest.Eventually(w, "the server has noticed", func() bool { return metric(w, `schedgen_uploads_total{outcome="refused"}`) == "1" })
+	testkit.Eventually(w, "the server has noticed", func() bool { return metric(w, `schedgen_uploads_total{outcome="refused"}`) == "1" })
 	if n := w.sql("delete from jobs"); n != 0 {
 		t.Errorf("%d jobs were made of half an upload", n)
 	}
@@ -264,13 +264,13 @@ func TestACallerThatGoesAwayWhileItWaits(t *testing.T) {
 		}
 		over <- err
 	}()
-	xtest.Eventually(w, "it is being read", func() bool { return w.sql("update jobs set updated_at = now() where status = 'processing'") == 1 })
+	testkit.Eventually(w, "it is being read", func() bool { return w.sql("update jobs set updated_at = now() where status = 'processing'") == 1 })
 	goAway()
 	if err := <-over; err == nil {
 		t.Error("the request was answered")
 	}
 	close(hold)
-	xtest.Eventually(w, "it is read", func() bool { return w.sql("update jobs set updated_at = now() where status = 'completed'") == 1 })
+	testkit.Eventually(w, "it is read", func() bool { return w.sql("update jobs set updated_at = now() where status = 'completed'") == 1 })
 }
 
 // Whether an answer comes from Redis is nothing that a caller can see.

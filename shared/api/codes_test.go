@@ -3,7 +3,7 @@ package api
 import (
 	"testing"
 
-	"github.com/schedgen/schedgen/shared/xtest/plaintest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/plaintest"
 )
 
 // TestEachCodeHasASentenceOfItsOwn, in plain English, that says what to do.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 )
 
 func TestAnObjectFromPutToDelete(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/shared/blob"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 )
 
 // both runs a test against the embedded server and, where it is there, against MinIO.

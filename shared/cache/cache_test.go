@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/schedgen/schedgen/shared/cache"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
 )
 
 // generous is long for a machine under load and still ends a test.

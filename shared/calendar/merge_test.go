@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // upload is a timetable that was uploaded at noon of a day. Each row is "module term day" of a lecture or

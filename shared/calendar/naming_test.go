@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 func TestColorsAreStable(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // randomEntry makes a row that may be whole, may lack something, and may equal another's.

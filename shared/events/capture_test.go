@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/events"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
 var update = flag.Bool("update", false, "capture the notification of testdata from the real MinIO anew")

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
-	"github.com/schedgen/schedgen/shared/xtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
 )
 
 // started serves the toy at an address of its own.
@@ -62,7 +62,7 @@ func TestBodiesThatDoNotComeHoldNobodyUp(t *testing.T) {
 	for range idle {
 		dial(t, address, fmt.Sprintf(post, 1<<20, "begin"))
 	}
-	xtest.Eventually(t, "all bodies are waited for", func() bool { return len(s.coming) == idle })
+	testkit.Eventually(t, "all bodies are waited for", func() bool { return len(s.coming) == idle })
 	if got := answer(t, dial(t, address, fmt.Sprintf(post, 2, "hi"))); got.StatusCode != 200 {
 		t.Errorf("beside %d bodies that do not come: got %s, want 200", idle, got.Status)
 	}
@@ -209,7 +209,7 @@ func TestAnAddressHasItsShare(t *testing.T) {
 	for range s.cfg.PerAddress {
 		dial(t, address, idle)
 	}
-	xtest.Eventually(t, "all bodies are waited for", func() bool { return len(s.coming) == s.cfg.PerAddress })
+	testkit.Eventually(t, "all bodies are waited for", func() bool { return len(s.coming) == s.cfg.PerAddress })
 	if got := answer(t, dial(t, address, idle)); got.StatusCode != 429 {
 		t.Errorf("one more of the same address: got %s, want 429", got.Status)
 	}
@@ -232,7 +232,7 @@ func TestConnectionsOfAnAddressAreBounded(t *testing.T) {
 	if err := last.Close(); err != nil {
 		t.Fatal(err)
 	}
-	xtest.Eventually(t, "a place is free again", func() bool {
+	testkit.Eventually(t, "a place is free again", func() bool {
 		connection := dial(t, address, "GET /hello/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 		line, err := bufio.NewReader(connection).ReadString('\n')
 		return err == nil && strings.Contains(line, "200")

@@ -7,10 +7,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/latest"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 )
 
 // TestNewestOfEachKind: an upload replaces those of its kind, and a choice of an earlier year does not bind

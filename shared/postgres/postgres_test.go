@@ -14,9 +14,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/schedgen/schedgen/shared/api"
-	"github.com/schedgen/schedgen/shared/localstack/pg"
+	"github.com/schedgen/schedgen/shared/dev/stack/pg"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 )
 
 func open(t *testing.T, cfg postgres.Config) *postgres.Pool {

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/cache"
+	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
 	"github.com/schedgen/schedgen/shared/ratelimit"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
 )
 
 // slow refills so rarely that a test sees only the burst. redis_rate counts in whole seconds, so

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 )
 
 // as is a request that carries a cookie.

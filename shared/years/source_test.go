@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 )
 
 // TestEveryInstanceSeesNewsWithinAMinute of an import and of a mounted file, by its own clock and with the settings as

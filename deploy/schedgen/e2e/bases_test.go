@@ -13,7 +13,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/schedgen/schedgen/shared/localstack/process"
+	"github.com/schedgen/schedgen/shared/dev/stack/process"
 )
 
 // standIn is an image in a registry of our own in place of a base that is not to be had without a way to it.

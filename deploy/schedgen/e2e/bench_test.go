@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
-	"github.com/schedgen/schedgen/shared/fixture"
-	"github.com/schedgen/schedgen/shared/localstack/process"
+	"github.com/schedgen/schedgen/shared/dev/stack/process"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

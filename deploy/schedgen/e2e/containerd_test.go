@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/schedgen/schedgen/shared/localstack/process"
-	"github.com/schedgen/schedgen/shared/xtest"
+	"github.com/schedgen/schedgen/shared/dev/stack/process"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
 )
 
 // namespace keeps the containers of this process apart from all others.
@@ -34,7 +34,7 @@ var containerd = sync.OnceValues(func() (address string, err error) {
 	if err != nil {
 		return "", err
 	}
-	dir, err := xtest.Dir("containerd")
+	dir, err := testkit.Dir("containerd")
 	if err != nil {
 		return "", err
 	}
@@ -70,7 +70,7 @@ func startContainerd(dir, address string) error {
 	if err != nil {
 		return errors.Join(err, child.Kill())
 	}
-	if err := xtest.Reap(dir, last, child.Pid()); err != nil {
+	if err := testkit.Reap(dir, last, child.Pid()); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -18,11 +18,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/shared/blob"
-	"github.com/schedgen/schedgen/shared/fixture"
-	"github.com/schedgen/schedgen/shared/localstack/process"
+	"github.com/schedgen/schedgen/shared/dev/stack/process"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
 // inContainers is a system whose functions are containers on the machine's network.

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

@@ -19,17 +19,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/schedgen/schedgen/shared/localstack/pg"
-	"github.com/schedgen/schedgen/shared/localstack/process"
+	"github.com/schedgen/schedgen/shared/dev/stack/pg"
+	"github.com/schedgen/schedgen/shared/dev/stack/process"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/postgres"
-	"github.com/schedgen/schedgen/shared/xtest"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
 // programs is where the functions' own programs and the command are built, once for the test process.
 var programs = sync.OnceValues(func() (string, error) {
-	dir, err := xtest.Dir("programs")
+	dir, err := testkit.Dir("programs")
 	if err != nil {
 		return "", err
 	}
@@ -48,7 +48,7 @@ var programs = sync.OnceValues(func() (string, error) {
 			return "", fmt.Errorf("build %s: %w: %s", name, err, out)
 		}
 	}
-	return dir, xtest.Reap(dir)
+	return dir, testkit.Reap(dir)
 })
 
 // fleet is the functions as processes of their own, as a platform runs them, on real servers. Each

@@ -14,7 +14,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

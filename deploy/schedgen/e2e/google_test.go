@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -111,7 +111,7 @@ func onlyOnce(p printed) (before, after string) {
 }
 
 // signIn signs the person in.
-func (s *student) signIn(google *strictgoogle.Server) {
+func (s *student) signIn(google *fakegoogle.Server) {
 	s.t.Helper()
 	if back := s.signInFrom(google, "/done"); back != "/done?signIn=ok" {
 		s.t.Fatalf("the sign-in leads to %q, want /done?signIn=ok", back)
@@ -119,7 +119,7 @@ func (s *student) signIn(google *strictgoogle.Server) {
 }
 
 // signInFrom signs the person in, as a browser does: to Google's page, the answer there, and back to the given page.
-func (s *student) signInFrom(google *strictgoogle.Server, page string) (back string) {
+func (s *student) signInFrom(google *fakegoogle.Server, page string) (back string) {
 	s.t.Helper()
 	page = s.call(http.StatusFound, "GET", "/api/auth/google?returnUrl="+url.QueryEscape(page), nil).Header.Get("Location")
 	if !strings.HasPrefix(page, google.Issuer()) {

@@ -23,7 +23,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/schedgen/schedgen/shared/xtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
 )
 
 // root is the project's own folder.
@@ -152,10 +152,10 @@ func (b built) base(name string) standIn {
 // images builds every image, by ko as .ko.yaml says but for the bases, which come from a registry of our own
 // that ends with the build.
 var images = sync.OnceValues(func() (b built, err error) {
-	if b.dir, err = xtest.Dir("images"); err != nil {
+	if b.dir, err = testkit.Dir("images"); err != nil {
 		return b, err
 	}
-	if err := xtest.Reap(b.dir); err != nil {
+	if err := testkit.Reap(b.dir); err != nil {
 		return b, err
 	}
 	address, stop, err := registry(b.dir)

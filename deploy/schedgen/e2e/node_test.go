@@ -16,8 +16,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/schedgen/schedgen/shared/localstack/process"
-	"github.com/schedgen/schedgen/shared/xtest"
+	"github.com/schedgen/schedgen/shared/dev/stack/process"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
 )
 
 // node is a machine of a cluster as far as the network goes: a network namespace, joined to ours by a cable,
@@ -35,7 +35,7 @@ const plugins = "/usr/lib/cni"
 
 // newNode makes the node, once for this process.
 var newNode = sync.OnceValues(func() (*node, error) {
-	dir, err := xtest.Dir("node")
+	dir, err := testkit.Dir("node")
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ var newNode = sync.OnceValues(func() (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := xtest.Reap(dir, child.Pid()); err != nil {
+	if err := testkit.Reap(dir, child.Pid()); err != nil {
 		return nil, err
 	}
 	// Addresses of 198.18.0.0/15, which nobody has: they are for tests of networks (RFC 2544).

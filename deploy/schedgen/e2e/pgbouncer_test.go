@@ -17,9 +17,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/schedgen/schedgen/shared/localstack/process"
-	"github.com/schedgen/schedgen/shared/xtest"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/stack/process"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 )
 
 // pooled gives the address of a database through a PgBouncer of its own.
@@ -34,7 +34,7 @@ func pooled(t *testing.T, database string) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := xtest.Passable(dir); err != nil {
+	if err := testkit.Passable(dir); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

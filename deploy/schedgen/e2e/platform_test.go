@@ -19,11 +19,11 @@ import (
 	"filippo.io/age"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
 // platform is a way to run a function: with what in front, and what that does.

@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/schedgen/schedgen/shared/localstack/process"
+	"github.com/schedgen/schedgen/shared/dev/stack/process"
 )
 
 // network is one of its own, as a pod has: nothing but a loopback device, on which every program listens on

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
+	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 )
 
 // balancer hands requests to pods in turn. As a platform's, it learns late what is not ready any more: it

@@ -12,10 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 )
 
 // site is all functions, each by itself as a platform runs them, behind one address, on real servers and
@@ -92,13 +92,13 @@ func (f *fleet) backups(dsn string) []string {
 }
 
 // standInOfGoogle is a Google for a system behind an address, with google-sync's settings for it.
-func (f *fleet) standInOfGoogle(front string) (*strictgoogle.Server, []string) {
+func (f *fleet) standInOfGoogle(front string) (*fakegoogle.Server, []string) {
 	f.t.Helper()
 	const id, secret = "schedgen-test", "a secret of a test"
 	web := newGateway(f.t)
-	google, err := strictgoogle.New(strictgoogle.Config{
-		BaseURL: f.reach(web.url), Users: []strictgoogle.User{{Email: person, Name: "A Student"}},
-		Clients: []strictgoogle.Client{{ID: id, Secret: secret, Name: "schedgen", Redirects: []string{front + "/api/auth/google/callback"}}},
+	google, err := fakegoogle.New(fakegoogle.Config{
+		BaseURL: f.reach(web.url), Users: []fakegoogle.User{{Email: person, Name: "A Student"}},
+		Clients: []fakegoogle.Client{{ID: id, Secret: secret, Name: "schedgen", Redirects: []string{front + "/api/auth/google/callback"}}},
 	})
 	if err != nil {
 		f.t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

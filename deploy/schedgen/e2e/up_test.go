@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/schedgen/schedgen/shared/fixture"
-	"github.com/schedgen/schedgen/shared/localstack/process"
+	"github.com/schedgen/schedgen/shared/dev/stack/process"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

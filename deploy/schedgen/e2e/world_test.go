@@ -25,12 +25,12 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
-	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
-	"github.com/schedgen/schedgen/shared/xtest"
-	"github.com/schedgen/schedgen/shared/xtest/openapitest"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/redistest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/openapitest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 )
 
 // patience bounds what must happen, generously: the machine may be busy.
@@ -47,8 +47,8 @@ const (
 type world struct {
 	url    string
 	api    *openapitest.Checker
-	system *stack.System        // nil of one in a process of its own
-	google *strictgoogle.Server // nil where none stands in
+	system *stack.System      // nil of one in a process of its own
+	google *fakegoogle.Server // nil where none stands in
 }
 
 // eachWorld runs a test on the embedded servers, on real ones, and with each function a process of its own
@@ -150,7 +150,7 @@ func start(t *testing.T, cfg stack.Config, settings ...string) *world {
 func dataDir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := xtest.Passable(dir); err != nil {
+	if err := testkit.Passable(dir); err != nil {
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, "data")

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 )
 
 // fake is a directory with a pg_dump and a pg_restore that do what the script says.

@@ -16,7 +16,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 )
 
 func newStore(t testing.TB) (*store.Store, *blob.Store) {

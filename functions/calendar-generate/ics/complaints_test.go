@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest/tabletest"
 )
 
 // These are what users of timetable-to-calendar tools report again and again.

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/xtest/tabletest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
 )
 
 // unfold joins folded lines as RFC 5545 section 3.1 has it.

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 )
 
 // Of more accounts than a sweep takes, none is always among those that it leaves.

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 )
 
 // TestManySyncsAtOnceAreNoMoreThanMayWait creates many of one account at the same time, and one of each other.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

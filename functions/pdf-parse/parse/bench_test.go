@@ -15,7 +15,7 @@ import (
 
 	"github.com/ledongthuc/pdf"
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

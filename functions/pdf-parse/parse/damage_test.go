@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 )
 
 // TestDamaged reads timetables that were damaged in every way that fixture knows: rows are right, warned of, or

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

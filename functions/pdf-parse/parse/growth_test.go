@@ -5,7 +5,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

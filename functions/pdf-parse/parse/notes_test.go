@@ -11,7 +11,7 @@ import (
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

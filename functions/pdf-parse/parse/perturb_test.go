@@ -14,7 +14,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 

@@ -15,7 +15,7 @@ import (
 
 	"github.com/ledongthuc/pdf"
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"golang.org/x/text/unicode/norm"
 )
 

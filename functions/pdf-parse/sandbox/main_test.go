@@ -17,9 +17,9 @@ import (
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
-	"github.com/schedgen/schedgen/shared/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
-	"github.com/schedgen/schedgen/shared/xtest"
 )
 
 // asParent makes the test's binary a program that has a child wait for its input, tells the error
@@ -82,7 +82,7 @@ func startParent(t *testing.T) (cmd *exec.Cmd, said *bytes.Buffer, child int) {
 		_ = cmd.Wait()
 	})
 	// With its first process the os package also starts one that only tries what the kernel can do.
-	xtest.Eventually(t, "the parent has a child that leads a group", func() bool {
+	testkit.Eventually(t, "the parent has a child that leads a group", func() bool {
 		for _, pid := range children(t, cmd.Process.Pid) {
 			if group, err := syscall.Getpgid(pid); err == nil && group == pid {
 				child = pid

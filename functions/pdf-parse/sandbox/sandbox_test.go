@@ -19,8 +19,8 @@ import (
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
-	"github.com/schedgen/schedgen/shared/fixture"
-	"github.com/schedgen/schedgen/shared/xtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 )
 
 func TestTimetable(t *testing.T) {
@@ -133,7 +133,7 @@ func TestChildDiesWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
-	xtest.Eventually(t, "the child has ended", func() bool { return !running(child) })
+	testkit.Eventually(t, "the child has ended", func() bool { return !running(child) })
 }
 
 func TestLimits(t *testing.T) {
@@ -226,7 +226,7 @@ func TestNothingIsLeft(t *testing.T) {
 	for range 5 {
 		use()
 	}
-	xtest.Eventually(t, "files and goroutines are as many as before", func() bool {
+	testkit.Eventually(t, "files and goroutines are as many as before", func() bool {
 		return openFiles(t) <= files && runtime.NumGoroutine() <= goroutines
 	})
 	if left := children(t, os.Getpid()); len(left) > 0 {

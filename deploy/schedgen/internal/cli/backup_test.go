@@ -16,12 +16,12 @@ import (
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/shared/dev/stack/pg"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/faas"
-	"github.com/schedgen/schedgen/shared/localstack/pg"
 	"github.com/schedgen/schedgen/shared/postgres"
-	"github.com/schedgen/schedgen/shared/xtest"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
 // backupKey writes an identity and gives its file and its public half.
@@ -67,7 +67,7 @@ func addLetter(t *testing.T, dsn string) {
 func TestBackupOfADataDirectoryThatNoSystemUses(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	if err := xtest.Passable(data); err != nil {
+	if err := testkit.Passable(data); err != nil {
 		t.Fatal(err)
 	}
 	key, recipient := backupKey(t)

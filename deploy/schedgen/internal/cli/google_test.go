@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
 )
 
 // runGoogle runs "schedgen google" and gives its exit code and what it wrote.

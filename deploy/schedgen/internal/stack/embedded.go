@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"github.com/schedgen/schedgen/shared/blob"
-	"github.com/schedgen/schedgen/shared/localstack/pg"
-	"github.com/schedgen/schedgen/shared/localstack/s3"
+	"github.com/schedgen/schedgen/shared/dev/stack/pg"
+	"github.com/schedgen/schedgen/shared/dev/stack/s3"
 )
 
 // Embedded are the database and the object store of a data directory, for a command that works on

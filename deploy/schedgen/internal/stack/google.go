@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 )
 
 // FakeGoogle is the value of Config.Google that serves a stand-in of Google beside the system.
@@ -34,10 +34,10 @@ func (s *System) fakeGoogle(ctx context.Context) (settings map[string]string, er
 		redirects = append(redirects, address+callback)
 	}
 	secret := token()
-	s.google, err = strictgoogle.New(strictgoogle.Config{
+	s.google, err = fakegoogle.New(fakegoogle.Config{
 		BaseURL: publicURL(listener.Addr()),
-		Users:   []strictgoogle.User{{Email: "student@tuks.example", Name: "A Student"}, {Email: "lecturer@up.example", Name: "A Lecturer"}},
-		Clients: []strictgoogle.Client{{ID: fakeClientID, Secret: secret, Name: "schedgen", Redirects: redirects}},
+		Users:   []fakegoogle.User{{Email: "student@tuks.example", Name: "A Student"}, {Email: "lecturer@up.example", Name: "A Lecturer"}},
+		Clients: []fakegoogle.Client{{ID: fakeClientID, Secret: secret, Name: "schedgen", Redirects: redirects}},
 	})
 	if err != nil {
 		return nil, err

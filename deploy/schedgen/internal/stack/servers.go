@@ -12,10 +12,10 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/dev/stack/pg"
+	"github.com/schedgen/schedgen/shared/dev/stack/redis"
+	"github.com/schedgen/schedgen/shared/dev/stack/s3"
 	"github.com/schedgen/schedgen/shared/diskspace"
-	"github.com/schedgen/schedgen/shared/localstack/pg"
-	"github.com/schedgen/schedgen/shared/localstack/redis"
-	"github.com/schedgen/schedgen/shared/localstack/s3"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 

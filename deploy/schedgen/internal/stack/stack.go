@@ -18,7 +18,7 @@ import (
 
 	"github.com/sethvargo/go-envconfig"
 
-	"github.com/schedgen/schedgen/functions/google-sync/strictgoogle"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 )
 
 // Config is how a system is run.
@@ -69,8 +69,8 @@ func (c Config) withDefaults() Config {
 type System struct {
 	cfg       Config
 	url       string
-	listening string               // host:port
-	google    *strictgoogle.Server // nil without FakeGoogle
+	listening string             // host:port
+	google    *fakegoogle.Server // nil without FakeGoogle
 	failed    chan error
 	stops     []func() error // what undoes each step of the start
 }
@@ -137,7 +137,7 @@ func (s *System) start(ctx context.Context) error {
 func (s *System) URL() string { return s.url }
 
 // Google is the stand-in that the system runs beside itself; nil without one.
-func (s *System) Google() *strictgoogle.Server { return s.google }
+func (s *System) Google() *fakegoogle.Server { return s.google }
 
 // Failed gets why the system cannot go on. It must be stopped then as well.
 func (s *System) Failed() <-chan error { return s.failed }

@@ -15,10 +15,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
-	"github.com/schedgen/schedgen/shared/xtest/pgtest"
-	"github.com/schedgen/schedgen/shared/xtest/s3test"
 )
 
 // configure makes an empty system and a key, and sets the environment as a platform does.
