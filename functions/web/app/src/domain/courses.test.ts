@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+import { campusIn, campusOf } from "./campus";
+import { alternativesOf, takes } from "./courses";
+import { entryOf } from "./random";
+import { specialDays, semesterDates } from "./year";
+import { semestersOf, termsMeet } from "./terms";
+
+test("rows of a group belong together, and groups of one letter are alternatives", () => {
+  const found = alternativesOf([
+    entryOf({ group: "G01", activity: "L1" }),
+    entryOf({ group: "G01", activity: "L2", day: "Tuesday" }),
+    entryOf({ group: "P02" }),
+    entryOf({ group: "P01" }),
+    entryOf({ kind: "exam" }),
+  ]);
+  expect(found.map((one) => [one.key, one.meeting, one.groups.map((group) => [group.name, group.entries.length])])).toEqual([
+    ["COS 212 G", "lecture", [["G01", 2]]],
+    [
+      "COS 212 P",
+      "practical",
+      [
+        ["P01", 1],
+        ["P02", 1],
+      ],
+    ],
+  ]);
+});
+
+test("groups of two semesters are no alternatives of each other", () => {
+  const found = alternativesOf([
+    entryOf({ group: "P01", semester: "S1" }),
+    entryOf({ group: "P02", semester: "Q1" }),
+    entryOf({ group: "P03", semester: "S2" }),
+  ]);
+  expect(found.map((one) => [one.key, one.groups.map((group) => group.name)])).toEqual([
+    ["COS 212 P", ["P01", "P02"]],
+    ["COS 212 P 2", ["P03"]],
+  ]);
+});
+
+test("groups of parts of a term that a third group joins are alternatives", () => {
+  const found = alternativesOf(["Q1", "Q2", "S1"].map((semester, at) => entryOf({ group: `P0${at}`, semester })));
+  expect(found.map((one) => one.groups.length)).toEqual([3]);
+});
+
+test("a choice of groups speaks of its own letters only", () => {
+  const taken = { "COS 212": ["P02"] };
+  const takesGroup = (group: string, module = "COS 212") => takes(taken, entryOf({ group, module }));
+  expect([takesGroup("P02"), takesGroup("P01"), takesGroup("G01"), takesGroup(""), takesGroup("P01", "COS 226")]).toEqual([
+    true,
+    false,
+    true,
+    true,
+    true,
+  ]);
+});
+
+test("the campus is what the venue names, else what the row prints", () => {
+  expect(campusIn("Prinshof Campus, HW Snyman")).toBe("Prinshof");
+  expect(campusIn("IT 4-4")).toBe("");
+  expect(campusOf(entryOf({ venues: ["Groenkloof Normal Hall"], campus: "HATFIELD" }))).toBe("Groenkloof");
+  expect(campusOf(entryOf({ venues: ["IT 4-4"], campus: "HATFIELD" }))).toBe("Hatfield");
+  expect(campusOf(entryOf({ venues: ["Mamelodi L2", "Prinshof 1"], campus: "HATFIELD" }))).toBe("");
+});
+
+test("terms that share weeks", () => {
+  expect([
+    termsMeet("S1", "Q2"),
+    termsMeet("Q1", "Q2"),
+    termsMeet("Y", "Q4"),
+    termsMeet("", "S2"),
+    termsMeet("S1", "Q3"),
+  ]).toEqual([true, false, true, true, false]);
+  expect(semestersOf(["Q3", "S2"])).toEqual(["S2"]);
+  expect(semestersOf(["Y"])).toEqual(["S1", "S2"]);
+});
+
+const year = {
+  year: 2026,
+  terms: { S1: { start: "2026-02-09", end: "2026-05-22" } },
+  recess: [{ start: "2026-03-28", end: "2026-04-06", name: "Recess" }],
+  noLectures: [],
+  follows: [{ date: "2026-04-07", weekday: "Monday" }],
+  publicHolidays: [
+    { date: "2026-04-27", name: "Freedom Day" },
+    { date: "2026-08-09", name: "Women’s Day" },
+  ],
+};
+
+test("special days are those of the semester, in order, the student’s own among them", () => {
+  const own = { terms: {}, exclude: [{ start: "2026-02-20", end: "2026-02-20", name: "Wedding" }] };
+  const dates = semesterDates("S1", year, own)!;
+  expect(dates.own).toBe(false);
+  expect(specialDays(dates, year, own).map((day) => [day.what, day.start])).toEqual([
+    ["own", "2026-02-20"],
+    ["recess", "2026-03-28"],
+    ["follows", "2026-04-07"],
+    ["holiday", "2026-04-27"],
+  ]);
+  expect(specialDays(dates, year, { ...own, recess: [] }).some((day) => day.what === "recess")).toBe(false);
+  expect(semesterDates("S1", undefined, { terms: { S1: { start: "a", end: "b" } }, exclude: [] })).toMatchObject({ own: true });
+});

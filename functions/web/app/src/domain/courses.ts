@@ -1,0 +1,101 @@
+// What a student has to choose: of each module and each kind of group, one.
+
+import { campusOf } from "./campus";
+import { type Entry, family, inTime, languageOf, type Meeting, meetingOf, type Slot, slotOf } from "./entry";
+import { type Quarters, quartersOf } from "./terms";
+
+/** A weekly meeting of a group, as the search and the grid see it. */
+export interface Meet extends Slot {
+  quarters: Quarters;
+  campus: string;
+}
+
+export interface Group {
+  name: string;
+  language: "E" | "A" | "";
+  quarters: Quarters;
+  entries: Entry[];
+  /** The meetings whose day and time could be read. */
+  meets: Meet[];
+}
+
+/** Groups of which a student takes one. */
+export interface Alternatives {
+  /** Names these alternatives in locks and results: the module, its family of groups, and where needed a number. */
+  key: string;
+  module: string;
+  family: string;
+  meeting: Meeting;
+  groups: Group[];
+}
+
+function meetOf(entry: Entry): Meet | null {
+  const slot = slotOf(entry);
+  return slot && { ...slot, quarters: quartersOf(entry.semester), campus: campusOf(entry) };
+}
+
+function groupOf(name: string, entries: Entry[]): Group {
+  const languages = new Set(entries.map(languageOf));
+  return {
+    name,
+    language: languages.size === 1 ? [...languages][0]! : "",
+    quarters: entries.reduce((set, entry) => set | quartersOf(entry.semester), 0),
+    entries: [...entries].sort(inTime),
+    meets: entries.map(meetOf).filter((meet) => meet !== null),
+  };
+}
+
+function gather<T>(values: T[], keyOf: (value: T) => string): Map<string, T[]> {
+  const sets = new Map<string, T[]>();
+  for (const value of values) {
+    const key = keyOf(value);
+    const set = sets.get(key);
+    if (set) set.push(value);
+    else sets.set(key, [value]);
+  }
+  return sets;
+}
+
+/**
+ * Parts groups whose terms have no week in common: where a module is held in both semesters, a student takes one of the
+ * groups of each.
+ */
+function partByTerm(groups: Group[]): Group[][] {
+  const parts: { quarters: Quarters; groups: Group[] }[] = [];
+  for (const group of groups) {
+    const touching = parts.filter((part) => (part.quarters & group.quarters) !== 0);
+    const joined = {
+      quarters: touching.reduce((set, part) => set | part.quarters, group.quarters),
+      groups: [...touching.flatMap((part) => part.groups), group],
+    };
+    parts.splice(0, parts.length, ...parts.filter((part) => !touching.includes(part)), joined);
+  }
+  return parts.map((part) => part.groups);
+}
+
+/** All that lectures offer to choose from, by module and kind of group. Lectures without a group are alternatives of one. */
+export function alternativesOf(entries: Entry[]): Alternatives[] {
+  const lectures = entries.filter((entry) => entry.kind === "lecture");
+  const sets = gather(lectures, (entry) => `${entry.module}\u0000${family(entry.group)}`);
+  const all: Alternatives[] = [];
+  for (const set of sets.values()) {
+    const { module, group } = set[0]!;
+    const groups = [...gather(set, (entry) => entry.group.trim().toUpperCase())].map(([name, rows]) => groupOf(name, rows));
+    groups.sort((a, b) => a.name.localeCompare(b.name));
+    partByTerm(groups).forEach((part, index) => {
+      const key = `${module} ${family(group)}` + (index > 0 ? ` ${index + 1}` : "");
+      all.push({ key, module, family: family(group), meeting: meetingOf(group), groups: part });
+    });
+  }
+  return all.sort((a, b) => a.module.localeCompare(b.module) || a.key.localeCompare(b.key));
+}
+
+/** Groups taken, by module. A module's choice speaks only of the families that it names. */
+export type TakenGroups = Record<string, string[]>;
+
+/** Whether a student who took these groups goes to the entry: the rule by which the API reads a choice of groups. */
+export function takes(taken: TakenGroups, entry: Entry): boolean {
+  const own = entry.group.trim().toUpperCase();
+  const rivals = (taken[entry.module] ?? []).filter((group) => family(group) === family(own));
+  return own === "" || rivals.length === 0 || rivals.includes(own);
+}
