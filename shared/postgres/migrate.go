@@ -6,24 +6,41 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/tern/v2/migrate"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrateTimeout is long, for an index on a big table takes its time.
+// migrateTimeout is long because building an index on a big table takes time.
 const migrateTimeout = 10 * time.Minute
 
-// Migrate brings the database to the newest schema. It is safe to run at any time and by several
-// at once (a lock lets one through), while older code runs. Give it the server's own address, not
-// PgBouncer's: the lock belongs to the session.
+// migrateLock and the table schema_version are those of the library tern, which older versions of
+// schedgen used. An old program and a new one therefore exclude each other, and continue each
+// other's work.
+const migrateLock = int64(9628173550095224)
+
+// Migrate brings the database to the newest schema. It is safe to run at any time, while older
+// code runs, and by several programs at once: each migration runs in one transaction, which holds
+// an advisory lock and writes the new version. A migration that fails changes nothing.
 func Migrate(ctx context.Context, dsn string) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("migrate: read the embedded files: %w", err)
+	}
+	return migrateFrom(ctx, dsn, files)
+}
+
+func migrateFrom(ctx context.Context, dsn string, files fs.FS) error {
 	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
 	defer cancel()
+	names, err := migrationNames(files)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return errors.New("migrate: not a PostgreSQL address such as postgres://user@host:5432/schedgen")
@@ -33,20 +50,76 @@ func Migrate(ctx context.Context, dsn string) error {
 	if err != nil {
 		return fmt.Errorf("migrate: connect: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) // nothing is left to be done with an error
-	migrator, err := migrate.NewMigrator(ctx, conn, "public.schema_version")
-	if err != nil {
-		return fmt.Errorf("migrate: prepare the version table: %w", err)
-	}
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return fmt.Errorf("migrate: read the embedded files: %w", err)
-	}
-	if err := migrator.LoadMigrations(files); err != nil {
-		return fmt.Errorf("migrate: load the embedded files: %w", err)
-	}
-	if err := migrator.Migrate(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
+	defer conn.Close(context.WithoutCancel(ctx)) // its error matters no more: every transaction has ended
+	for done := false; !done; {
+		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
+			done, err = migrateStep(ctx, tx, files, names)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
 	}
 	return nil
+}
+
+// migrationNames lists the files in order. Their numbers must be 001, 002 and so on without a gap:
+// the version of a database is the number of its last migration.
+func migrationNames(files fs.FS) ([]string, error) {
+	names, err := fs.Glob(files, "*.sql") // sorted
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
+		if want := fmt.Sprintf("%03d_", i+1); !strings.HasPrefix(name, want) {
+			return nil, fmt.Errorf("migration %s stands where number %s is expected", name, want)
+		}
+	}
+	return names, nil
+}
+
+// migrateStep applies the first migration that the database does not have; done where it has all.
+func migrateStep(ctx context.Context, tx pgx.Tx, files fs.FS, names []string) (done bool, err error) {
+	version, err := schemaVersion(ctx, tx)
+	if err != nil {
+		return false, fmt.Errorf("read the version of the schema: %w", err)
+	}
+	if version < 0 || version > len(names) {
+		return false, fmt.Errorf("the database has version %d of the schema and this program knows %d: use a newer program", version, len(names))
+	}
+	if version == len(names) {
+		return true, nil
+	}
+	name := names[version]
+	sql, err := fs.ReadFile(files, name)
+	if err != nil {
+		return false, err
+	}
+	if _, err := tx.Exec(ctx, string(sql)); err != nil {
+		return false, fmt.Errorf("%s: %w", name, err)
+	}
+	if _, err := tx.Exec(ctx, "update public.schema_version set version = $1", version+1); err != nil {
+		return false, fmt.Errorf("%s: write the version of the schema: %w", name, err)
+	}
+	return false, nil
+}
+
+// schemaVersion takes the lock until the end of tx and returns the number of the last migration.
+func schemaVersion(ctx context.Context, tx pgx.Tx) (version int, err error) {
+	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", migrateLock); err != nil {
+		return 0, err
+	}
+	// Looked up first, so that a role that may not create tables can see that there is nothing to do.
+	var exists bool
+	if err := tx.QueryRow(ctx, "select to_regclass('public.schema_version') is not null").Scan(&exists); err != nil {
+		return 0, err
+	}
+	if !exists {
+		if _, err := tx.Exec(ctx, `create table public.schema_version (version int4 not null);
+			insert into public.schema_version values (0)`); err != nil {
+			return 0, err
+		}
+	}
+	err = tx.QueryRow(ctx, "select version from public.schema_version").Scan(&version)
+	return version, err
 }

@@ -29,26 +29,6 @@ func open(t *testing.T, cfg postgres.Config) *postgres.Pool {
 	return pool
 }
 
-func TestMigrateIsSafeAtAnyTimeAndInAnyNumber(t *testing.T) {
-	t.Parallel()
-	dsn := pgtest.Empty(t)
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			if err := postgres.Migrate(context.Background(), dsn); err != nil {
-				t.Errorf("migrate: %v", err)
-			}
-		})
-	}
-	all.Wait()
-	tables, err := postgres.QueryOne(t.Context(), open(t, postgres.Config{URL: dsn}), pgx.RowTo[int],
-		"select count(*)::int from information_schema.tables where table_name = any($1)",
-		[]string{"jobs", "entries", "dead_letters", "feeds", "feed_events"})
-	if err != nil || tables != 5 {
-		t.Errorf("got %d tables, %v; want 5", tables, err)
-	}
-}
-
 func TestMigrateSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for _, dsn := range []string{"junk://:secret@h", "postgres://u:secret@127.0.0.1:1/x"} {
