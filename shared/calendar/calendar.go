@@ -285,23 +285,6 @@ func nameFor(items []Item) string {
 	return "UP timetable"
 }
 
-// label is the event's title: module and activity, and what tells it from others of that name. The
-// group is such a thing where it is a student's choice: of P01, P02... only some are there, and
-// of G groups there is a choice where a module has several. A title that the caller gave stays as it is.
-func (b *builder) label(e Event) string {
-	if e.Summary != "" {
-		return e.Summary
-	}
-	title := strings.TrimSpace(cmp.Or(e.Module, "Unknown module") + " " + cmp.Or(e.Activity, e.Test))
-	if f := family(e.Group); f != "" && (f != "G" || b.offer.several(e.Module, f)) {
-		title += " (" + e.Group + ")"
-	}
-	if e.Paper != "" && e.Paper != "1" {
-		title += " paper " + e.Paper
-	}
-	return title
-}
-
 func weekday(s string) (time.Weekday, bool) {
 	for d := time.Sunday; d <= time.Saturday; d++ {
 		if strings.EqualFold(strings.TrimSpace(s), d.String()) {

@@ -41,8 +41,9 @@ func (o offer) several(module, letters string) bool {
 	return count > 1
 }
 
-// choose gives the events of the modules and groups that opts takes. A choice of what does not exist
-// is an [Error], or, for lenient options, left out and told as a warning.
+// choose gives the events of the modules and groups that opts takes, without those that it omits. A choice of what
+// does not exist is an [Error], or, for lenient options, left out and told as a warning; to omit what does not exist
+// is neither, for there is nothing to show.
 func choose(events []Event, opts Options) ([]Event, []Warning, error) {
 	has := offerOf(events)
 	var warnings []Warning
@@ -64,7 +65,7 @@ func choose(events []Event, opts Options) ([]Event, []Warning, error) {
 	chosen := make([]Event, 0, len(events))
 	for _, e := range events {
 		module := NormalModule(e.Module)
-		if (wanted == nil || wanted[module]) && groups[module].takes(e.Group) {
+		if (wanted == nil || wanted[module]) && groups[module].takes(e.Group) && !slices.Contains(opts.Omit, e.ID) {
 			chosen = append(chosen, e)
 		}
 	}

@@ -18,6 +18,8 @@ type Options struct {
 	Terms     Terms             `json:"terms,omitempty" most:"50" each:"200"`      // S1, S2, Q1..Q4, Y, or "" of events that name none; instead of the year's own
 	Modules   []string          `json:"modules,omitempty" most:"500" each:"200"`   // only these; all when empty
 	Groups    map[string]Choice `json:"groups,omitempty" most:"500" each:"200"`    // by module
+	Omit      []string          `json:"omit,omitempty" most:"500" each:"200"`      // events left out, by their ids
+	Title     Title             `json:"title,omitempty" most:"100"`                // how titles of lectures are written; in full when empty
 	Exclude   Days              `json:"exclude,omitempty" most:"400"`              // days on which no lectures happen, beside those of the university
 	Recess    *Days             `json:"recess,omitempty" most:"400"`               // instead of the university's, in the years that it names; an empty list is none
 	Changes   []Change          `json:"changes,omitempty" most:"400"`              // of single lectures
@@ -128,6 +130,10 @@ func (o Options) normalized() (Options, error) {
 		return o, invalid("the calendar's name is longer than %d characters. Shorten it", maxNameLength)
 	case len(o.Terms) > maxTerms:
 		return o, invalid("there are more than %d terms. Send fewer", maxTerms)
+	case len(o.Omit) > maxChoices:
+		return o, invalid("more than %d events are left out. Send fewer", maxChoices)
+	case !o.Title.known():
+		return o, invalid("%q is no way to write titles. Choose one of: %s", clip(string(o.Title)), listed(titleNames()))
 	case len(o.Modules) > maxChoices || len(o.Groups) > maxChoices || len(o.Colors) > maxChoices:
 		return o, invalid("there are more than %d modules. Send fewer", maxChoices)
 	}
@@ -151,7 +157,7 @@ func (o Options) normalized() (Options, error) {
 
 // names are all that a caller may name.
 func (o *Options) names() []string {
-	texts := append([]string{o.Name}, o.Modules...)
+	texts := slices.Concat([]string{o.Name}, o.Modules, o.Omit)
 	for _, r := range o.Exclude {
 		texts = append(texts, r.Name)
 	}
