@@ -91,7 +91,7 @@ func (f *Function) job(r *http.Request) (any, error) {
 	answer := answerOf(job)
 	if job.Done() {
 		if data, err := json.Marshal(answer); err == nil {
-			f.cache.Add(r.Context(), key, data, f.cfg.CacheEnded)
+			f.cache.Add(r.Context(), key, data, f.cfg.JobCacheTTL)
 		}
 	}
 	return api.Response{Header: header, Body: answer}, nil
@@ -144,6 +144,6 @@ func (f *Function) erase(ctx context.Context, job jobs.Job) error {
 	if err := f.jobs.Delete(ctx, job.Owner, job.ID); err != nil && !errors.Is(err, jobs.ErrNotFound) {
 		return err
 	}
-	f.cache.Set(ctx, cacheKey(job.Owner, job.ID), erased, f.cfg.CacheEnded)
+	f.cache.Set(ctx, cacheKey(job.Owner, job.ID), erased, f.cfg.JobCacheTTL)
 	return nil
 }

@@ -102,7 +102,7 @@ func TestDeletingLeavesNothingOfAJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.f.cache.Add(t.Context(), cacheKey(s.owner, id), copied, w.f.cfg.CacheEnded)
+	w.f.cache.Add(t.Context(), cacheKey(s.owner, id), copied, w.f.cfg.JobCacheTTL)
 	s.call("GET", "/api/jobs/"+id).refused(404, api.JobNotFound)
 }
 

@@ -163,7 +163,7 @@ func (f *Function) purge(ctx context.Context, s *Swept) error {
 		return int(gone), err
 	})
 	letters := f.rounds(func() (int, error) {
-		gone, err := f.jobs.DiscardOld(ctx, f.cfg.LetterKept, f.cfg.Batch)
+		gone, err := f.jobs.DiscardOld(ctx, f.cfg.DeadLetterRetention, f.cfg.Batch)
 		s.DeadLetters += gone
 		return int(gone), err
 	})

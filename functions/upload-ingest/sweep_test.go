@@ -177,7 +177,7 @@ func TestPDFsGoInTime(t *testing.T) {
 }
 
 func TestRetentionOfRows(t *testing.T) {
-	w := newWorld(t, with(func(c *Config) { c.JobRetention, c.LetterKept, c.Batch = 48*time.Hour, 48*time.Hour, 2 }))
+	w := newWorld(t, with(func(c *Config) { c.JobRetention, c.DeadLetterRetention, c.Batch = 48*time.Hour, 48*time.Hour, 2 }))
 	s := w.student()
 	for range 5 {
 		s.upload(pdf(), "Prefer", "wait=20").want(201)

@@ -40,10 +40,12 @@ func run(ctx context.Context, name string, make func(context.Context) (Function,
 	if err := secretsToEnvironment(secretsDir, name); err != nil {
 		return fmt.Errorf("read the secrets: %w", err)
 	}
+	warn := AdoptRenamedSettings()
 	if err := envconfig.Process(ctx, &cfg); err != nil {
 		return fmt.Errorf("read the configuration: %w", err)
 	}
 	logger := Logger(out, cfg.LogLevel)
+	warn(logger)
 	slog.SetDefault(logger)
 	fn, err := make(ctx)
 	if err != nil {

@@ -97,17 +97,19 @@ func (j Job) Done() bool { return j.Status == Completed || j.Status == Failed }
 
 // Limits are the bounds of every job.
 type Limits struct {
-	Attempts       int           `env:"JOB_ATTEMPTS, default=3"`       // of a job, then it has failed
-	Backoff        time.Duration `env:"JOB_BACKOFF, default=2s"`       // before the second attempt; then it doubles
-	Timeout        time.Duration `env:"JOB_TIMEOUT, default=5m"`       // from the first claim to the end
-	BooksCompleted time.Duration `env:"JOB_BOOKS, default=1h"`         // how long a completed job counts in Metrics
-	BooksFailed    time.Duration `env:"JOB_BOOKS_FAILED, default=24h"` // how long a failed one does
+	Attempts int           `env:"JOB_ATTEMPTS, default=3"` // of a job, then it has failed
+	Backoff  time.Duration `env:"JOB_BACKOFF, default=2s"` // before the second attempt; then it doubles
+	Timeout  time.Duration `env:"JOB_TIMEOUT, default=5m"` // from the first claim to the end
+	// How long a completed job counts in the queue's metrics.
+	MetricsWindow time.Duration `env:"JOB_METRICS_WINDOW, default=1h"`
+	// How long a failed job counts in the queue's metrics.
+	MetricsWindowFailed time.Duration `env:"JOB_METRICS_WINDOW_FAILED, default=24h"`
 }
 
 // DefaultLimits are those of the design.
 func DefaultLimits() Limits {
 	return Limits{Attempts: 3, Backoff: 2 * time.Second, Timeout: 5 * time.Minute,
-		BooksCompleted: time.Hour, BooksFailed: 24 * time.Hour}
+		MetricsWindow: time.Hour, MetricsWindowFailed: 24 * time.Hour}
 }
 
 // DefaultLease is how long a claim holds unless it is renewed.
@@ -133,10 +135,10 @@ func (s *Store) WithLimits(limits Limits) *Store {
 func (l Limits) WithDefaults() Limits {
 	usual := DefaultLimits()
 	return Limits{
-		Attempts:       cmp.Or(max(0, l.Attempts), usual.Attempts),
-		Backoff:        cmp.Or(max(0, l.Backoff), usual.Backoff),
-		Timeout:        cmp.Or(max(0, l.Timeout), usual.Timeout),
-		BooksCompleted: cmp.Or(max(0, l.BooksCompleted), usual.BooksCompleted),
-		BooksFailed:    cmp.Or(max(0, l.BooksFailed), usual.BooksFailed),
+		Attempts:            cmp.Or(max(0, l.Attempts), usual.Attempts),
+		Backoff:             cmp.Or(max(0, l.Backoff), usual.Backoff),
+		Timeout:             cmp.Or(max(0, l.Timeout), usual.Timeout),
+		MetricsWindow:       cmp.Or(max(0, l.MetricsWindow), usual.MetricsWindow),
+		MetricsWindowFailed: cmp.Or(max(0, l.MetricsWindowFailed), usual.MetricsWindowFailed),
 	}
 }

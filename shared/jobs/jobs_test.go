@@ -231,7 +231,7 @@ func TestLimitsThatAreNotGivenAreTheUsual(t *testing.T) {
 	if got := (jobs.Limits{Attempts: -1}).WithDefaults(); got != jobs.DefaultLimits() {
 		t.Errorf("got %+v, want %+v", got, jobs.DefaultLimits())
 	}
-	want := jobs.Limits{Attempts: 1, Backoff: 2, Timeout: 3, BooksCompleted: 4, BooksFailed: 5}
+	want := jobs.Limits{Attempts: 1, Backoff: 2, Timeout: 3, MetricsWindow: 4, MetricsWindowFailed: 5}
 	if got := want.WithDefaults(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -49,7 +49,7 @@ func (s *Store) Metrics(ctx context.Context) (Metrics, error) {
 		Count    int
 	}
 	counts, err := postgres.Query(ctx, s.pool, pgx.RowToStructByPos[row], countsSQL,
-		s.limits.BooksCompleted.Seconds(), s.limits.BooksFailed.Seconds())
+		s.limits.MetricsWindow.Seconds(), s.limits.MetricsWindowFailed.Seconds())
 	if err != nil {
 		return Metrics{}, fmt.Errorf("count jobs: %w", err)
 	}
@@ -58,7 +58,7 @@ func (s *Store) Metrics(ctx context.Context) (Metrics, error) {
 		m.Total[c.Status] += c.Count
 	}
 	times, err := postgres.QueryOne(ctx, s.pool, pgx.RowToStructByPos[struct{ Oldest, Avg, P95 float64 }],
-		timesSQL, s.limits.BooksCompleted.Seconds())
+		timesSQL, s.limits.MetricsWindow.Seconds())
 	if err != nil {
 		return Metrics{}, fmt.Errorf("time jobs: %w", err)
 	}

@@ -89,8 +89,8 @@ func TestNoQueryReadsAWholeTable(t *testing.T) {
 		"discard":      {discardSQL, []any{1}},
 		"discard old":  {discardOldSQL, []any{19 * 86400.0, 200}},
 		"letters":      {lettersSQL, []any{100, mostLetters}},
-		"counts":       {countsSQL, []any{limits.BooksCompleted.Seconds(), limits.BooksFailed.Seconds()}},
-		"times":        {timesSQL, []any{limits.BooksCompleted.Seconds()}},
+		"counts":       {countsSQL, []any{limits.MetricsWindow.Seconds(), limits.MetricsWindowFailed.Seconds()}},
+		"times":        {timesSQL, []any{limits.MetricsWindow.Seconds()}},
 	} {
 		lines, err := postgres.Query(t.Context(), pool, pgx.RowTo[string], "explain "+query.sql, query.args...)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/store"
+	"github.com/schedgen/schedgen/shared/faas"
 )
 
 // backups are those of one system: at hand, or behind its HTTP API.
@@ -102,6 +104,7 @@ func (o *backupOptions) settings() (map[string]string, error) {
 
 // local is the function in this process.
 func local(ctx context.Context, settings map[string]string, closing func()) (*backups, error) {
+	faas.AdoptRenamedSettings()(slog.Default())
 	var cfg backup.Config
 	lookup := envconfig.MultiLookuper(envconfig.MapLookuper(settings), envconfig.OsLookuper())
 	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &cfg, Lookuper: lookup}); err != nil {

@@ -98,6 +98,7 @@ func up(ctx context.Context, std streams, cfg stack.Config) error {
 		return err
 	}
 	slog.SetDefault(logger)
+	faas.AdoptRenamedSettings()(logger)
 	cfg.Logger, cfg.Progress, cfg.Settings = logger, std.err, envconfig.OsLookuper()
 	system, err := stack.Start(ctx, cfg)
 	if err != nil {

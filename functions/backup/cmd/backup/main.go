@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -40,6 +41,7 @@ func configured(ctx context.Context) (*backup.Function, error) {
 func once(task string, args ...string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	faas.AdoptRenamedSettings()(slog.Default())
 	f, err := configured(ctx)
 	if err == nil {
 		defer f.Close()
