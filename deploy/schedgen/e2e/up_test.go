@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -87,9 +86,9 @@ func freePort(t *testing.T) string {
 	return fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
 }
 
-// TestTheReadmesSession pastes the session of the README into a shell, once as it is and once with
-// each timetable at hand in place of the made-up one.
-func TestTheReadmesSession(t *testing.T) {
+// TestReadmeSession pastes the session of the README into a shell, once as it is and once with each timetable at hand
+// in place of the generated one. The session leaves nothing in the checkout.
+func TestReadmeSession(t *testing.T) {
 	t.Parallel()
 	dir, err := programs()
 	if err != nil {
@@ -99,48 +98,58 @@ func TestTheReadmesSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := regexp.MustCompile("(?s)```sh\n(bin/schedgen generate-pdf .*?)```").FindSubmatch(readme)
+	session := regexp.MustCompile("(?s)```sh\n(PATH=.PWD/bin:.*?)```").FindSubmatch(readme)
 	if session == nil {
-		t.Fatal("the README has no session that begins with bin/schedgen generate-pdf")
+		t.Fatal("the README has no session that begins with PATH=$PWD/bin")
 	}
 	w := embedded(t)
-	script := strings.NewReplacer("http://localhost:8080", w.url, "bin/schedgen", filepath.Join(dir, "schedgen")).Replace(string(session[1]))
+	script := strings.ReplaceAll(string(session[1]), "http://localhost:8080", w.url)
 	if !strings.Contains(script, w.url) {
-		t.Fatal("the README's session does not speak to http://localhost:8080")
+		t.Fatal("the README's session does not use http://localhost:8080")
 	}
 	t.Run("as it is", func(t *testing.T) {
 		t.Parallel()
-		if got := string(paste(t, t.TempDir(), script)); !strings.HasPrefix(got, "BEGIN:VCALENDAR\r\n") {
+		if got := string(paste(t, dir, script)); !strings.HasPrefix(got, "BEGIN:VCALENDAR\r\n") {
 			t.Errorf("got no calendar: %.300s", got)
 		}
 	})
-	withoutGenerating := script[strings.Index(script, "\n")+1:]
+	generate := regexp.MustCompile("(?m)^schedgen generate-pdf .*$")
 	for _, p := range timetables(t) {
 		if !inSemesters(p.doc) {
 			continue // the session gives no dates of quarters
 		}
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			here := t.TempDir()
-			if err := os.WriteFile(filepath.Join(here, "timetable.pdf"), p.pdf, 0o600); err != nil {
+			file := filepath.Join(t.TempDir(), "given.pdf")
+			if err := os.WriteFile(file, p.pdf, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			expectSame(t, "the calendar's dates", readBack(t, string(paste(t, here, withoutGenerating))), dates(p.doc))
+			copied := generate.ReplaceAllLiteralString(script, "cp '"+file+"' timetable.pdf")
+			expectSame(t, "the calendar's dates", readBack(t, string(paste(t, dir, copied))), dates(p.doc))
 		})
 	}
 }
 
-// paste runs a session in a directory and gives the calendar that it leaves.
-func paste(t *testing.T, dir, script string) []byte {
+// paste runs a session in a checkout whose programs are in bin, and returns the calendar that it made.
+func paste(t *testing.T, bin, script string) []byte {
 	t.Helper()
-	shell := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
-	shell.Dir = dir
-	var out bytes.Buffer
-	shell.Stdout, shell.Stderr = &out, &out
-	if err := shell.Run(); err != nil {
-		t.Fatalf("the session failed: %v\n%s", err, out.String())
+	checkout, temporary := t.TempDir(), t.TempDir()
+	if err := os.Symlink(bin, filepath.Join(checkout, "bin")); err != nil {
+		t.Fatal(err)
 	}
-	calendar, err := os.ReadFile(filepath.Join(dir, "timetable.ics"))
+	shell := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
+	shell.Dir, shell.Env = checkout, append(os.Environ(), "TMPDIR="+temporary)
+	if out, err := shell.CombinedOutput(); err != nil {
+		t.Fatalf("the session failed: %v\n%s", err, out)
+	}
+	if left, err := os.ReadDir(checkout); err != nil || len(left) != 1 {
+		t.Errorf("the checkout has %v (%v), want bin alone", left, err)
+	}
+	made, err := filepath.Glob(filepath.Join(temporary, "*", "timetable.ics"))
+	if err != nil || len(made) != 1 {
+		t.Fatalf("got %v (%v), want one calendar", made, err)
+	}
+	calendar, err := os.ReadFile(made[0])
 	if err != nil {
 		t.Fatal(err)
 	}
