@@ -1,16 +1,19 @@
 import { useEffect, useRef } from "preact/hooks";
-import { Choose } from "./choose/choose";
-import { Look } from "./look/look";
 import { Mine } from "./mine/mine";
 import { route, type Step } from "./router";
 import { Empty } from "./shell/empty";
 import { Header } from "./shell/header";
+import { lazy } from "./shell/lazy";
 import { hasEvents, notKept } from "./state/store";
 import { Take } from "./take/take";
 import { texts } from "./texts";
 import { Upload } from "./upload/upload";
 
-const pages = { upload: Upload, look: Look, choose: Choose, take: Take, mine: Mine };
+const Look = lazy(() => import("./look/look").then((part) => part.Look));
+const Choose = lazy(() => import("./choose/choose").then((part) => part.Choose));
+const Shared = lazy(() => import("./look/shared").then((part) => part.Shared));
+
+const pages = { upload: Upload, look: Look, choose: Choose, take: Take, mine: Mine, shared: Shared };
 
 /** Steps that make no sense without a timetable. */
 const needEvents: Step[] = ["look", "choose", "take"];

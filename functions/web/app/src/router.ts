@@ -2,7 +2,9 @@ import { signal } from "@preact/signals";
 
 /** The steps, in the order in which a student takes them. Each has an address, so that reload, back and forward work. */
 export const steps = ["upload", "look", "choose", "take", "mine"] as const;
-export type Step = (typeof steps)[number];
+/** The steps, and the page of a shared week, to which only links lead. */
+export const pages = [...steps, "shared"] as const;
+export type Step = (typeof pages)[number];
 
 /** What the address says: a step, and what follows it (#/look/exams has the rest "exams"). */
 export interface Route {
@@ -13,7 +15,7 @@ export interface Route {
 /** Reads the part of an address after #. What is no step is the first one. */
 export function parseRoute(hash: string): Route {
   const [, name = "", rest = ""] = /^#\/([a-z]*)\/?(.*)$/.exec(hash) ?? [];
-  const step = steps.find((s) => s === name);
+  const step = pages.find((s) => s === name);
   return step ? { step, rest } : { step: "upload", rest: "" };
 }
 

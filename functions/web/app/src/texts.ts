@@ -19,6 +19,7 @@ export const texts = {
     choose: "Choose your classes",
     take: "Take it along",
     mine: "What is yours",
+    shared: "A shared week",
   },
   empty: {
     title: "No timetable yet",

@@ -29,21 +29,14 @@ export const palette: Colour[] = rows.split("\n").map((row) => {
   return { id, name, css, hex };
 });
 
-/** The palette in an order in which neighbours are easy to tell apart. */
-const order = ["7", "6", "10", "3", "5", "9", "11", "2", "4", "1", "8"];
+/** The palette in an order in which the first few are easy to tell apart. */
+const order = ["7", "6", "10", "3", "5", "11", "9", "2", "4", "1", "8"];
 
 const inOrder = order.map((id) => palette.find((colour) => colour.id === id)!);
 
 /** The colour of that CSS name, if it is one of Google's. */
 export function colourOf(css: string | undefined): Colour | undefined {
   return palette.find((colour) => colour.css === css);
-}
-
-/** FNV-1a, as the server picks colours: a module's name alone says where to begin. */
-function hash(text: string): number {
-  let h = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) h = Math.imul(h ^ byte, 0x01000193);
-  return h >>> 0;
 }
 
 /**
@@ -60,9 +53,7 @@ export function assignColours(modules: string[], chosen: Record<string, string>)
   for (const module of [...modules].sort()) {
     if (colours[module]) continue;
     if (taken.size >= inOrder.length) taken.clear();
-    let slot = hash(module) % inOrder.length;
-    while (taken.has(inOrder[slot]!)) slot = (slot + 1) % inOrder.length;
-    taken.add((colours[module] = inOrder[slot]!));
+    taken.add((colours[module] = inOrder.find((colour) => !taken.has(colour))!));
   }
   return colours;
 }

@@ -1,10 +1,162 @@
-import { events } from "../state/store";
+import { clashesOf, layoutWeek } from "../domain/grid";
+import { href, route } from "../router";
+import { Icon } from "../shell/icon";
+import { colours } from "../state/store";
+import { look } from "../texts/look";
+import { Details, Doubts } from "./details";
+import { Filters } from "./filters";
+import { DateList, DayList, MonthView } from "./lists";
+import { Sharing } from "./sharing";
+import "./look.css";
+import { dated, doubtful, filter, lectures, now, opened, pickSemester, semester, semesters, shownDated, shownLectures, titleOf, undecided } from "./view";
+import { WeekGrid } from "./week-grid";
 
-/** The step that shows look. */
+const views = ["week", "days", "dates", "months"] as const;
+type View = (typeof views)[number];
+
+/** The view that the address names, else the week, or the dates of who has no lectures. */
+function viewOf(rest: string): View {
+  return views.find((view) => view === rest) ?? (lectures.value.length === 0 && dated.value.length > 0 ? "dates" : "week");
+}
+
+/** The step that shows the timetable. */
 export function Look() {
+  const view = viewOf(route.value.rest);
+  const weekly = view === "week" || view === "days";
+  return (
+    <div class="look">
+      <nav class="tabs" aria-label={look.views.label}>
+        {views.map((one) => (
+          <a key={one} href={href("look", one)} aria-current={one === view ? "page" : undefined}>
+            {look.views[one]}
+          </a>
+        ))}
+      </nav>
+      <div class="tools">
+        {weekly && <SemesterSwitch />}
+        <div class="buttons">
+          <button type="button" class="button second" onClick={() => print()}>
+            <Icon name="print" />
+            {look.print}
+          </button>
+          <Sharing />
+        </div>
+      </div>
+      <Filters weekly={weekly} />
+      {weekly ? <Lectures view={view} /> : <Written view={view} />}
+      <Details />
+    </div>
+  );
+}
+
+export function SemesterSwitch() {
+  if (semesters.value.length < 2) return <p class="which">{look.semester[semester.value]}</p>;
+  return (
+    <div class="switch" role="group" aria-label={look.semester.label}>
+      {semesters.value.map((one) => (
+        <button key={one} type="button" aria-pressed={one === semester.value} onClick={() => pickSemester(one)}>
+          {look.semester[one]}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Lectures({ view }: { view: View }) {
+  const shown = shownLectures.value;
+  if (shown.length === 0) return <p class="card empty">{filter.hidden.value ? look.nothingShown : look.nothing}</p>;
+  return (
+    <>
+      <Remarks />
+      {view === "days" ? (
+        <DayList />
+      ) : (
+        <WeekGrid
+          entries={shown}
+          semester={semester.value}
+          colourOf={(module) => colours.value[module]?.id ?? "8"}
+          now={now.value}
+          open={(e) => (opened.value = e)}
+        />
+      )}
+      {view === "week" && <Unplaced />}
+      <Doubtful />
+    </>
+  );
+}
+
+/** What a student should do something about: choices to make, and clashes. */
+function Remarks() {
+  const clashes = clashesOf(layoutWeek(shownLectures.value, semester.value));
+  return (
+    <div class="remarks">
+      {undecided.value.length > 0 && (
+        <p class="notice">
+          {look.toChoose(undecided.value.length)} <a href={href("choose")}>{look.choose}</a>
+        </p>
+      )}
+      {clashes.length > 0 ? (
+        <details class="notice bad">
+          <summary>{look.clashes(clashes.length)}</summary>
+          <ul>
+            {clashes.map(([a, b]) => (
+              <li key={a.id + b.id}>
+                {a.day} {a.startTime > b.startTime ? a.startTime : b.startTime}: {titleOf(a)} {look.clashesWith(titleOf(b))}
+              </li>
+            ))}
+          </ul>
+        </details>
+      ) : (
+        undecided.value.length === 0 && <p class="notice good">{look.noClashes}</p>
+      )}
+    </div>
+  );
+}
+
+function Unplaced() {
+  const { unplaced } = layoutWeek(shownLectures.value, semester.value);
+  if (unplaced.length === 0) return null;
   return (
     <section class="card">
-      <p>{events.value.length} classes</p>
+      <h2>{look.unplaced}</h2>
+      <p>{look.unplacedHint}</p>
+      <ul>
+        {unplaced.map((e) => (
+          <li key={e.id}>
+            <button type="button" class="button quiet" aria-haspopup="dialog" onClick={() => (opened.value = e)}>
+              {titleOf(e)}
+            </button>
+          </li>
+        ))}
+      </ul>
     </section>
+  );
+}
+
+/** All that was read with doubt, with what is printed there. */
+function Doubtful() {
+  if (doubtful.value.length === 0) return null;
+  return (
+    <details class="card doubts">
+      <summary>{look.doubts(doubtful.value.length)}</summary>
+      <p>{look.doubtsHint}</p>
+      {doubtful.value.map((e) => (
+        <div key={e.id}>
+          <h3>{titleOf(e)}</h3>
+          <Doubts e={e} />
+        </div>
+      ))}
+    </details>
+  );
+}
+
+function Written({ view }: { view: View }) {
+  if (dated.value.length === 0) return <p class="card empty">{look.noDates}</p>;
+  if (shownDated.value.length === 0) return <p class="card empty">{look.nothingShown}</p>;
+  return (
+    <>
+      {view === "months" ? <MonthView /> : <DateList />}
+      <Doubtful />
+    </>
   );
 }

@@ -11,6 +11,8 @@ export function optionsOf(choices: Choices, modules: string[]): Options {
   if (choices.name) options.name = choices.name;
   if (groups.length) options.groups = Object.fromEntries(groups.filter(([module]) => !out.has(module)));
   if (out.size) options.modules = modules.filter((m) => !out.has(m));
+  if (choices.eventsOut.length) options.omit = choices.eventsOut;
+  if (choices.title !== "full") options.title = choices.title;
   if (Object.keys(choices.colors).length) options.colors = choices.colors;
   if (choices.reminders.length) options.reminders = choices.reminders;
   if (Object.keys(choices.terms).length) options.terms = choices.terms;

@@ -4,6 +4,7 @@
  * in IndexedDB (files.ts), for localStorage takes only texts.
  */
 import { computed, effect, signal } from "@preact/signals";
+import { assignColours, type Colour } from "../domain/colours";
 import { newest } from "./newest";
 import { noChoices, type Choices, type KeptFeed, type Upload } from "./types";
 
@@ -54,6 +55,16 @@ export const events = computed(() => newest(uploads.value));
 
 /** The modules, in the order of their names. */
 export const modules = computed(() => [...new Set(events.value.map((e) => e.module).filter(Boolean))].sort());
+
+/** Each module's colour. */
+export const colours = computed<Record<string, Colour>>(() => assignColours(modules.value, choices.value.colors));
+
+// A colour that was given once is kept, so that a module that comes later changes no other's.
+effect(() => {
+  const kept = choices.value.colors;
+  const given = Object.entries(colours.value).filter(([module]) => !kept[module]);
+  if (given.length > 0) choose({ colors: { ...kept, ...Object.fromEntries(given.map(([module, { css }]) => [module, css])) } });
+});
 
 /** Whether there is anything to look at. */
 export const hasEvents = computed(() => events.value.length > 0);

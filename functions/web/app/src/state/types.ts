@@ -27,8 +27,8 @@ export interface Problem {
   retry: boolean;
 }
 
-/** How a title is written. */
-export type TitleFormat = "module-activity" | "module" | "module-group";
+/** How titles of lectures are written, in the API's words. */
+export type TitleFormat = "full" | "activity" | "group" | "kind" | "module";
 
 /**
  * All that a student chose. One value serves the page, the file, the feed and Google. A field that the API takes has the
@@ -64,7 +64,7 @@ export const noChoices: Choices = {
   eventsOut: [],
   colors: {},
   reminders: [],
-  title: "module-activity",
+  title: "full",
   terms: {},
   exclude: [],
   changes: [],
