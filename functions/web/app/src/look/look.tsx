@@ -6,9 +6,10 @@ import { look } from "../texts/look";
 import { Details, Doubts } from "./details";
 import { Filters } from "./filters";
 import { DateList, DayList, MonthView } from "./lists";
+import { SemesterSwitch } from "./semester";
 import { Sharing } from "./sharing";
 import "./look.css";
-import { dated, doubtful, filter, lectures, now, opened, pickSemester, semester, semesters, shownDated, shownLectures, titleOf, undecided } from "./view";
+import { dated, doubtful, filter, lectures, now, opened, semester, shownDated, shownLectures, titleOf, undecided } from "./view";
 import { WeekGrid } from "./week-grid";
 
 const views = ["week", "days", "dates", "months"] as const;
@@ -45,19 +46,6 @@ export function Look() {
       <Filters weekly={weekly} />
       {weekly ? <Lectures view={view} /> : <Written view={view} />}
       <Details />
-    </div>
-  );
-}
-
-export function SemesterSwitch() {
-  if (semesters.value.length < 2) return <p class="which">{look.semester[semester.value]}</p>;
-  return (
-    <div class="switch" role="group" aria-label={look.semester.label}>
-      {semesters.value.map((one) => (
-        <button key={one} type="button" aria-pressed={one === semester.value} onClick={() => pickSemester(one)}>
-          {look.semester[one]}
-        </button>
-      ))}
     </div>
   );
 }

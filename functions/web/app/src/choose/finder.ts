@@ -1,0 +1,102 @@
+/** Asks the search, and what comes of it. */
+import { computed, signal } from "@preact/signals";
+import { alternativesOf, type Alternatives } from "../domain/courses";
+import { type Preference } from "../domain/search/cost";
+import { type Answer, defaultSteps, type Found, type Question, search } from "../domain/search/search";
+import { scriptAddress } from "../shell/trusted";
+import { choices, choose, events } from "../state/store";
+import type { Choices } from "../state/types";
+import workerAddress from "./worker?worker&url";
+
+/** What there is to choose of the modules that are taken. */
+export const offers = computed(() => {
+  const { modulesOut, eventsOut } = choices.value;
+  return alternativesOf(events.value.filter((e) => !modulesOut.includes(e.module) && !eventsOut.includes(e.id)));
+});
+
+/** The name of alternatives within their module: their letter, and where needed a number. */
+export function letterOf(one: Alternatives): string {
+  return one.key.slice(one.module.length + 1);
+}
+
+/** The group that is taken of these; a single one goes without saying. */
+export function takenOf(one: Alternatives): string | undefined {
+  if (one.groups.length === 1) return one.groups[0]!.name;
+  const name = choices.value.groups[one.module]?.[letterOf(one)];
+  return one.groups.some((group) => group.name === name) ? name : undefined;
+}
+
+export function isLocked(one: Alternatives): boolean {
+  return (choices.value.locked[one.module] ?? []).includes(letterOf(one));
+}
+
+/** Takes a group, or with undefined leaves it open again, which also unlocks it. */
+export function take(one: Alternatives, name: string | undefined) {
+  const { [letterOf(one)]: _, ...others } = choices.value.groups[one.module] ?? {};
+  const own = name === undefined ? others : { ...others, [letterOf(one)]: name };
+  choose({ groups: { ...choices.value.groups, [one.module]: own } });
+  if (name === undefined) lock(one, false);
+}
+
+export function lock(one: Alternatives, locked: boolean) {
+  const others = (choices.value.locked[one.module] ?? []).filter((letter) => letter !== letterOf(one));
+  choose({ locked: { ...choices.value.locked, [one.module]: locked ? [...others, letterOf(one)] : others } });
+}
+
+export const preference = signal<Preference>("mornings");
+export const language = signal<"" | "E" | "A">("");
+
+type State = { state: "idle" | "running" | "failed" } | { state: "found"; answer: Answer; preference: Preference; alternatives: Alternatives[] };
+
+export const finding = signal<State>({ state: "idle" });
+
+let worker: Worker | null = null;
+
+function question(): Question {
+  const locks: Record<string, string> = {};
+  for (const one of offers.value) {
+    const name = takenOf(one);
+    if (name !== undefined && isLocked(one)) locks[one.key] = name;
+  }
+  return { alternatives: offers.value, preference: preference.value, best: 5, steps: defaultSteps, locks, language: language.value };
+}
+
+/** Searches anew. A search that is still running is given up. */
+export function find() {
+  const asked = question();
+  const done = (answer: Answer) => (finding.value = { state: "found", answer, preference: asked.preference, alternatives: asked.alternatives });
+  finding.value = { state: "running" };
+  worker?.terminate();
+  try {
+    worker = new Worker(scriptAddress(workerAddress), { type: "module" });
+  } catch {
+    setTimeout(() => done(search(asked))); // a browser without workers
+    return;
+  }
+  worker.onmessage = (message: MessageEvent<Answer>) => done(message.data);
+  worker.onerror = () => (finding.value = { state: "failed" });
+  worker.postMessage(asked);
+}
+
+/** What the choice of groups was before the last timetable was used. */
+export const before = signal<Choices["groups"] | null>(null);
+
+export function use(found: Found) {
+  before.value = choices.value.groups;
+  const groups: Choices["groups"] = { ...choices.value.groups };
+  for (const one of offers.value) {
+    const name = found.groups[one.key]?.[0];
+    if (name !== undefined && one.groups.length > 1 && one.family !== "") groups[one.module] = { ...groups[one.module], [letterOf(one)]: name };
+  }
+  choose({ groups });
+}
+
+export function undo() {
+  if (before.value) choose({ groups: before.value });
+  before.value = null;
+}
+
+/** Whether the found timetable is what is chosen now. */
+export function isCurrent(found: Found): boolean {
+  return offers.value.every((one) => one.groups.length === 1 || (found.groups[one.key] ?? []).includes(takenOf(one) ?? ""));
+}
