@@ -21,7 +21,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 .PHONY: setup
-setup: ## install what the tests need (Debian packages, real MinIO, ical.js), only what is missing
+setup: ## install what the tests need (Debian packages, real MinIO, packages of npm), only what is missing
 	@scripts/setup.sh test
 
 .PHONY: build
@@ -80,4 +80,4 @@ lint: ## gofmt, vet, staticcheck, tidy modules, builds without the workspace, kn
 
 .PHONY: clean
 clean: ## remove what was built and cached here (not the data under .schedgen/)
-	rm -rf bin coverage .cache node_modules
+	rm -rf bin coverage .cache node_modules functions/web/app/node_modules functions/web/dist/page functions/web/dist/page.sum

@@ -21,6 +21,7 @@ build() {
   CGO_ENABLED=0 "$GO" build -trimpath -ldflags "$ldflags" -o "bin/$1" "$2"
 }
 names=("$@")
+build_page
 build schedgen ./deploy/schedgen
 for main in functions/*/cmd/*/; do
   [ -d "$main" ] || continue

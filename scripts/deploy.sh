@@ -103,6 +103,7 @@ current() {
 # roll_out does the whole of it. Nothing has changed before out_on_* begins, so what fails earlier just ends.
 roll_out() {
   need kubectl ko "$@"
+  [ -n "$dry_run" ] || build_page # the image of web holds it
   backup
   migrate
   say "remembering what runs now"

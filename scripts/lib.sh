@@ -59,6 +59,34 @@ go_tool() {
   GOWORK=off GOFLAGS=-buildvcs=false GOBIN=$BIN "$GO" install "$package@$version"
 }
 
+# npm_ci FOLDER installs what a folder's lock file pins, where that changed. Nothing that is installed runs a script of its own.
+npm_ci() {
+  local done=$1/node_modules/.package-lock.json
+  if [ ! -e "$done" ] || [ "$1/package-lock.json" -nt "$done" ]; then
+    say "npm ci in $1"
+    (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    touch "$done"
+  fi
+}
+
+# build_page builds the page that functions/web embeds, where anything of it changed.
+build_page() {
+  local app=functions/web/app stamp=functions/web/dist/page.sum sum
+  sum=$({
+    git ls-files --cached --others --exclude-standard "$app" | sort
+    echo functions/upload-ingest/openapi.json
+  } | xargs sha256sum 2>/dev/null | sha256sum) || true # a file that was deleted has no sum
+  if [ -e functions/web/dist/page/index.html ] && [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ]; then
+    return 0
+  fi
+  command -v npm >/dev/null || fail "npm is missing: run \`make setup\`, or apt-get install nodejs npm"
+  npm_ci "$app"
+  say "building the page (functions/web/app)"
+  rm -f "$stamp"
+  (cd "$app" && npm run --silent build -- --logLevel warn)
+  echo "$sum" >"$stamp"
+}
+
 # need_go checks the compiler before anything else complains in its own words.
 need_go() {
   command -v "$GO" >/dev/null ||

@@ -8,11 +8,11 @@ MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
 
 need_go
 install_missing postgresql
+command -v npm >/dev/null || install_missing nodejs npm
 [ "${1:-run}" = test ] || exit 0
 
 install_missing redis-server pgbouncer age zstd qpdf poppler-utils mupdf-tools ghostscript \
   python3-icalendar python3-pdfminer chromium
-command -v npm >/dev/null || install_missing nodejs npm
 
 if [ -n "${SCHEDGEN_TEST_MINIO:-}" ]; then
   [ -x "$SCHEDGEN_TEST_MINIO" ] || fail "SCHEDGEN_TEST_MINIO=$SCHEDGEN_TEST_MINIO is no program"
@@ -23,10 +23,5 @@ fi
 
 # Test tools from npm: each folder with a lock file.
 git ls-files '*package-lock.json' | while read -r lock; do
-  dir=$(dirname "$lock")
-  if [ ! -e "$dir/node_modules/.package-lock.json" ] || [ "$lock" -nt "$dir/node_modules/.package-lock.json" ]; then
-    say "npm ci in $dir"
-    (cd "$dir" && npm ci --no-audit --no-fund --loglevel=error)
-    touch "$dir/node_modules/.package-lock.json"
-  fi
+  npm_ci "$(dirname "$lock")"
 done

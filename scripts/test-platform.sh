@@ -34,6 +34,7 @@ if [ -z "${SCHEDGEN_TEST_MINIO:-}" ] && [ -x "$BIN/minio" ]; then
   export SCHEDGEN_TEST_MINIO=$BIN/minio
 fi
 
+build_page
 not_told
 say "manifests, every line broken once"
 (cd deploy/platform && SCHEDGEN_TEST_ALL=1 "$GO" test -count=1 -timeout 30m ./...)

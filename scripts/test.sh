@@ -17,6 +17,9 @@ timeout=20m
 
 mkdir -p coverage
 failed=()
+build_page
+say "testing functions/web/app"
+(cd functions/web/app && npm run --silent test) || failed+=("functions/web/app: tests failed")
 for module in $MODULES; do
   profile=$ROOT/coverage/$(basename "$module").out
   log=$ROOT/coverage/$(basename "$module").log

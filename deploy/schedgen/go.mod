@@ -22,7 +22,6 @@ require (
 	github.com/felixge/httpsnoop v1.1.0 // indirect
 	github.com/getkin/kin-openapi v0.153.0 // indirect
 	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
-	github.com/go-json-experiment/json v0.0.0-20260214004413-d219187c3433 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
@@ -91,12 +90,11 @@ replace (
 	github.com/schedgen/schedgen/functions/google-sync => ../../functions/google-sync
 	github.com/schedgen/schedgen/functions/pdf-parse => ../../functions/pdf-parse
 	github.com/schedgen/schedgen/functions/upload-ingest => ../../functions/upload-ingest
+	github.com/schedgen/schedgen/functions/web => ../../functions/web
 	github.com/schedgen/schedgen/shared => ../../shared
 )
 
 require (
-	github.com/chromedp/cdproto v0.159.0
-	github.com/chromedp/chromedp v0.23.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/minio/minio-go/v7 v7.4.1
 	github.com/prometheus/client_golang v1.25.0
@@ -112,6 +110,7 @@ require (
 require (
 	github.com/google/uuid v1.6.0
 	github.com/schedgen/schedgen/functions/google-sync v0.0.0
+	github.com/schedgen/schedgen/functions/web v0.0.0-00010101000000-000000000000
 	github.com/schedgen/schedgen/shared/dev/stack v0.0.0
 	github.com/schedgen/schedgen/shared/dev/testkit v0.0.0
 	go.yaml.in/yaml/v3 v3.0.5

@@ -147,10 +147,8 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /api/admin/dead-letters/{id}/replay", api.Authorized(api.Handler(f.replay), nil, admin))
 	mux.Handle("DELETE /api/admin/dead-letters/{id}", api.Authorized(api.Handler(f.deleteDeadLetter), nil, admin))
 
-	mux.Handle("GET /{$}", f.forPeople(f.page))
-	mux.Handle("POST /upload", f.forPeople(f.origins.Guard(f.sessions.Bearer, f.pageUpload)))
-	mux.Handle("GET /jobs/{id}", f.forPeople(f.pageJob))
-	mux.Handle("POST /jobs/{id}/delete", f.forPeople(f.origins.Guard(f.sessions.Bearer, f.pageDelete)))
+	mux.Handle("POST /upload", api.Handler(f.origins.Guard(f.sessions.Bearer, f.plainUpload)))
+	mux.Handle("GET /upload/{id}", api.Handler(f.plainJob))
 	return f.origins.Share(api.Mux(mux))
 }
 

@@ -42,6 +42,7 @@ var programs = sync.OnceValues(func() (string, error) {
 		"calendar-generate": "functions/calendar-generate/cmd/calendar-generate",
 		"google-sync":       "functions/google-sync/cmd/google-sync",
 		"backup":            "functions/backup/cmd/backup",
+		"web":               "functions/web/cmd/web",
 	} {
 		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), module+from)
 		if out, err := build.CombinedOutput(); err != nil {

@@ -63,7 +63,8 @@ func newSite(f *fleet, dsn string, store func(testing.TB, ...s3test.Webhook) *s3
 	f.ingest = run("upload-ingest", "EVENT_TARGETS="+f.parse[0].url, "PARSED_TARGETS="+told)
 	s.backup = run("backup", f.backups(dsn)...)
 
-	front.leadTo(t, map[string]string{"upload-ingest": f.ingest.url, "calendar-generate": f.calendar.url, "google-sync": s.google.url})
+	page := run("web")
+	front.leadTo(t, map[string]string{"upload-ingest": f.ingest.url, "calendar-generate": f.calendar.url, "google-sync": s.google.url, "web": page.url})
 	ingest.Store(parsed(t, f.ingest.url))
 	google.Store(parsed(t, s.google.url))
 	s.world = newWorld(t, front.url)

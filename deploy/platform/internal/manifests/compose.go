@@ -24,7 +24,7 @@ var serverOnly = map[string]string{"SITE_HOST": "schedgen.example.org", "ACME_EM
 	"DASHBOARD_HOST": "traefik.example.org", "DASHBOARD_USERS": "operator:$2y$05$hash"}
 
 // replicas are how many of each function one server runs.
-var replicas = map[string]int{"pdf-parse": 3, "upload-ingest": 2, "calendar-generate": 2, "google-sync": 1, "backup": 1}
+var replicas = map[string]int{"pdf-parse": 3, "upload-ingest": 2, "calendar-generate": 2, "google-sync": 1, "backup": 1, "web": 1}
 
 // Compose checks the files for one server, alone and with those for the internet.
 func (c *Checker) Compose(tree repo.Tree) []string {
@@ -189,7 +189,9 @@ func (c *Checker) composeEnvironment(where, name string, s types.ServiceConfig, 
 		}
 	}
 	p.openPaths(where, set, nil) // all callers there carry the token
-	p.carried(where, set)
+	if name != "web" {           // which nobody tells anything
+		p.carried(where, set)
+	}
 	return append(p, c.told(where, name, set, nil)...)
 }
 

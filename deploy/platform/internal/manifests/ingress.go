@@ -142,7 +142,7 @@ func (c *Checker) reach(where string, rules []rule) []string {
 				}
 			}
 			switch {
-			case path == "/" && name != "upload-ingest": // the root is upload-ingest's page
+			case path == "/" && name != "web": // the root is web's page
 			case closed && slices.Contains(to, name):
 				p.addf("%s: %s of %s can be reached from outside", where, pattern, name)
 			case !closed && !slices.Equal(to, []string{name}):

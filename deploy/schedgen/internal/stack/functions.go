@@ -19,6 +19,7 @@ import (
 	googlesync "github.com/schedgen/schedgen/functions/google-sync"
 	pdfparse "github.com/schedgen/schedgen/functions/pdf-parse"
 	uploadingest "github.com/schedgen/schedgen/functions/upload-ingest"
+	"github.com/schedgen/schedgen/functions/web"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/faas"
 )
@@ -30,6 +31,7 @@ type functions struct {
 	calendar *calendargenerate.Function
 	google   *googlesync.Function
 	backup   *backup.Function
+	web      *web.Function
 }
 
 // functions makes them. None connects before it is asked for something.
@@ -56,6 +58,9 @@ func (s *System) functions(ctx context.Context, at addresses, known secrets) (f 
 		return f, err
 	}
 	if f.google, err = configured(ctx, all, googlesync.New, google); err != nil {
+		return f, err
+	}
+	if f.web, err = web.New(ctx, web.Config{}); err != nil {
 		return f, err
 	}
 	f.backup, err = configured(ctx, all, backup.New, s.backupKeys())
@@ -183,6 +188,10 @@ func (w whole) Routes() http.Handler {
 	mux.Handle("/api/admin/backups", backups)
 	mux.Handle("/api/admin/backups/", backups)
 	mux.Handle("/tasks/watch", backups)
+	page := w.web.Routes()
+	for _, path := range []string{"/{$}", "/assets/", "/icons/", "/sw.js", "/manifest.webmanifest"} {
+		mux.Handle(path, page)
+	}
 	mux.Handle("/", w.ingest.Routes())
 	return mux
 }

@@ -1,0 +1,16 @@
+// The web command serves the function of that name on $PORT.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/web"
+	"github.com/schedgen/schedgen/shared/faas"
+)
+
+func main() {
+	faas.Main("web", func(ctx context.Context) (faas.Function, error) {
+		return web.New(ctx, web.Config{})
+	}, faas.Config{Concurrency: 200, RequestTimeout: 10 * time.Second, MaxBody: 1 << 10})
+}
