@@ -8,7 +8,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/calendar/ask"
-	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/pack"
 )
 
@@ -39,12 +39,12 @@ func (f *Function) changeFeed(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, feedError(err)
 	}
-	all, err := latest.Of(r.Context(), f.jobs, owner)
+	all, err := newest.Of(r.Context(), f.jobs, owner)
 	if err != nil {
 		return nil, err
 	}
 	options, chosen := feed.Options{Options: asked.Options, Given: known.Options.Given}, f.now()
-	rendering, err := f.strictRendering(r.Context(), shownOf(all, known.Options), &options, chosen)
+	rendering, err := f.strictRendering(r.Context(), all.OfKinds(known.Options.Kinds), &options, chosen)
 	if err != nil {
 		return nil, ask.Problem(err)
 	}

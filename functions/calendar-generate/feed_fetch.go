@@ -10,7 +10,7 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/api"
-	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/newest"
 )
 
 // serveFeed answers GET /api/feeds/{token}.ics, with 304 to who has it already. A feed whose owner has
@@ -46,7 +46,7 @@ func (f *Function) fetch(r *http.Request) (feed.Feed, error) {
 	if err != nil {
 		return feed.Feed{}, err
 	}
-	s, err := latest.Of(r.Context(), f.jobs, known.Owner)
+	s, err := newest.Of(r.Context(), f.jobs, known.Owner)
 	if err != nil {
 		return feed.Feed{}, err
 	}

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/pack"
 	"github.com/schedgen/schedgen/shared/years"
 )
@@ -21,7 +20,7 @@ const renderingVersion = "4"
 
 // keyOf names a source, and the choices of that moment: none of a feed whose caller never chose anew. A feed that
 // was rendered from another source, or by older choices, needs a refresh.
-func keyOf(s latest.Source, chosen time.Time) string {
+func keyOf(s newest.Timetables, chosen time.Time) string {
 	ids := make([]string, 0, len(s.Jobs)+2)
 	ids = append(ids, renderingVersion)
 	if !chosen.IsZero() {
@@ -33,28 +32,8 @@ func keyOf(s latest.Source, chosen time.Time) string {
 	return strings.Join(ids, " ")
 }
 
-// shownOf gives the part of a source that a feed shows.
-func shownOf(s latest.Source, options feed.Options) latest.Source {
-	if len(options.Kinds) == 0 {
-		return s
-	}
-	shown := latest.Source{Owner: s.Owner}
-	for _, job := range s.Jobs {
-		if slices.Contains(options.Kinds, job.Kind) {
-			shown.Jobs = append(shown.Jobs, job)
-		}
-	}
-	return shown
-}
-
-// How a feed's options are held against what there is.
-const (
-	strict  = false // what does not fit is an error
-	lenient = true  // what does not fit is a warning
-)
-
 // rendering is what a feed shall say, made of a source by the choices of that moment and the known years.
-func (f *Function) rendering(s latest.Source, chosen time.Time, options calendar.Options, cal calendar.Calendar, known years.Snapshot) feed.Rendering {
+func (f *Function) rendering(s newest.Timetables, chosen time.Time, options calendar.Options, cal calendar.Calendar, known years.Snapshot) feed.Rendering {
 	return feed.Rendering{
 		Sources: keyOf(s, chosen), Years: known.Stamp(s.Years(options, cal)), YearsVersion: known.Version,
 		Calendar: cal, Refresh: f.cfg.FeedRefresh, Now: f.now(),
@@ -64,15 +43,15 @@ func (f *Function) rendering(s latest.Source, chosen time.Time, options calendar
 // refresh gives the feed as it should be now, made of all that its owner has. What is up to date costs no
 // more than finding that out. An academic year that changed is no reason: [Function.Sweep] takes care of those, at
 // its own pace, and instances that see a mounted file at different times do not change a feed back and forth.
-func (f *Function) refresh(ctx context.Context, all latest.Source, known feed.Feed) (feed.Feed, error) {
-	if s := shownOf(all, known.Options); known.Sources == keyOf(s, known.Options.Chosen) {
+func (f *Function) refresh(ctx context.Context, all newest.Timetables, known feed.Feed) (feed.Feed, error) {
+	if s := all.OfKinds(known.Options.Kinds); known.Sources == keyOf(s, known.Options.Chosen) {
 		return known, nil
 	}
 	return f.render(ctx, all, known)
 }
 
 // render writes the feed anew by the academic years as they are now.
-func (f *Function) render(ctx context.Context, all latest.Source, known feed.Feed) (feed.Feed, error) {
+func (f *Function) render(ctx context.Context, all newest.Timetables, known feed.Feed) (feed.Feed, error) {
 	now, err := f.years.Settled(ctx)
 	if err != nil {
 		return feed.Feed{}, err
@@ -86,10 +65,10 @@ func (f *Function) render(ctx context.Context, all latest.Source, known feed.Fee
 	return done, err
 }
 
-func (f *Function) renderBy(ctx context.Context, now years.Snapshot, all latest.Source, known feed.Feed) (feed.Feed, error) {
-	s, options := shownOf(all, known.Options), known.Options.Calendar()
-	options.Years = now.Years
-	cal, err := s.Build(ctx, f.jobs, options, known.ChosenAt(), lenient)
+func (f *Function) renderBy(ctx context.Context, now years.Snapshot, all newest.Timetables, known feed.Feed) (feed.Feed, error) {
+	s, options := all.OfKinds(known.Options.Kinds), known.Options.Calendar()
+	options.Years, options.Lenient = now.Years, true // what no longer fits is a warning
+	cal, err := s.Build(ctx, options, known.ChosenAt())
 	if err != nil {
 		return feed.Feed{}, fmt.Errorf("build feed %s: %w", known.ID, err)
 	}
@@ -99,7 +78,7 @@ func (f *Function) renderBy(ctx context.Context, now years.Snapshot, all latest.
 // refreshAll gives the owner's feeds as they should be now to see, one after the other, without those that are deleted
 // meanwhile. One that became too long is given as it was: who fetches it is told.
 func (f *Function) refreshAll(ctx context.Context, owner string, see func(feed.Feed)) error {
-	s, err := latest.Of(ctx, f.jobs, owner)
+	s, err := newest.Of(ctx, f.jobs, owner)
 	if err != nil {
 		return err
 	}

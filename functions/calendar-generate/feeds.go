@@ -14,7 +14,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/calendar/ask"
-	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -48,11 +48,11 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := latest.Of(r.Context(), f.jobs, owner)
+	all, err := newest.Of(r.Context(), f.jobs, owner)
 	if err != nil {
 		return nil, err
 	}
-	first, err := f.strictRendering(r.Context(), shownOf(all, options), &options, time.Time{})
+	first, err := f.strictRendering(r.Context(), all.OfKinds(options.Kinds), &options, time.Time{})
 	if err != nil {
 		return nil, ask.Problem(err)
 	}
@@ -78,7 +78,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 
 // strictRendering is what a feed says with new choices, which were made at that moment; that of a new feed is zero.
 // Dates that its owner typed before are added to the options: the feed needs them again with each newer upload.
-func (f *Function) strictRendering(ctx context.Context, source latest.Source, options *feed.Options, chosen time.Time) (feed.Rendering, error) {
+func (f *Function) strictRendering(ctx context.Context, source newest.Timetables, options *feed.Options, chosen time.Time) (feed.Rendering, error) {
 	known, err := f.years.Newest(ctx) // what is written here is not held against newer years
 	if err != nil {
 		return feed.Rendering{}, err
@@ -86,7 +86,7 @@ func (f *Function) strictRendering(ctx context.Context, source latest.Source, op
 	given := options.Terms
 	var cal calendar.Calendar
 	err = f.typed.Build(ctx, known, source.Owner, &options.Options, func(o calendar.Options) (err error) {
-		cal, err = source.Build(ctx, f.jobs, options.Given.Keep(o), f.now(), strict)
+		cal, err = source.Build(ctx, options.Given.Keep(o), f.now())
 		return err
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
-	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -337,7 +337,7 @@ func TestDeletedJobLeavesTheFeed(t *testing.T) {
 	if strings.Contains(file, "Elsewhere") || strings.Count(file, "BEGIN:VEVENT") != 3 || strings.Count(file, "SEQUENCE:2\r\n") != 1 {
 		t.Errorf("the feed does not go on with the older timetable:\n%s", file)
 	}
-	all, err := latest.Of(t.Context(), s.f.jobs, s.owner)
+	all, err := newest.Of(t.Context(), s.f.jobs, s.owner)
 	if err != nil || len(all.Jobs) != 1 {
 		t.Fatalf("jobs are %+v, %v", all.Jobs, err)
 	}

@@ -3,7 +3,6 @@ package calendargenerate
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -17,7 +16,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/calendar/ask"
 	"github.com/schedgen/schedgen/shared/jobs"
-	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/newest"
 )
 
 // generate answers POST /api/generate/ics with the calendar of the request's events or of a job.
@@ -108,7 +107,7 @@ func (f *Function) jobEvents(r *http.Request, req *request) ([]calendar.Event, t
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	events, err := latest.EventsOf(r.Context(), f.jobs, job)
+	events, err := newest.JobEvents(r.Context(), f.jobs, job)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read the job's events: %w", err)
 	}
@@ -116,23 +115,13 @@ func (f *Function) jobEvents(r *http.Request, req *request) ([]calendar.Event, t
 	return events, *job.CompletedAt, nil
 }
 
-// ownJob gives the caller's completed job. Another's is not found, as one that does not exist.
+// ownJob is the caller's completed job. Another owner's job is not found, like one that does not exist.
 func (f *Function) ownJob(r *http.Request, id string) (jobs.Job, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
 		return jobs.Job{}, api.New(api.JobNotFound)
 	}
-	job, err := f.jobs.Get(r.Context(), owner, id)
-	if errors.Is(err, jobs.ErrNotFound) {
-		return jobs.Job{}, api.New(api.JobNotFound)
-	}
-	if err != nil {
-		return jobs.Job{}, fmt.Errorf("find the job: %w", err)
-	}
-	if job.Status != jobs.Completed || job.CompletedAt == nil {
-		return jobs.Job{}, api.New(api.JobNotCompleted, map[string]any{"status": job.Status})
-	}
-	return job, nil
+	return newest.CompletedJob(r.Context(), f.jobs, owner, id)
 }
 
 // counts tells in headers what a caller who only saves the file would not see.

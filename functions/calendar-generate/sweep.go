@@ -8,7 +8,7 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/newest"
 )
 
 // Swept counts what a sweep did.
@@ -89,7 +89,7 @@ func (f *Function) replanAfter(ctx context.Context, stale []string, after feed.P
 
 // replanOne makes one feed again. One that cannot be made does not keep the others waiting.
 func (f *Function) replanOne(ctx context.Context, known feed.Feed, s *Swept) {
-	all, err := latest.Of(ctx, f.jobs, known.Owner)
+	all, err := newest.Of(ctx, f.jobs, known.Owner)
 	if err == nil {
 		_, err = f.render(ctx, all, known)
 	}

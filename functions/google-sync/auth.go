@@ -75,17 +75,17 @@ func (f *Function) finishSignIn(r *http.Request) (any, error) {
 	query := r.URL.Query()
 	attempt, err := f.recall(r, query.Get("state"))
 	if err != nil {
-		f.metrics.signIns.WithLabelValues("foreign").Inc()
+		f.results.WithLabelValues("foreign").Inc()
 		return nil, api.New(api.SignInFailed).Wrap(err)
 	}
 	header := http.Header{"Set-Cookie": {f.attemptCookie(attempt.State, "", 0).String()}, "Referrer-Policy": {"no-referrer"}}
 	if query.Get("code") == "" {
-		f.metrics.signIns.WithLabelValues("denied").Inc()
+		f.results.WithLabelValues("denied").Inc()
 		return redirect(header, withResult(attempt.Return, "denied")), nil
 	}
 	in, err := f.signIns.Finish(r.Context(), attempt, query.Get("code"), api.Site(r, f.cfg.PublicURL)+callbackPath)
 	if err != nil {
-		f.metrics.signIns.WithLabelValues("failed").Inc()
+		f.results.WithLabelValues("failed").Inc()
 		api.Logger(r.Context()).WarnContext(r.Context(), "a sign-in could not be finished", "error", err.Error())
 		return redirect(header, withResult(attempt.Return, "failed")), nil
 	}
@@ -93,8 +93,8 @@ func (f *Function) finishSignIn(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.metrics.signIns.WithLabelValues("ok").Inc()
-	f.catchUp(r.Context(), person)
+	f.results.WithLabelValues("ok").Inc()
+	f.auto.SignedIn(r.Context(), person)
 	cookie, err := f.sessions.SignIn(r.Context(), person.ID)
 	if err != nil {
 		return nil, err

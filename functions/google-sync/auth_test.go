@@ -134,19 +134,19 @@ func TestAnonymousUploadsJoinTheAccount(t *testing.T) {
 		t.Errorf("the owner is %s on the laptop, %s on the phone, and was %s: want one new owner", owner, phone.owner(), before)
 	}
 	for _, id := range []string{one, other} {
-		if _, err := w.f.jobs.Get(t.Context(), owner, id); err != nil {
+		if _, err := w.f.content.Jobs.Get(t.Context(), owner, id); err != nil {
 			t.Errorf("job %s is not the account's: %v", id, err)
 		}
-		if _, err := w.f.jobs.Get(t.Context(), before, id); err == nil {
+		if _, err := w.f.content.Jobs.Get(t.Context(), before, id); err == nil {
 			t.Errorf("job %s is still the anonymous owner's", id)
 		}
 	}
-	if _, err := w.f.jobs.Get(t.Context(), owner, strangers); err == nil {
+	if _, err := w.f.content.Jobs.Get(t.Context(), owner, strangers); err == nil {
 		t.Error("a stranger's job is the account's")
 	}
 	// Signing in as somebody else moves nothing.
 	laptop.signIn(friend)
-	if _, err := w.f.jobs.Get(t.Context(), owner, one); err != nil {
+	if _, err := w.f.content.Jobs.Get(t.Context(), owner, one); err != nil {
 		t.Errorf("the student's job went along to the friend: %v", err)
 	}
 }
@@ -231,7 +231,7 @@ func TestForgetLeavesNothing(t *testing.T) {
 			t.Errorf("%s has %d rows, want none", table, n)
 		}
 	}
-	if _, err := w.f.jobs.Get(t.Context(), b.owner(), job); err != nil || b.owner() == owner {
+	if _, err := w.f.content.Jobs.Get(t.Context(), b.owner(), job); err != nil || b.owner() == owner {
 		t.Errorf("the upload is not the browser's: %v", err)
 	}
 	c := w.browser()

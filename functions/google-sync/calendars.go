@@ -2,6 +2,7 @@ package googlesync
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -29,42 +30,42 @@ type calendarAnswer struct {
 	SyncedAt        *time.Time `json:"syncedAt,omitempty"`
 }
 
-// listCalendars answers GET /api/calendars: those that the person may write to. Who allowed schedgen only
-// calendars of its own sees those.
+// listCalendars answers GET /api/calendars: the calendars that the person may write to. A person who granted access only
+// to calendars of schedgen's own sees those.
 func (f *Function) listCalendars(r *http.Request) (any, error) {
 	person, err := f.signedIn(r)
 	if err != nil {
 		return nil, err
 	}
-	known, err := f.syncs.Calendars(r.Context(), person.ID)
+	saved, err := f.syncs.Calendars(r.Context(), person.ID)
 	if err != nil {
 		return nil, err
 	}
-	client, err := f.client(r.Context(), person)
+	client, err := f.worker.Client(r.Context(), person)
 	if err != nil {
 		return nil, err
 	}
-	list := func() ([]google.Calendar, error) { return f.ownCalendars(r, client, known) }
+	list := func() ([]google.Calendar, error) { return f.createdCalendars(r, client, saved) }
 	if person.Granted(account.ScopeCalendar) {
 		list = func() ([]google.Calendar, error) { return client.Calendars(r.Context()) }
 	}
 	all, err := list()
 	if err != nil {
-		return nil, f.fromGoogle(r.Context(), person, err)
+		return nil, f.worker.APIError(r.Context(), person, err)
 	}
 	answers := []calendarAnswer{}
 	for _, c := range all {
 		if c.Writable {
-			answers = append(answers, answerOf(c, known))
+			answers = append(answers, answerOf(c, saved))
 		}
 	}
-	return api.Response{Header: http.Header{"Cache-Control": {"private, no-store"}}, Body: map[string]any{"calendars": answers}}, nil
+	return api.Response{Header: noStore(), Body: map[string]any{"calendars": answers}}, nil
 }
 
-// ownCalendars asks for each calendar that schedgen made. One that is gone is left out.
-func (f *Function) ownCalendars(r *http.Request, client *google.Client, known []syncs.Calendar) ([]google.Calendar, error) {
+// createdCalendars asks Google for each calendar that schedgen made. One that is gone is left out.
+func (f *Function) createdCalendars(r *http.Request, client *google.Client, saved []syncs.Calendar) ([]google.Calendar, error) {
 	var all []google.Calendar
-	for _, k := range known {
+	for _, k := range saved {
 		if !k.Created {
 			continue
 		}
@@ -132,27 +133,61 @@ func (f *Function) createCalendar(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	name, description, err := req.named(f.now().In(calendar.Zone).Year())
+	name, description, err := req.named(time.Now().In(calendar.Zone).Year())
 	if err != nil {
 		return nil, err
 	}
 	if !person.Granted(account.ScopeCreated) {
 		return nil, api.New(api.PermissionMissing, map[string]string{"scope": account.ScopeCreated})
 	}
-	client, err := f.client(r.Context(), person)
+	client, err := f.worker.Client(r.Context(), person)
 	if err != nil {
 		return nil, err
 	}
 	made, err := client.Create(r.Context(), name, description, calendar.ZoneName)
 	if err != nil {
-		return nil, f.fromGoogle(r.Context(), person, err)
+		return nil, f.worker.APIError(r.Context(), person, err)
 	}
 	kept := syncs.Calendar{AccountID: person.ID, ID: made.ID, Summary: made.Summary, Created: true}
 	if err := f.syncs.SaveCalendar(r.Context(), kept); err != nil {
 		return nil, err
 	}
 	return api.Response{
-		Status: http.StatusCreated, Header: http.Header{"Cache-Control": {"private, no-store"}},
+		Status: http.StatusCreated, Header: noStore(),
 		Body: answerOf(made, []syncs.Calendar{kept}),
 	}, nil
+}
+
+// maxCalendarID is longer than the ids that Google makes.
+const maxCalendarID = 512
+
+// calendar is a calendar of the person's; ok is false where the database has no more than its id. It refuses what
+// cannot be an id.
+func (f *Function) calendar(ctx context.Context, person account.Account, id string) (c syncs.Calendar, ok bool, err error) {
+	if id == "" || len(id) > maxCalendarID {
+		return syncs.Calendar{}, false, api.New(api.ValidationFailed, map[string]string{"field": "calendarId"}).
+			Say("The calendarId is missing or too long. Use one that GET /api/calendars lists, or \"primary\".")
+	}
+	if id == google.Primary {
+		if id, err = f.primaryID(ctx, person); err != nil {
+			return syncs.Calendar{}, false, err
+		}
+	}
+	c, ok, err = f.syncs.Calendar(ctx, person.ID, id)
+	c.AccountID, c.ID = person.ID, id
+	return c, ok, err
+}
+
+// primaryID is the id of the person's own calendar. The name "primary" means another calendar for each person, and the
+// ids of events must not depend on that.
+func (f *Function) primaryID(ctx context.Context, person account.Account) (string, error) {
+	client, err := f.worker.Client(ctx, person)
+	if err != nil {
+		return "", err
+	}
+	c, err := client.Calendar(ctx, google.Primary)
+	if err != nil {
+		return "", f.worker.APIError(ctx, person, err)
+	}
+	return c.ID, nil
 }

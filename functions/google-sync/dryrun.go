@@ -10,7 +10,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendar"
 )
 
-// planAnswer is a plan as callers see it, with the counts that carrying it out would give.
+// planAnswer is a plan as callers see it, with the counts that a sync would have.
 type planAnswer struct {
 	DryRun  bool   `json:"dryRun"`
 	Message string `json:"message"`
@@ -19,7 +19,7 @@ type planAnswer struct {
 	Actions  []planAction       `json:"actions"`
 	KeptList []planKept         `json:"keptEdits"`
 	Warnings []calendar.Warning `json:"warnings,omitempty"`
-	Notes    []string           `json:"notes,omitempty"` // of the calendar as a whole
+	Notes    []string           `json:"notes,omitempty"` // about the calendar as a whole
 }
 
 type planAction struct {
@@ -31,22 +31,22 @@ type planAction struct {
 	Overwrites []plan.Field `json:"overwrites,omitempty"` // edited by a person, and changed by the timetable
 }
 
-// planKept is what a person did and a sync leaves alone.
+// planKept is an event whose edits by a person a sync keeps.
 type planKept struct {
 	Summary string       `json:"summary"`
 	Fields  []plan.Field `json:"fields,omitempty"`
-	Deleted bool         `json:"deleted,omitempty"` // the person deleted the event: it stays away
+	Deleted bool         `json:"deleted,omitempty"` // the person deleted the event; it stays deleted
 }
 
-// dryRun answers what a sync would do, and does nothing.
+// dryRun answers what a sync would do, and changes nothing.
 func (f *Function) dryRun(r *http.Request, person account.Account, id string, request syncs.Request, cal calendar.Calendar) (any, error) {
-	client, err := f.client(r.Context(), person)
+	client, err := f.worker.Client(r.Context(), person)
 	if err != nil {
 		return nil, err
 	}
-	p, err := f.planFor(r.Context(), client, person, id, request)
+	p, err := f.worker.Plan(r.Context(), client, person, id, request)
 	if err != nil {
-		return nil, f.fromGoogle(r.Context(), person, err)
+		return nil, f.worker.APIError(r.Context(), person, err)
 	}
 	answer := planAnswer{DryRun: true, Actions: []planAction{}, KeptList: []planKept{}, Warnings: cal.Warnings, Notes: cal.Notes, Progress: syncs.Progress{
 		Planned: len(p.Actions), Created: p.Count(plan.Insert, plan.Restore), Updated: p.Count(plan.Patch), Deleted: p.Count(plan.Delete),

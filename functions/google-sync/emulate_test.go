@@ -122,7 +122,7 @@ func TestSignInAgainstAnEmulatorOfOthers(t *testing.T) {
 	if !status.Authenticated || status.Email != "student@example.com" || !status.CanCreate || !status.CanChoose {
 		t.Errorf("status is %+v, want the emulator's student with all that was asked for", status)
 	}
-	if _, err := w.f.jobs.Get(t.Context(), b.owner(), job); err != nil {
+	if _, err := w.f.content.Jobs.Get(t.Context(), b.owner(), job); err != nil {
 		t.Errorf("the upload did not join the account: %v", err)
 	}
 

@@ -358,7 +358,7 @@ func TestCalendarsThatAreGoneOrClosed(t *testing.T) {
 // it is, and is finished by events and sweeps.
 func TestLongSyncGoesOnByEvent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.SyncWait = 700 * time.Millisecond })
+	w := newWorld(t, func(c *Config) { c.Worker.Wait = 700 * time.Millisecond })
 	b, id := w.ready(10)
 	w.google.Inject(fakegoogle.Fault{Method: "calendar.events.insert", Times: -1, Delay: 100 * time.Millisecond})
 	var s synced
@@ -396,7 +396,7 @@ func TestLongSyncGoesOnByEvent(t *testing.T) {
 // TestGoogleAwayForLong: the sync is put off, and comes again until it is done or was tried often enough.
 func TestGoogleAwayForLong(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.SyncAttempts = 3; c.Google.Attempts = 2 })
+	w := newWorld(t, func(c *Config) { c.Worker.Attempts = 3; c.Google.Attempts = 2 })
 	b, id := w.ready(1)
 	w.google.Inject(fakegoogle.Fault{Method: "calendar.events.list", Times: -1, Status: 503, Reason: "backendError"})
 	var s synced
@@ -469,7 +469,7 @@ func TestTwoAtOnceAreSerialised(t *testing.T) {
 // TestQueueIsBounded: more than some waiting syncs are refused.
 func TestQueueIsBounded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.SyncsWaiting = 2; c.SyncWait = 50 * time.Millisecond })
+	w := newWorld(t, func(c *Config) { c.Auto.SyncsWaiting = 2; c.Worker.Wait = 50 * time.Millisecond })
 	b, id := w.ready(1)
 	_, _, err := w.f.syncs.Claim(t.Context(), b.owner()) // somebody works, for long
 	w.must(err)

@@ -231,7 +231,7 @@ func TestFirstFrontendIsToldWhatIsNotThere(t *testing.T) {
 	if !strings.Contains(s.Message, "1 event could not be placed: COS 226 Lecture (G01) is not in the calendar.") || !strings.HasSuffix(s.Message, ".") {
 		t.Errorf("it says %q", s.Message)
 	}
-	w.cfg.SyncWait = time.Millisecond
+	w.cfg.Worker.Wait = time.Millisecond
 	w.slowInserts(20 * time.Millisecond)
 	b.via(w.function())
 	text := fmt.Sprintf(`{"calendarId":"primary","events":`+itsTests+`,"pdfType":"test"}`, rand.Text())

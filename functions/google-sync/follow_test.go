@@ -277,7 +277,7 @@ func TestItTellsItself(t *testing.T) {
 	w = newWorld(t, func(c *Config) {
 		c.Events.Targets = []string{relay.URL + "/events/google"}
 		c.Events.Timeout = 20 * time.Second
-		c.SyncWait = 150 * time.Millisecond
+		c.Worker.Wait = 150 * time.Millisecond
 	})
 	b, id := w.ready(10)
 	w.slowInserts(10 * time.Millisecond)

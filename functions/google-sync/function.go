@@ -20,9 +20,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/functions/google-sync/autosync"
+	"github.com/schedgen/schedgen/functions/google-sync/content"
 	"github.com/schedgen/schedgen/functions/google-sync/google"
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
+	"github.com/schedgen/schedgen/functions/google-sync/worker"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
@@ -52,18 +57,14 @@ type Config struct {
 	// changes something.
 	TrustedOrigins []string `env:"TRUSTED_ORIGINS"`
 
-	BodyLimit    int64         `env:"BODY_LIMIT, default=2097152"`  // bytes of a request's JSON
-	EventsLimit  int           `env:"EVENTS_LIMIT, default=5000"`   // events of a request: 100 printed pages have fewer
-	SyncWait     time.Duration `env:"SYNC_WAIT, default=30s"`       // how long one request works on a sync, at most
-	SyncAttempts int           `env:"SYNC_ATTEMPTS, default=12"`    // of a sync, while Google is away
-	SyncsWaiting int           `env:"SYNCS_WAITING, default=10"`    // of one account; more are refused
-	SyncsKept    time.Duration `env:"SYNC_RETENTION, default=720h"` // of a finished sync's counts
-	JobsKept     time.Duration `env:"JOB_RETENTION, default=8784h"` // of ended jobs; of what a sync was made is kept no longer; 0 keeps it
-	ReplanBatch  int           `env:"REPLAN_BATCH, default=200"`    // calendars that one sweep brings to a corrected year, at most
-	Lease        time.Duration `env:"SYNC_LEASE, default=1m"`       // how long a dead worker keeps an account waiting
+	BodyLimit   int64 `env:"BODY_LIMIT, default=2097152"` // bytes of a request's JSON
+	EventsLimit int   `env:"EVENTS_LIMIT, default=5000"`  // events of a request: 100 printed pages have fewer
+	Worker      worker.Config
+	Auto        autosync.Config
+	Lease       time.Duration `env:"SYNC_LEASE, default=1m"` // how long a dead worker keeps an account waiting
 }
 
-// withDefaults fills what a Config written in code left out.
+// withDefaults sets what a Config written in code left out.
 func (c Config) withDefaults() Config {
 	if c.BodyLimit <= 0 {
 		c.BodyLimit = 2 << 20
@@ -71,49 +72,35 @@ func (c Config) withDefaults() Config {
 	if c.EventsLimit <= 0 {
 		c.EventsLimit = 5000
 	}
-	if c.SyncWait <= 0 {
-		c.SyncWait = 30 * time.Second
-	}
-	if c.SyncAttempts <= 0 {
-		c.SyncAttempts = 12
-	}
-	if c.SyncsWaiting <= 0 {
-		c.SyncsWaiting = 10
-	}
-	if c.SyncsKept <= 0 {
-		c.SyncsKept = 720 * time.Hour
-	}
-	if c.ReplanBatch <= 0 {
-		c.ReplanBatch = 200
-	}
+	c.Auto = c.Auto.WithDefaults()
 	return c
 }
 
 // Function answers the calls about Google. It is safe for concurrent use.
 type Function struct {
-	cfg       Config
-	pool      *postgres.Pool
-	jobs      *jobs.Store
-	sessions  *session.Sessions
-	accounts  *account.Store // nil, as signIns and tokens, where Google is not set up
-	signIns   *account.SignIns
-	tokens    *account.Tokens
-	syncs     *syncs.Store
-	years     *years.Source
-	typed     *years.Typed
-	google    *google.Calendars
-	publisher *events.Publisher
-	metrics   *metrics
-	returns   map[string]bool // origins that a sign-in may lead back to
-	frontend  string          // the origin of paths that a sign-in leads back to; empty for this site's
-	origins   *api.Origins
-	now       func() time.Time
+	cfg      Config
+	pool     *postgres.Pool
+	sessions *session.Sessions
+	accounts *account.Store // nil, as signIns and tokens, where Google is not set up
+	signIns  *account.SignIns
+	tokens   *account.Tokens
+	syncs    *syncs.Store
+	content  content.Builder
+	worker   *worker.Worker
+	auto     *autosync.Scheduler
+	google   *google.Calendars
+	events   *events.Publisher
+	calls    calls
+	results  *prometheus.CounterVec // of sign-ins
+	returns  map[string]bool        // origins that a sign-in may lead back to
+	frontend string                 // the origin of paths that a sign-in leads back to; empty for this site's
+	origins  *api.Origins
 }
 
 // New checks cfg and connects nothing: connections open with the first request that needs them. Without
-// GOOGLE_CLIENT_ID the function says that Google is not set up.
+// GOOGLE_CLIENT_ID the function answers that Google is not set up.
 func New(_ context.Context, cfg Config) (*Function, error) {
-	f := &Function{cfg: cfg.withDefaults(), metrics: newMetrics(), now: time.Now}
+	f := &Function{cfg: cfg.withDefaults(), calls: newCalls(), results: newSignInResults()}
 	err := errors.Join(f.addresses(), f.signIn())
 	if err != nil {
 		return nil, err
@@ -121,23 +108,32 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if f.sessions, err = session.New(cfg.Session); err != nil {
 		return nil, fmt.Errorf("prepare sessions: %w", err)
 	}
-	if f.google, err = google.New(cfg.Google, f.metrics); err != nil {
+	if f.google, err = google.New(cfg.Google, f.calls); err != nil {
 		return nil, err
 	}
-	if f.publisher, err = events.NewPublisher(cfg.Events); err != nil {
+	if f.events, err = events.NewPublisher(cfg.Events); err != nil {
 		return nil, err
 	}
 	if f.pool, err = postgres.Open(cfg.Postgres); err != nil {
 		return nil, err
 	}
+	f.connect()
+	return f, nil
+}
+
+// connect makes the parts that use the pool.
+func (f *Function) connect() {
 	f.sessions.On(f.pool)
-	f.jobs, f.syncs = jobs.NewStore(f.pool), syncs.NewStore(f.pool, cfg.Lease)
-	f.years, f.typed = years.NewSource(cfg.Years, f.pool), years.NewTyped(f.pool, "google-sync")
+	f.syncs = syncs.NewStore(f.pool, f.cfg.Lease)
 	if f.signIns != nil {
 		f.accounts = f.accounts.On(f.pool)
 		f.tokens = account.NewTokens(f.accounts, f.signIns)
 	}
-	return f, nil
+	f.content = content.Builder{
+		Jobs: jobs.NewStore(f.pool), Years: years.NewSource(f.cfg.Years, f.pool), Typed: years.NewTyped(f.pool, "google-sync"),
+	}
+	f.worker = worker.New(f.cfg.Worker, f.syncs, f.accounts, f.tokens, f.google, f.events)
+	f.auto = autosync.New(f.cfg.Auto, f.syncs, f.accounts, f.content, f.worker)
 }
 
 // addresses checks where people are led.
@@ -203,30 +199,29 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("GET /api/auth/google", api.Handler(f.beginSignIn))
 	mux.Handle("GET /api/auth/google/callback", api.Handler(f.finishSignIn))
 	mux.Handle("GET /api/auth/status", api.Handler(f.status))
-	mux.Handle("POST /api/auth/logout", f.own(f.logout))
-	mux.Handle("DELETE /api/auth/sessions", f.own(f.endSessions))
+	mux.Handle("POST /api/auth/logout", f.sameOrigin(f.logout))
+	mux.Handle("DELETE /api/auth/sessions", f.sameOrigin(f.endSessions))
 	mux.Handle("GET /api/calendars", api.Handler(f.listCalendars))
-	mux.Handle("POST /api/calendars", f.own(f.createCalendar))
-	mux.Handle("POST /api/calendars/events", f.own(f.syncEvents))
-	mux.Handle("DELETE /api/calendars/events", f.own(f.removeEvents))
-	mux.Handle("POST /api/calendars/follow", f.own(f.follow))
+	mux.Handle("POST /api/calendars", f.sameOrigin(f.createCalendar))
+	mux.Handle("POST /api/calendars/events", f.sameOrigin(f.syncEvents))
+	mux.Handle("DELETE /api/calendars/events", f.sameOrigin(f.removeEvents))
+	mux.Handle("POST /api/calendars/follow", f.sameOrigin(f.follow))
 	mux.Handle("GET /api/calendars/syncs", api.Handler(f.listSyncs))
 	mux.Handle("GET /api/calendars/syncs/{id}", api.Handler(f.showSync))
 	open, event := f.cfg.OpenPaths, f.cfg.Events.Token
-	mux.Handle("POST /events/google", api.Authorized(api.Handler(events.Receive(f.takeEvent)), open, event))
+	mux.Handle("POST /events/google", api.Authorized(api.Handler(events.Receive(f.receiveEvent)), open, event))
 	mux.Handle("POST /tasks/google", api.Authorized(api.Handler(f.sweepTask), open, event))
 	return f.origins.Share(api.Mux(mux))
 }
 
-// own refuses what another site's page makes a browser send.
-func (f *Function) own(next func(*http.Request) (any, error)) http.Handler {
+// sameOrigin refuses requests that a page of another site makes a browser send.
+func (f *Function) sameOrigin(next func(*http.Request) (any, error)) http.Handler {
 	return api.Handler(f.origins.Guard(f.sessions.Bearer, next))
 }
 
-// ForgetCalendars forgets what is known of every calendar. It is for a Google that has itself forgotten: the
-// stand-in of `schedgen up --google=fake` keeps calendars in memory, and after a restart their events would
-// look as if people had deleted them.
-func (f *Function) ForgetCalendars(ctx context.Context) error { return f.syncs.ForgetAll(ctx) }
+// ForgetCalendars deletes what the database has of every calendar. The Google of `schedgen up --google=fake` keeps calendars
+// in memory: after a restart their events would look as if people had deleted them.
+func (f *Function) ForgetCalendars(ctx context.Context) error { return f.syncs.DeleteCalendars(ctx) }
 
 // Health asks the dependencies. Google is not among them: without it all else goes on.
 func (f *Function) Health(ctx context.Context) map[string]error {
@@ -236,7 +231,7 @@ func (f *Function) Health(ctx context.Context) map[string]error {
 // Close ends the connections.
 func (f *Function) Close() {
 	f.pool.Close()
-	f.publisher.Close()
+	f.events.Close()
 	f.google.Close()
 	if f.signIns != nil {
 		f.signIns.Close()

@@ -57,9 +57,9 @@ func TestKilledInTheMiddle(t *testing.T) {
 		person, err := w.f.accounts.Get(t.Context(), b.owner())
 		w.must(err)
 		choices.Options.Year = 2026
-		all, err := w.f.ofAll(t.Context(), w.f.years.Snapshot(t.Context()), person.ID, choices.Options, time.Now(), true)
+		all, err := w.f.content.ForFollower(t.Context(), person.ID, choices.Options, time.Now())
 		w.must(err)
-		made, err := w.f.syncs.Create(t.Context(), w.f.newSync(t.Context(), person, id, all))
+		made, err := w.f.syncs.Create(t.Context(), all.Sync(t.Context(), person, id, w.f.cfg.Auto.SyncsWaiting))
 		w.must(err)
 		return made.ID
 	}

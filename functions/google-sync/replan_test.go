@@ -159,7 +159,7 @@ func TestDeletedTimetablesAreNotMadeAgain(t *testing.T) {
 	w.upload(b.owner(), older)
 	job := w.upload(b.owner(), lectures(2))
 	b.sync(id, nil)
-	w.must(w.f.jobs.Delete(t.Context(), b.owner(), job))
+	w.must(w.f.content.Jobs.Delete(t.Context(), b.owner(), job))
 	if n := w.rows("google_recipe_parts"); n != 0 {
 		t.Errorf("%d parts are left of a deleted job", n)
 	}
@@ -172,7 +172,7 @@ func TestDeletedTimetablesAreNotMadeAgain(t *testing.T) {
 	}
 	jobs := []string{w.upload(b.owner(), lectures(2)), w.upload(b.owner(), second)}
 	b.counts(b.sync(id, nil), 3, 6, 0, 0)
-	w.must(w.f.jobs.Delete(t.Context(), b.owner(), jobs[0]))
+	w.must(w.f.content.Jobs.Delete(t.Context(), b.owner(), jobs[0]))
 	w.becomes(strings.NewReplacer("10-16", "10-09", "05-15", "05-08").Replace(corrected), 3, 0, 0)
 	b.exactly(id, 9)
 }
@@ -202,7 +202,7 @@ func TestYearThatIsTakenAwayTakesNoLecturesAway(t *testing.T) {
 // TestWhatIsTooLongIsNotKept: it stays as it was synced, and what is kept of one calendar is bounded.
 func TestWhatIsTooLongIsNotKept(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.JobsKept = 24 * time.Hour })
+	w := newWorld(t, func(c *Config) { c.Auto.JobsKept = 24 * time.Hour })
 	b, id := w.ready(1)
 	b.sync(id, sent(lectures(2)))
 	long := calendar.Events(lectures(46)) // the first six are those from before
@@ -234,7 +234,7 @@ func TestWhatIsTooLongIsNotKept(t *testing.T) {
 func TestKilledWhileCalendarsAreMadeAgain(t *testing.T) {
 	t.Parallel()
 	const calendars, modules = 12, 4
-	w := newWorld(t, func(c *Config) { c.Lease, c.ReplanBatch = time.Second, 5 })
+	w := newWorld(t, func(c *Config) { c.Lease, c.Auto.ReplanBatch = time.Second, 5 })
 	b, first := w.ready(modules)
 	ids := []string{first}
 	for len(ids) < calendars {

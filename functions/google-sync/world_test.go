@@ -336,16 +336,16 @@ func (b *browser) anonymous() string {
 func (w *world) upload(owner string, doc timetable.Document) string {
 	w.Helper()
 	ctx := context.WithoutCancel(w.Context())
-	job, err := w.f.jobs.Create(ctx, jobs.NewJob{Owner: owner, Filename: "timetable.pdf"})
+	job, err := w.f.content.Jobs.Create(ctx, jobs.NewJob{Owner: owner, Filename: "timetable.pdf"})
 	if err == nil {
-		err = w.f.jobs.Uploaded(ctx, job.ID)
+		err = w.f.content.Jobs.Uploaded(ctx, job.ID)
 	}
 	if err != nil {
 		w.Fatal(err)
 	}
-	claim, err := w.f.jobs.Claim(ctx, job.ID, time.Minute)
+	claim, err := w.f.content.Jobs.Claim(ctx, job.ID, time.Minute)
 	if err == nil {
-		err = w.f.jobs.Complete(ctx, claim, doc)
+		err = w.f.content.Jobs.Complete(ctx, claim, doc)
 	}
 	if err != nil {
 		w.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/jobs"
-	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -99,7 +99,7 @@ func (f *Function) job(r *http.Request) (any, error) {
 
 // eventsOf gives a completed job's events, with the ids that they have in its owner's feeds and calendars.
 func (f *Function) eventsOf(ctx context.Context, job jobs.Job) ([]calendar.Event, error) {
-	return latest.EventsOf(ctx, f.jobs, job)
+	return newest.JobEvents(ctx, f.jobs, job)
 }
 
 // result answers a completed job's events, or those of one semester.

@@ -59,8 +59,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Tokens give an account's access token. Renew is asked when Google did not take the token that it names.
-// An error that says that the person must sign in again is an *Error of kind SignIn.
+// Tokens gives an account's access token. Renew replaces a token that Google refused. [account.ErrRevoked] means that the
+// person must sign in again.
 type Tokens interface {
 	Token(ctx context.Context) (string, error)
 	Renew(ctx context.Context, refused string) (string, error)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"google.golang.org/api/googleapi"
+
+	"github.com/schedgen/schedgen/functions/google-sync/account"
 )
 
 // Kind is what an error asks for.
@@ -71,6 +73,8 @@ func classify(err error) *Error {
 	}
 	// The address that was called names a calendar, which is often a person: it is left out.
 	switch {
+	case errors.Is(err, account.ErrRevoked):
+		return &Error{Kind: SignIn, Err: account.ErrRevoked}
 	case errors.Is(err, context.Canceled):
 		return &Error{Kind: Unavailable, Err: context.Canceled}
 	case errors.Is(err, context.DeadlineExceeded):

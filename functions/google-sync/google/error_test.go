@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"google.golang.org/api/googleapi"
+
+	"github.com/schedgen/schedgen/functions/google-sync/account"
 )
 
 // TestErrorsAskForTheRightThing, as Google's guide on errors has it.
@@ -30,7 +32,7 @@ func TestErrorsAskForTheRightThing(t *testing.T) {
 		{answer(408, ""), Unavailable, true}, {answer(409, "duplicate"), Conflict, false}, {answer(410, "deleted"), NotFound, false},
 		{answer(412, "conditionNotMet"), Changed, false}, {answer(429, ""), Throttled, true}, {answer(500, "backendError"), Unavailable, true},
 		{answer(503, "bad\nreason 'quoted'"), Unavailable, true}, {context.DeadlineExceeded, Unavailable, true}, {context.Canceled, Unavailable, true},
-		{errors.New("nonsense with a secret"), Unavailable, true}, {&Error{Kind: SignIn}, SignIn, false},
+		{errors.New("nonsense with a secret"), Unavailable, true}, {&Error{Kind: SignIn}, SignIn, false}, {&url.Error{Op: "Get", URL: "https://x/a%20secret", Err: account.ErrRevoked}, SignIn, false},
 		{&url.Error{Op: "Get", URL: "https://x/a%20secret", Err: errors.New("connection refused")}, Unavailable, true},
 	} {
 		e := classify(c.err)

@@ -169,7 +169,7 @@ func Marker(subject string) string {
 	return idEncoding.EncodeToString(sum[:15])
 }
 
-// Given is the scope of events that a caller gave titles of its own. No timetable speaks for them.
+// Given is the scope of events that a caller gave titles of its own. No timetable authority for them.
 const Given = "given"
 
 func scopeOf(item calendar.Item) string {

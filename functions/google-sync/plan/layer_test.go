@@ -29,7 +29,7 @@ func TestLayersLieOverEachOther(t *testing.T) {
 		{"a b x/a b/", "a b x", ""},             // a swap came
 		{"a b/a b x/", "a b", "x"},              // and went
 		{"a b/a b/;b c/b c/", "a b c", ""},      // events that a person sent, twice
-		{"a b/a b x/;b/b/scope", "b", "a x"},    // a timetable speaks for more than it lists
+		{"a b/a b x/;b/b/scope", "b", "a x"},    // a timetable authority for more than it lists
 		{"a x/a x/;a/a x/", "x a", ""},          // the older one still wants it
 		{"a/a x/;!x/x/", "a x", ""},             // what stays is not gone
 		{"a b/a b/;!/b/", "a", ""},              // what stays is not written over
@@ -40,7 +40,7 @@ func TestLayersLieOverEachOther(t *testing.T) {
 		{"a/a/;a/a/;a/a/", "a", ""},             // once each
 		{"/a b/;/b c/;", "", "a b c"},           // and gone once each
 		{"a/x/;/x y/;x/y/", "a x", "y"},         // what comes back is not gone
-		{"a/a/scope;b/b/scope;a/a/", "b a", ""}, // each speaks for what is older alone
+		{"a/a/scope;b/b/scope;a/a/", "b a", ""}, // each authority for what is older alone
 	} {
 		var layers []plan.Layer
 		for text := range strings.SplitSeq(c.layers, ";") {

@@ -32,9 +32,9 @@ type State string
 
 // The states that a calendar's memory holds.
 const (
-	Written  State = "written"  // schedgen wrote it
-	Removed  State = "removed"  // schedgen deleted it: it may come back
-	Declined State = "declined" // a person deleted it: it stays away
+	Written   State = "written"  // schedgen wrote it
+	Removed   State = "removed"  // schedgen deleted it: it may come back
+	Tombstone State = "declined" // a person deleted it: it stays away
 )
 
 // Memory tells what became of events by their ids. Known is false before the first sync of a calendar:
@@ -45,11 +45,11 @@ type Memory struct {
 }
 
 // declined says that a person took away the event: it is gone, and schedgen did not do it.
-func (m Memory) declined(id string, cancelled bool) bool {
+func (m Memory) deletedByPerson(id string, cancelled bool) bool {
 	switch m.States[id] {
 	case Removed:
 		return false
-	case Declined, Written:
+	case Tombstone, Written:
 		return true
 	}
 	return cancelled && m.Known
@@ -102,20 +102,20 @@ func (p Plan) Count(ops ...Op) int {
 	return n
 }
 
-// Speaks is what a plan may delete of what it does not want: events of these scopes, and events of these ids.
-type Speaks struct {
+// Authority is what a plan may delete of what it does not want: events of these scopes, and events of these ids.
+type Authority struct {
 	Scopes []string
 	IDs    []string
 }
 
-func (s Speaks) of(e Existing) bool {
+func (s Authority) over(e Existing) bool {
 	return slices.Contains(s.Scopes, e.Scope) || slices.Contains(s.IDs, e.ID)
 }
 
 // Make compares. Existing events of which it does not speak are left alone, and so are tests and exams that ended
 // before now: a timetable that no longer lists what is over does not mean that it never was. The zero now keeps none
 // of these. The same input gives the same plan.
-func Make(wanted []Event, existing []Existing, speaks Speaks, memory Memory, now time.Time) Plan {
+func Make(wanted []Event, existing []Existing, authority Authority, memory Memory, now time.Time) Plan {
 	there := make(map[string]Existing, len(existing))
 	for _, e := range existing {
 		there[e.ID] = e
@@ -127,7 +127,7 @@ func Make(wanted []Event, existing []Existing, speaks Speaks, memory Memory, now
 		keep[w.ID] = true
 		e, ok := there[w.ID]
 		switch {
-		case (!ok || e.Cancelled) && memory.declined(w.ID, e.Cancelled):
+		case (!ok || e.Cancelled) && memory.deletedByPerson(w.ID, e.Cancelled):
 			p.Unchanged++
 			p.Kept = append(p.Kept, Kept{ID: w.ID, Summary: w.Summary})
 		case !ok:
@@ -140,7 +140,7 @@ func Make(wanted []Event, existing []Existing, speaks Speaks, memory Memory, now
 	}
 	p.Actions = append(p.Actions, inserts...)
 	for _, e := range existing {
-		if !keep[e.ID] && !e.Cancelled && speaks.of(e) && !e.over(now) {
+		if !keep[e.ID] && !e.Cancelled && authority.over(e) && !e.past(now) {
 			p.Actions = append(p.Actions, Action{Op: Delete, Event: Event{ID: e.ID, Fields: e.Fields}, ETag: e.ETag})
 		}
 	}

@@ -30,7 +30,7 @@ func existing(e plan.Event) plan.Existing {
 }
 
 var (
-	scopes = plan.Speaks{Scopes: []string{"lecture/2026/S1", "exam/2026/S1"}}
+	scopes = plan.Authority{Scopes: []string{"lecture/2026/S1", "exam/2026/S1"}}
 	now    = time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
 )
 
@@ -76,11 +76,11 @@ func TestMake(t *testing.T) {
 		{"deleted before the first sync ended", []plan.Event{old}, []plan.Existing{gone}, plan.Memory{}, "restore"},
 		{"deleted by us", []plan.Event{old}, []plan.Existing{gone}, remembered(plan.Removed), "restore"},
 		{"deleted by a person", []plan.Event{old}, []plan.Existing{gone}, remembered(plan.Written), "unchanged 1 kept[]"},
-		{"deleted by a person, known", []plan.Event{old}, []plan.Existing{gone}, remembered(plan.Declined), "unchanged 1 kept[]"},
+		{"deleted by a person, known", []plan.Event{old}, []plan.Existing{gone}, remembered(plan.Tombstone), "unchanged 1 kept[]"},
 		{"deleted by a person, not remembered", []plan.Event{old}, []plan.Existing{gone}, plan.Memory{Known: true}, "unchanged 1 kept[]"},
 		{"purged", []plan.Event{old}, nil, remembered(plan.Written), "unchanged 1 kept[]"},
 		{"purged by us", []plan.Event{old}, nil, remembered(plan.Removed), "insert"},
-		{"came back by hand", []plan.Event{old}, []plan.Existing{existing(old)}, remembered(plan.Declined), "unchanged 1"},
+		{"came back by hand", []plan.Event{old}, []plan.Existing{existing(old)}, remembered(plan.Tombstone), "unchanged 1"},
 	} {
 		if got := describe(plan.Make(c.wanted, c.existing, scopes, c.memory, now)); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
@@ -255,7 +255,7 @@ func TestPlansEnd(t *testing.T) {
 			m.memory.Known = true
 			for _, w := range wanted {
 				if m.events[w.ID].Cancelled {
-					m.memory.States[w.ID] = plan.Declined
+					m.memory.States[w.ID] = plan.Tombstone
 				} else {
 					m.memory.States[w.ID] = plan.Written
 				}
@@ -327,7 +327,7 @@ func TestWanted(t *testing.T) {
 		one.Scope != "lecture/2026/S1" || one.Time.Start != "2026-02-09T08:30:00+02:00" {
 		t.Errorf("the event is %+v", one)
 	}
-	if p := plan.Make([]plan.Event{one}, nil, plan.Speaks{}, plan.Memory{}, now); p.Count(plan.Insert) != 1 || p.Count(plan.Delete, plan.Patch) != 0 {
+	if p := plan.Make([]plan.Event{one}, nil, plan.Authority{}, plan.Memory{}, now); p.Count(plan.Insert) != 1 || p.Count(plan.Delete, plan.Patch) != 0 {
 		t.Errorf("counts of %+v", p)
 	}
 }

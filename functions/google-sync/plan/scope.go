@@ -29,7 +29,7 @@ func ScopeOf(written, start string) string {
 }
 
 // over reports whether the event is a test or an exam that ended before now.
-func (e Existing) over(now time.Time) bool {
+func (e Existing) past(now time.Time) bool {
 	if kind, _, _ := strings.Cut(e.Scope, "/"); kind == string(timetable.Lecture) {
 		return false
 	}

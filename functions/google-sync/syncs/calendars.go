@@ -21,11 +21,11 @@ type Calendar struct {
 	Summary   string
 	Created   bool // by schedgen
 	Following bool
-	Options   calendar.Options // the choices of the last sync
-	ChosenAt  time.Time        // when they were chosen
-	Given     calendar.GivenColors
-	SyncedAt  *time.Time // the end of the last one; nil before the first
-	Years     string     // the stamp of the academic years that the last one was made by
+	Options   calendar.Options     // the choices of the last sync
+	ChosenAt  time.Time            // when they were chosen
+	Colors    calendar.GivenColors // of modules, so that they stay
+	SyncedAt  *time.Time           // the end of the last one; nil before the first
+	Years     string               // the stamp of the academic years that the last one was made by
 }
 
 const calendarColumns = `account_id::text, calendar_id, summary, created, following, options::text, chosen_at, colors::text, synced_at, years`
@@ -35,7 +35,7 @@ func scanCalendar(row pgx.CollectableRow) (c Calendar, err error) {
 	if err := row.Scan(&c.AccountID, &c.ID, &c.Summary, &c.Created, &c.Following, &options, &c.ChosenAt, &colors, &c.SyncedAt, &c.Years); err != nil {
 		return c, err
 	}
-	if err := json.Unmarshal([]byte(colors), &c.Given); err != nil {
+	if err := json.Unmarshal([]byte(colors), &c.Colors); err != nil {
 		return c, fmt.Errorf("decode stored colours: %w", err)
 	}
 	if err := json.Unmarshal([]byte(options), &c.Options); err != nil {
@@ -89,21 +89,21 @@ func (s *Store) SaveCalendar(ctx context.Context, c Calendar) error {
 	return nil
 }
 
-const givenSQL = `update google_calendars set colors = $3::jsonb where account_id = $1::uuid and calendar_id = $2`
+const saveColorsSQL = `update google_calendars set colors = $3::jsonb where account_id = $1::uuid and calendar_id = $2`
 
 // Give notes the colours in which a calendar shows modules.
-func (s *Store) Give(ctx context.Context, account, id string, colors calendar.GivenColors) error {
+func (s *Store) SaveColors(ctx context.Context, account, id string, colors calendar.GivenColors) error {
 	text, err := json.Marshal(colors)
 	if err != nil {
 		return fmt.Errorf("encode colours: %w", err)
 	}
-	if _, err := s.pool.Exec(ctx, givenSQL, account, id, string(text)); err != nil {
+	if _, err := s.pool.Exec(ctx, saveColorsSQL, account, id, string(text)); err != nil {
 		return fmt.Errorf("note the colours of a calendar: %w", err)
 	}
 	return nil
 }
 
-const lostSQL = `
+const markGoneSQL = `
 with never as (
 	delete from google_calendars where account_id = $1::uuid and calendar_id = $2 and synced_at is null and not created),
 recipes as (delete from google_recipes where account_id = $1::uuid and calendar_id = $2)
@@ -111,8 +111,8 @@ update google_calendars set following = false
 where account_id = $1::uuid and calendar_id = $2 and (synced_at is not null or created)`
 
 // Lost ends the following of a calendar that is gone, and forgets one that never was.
-func (s *Store) Lost(ctx context.Context, account, id string) error {
-	if _, err := s.pool.Exec(ctx, lostSQL, account, id); err != nil {
+func (s *Store) MarkGone(ctx context.Context, account, id string) error {
+	if _, err := s.pool.Exec(ctx, markGoneSQL, account, id); err != nil {
 		return fmt.Errorf("note that a calendar is gone: %w", err)
 	}
 	return nil
@@ -131,11 +131,11 @@ func (s *Store) Clear(ctx context.Context, account, id string) error {
 	return nil
 }
 
-const forgetAllSQL = `delete from google_calendars`
+const deleteCalendarsSQL = `delete from google_calendars`
 
 // ForgetAll forgets every calendar of every account, with what became of their events.
-func (s *Store) ForgetAll(ctx context.Context) error {
-	if _, err := s.pool.Exec(ctx, forgetAllSQL); err != nil {
+func (s *Store) DeleteCalendars(ctx context.Context) error {
+	if _, err := s.pool.Exec(ctx, deleteCalendarsSQL); err != nil {
 		return fmt.Errorf("forget all calendars: %w", err)
 	}
 	return nil

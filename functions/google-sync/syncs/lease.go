@@ -69,14 +69,14 @@ with held as (
 	update google_accounts set lease_until = now() + make_interval(secs => $3::float8)
 	where id = $1::uuid and lease_token = $2::uuid returning id)`
 
-const keepSQL = held + `
+const heartbeatSQL = held + `
 update google_syncs s set progress = $5::jsonb, updated_at = now() from held
 where s.id = $4::uuid and s.account_id = held.id and s.status = 'pending'`
 
 // Keep renews the lease and writes the counts so far. ErrLeaseLost says that the work is somebody else's
 // now, or that the account is gone.
-func (s *Store) Keep(ctx context.Context, l Lease, id string, p Progress) error {
-	return s.write(ctx, l, "keep a sync", keepSQL, id, p)
+func (s *Store) Heartbeat(ctx context.Context, l Lease, id string, p Progress) error {
+	return s.write(ctx, l, "save a sync's counts", heartbeatSQL, id, p)
 }
 
 const finishSQL = held + `, done as (
@@ -107,23 +107,23 @@ func (s *Store) Finish(ctx context.Context, l Lease, id string, p Progress, code
 	return nil
 }
 
-const delaySQL = held + `
+const deferSQL = held + `
 update google_syncs s set progress = $5::jsonb, attempts = attempts + 1, turns = turns + 1,
 	run_after = now() + make_interval(secs => $6::float8), updated_at = now() from held
 where s.id = $4::uuid and s.account_id = held.id and s.status = 'pending'`
 
 // Delay puts a sync off after an attempt that failed for now.
-func (s *Store) Delay(ctx context.Context, l Lease, id string, p Progress, wait time.Duration) error {
-	return s.write(ctx, l, "put off a sync", delaySQL, id, p, wait.Seconds())
+func (s *Store) Defer(ctx context.Context, l Lease, id string, p Progress, wait time.Duration) error {
+	return s.write(ctx, l, "defer a sync", deferSQL, id, p, wait.Seconds())
 }
 
-const handSQL = held + `
+const yieldSQL = held + `
 update google_syncs s set progress = $5::jsonb, turns = turns + 1, run_after = now(), updated_at = now() from held
 where s.id = $4::uuid and s.account_id = held.id and s.status = 'pending'`
 
 // HandOn leaves a sync to the next turn, after those of others that wait: time ran out, and nothing is wrong with it.
-func (s *Store) HandOn(ctx context.Context, l Lease, id string, p Progress) error {
-	return s.write(ctx, l, "hand on a sync", handSQL, id, p)
+func (s *Store) Yield(ctx context.Context, l Lease, id string, p Progress) error {
+	return s.write(ctx, l, "yield a sync", yieldSQL, id, p)
 }
 
 func (s *Store) write(ctx context.Context, l Lease, what, sql, id string, p Progress, more ...any) error {

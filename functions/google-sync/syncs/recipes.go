@@ -185,7 +185,7 @@ func decodeEvents(text *string) ([]calendar.Event, error) {
 	return events, nil
 }
 
-const madeAgainSQL = `update google_recipes set years = $2 where id = $1::uuid`
+const restampRecipeSQL = `update google_recipes set years = $2 where id = $1::uuid`
 
 const writtenSQL = `
 update google_recipe_parts set written = $3::text[], scopes = $4::text[]
@@ -210,9 +210,9 @@ func unchanged(ctx context.Context, tx pgx.Tx, account, calendarID string, read 
 }
 
 // madeAgain notes what recipes were made by now, and what was written of them.
-func madeAgain(ctx context.Context, tx pgx.Tx, again []Recipe) error {
-	for _, r := range again {
-		if _, err := tx.Exec(ctx, madeAgainSQL, r.ID, r.Years); err != nil {
+func saveRebuilt(ctx context.Context, tx pgx.Tx, rebuilt []Recipe) error {
+	for _, r := range rebuilt {
+		if _, err := tx.Exec(ctx, restampRecipeSQL, r.ID, r.Years); err != nil {
 			return err
 		}
 		for _, p := range r.Parts {
@@ -224,24 +224,24 @@ func madeAgain(ctx context.Context, tx pgx.Tx, again []Recipe) error {
 	return nil
 }
 
-const forgetRecipesSQL = `delete from google_recipes where account_id = $1::uuid and calendar_id = $2`
+const deleteRecipesSQL = `delete from google_recipes where account_id = $1::uuid and calendar_id = $2`
 
 // ForgetRecipes forgets of what a calendar was made: it stays as it is, or is cleared.
-func (s *Store) ForgetRecipes(ctx context.Context, account, calendarID string) error {
-	if _, err := s.pool.Exec(ctx, forgetRecipesSQL, account, calendarID); err != nil {
+func (s *Store) DeleteRecipes(ctx context.Context, account, calendarID string) error {
+	if _, err := s.pool.Exec(ctx, deleteRecipesSQL, account, calendarID); err != nil {
 		return fmt.Errorf("forget of what a calendar was made: %w", err)
 	}
 	return nil
 }
 
-const forgetOldRecipesSQL = `delete from google_recipes where created_at < now() - make_interval(secs => $1::float8)`
+const deleteOldRecipesSQL = `delete from google_recipes where created_at < now() - make_interval(secs => $1::float8)`
 
 // ForgetOldRecipes forgets what was made longer ago, of all accounts; 0 keeps it.
-func (s *Store) ForgetOldRecipes(ctx context.Context, age time.Duration) error {
+func (s *Store) DeleteOldRecipes(ctx context.Context, age time.Duration) error {
 	if age <= 0 {
 		return nil
 	}
-	if _, err := s.pool.Exec(ctx, forgetOldRecipesSQL, age.Seconds()); err != nil {
+	if _, err := s.pool.Exec(ctx, deleteOldRecipesSQL, age.Seconds()); err != nil {
 		return fmt.Errorf("forget of what old syncs were made: %w", err)
 	}
 	return nil

@@ -77,7 +77,7 @@ type Sync struct {
 	Status      Status
 	Progress    Progress
 	Attempts    int
-	Turns       int
+	Runs        int
 	Traceparent string
 	ErrorCode   string
 	RunAfter    time.Time
@@ -110,7 +110,7 @@ const (
 
 func scan(row pgx.CollectableRow) (s Sync, err error) {
 	var request, progress string
-	err = row.Scan(&s.ID, &s.AccountID, &s.CalendarID, &request, &s.Status, &progress, &s.Attempts, &s.Turns,
+	err = row.Scan(&s.ID, &s.AccountID, &s.CalendarID, &request, &s.Status, &progress, &s.Attempts, &s.Runs,
 		&s.Traceparent, &s.ErrorCode, &s.RunAfter, &s.CreatedAt, &s.FinishedAt)
 	if err != nil {
 		return s, err
@@ -132,7 +132,7 @@ type New struct {
 	CalendarID  string
 	Request     Request
 	Traceparent string
-	Most        int    // how many of the account may wait, this one included
+	Limit       int    // how many of the account may wait, this one included
 	Years       string // the stamp of the academic years that the request was made by; empty leaves the calendar's
 	Recipe      Recipe // of what it was made; not kept without Years of its own
 }
@@ -208,7 +208,7 @@ func (n New) args() ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode a sync: %w", err)
 	}
-	return []any{id.String(), n.AccountID, n.CalendarID, string(request), n.Traceparent, n.Most}, nil
+	return []any{id.String(), n.AccountID, n.CalendarID, string(request), n.Traceparent, n.Limit}, nil
 }
 
 func (s *Store) prune(ctx context.Context, account string) error {
@@ -257,6 +257,18 @@ func (s *Store) Recent(ctx context.Context, account string, most int) ([]Sync, e
 	return all, nil
 }
 
+const newestDueSQL = `select ` + columns + ` from google_syncs
+where account_id = $1::uuid and status = 'pending' and run_after <= now() order by id desc limit 1`
+
+// NewestDue is the newest sync of an account that a worker may attempt now; ok is false where there is none.
+func (s *Store) NewestDue(ctx context.Context, account string) (newest Sync, ok bool, err error) {
+	newest, err = s.one(ctx, newestDueSQL, account)
+	if errors.Is(err, ErrNotFound) {
+		return Sync{}, false, nil
+	}
+	return newest, err == nil, err
+}
+
 const dueSQL = `
 select * from (
 	select distinct on (s.account_id) ` + columnsOfS + ` from google_syncs s join google_accounts a on a.id = s.account_id
@@ -277,11 +289,11 @@ func (s *Store) Due(ctx context.Context, most int) ([]Sync, error) {
 	return all, nil
 }
 
-const forgetSQL = `delete from google_syncs where finished_at < now() - make_interval(secs => $1::float8)`
+const deleteFinishedSQL = `delete from google_syncs where finished_at < now() - make_interval(secs => $1::float8)`
 
 // ForgetFinished deletes the syncs that ended before that long, of all accounts.
-func (s *Store) ForgetFinished(ctx context.Context, age time.Duration) (int64, error) {
-	gone, err := s.pool.Exec(ctx, forgetSQL, age.Seconds())
+func (s *Store) DeleteFinished(ctx context.Context, age time.Duration) (int64, error) {
+	gone, err := s.pool.Exec(ctx, deleteFinishedSQL, age.Seconds())
 	if err != nil {
 		return 0, fmt.Errorf("forget finished syncs: %w", err)
 	}

@@ -29,7 +29,7 @@ func TestManySyncsAtOnceAreNoMoreThanMayWait(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			_, err := s.Create(t.Context(), syncs.New{AccountID: crowded, CalendarID: "c", Most: 2})
+			_, err := s.Create(t.Context(), syncs.New{AccountID: crowded, CalendarID: "c", Limit: 2})
 			switch {
 			case err == nil:
 				made.Add(1)
@@ -40,7 +40,7 @@ func TestManySyncsAtOnceAreNoMoreThanMayWait(t *testing.T) {
 			}
 		})
 	}
-	if _, err := s.Create(t.Context(), syncs.New{AccountID: quiet, CalendarID: "c", Most: 1}); err != nil {
+	if _, err := s.Create(t.Context(), syncs.New{AccountID: quiet, CalendarID: "c", Limit: 1}); err != nil {
 		t.Errorf("another account meanwhile: %v", err)
 	}
 	all.Wait()

@@ -57,22 +57,22 @@ const stampSQL = `update google_calendars set years = $3 where account_id = $1::
 // errChanged ends the making of a sync of what somebody changed meanwhile.
 var errChanged = errors.New("syncs: the calendar or its recipes changed")
 
-// Again is a calendar that is made again by other academic years.
-type Again struct {
-	From    Calendar // as it was read
-	Read    []Recipe // as they were read
-	Recipes []Recipe // as they are made now
+// Rebuilt is a calendar whose recipes were built again by other academic years.
+type Rebuilt struct {
+	Calendar Calendar // as it was read
+	Read     []Recipe // as they were read
+	Recipes  []Recipe // as they are now
 }
 
 // Replan is Create for a calendar that is still as it was read, with its recipes. Their stamps and the sync are written
 // together, so that a sweep that is killed, or several at once, make each sync once. ok is false where somebody
 // made it already, or synced meanwhile.
-func (s *Store) Replan(ctx context.Context, n New, again Again) (ok bool, err error) {
+func (s *Store) Replan(ctx context.Context, n New, change Rebuilt) (ok bool, err error) {
 	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := n.create(ctx, tx); err != nil {
 			return err
 		}
-		return again.stamp(ctx, tx, n.Years)
+		return change.stamp(ctx, tx, n.Years)
 	})
 	switch {
 	case errors.Is(err, errChanged):
@@ -84,8 +84,8 @@ func (s *Store) Replan(ctx context.Context, n New, again Again) (ok bool, err er
 }
 
 // Restamp is Replan for a calendar in which there is nothing to make.
-func (s *Store) Restamp(ctx context.Context, again Again, years string) error {
-	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error { return again.stamp(ctx, tx, years) })
+func (s *Store) Restamp(ctx context.Context, change Rebuilt, years string) error {
+	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error { return change.stamp(ctx, tx, years) })
 	if err != nil && !errors.Is(err, errChanged) {
 		return fmt.Errorf("note the academic years of a calendar: %w", err)
 	}
@@ -97,8 +97,8 @@ select years, following from google_calendars where account_id = $1::uuid and ca
 
 // stamp notes by what the calendar and its recipes are made now. It lets one of several at once win: the others wait
 // for the row and find other stamps.
-func (a Again) stamp(ctx context.Context, tx pgx.Tx, years string) error {
-	c := a.From
+func (r Rebuilt) stamp(ctx context.Context, tx pgx.Tx, years string) error {
+	c := r.Calendar
 	var stamp string
 	var following bool
 	err := tx.QueryRow(ctx, followingSQL, c.AccountID, c.ID).Scan(&stamp, &following)
@@ -108,7 +108,7 @@ func (a Again) stamp(ctx context.Context, tx pgx.Tx, years string) error {
 	if err != nil {
 		return err
 	}
-	same, err := unchanged(ctx, tx, c.AccountID, c.ID, a.Read)
+	same, err := unchanged(ctx, tx, c.AccountID, c.ID, r.Read)
 	if err == nil && !same {
 		err = errChanged
 	}
@@ -118,5 +118,5 @@ func (a Again) stamp(ctx context.Context, tx pgx.Tx, years string) error {
 	if _, err := tx.Exec(ctx, stampSQL, c.AccountID, c.ID, years); err != nil {
 		return err
 	}
-	return madeAgain(ctx, tx, a.Recipes)
+	return saveRebuilt(ctx, tx, r.Recipes)
 }

@@ -1,4 +1,4 @@
-package latest_test
+package newest_test
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/jobs"
-	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -42,31 +42,31 @@ func TestNewestOfEachKind(t *testing.T) {
 	upload(timetable.Lecture, lecture)
 	upload(timetable.Test, timetable.Entry{Module: "COS 110", Test: "Test 1", Date: "2026-03-12", StartTime: "17:30", EndTime: "19:30", Page: 1})
 
-	if empty, err := latest.Of(t.Context(), store, uuid.NewString()); err != nil || len(empty.Jobs) != 0 {
+	if empty, err := newest.Of(t.Context(), store, uuid.NewString()); err != nil || len(empty.Jobs) != 0 {
 		t.Errorf("a stranger has %d timetables (%v)", len(empty.Jobs), err)
 	}
-	source, err := latest.Of(t.Context(), store, owner)
-	if err != nil || len(source.Jobs) != 3 {
-		t.Fatalf("the owner has %d timetables (%v), want two of lectures and one of tests", len(source.Jobs), err)
+	timetables, err := newest.Of(t.Context(), store, owner)
+	if err != nil || len(timetables.Jobs) != 3 {
+		t.Fatalf("the owner has %d timetables (%v), want two of lectures and one of tests", len(timetables.Jobs), err)
 	}
-	year := source.Jobs[0].CreatedAt.In(calendar.Zone).Year()
+	year := timetables.Jobs[0].CreatedAt.In(calendar.Zone).Year()
 	term := func(y int) calendar.Range {
 		return calendar.Range{Start: calendar.Date{Year: y, Month: 2, Day: 9}, End: calendar.Date{Year: y, Month: 5, Day: 22}}
 	}
 	now := calendar.Options{Year: year, Terms: map[string]calendar.Range{"S1": term(year)}}
-	cal, err := source.Build(t.Context(), store, now, time.Now(), false)
+	cal, err := timetables.Build(t.Context(), now, time.Now())
 	if err != nil || len(cal.Items) != 2 || cal.Items[0].Event.Module != "COS 122" || cal.Items[0].Year() != year {
 		t.Errorf("the calendar is %+v (%v)", cal.Items, err)
 	}
-	if _, err := source.Build(t.Context(), store, calendar.Options{Modules: []string{"COS 999"}, Terms: now.Terms}, time.Now(), false); err == nil {
+	if _, err := timetables.Build(t.Context(), calendar.Options{Modules: []string{"COS 999"}, Terms: now.Terms}, time.Now()); err == nil {
 		t.Error("a module that does not exist is taken")
 	}
-	if cal, err = source.Build(t.Context(), store, calendar.Options{Modules: []string{"COS 999"}, Terms: now.Terms}, time.Now(), true); err != nil || len(cal.Warnings) == 0 {
+	if cal, err = timetables.Build(t.Context(), calendar.Options{Modules: []string{"COS 999"}, Terms: now.Terms, Lenient: true}, time.Now()); err != nil || len(cal.Warnings) == 0 {
 		t.Errorf("leniently, a module that does not exist gives %v and the warnings %v", err, cal.Warnings)
 	}
 	// Chosen last year, with last year's dates: they bind nothing now.
-	last := calendar.Options{Year: year - 1, Terms: map[string]calendar.Range{"S1": term(year - 1)}}
-	cal, err = source.Build(t.Context(), store, last, time.Now().AddDate(-1, 0, 0), true)
+	last := calendar.Options{Year: year - 1, Terms: map[string]calendar.Range{"S1": term(year - 1)}, Lenient: true}
+	cal, err = timetables.Build(t.Context(), last, time.Now().AddDate(-1, 0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package googlesync
+package worker
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 )
 
-// applier carries out one sync's plan.
+// applier makes the calls of one sync's plan.
 type applier struct {
-	f        *Function
+	w        *Worker
 	lease    syncs.Lease
 	sync     syncs.Sync
 	person   account.Account
@@ -23,19 +23,20 @@ type applier struct {
 	marker   string
 	progress syncs.Progress
 	end      time.Time // no call begins after it
-	declined []string  // deleted by a person, perhaps just now
-	failed   []string  // not as they should be: the next sync tries again
+	deleted  []string  // ids of events that a person deleted, before this attempt or during it
+	failed   []string  // ids of events that Google refused: the next sync tries again
 }
 
-// run compares and does what is left to be done. After an error it can be run again, by anybody.
+// run compares the calendar with what the sync wants, and makes the calls that are left. After an error any worker can
+// run it again.
 func (a *applier) run(ctx context.Context) error {
-	client, err := a.f.client(ctx, a.person)
+	client, err := a.w.Client(ctx, a.person)
 	if err != nil {
 		return err
 	}
-	client.Before(a.keep)
+	client.Before(a.heartbeat)
 	a.client, a.marker = client, plan.Marker(a.person.Subject)
-	p, err := a.f.planFor(ctx, client, a.person, a.sync.CalendarID, a.sync.Request)
+	p, err := a.w.Plan(ctx, client, a.person, a.sync.CalendarID, a.sync.Request)
 	if err != nil {
 		return err
 	}
@@ -51,18 +52,18 @@ func (a *applier) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := a.keep(ctx); err != nil {
+	if err := a.heartbeat(ctx); err != nil {
 		return err
 	}
-	return a.rememberAll(ctx, p)
+	return a.rememberAll(ctx)
 }
 
-// keep renews the lease and writes the counts so far.
-func (a *applier) keep(ctx context.Context) error {
-	return a.f.syncs.Keep(ctx, a.lease, a.sync.ID, a.progress)
+// heartbeat renews the lease and saves the counts so far.
+func (a *applier) heartbeat(ctx context.Context) error {
+	return a.w.syncs.Heartbeat(ctx, a.lease, a.sync.ID, a.progress)
 }
 
-// count begins the counts of a turn. What earlier turns wrote looks unchanged now, and is not counted twice.
+// count begins the counts of an attempt. What earlier attempts wrote looks unchanged now, and is not counted twice.
 func (a *applier) count(p plan.Plan) {
 	a.progress.Planned = a.progress.Done + len(p.Actions)
 	a.progress.Unchanged = max(0, p.Unchanged-a.progress.Created-a.progress.Updated)
@@ -70,7 +71,7 @@ func (a *applier) count(p plan.Plan) {
 	a.progress.Failed = 0
 	for _, k := range p.Kept {
 		if len(k.Fields) == 0 {
-			a.declined = append(a.declined, k.ID)
+			a.deleted = append(a.deleted, k.ID)
 		}
 	}
 }
@@ -85,38 +86,38 @@ func deletes(p plan.Plan) []string {
 	return all
 }
 
-// remember notes what becomes of events: of those that schedgen deletes before it deletes them, so that a
-// crash in between does not make them look like a person's doing.
+// remember saves the state of events. The ids of events to be deleted are saved before the call, so that after a crash
+// they do not look as if a person had deleted them.
 func (a *applier) remember(ctx context.Context, state plan.State, events []string) error {
-	return a.f.syncs.Remember(ctx, a.person.ID, a.sync.CalendarID, state, events)
+	return a.w.syncs.Remember(ctx, a.person.ID, a.sync.CalendarID, state, events)
 }
 
-// rememberAll notes what the calendar holds now.
-func (a *applier) rememberAll(ctx context.Context, p plan.Plan) error {
-	if err := a.remember(ctx, plan.Declined, a.declined); err != nil {
+// rememberAll saves the state of all events that the sync wants.
+func (a *applier) rememberAll(ctx context.Context) error {
+	if err := a.remember(ctx, plan.Tombstone, a.deleted); err != nil {
 		return err
 	}
-	left := make(map[string]bool, len(a.declined)+len(a.failed))
-	for _, id := range slices.Concat(a.declined, a.failed) {
-		left[id] = true
+	missing := make(map[string]bool, len(a.deleted)+len(a.failed))
+	for _, id := range slices.Concat(a.deleted, a.failed) {
+		missing[id] = true
 	}
 	var written []string
-	for _, w := range a.sync.Request.Wanted {
-		if !left[w.ID] {
-			written = append(written, w.ID)
+	for _, e := range a.sync.Request.Wanted {
+		if !missing[e.ID] {
+			written = append(written, e.ID)
 		}
 	}
 	return a.remember(ctx, plan.Written, written)
 }
 
-// tries is how often one event is compared anew when somebody else changes it at the same time. After that
-// it is left to the next sync.
-const tries = 4
+// maxTries is how often one event is compared again when another program changes it at the same time. After that it is
+// left to the next sync.
+const maxTries = 4
 
-// apply does one action. An error ends the turn; an event that Google does not take is counted, and the
-// others go on.
+// apply carries out one action. An error ends the attempt. An event that Google refuses is counted, and the attempt goes
+// on with the next action.
 func (a *applier) apply(ctx context.Context, action plan.Action) error {
-	for range tries {
+	for range maxTries {
 		err := a.call(ctx, action)
 		var e *google.Error
 		switch {
@@ -136,11 +137,11 @@ func (a *applier) apply(ctx context.Context, action plan.Action) error {
 		case e.Kind != google.Conflict && e.Kind != google.Changed && e.Kind != google.NotFound:
 			return err
 		}
-		again, err := a.again(ctx, action)
-		if err != nil || again == nil {
+		revised, err := a.replan(ctx, action)
+		if err != nil || revised == nil {
 			return err
 		}
-		action = *again
+		action = *revised
 	}
 	a.fail(ctx, action, &google.Error{Kind: google.Changed})
 	return nil
@@ -156,17 +157,17 @@ func (a *applier) call(ctx context.Context, action plan.Action) error {
 	return a.client.Patch(ctx, a.sync.CalendarID, a.marker, action)
 }
 
-// again looks at an event that is not as the plan had it, and gives what has to be done to it now; nil where
-// that is nothing, which is counted.
-func (a *applier) again(ctx context.Context, action plan.Action) (*plan.Action, error) {
+// replan reads an event that is not as the plan had it, and returns the action that it needs now: nil for none, which is
+// counted.
+func (a *applier) replan(ctx context.Context, action plan.Action) (*plan.Action, error) {
 	existing, ours, err := a.client.Event(ctx, a.sync.CalendarID, action.Event.ID, a.marker)
 	switch {
 	case google.Is(err, google.NotFound):
-		return a.vanished(ctx, action)
+		return a.replanMissing(ctx, action)
 	case err != nil:
 		return nil, err
 	case !ours && !existing.Cancelled:
-		a.fail(ctx, action, &google.Error{Kind: google.Conflict}) // somebody else's, under our id: never touched
+		a.fail(ctx, action, &google.Error{Kind: google.Conflict}) // another program's event under our id: never changed
 		return nil, nil
 	case action.Op == plan.Delete:
 		if existing.Cancelled {
@@ -176,28 +177,28 @@ func (a *applier) again(ctx context.Context, action plan.Action) (*plan.Action, 
 		action.ETag = existing.ETag
 		return &action, nil
 	}
-	memory, err := a.f.syncs.Memory(ctx, a.person.ID, a.sync.CalendarID)
+	memory, err := a.w.syncs.Memory(ctx, a.person.ID, a.sync.CalendarID)
 	if err != nil {
 		return nil, err
 	}
 	if action.Op == plan.Patch {
-		memory.Known = true // it was there when this turn began: who deleted it since is a person
+		memory.Known = true // it existed when this attempt began, so a person has deleted it since
 	}
-	p := plan.Make([]plan.Event{action.Event}, []plan.Existing{existing}, plan.Speaks{}, memory, a.sync.Request.Made)
+	p := plan.Make([]plan.Event{action.Event}, []plan.Existing{existing}, plan.Authority{}, memory, a.sync.Request.Made)
 	if len(p.Actions) == 1 {
 		return &p.Actions[0], nil
 	}
 	if len(p.Kept) == 1 && len(p.Kept[0].Fields) == 0 {
-		a.decline(action.Event.ID)
+		a.countDeleted(action.Event.ID)
 		return nil, nil
 	}
-	a.done(action.Op) // an earlier attempt did it, and its answer was lost
+	a.done(action.Op) // an earlier call did it, and its answer was lost
 	return nil, nil
 }
 
-// vanished says what to do about an event that is not even remembered: one that was to be changed was
-// deleted by a person meanwhile, unless its calendar is gone, too; one that was to be restored is added.
-func (a *applier) vanished(ctx context.Context, action plan.Action) (*plan.Action, error) {
+// replanMissing is replan for an event that Google has forgotten. An event to be restored is inserted. An event to be
+// changed was deleted by a person, unless the calendar itself is gone.
+func (a *applier) replanMissing(ctx context.Context, action plan.Action) (*plan.Action, error) {
 	if action.Op == plan.Restore {
 		action.Op = plan.Insert
 		return &action, nil
@@ -205,17 +206,19 @@ func (a *applier) vanished(ctx context.Context, action plan.Action) (*plan.Actio
 	if _, err := a.client.Events(ctx, a.sync.CalendarID, a.marker); err != nil {
 		return nil, err
 	}
-	a.decline(action.Event.ID)
+	a.countDeleted(action.Event.ID)
 	return nil, nil
 }
 
-func (a *applier) decline(id string) {
-	a.declined = append(a.declined, id)
+// countDeleted counts an event that a person deleted and that stays away.
+func (a *applier) countDeleted(id string) {
+	a.deleted = append(a.deleted, id)
 	a.progress.Done++
 	a.progress.Unchanged++
 	a.progress.Kept++
 }
 
+// done counts an action that was carried out.
 func (a *applier) done(op plan.Op) {
 	a.progress.Done++
 	switch op {
@@ -228,11 +231,11 @@ func (a *applier) done(op plan.Op) {
 	}
 }
 
-// fail counts an event that could not be brought up to date.
+// fail counts an event that Google refused.
 func (a *applier) fail(ctx context.Context, action plan.Action, e *google.Error) {
 	a.progress.Done++
 	a.progress.Failed++
 	a.failed = append(a.failed, action.Event.ID)
-	api.Logger(ctx).WarnContext(ctx, "an event could not be synced", "sync", a.sync.ID, "operation", string(action.Op),
+	api.Logger(ctx).WarnContext(ctx, "event not synced", "sync", a.sync.ID, "operation", string(action.Op),
 		"event", action.Event.ID, "error", e.Error())
 }

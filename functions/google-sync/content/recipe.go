@@ -1,4 +1,4 @@
-package googlesync
+package content
 
 import (
 	"slices"
@@ -9,51 +9,51 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/plan"
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/latest"
+	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/timetable"
 	"github.com/schedgen/schedgen/shared/years"
 )
 
-// byYear reports whether an event is a lecture that recurs: academic years say when it is held, and nothing else
-// in a calendar depends on them.
-func byYear(e calendar.Event) bool { return e.Kind == timetable.Lecture && e.Date == "" }
+// recurs reports whether an event is a lecture that recurs. Academic years say on which dates it is held; nothing else in
+// a calendar depends on them.
+func recurs(e calendar.Event) bool { return e.Kind == timetable.Lecture && e.Date == "" }
 
-// recipeOf is of what the lectures of a built calendar were made, whose wanted events are in the order of its items. It
-// has no stamp, and is not kept, where there are none and it speaks for none.
-func recipeOf(b built, wanted []plan.Event, scopes []string) syncs.Recipe {
-	r := syncs.Recipe{Options: b.options, Scopes: scopes, Parts: partsOf(b)}
-	writtenOf(&r, b.cal, wanted)
-	speaks := slices.ContainsFunc(b.scopes, func(s calendar.Scope) bool { return s.Kind == timetable.Lecture })
+// recipe is the recipe of the content's lectures; wanted are its events in the order of the calendar's items. Without
+// lectures, and where the content speaks for none, it has no stamp and is not kept.
+func (c Content) recipe(wanted []plan.Event, scopes []string) syncs.Recipe {
+	r := syncs.Recipe{Options: c.Options, Scopes: scopes, Parts: c.parts()}
+	noteWritten(&r, c.Calendar, wanted)
+	speaks := slices.ContainsFunc(c.Scopes, func(s calendar.Scope) bool { return s.Kind == timetable.Lecture })
 	if len(r.Parts) > 0 || speaks {
-		r.Years = b.years
+		r.Years = c.Years
 	}
 	return r
 }
 
-// partsOf are the events by jobs. Of those that a person sent all are kept, for an id may be made of what is beside it.
-func partsOf(b built) []syncs.Part {
-	if b.jobs == nil {
-		if !slices.ContainsFunc(b.events, func(e calendar.Event) bool { return e.Date == "" }) {
+// parts are the lectures by job. Of a request's events all are kept, for the id of one may depend on the others.
+func (c Content) parts() []syncs.Part {
+	if c.jobs == nil {
+		if !slices.ContainsFunc(c.events, func(e calendar.Event) bool { return e.Date == "" }) {
 			return nil
 		}
-		return []syncs.Part{{Events: b.events}}
+		return []syncs.Part{{Events: c.events}}
 	}
 	var parts []syncs.Part
-	for i, e := range b.events {
-		if !byYear(e) {
+	for i, e := range c.events {
+		if !recurs(e) {
 			continue
 		}
-		at := slices.IndexFunc(parts, func(p syncs.Part) bool { return p.JobID == b.jobs[i] })
+		at := slices.IndexFunc(parts, func(p syncs.Part) bool { return p.JobID == c.jobs[i] })
 		if at < 0 {
-			at, parts = len(parts), append(parts, syncs.Part{JobID: b.jobs[i]})
+			at, parts = len(parts), append(parts, syncs.Part{JobID: c.jobs[i]})
 		}
 		parts[at].Events = append(parts[at].Events, e)
 	}
 	return parts
 }
 
-// writtenOf notes in each part which of the wanted events are its lectures. They are in the order of the items.
-func writtenOf(r *syncs.Recipe, cal calendar.Calendar, wanted []plan.Event) {
+// noteWritten notes in each part which of the wanted events are its lectures. They are in the order of the items.
+func noteWritten(r *syncs.Recipe, cal calendar.Calendar, wanted []plan.Event) {
 	type key struct {
 		id   string
 		year int
@@ -66,12 +66,12 @@ func writtenOf(r *syncs.Recipe, cal calendar.Calendar, wanted []plan.Event) {
 		r.Parts[n].Written, r.Parts[n].Scopes = nil, nil
 	}
 	for i, item := range cal.Items {
-		if len(r.Parts) == 0 || !byYear(item.Event) {
+		if len(r.Parts) == 0 || !recurs(item.Event) {
 			continue
 		}
 		e := item.Event
 		n, ok := part[key{e.ID, e.Year}]
-		if !ok { // package calendar tells the same lecture of two years apart
+		if !ok { // package calendar adds the year to the id where one lecture is held in two years
 			n = part[key{strings.TrimSuffix(e.ID, "-"+strconv.Itoa(e.Year)), e.Year}]
 		}
 		p := &r.Parts[n]
@@ -82,9 +82,9 @@ func writtenOf(r *syncs.Recipe, cal calendar.Calendar, wanted []plan.Event) {
 	}
 }
 
-// again makes a recipe anew by the known years, and gives what a calendar should hold of it now. Where the dates of a
-// term are not known any more, or where its events are not kept, what was written stays.
-func again(known years.Snapshot, r syncs.Recipe, given calendar.GivenColors, person account.Account, id string) (syncs.Recipe, plan.Layer) {
+// Rebuild builds a recipe again by the academic years known now, and returns it with what a calendar should hold of it.
+// Where the dates of a term are no longer known, or where its events were not kept, what was written stays.
+func Rebuild(known years.Snapshot, r syncs.Recipe, colors calendar.GivenColors, person account.Account, calendarID string) (syncs.Recipe, plan.Layer) {
 	layer := plan.Layer{Scopes: r.Scopes}
 	var events []calendar.Event
 	for _, p := range r.Parts {
@@ -92,17 +92,17 @@ func again(known years.Snapshot, r syncs.Recipe, given calendar.GivenColors, per
 		layer.Keep = layer.Keep || p.Events == nil
 		events = append(events, p.Events...)
 	}
-	options := given.Keep(r.Options)
+	options := colors.Keep(r.Options)
 	options.Years, options.Lenient = known.Years, true // its choices were checked when it was made
 	cal, err := calendar.Build(events, options)
 	layer.Keep = layer.Keep || err != nil || slices.ContainsFunc(cal.Warnings, func(w calendar.Warning) bool { return w.Code == calendar.MissingSemesterDates })
 	r.Years = stampOf(known, r, cal, events)
-	before := slices.Clone(r.Parts)
+	before := r.Parts
 	r.Parts = slices.Clone(r.Parts)
-	wanted := plan.Wanted(cal, plan.Marker(person.Subject), id)
-	writtenOf(&r, cal, wanted)
+	wanted := plan.Wanted(cal, plan.Marker(person.Subject), calendarID)
+	noteWritten(&r, cal, wanted)
 	for i, item := range cal.Items {
-		if byYear(item.Event) {
+		if recurs(item.Event) {
 			layer.Wanted = append(layer.Wanted, wanted[i])
 		}
 	}
@@ -115,12 +115,12 @@ func again(known years.Snapshot, r syncs.Recipe, given calendar.GivenColors, per
 	return r, layer
 }
 
-// stampOf is the stamp of a recipe that was made by the known years. One of which nothing is left depends on none.
+// stampOf is the stamp of a recipe that was built by the known years. One of which nothing is left depends on no year.
 func stampOf(known years.Snapshot, r syncs.Recipe, cal calendar.Calendar, events []calendar.Event) string {
 	if len(events) == 0 {
 		return years.None
 	}
-	used := latest.Source{}.Years(r.Options, cal)
+	used := newest.Timetables{}.Years(r.Options, cal)
 	for _, e := range events {
 		if e.Year != 0 {
 			used = append(used, e.Year)
