@@ -20,6 +20,7 @@ import (
 
 // feedCreated is the answer to POST /api/feeds. The token is told this once and never again.
 type feedCreated struct {
+	ID        string             `json:"id"` // as the list has it
 	Token     string             `json:"token"`
 	URL       string             `json:"url"`
 	WebcalURL string             `json:"webcalUrl"` // opens the calendar program of most devices
@@ -57,7 +58,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 		return nil, ask.Problem(err)
 	}
 	token, cal := feed.NewToken(), first.Calendar
-	_, err = f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, first)
+	created, err := f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, first)
 	if errors.Is(err, feed.ErrTooMany) {
 		return nil, api.New(api.Conflict, map[string]int{"limit": f.cfg.FeedsPerOwner}).
 			Say("You have as many feeds as one person can have. Delete one first.")
@@ -70,7 +71,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 		Status: http.StatusCreated,
 		Header: http.Header{"Location": {address}, "Cache-Control": {"private, no-store"}},
 		Body: feedCreated{
-			Token: string(token), URL: address, WebcalURL: webcal(address),
+			ID: created.ID, Token: string(token), URL: address, WebcalURL: webcal(address),
 			Events: len(cal.Items), Clashes: cal.Clashes, Warnings: cal.Warnings, Notes: cal.Notes,
 		},
 	}, nil
@@ -129,6 +130,7 @@ type feedListed struct {
 	Kinds     []timetable.Kind `json:"kinds"` // the timetables that it shows; all when empty
 	Options   calendar.Options `json:"options"`
 	Events    int              `json:"events"`
+	FetchedAt *time.Time       `json:"fetchedAt,omitempty"` // when a program last fetched it, to a day; none in its first day
 }
 
 // listFeeds answers GET /api/feeds: the caller's feeds as their subscribers would find them now, so that
@@ -140,8 +142,13 @@ func (f *Function) listFeeds(r *http.Request) (any, error) {
 	}
 	list := feedList{Feeds: []feedListed{}}
 	err := f.refreshAll(r.Context(), owner, func(known feed.Feed) {
+		var fetched *time.Time
+		if known.Fetched.After(known.Created) {
+			fetched = &known.Fetched
+		}
 		list.Feeds = append(list.Feeds, feedListed{
-			ID: known.ID, CreatedAt: known.Created, Options: known.Options.Options,
+			FetchedAt: fetched,
+			ID:        known.ID, CreatedAt: known.Created, Options: known.Options.Options,
 			Kinds: append([]timetable.Kind{}, known.Options.Kinds...), Events: ics.Events(known.Body),
 		})
 	})

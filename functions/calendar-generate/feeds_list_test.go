@@ -57,6 +57,25 @@ func TestFeedWhoseAddressIsLostCanBeEnded(t *testing.T) {
 	s.subscribed(feedOptions)
 }
 
+// TestFeedListTellsWhenAProgramFetchedIt, and nothing on the first day, on which that is not noted.
+func TestFeedListTellsWhenAProgramFetchedIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.student()
+	s.uploaded(tabletest.Tests())
+	address := s.subscribed(feedOptions)
+	w.fetch(address)
+	if got := s.listed(); got[0].FetchedAt != nil {
+		t.Errorf("on its first day it was fetched at %v, want no time", got[0].FetchedAt)
+	}
+	later := time.Now().Add(48 * time.Hour)
+	w.f.now = func() time.Time { return later }
+	w.fetch(address)
+	if got := s.listed(); got[0].FetchedAt == nil || got[0].FetchedAt.Sub(later).Abs() > time.Second {
+		t.Errorf("fetched at %v, want %v", got[0].FetchedAt, later)
+	}
+}
+
 func TestFeedListTellsNoAddress(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()

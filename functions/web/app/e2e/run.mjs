@@ -59,6 +59,8 @@ async function run(browser, flow, width) {
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) complaints.push(`${state}: the page is ${wide} pixels wider than the window`);
     },
+    /** Agrees on the sign-in page of the stand-in of Google. */
+    google: (window) => window.getByRole("button", { name: "Allow" }).click(),
     check(holds, what) {
       if (!holds) complaints.push(what);
     },

@@ -1,16 +1,17 @@
 import { useEffect, useRef } from "preact/hooks";
-import { Mine } from "./mine/mine";
 import { route, type Step } from "./router";
 import { Empty } from "./shell/empty";
 import { Header } from "./shell/header";
 import { lazy } from "./shell/lazy";
+import { Offline } from "./shell/offline";
 import { hasEvents, notKept } from "./state/store";
-import { Take } from "./take/take";
 import { texts } from "./texts";
 import { Upload } from "./upload/upload";
 
 const Look = lazy(() => import("./look/look").then((part) => part.Look));
 const Choose = lazy(() => import("./choose/choose").then((part) => part.Choose));
+const Take = lazy(() => import("./take/take").then((part) => part.Take));
+const Mine = lazy(() => import("./mine/mine").then((part) => part.Mine));
 const Shared = lazy(() => import("./look/shared").then((part) => part.Shared));
 
 const pages = { upload: Upload, look: Look, choose: Choose, take: Take, mine: Mine, shared: Shared };
@@ -40,6 +41,7 @@ export function App() {
       </a>
       <Header step={step} />
       <main id="main" tabIndex={-1}>
+        <Offline />
         {notKept.value && (
           <p class="notice warn" role="alert">
             {texts.error.notKept}

@@ -33,5 +33,9 @@ export const texts = {
       status >= 500 ? `The server has a problem (${status}). Try again in a minute.` : `The server refused this (${status}). Reload the page and try again.`,
     notKept: "Your browser keeps nothing for this page, so a reload loses what you did. Allow site data, or finish without a reload.",
   },
+  offline: {
+    withEvents: "You are offline. Your timetable is here all the same; uploads and Google wait until you are back.",
+    without: "You are offline. A PDF that you choose now is sent when you are back.",
+  },
   kinds: { lecture: "Lectures", test: "Tests", exam: "Exams" },
 };

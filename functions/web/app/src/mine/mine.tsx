@@ -1,4 +1,167 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { feeds, uploads } from "../state/store";
+import { Trouble, useAttempt, type Attempt } from "../take/attempt";
+import { save } from "../take/generate";
+import { mineTexts as text } from "../texts/mine";
+import { Item } from "../upload/item";
+import { account, deleteEverything, deleteFeed, everything, keptHere, unfollow, type Account } from "./account";
+
 /** What is kept of the student, and how it is deleted. */
 export function Mine() {
-  return <section class="card" />;
+  const mine = useSignal<Account | null>(null);
+  const attempt = useAttempt();
+  const load = async () => {
+    mine.value = await account();
+  };
+  useEffect(() => attempt.start(load), []);
+  return (
+    <div class="ways mine">
+      <Uploads />
+      {mine.value && <Feeds mine={mine.value} attempt={attempt} load={load} />}
+      {mine.value && <Calendars mine={mine.value} attempt={attempt} load={load} />}
+      <Trouble attempt={attempt} />
+      <Stored load={load} />
+    </div>
+  );
+}
+
+function Uploads() {
+  return (
+    <section class="card" aria-labelledby="uploads-title">
+      <h2 id="uploads-title">{text.uploads}</h2>
+      {uploads.value.length === 0 && <p class="soft">{text.noUploads}</p>}
+      <ul class="rows">
+        {uploads.value.map((upload) => (
+          <Item key={upload.id} upload={upload} note={text.uploaded(day(upload.addedAt))} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface Part {
+  mine: Account;
+  attempt: Attempt;
+  load: () => Promise<void>;
+}
+
+function Feeds({ mine, attempt, load }: Part) {
+  const remove = (id: string) =>
+    attempt.start(async () => {
+      await deleteFeed(id);
+      await load();
+    });
+  return (
+    <section class="card" aria-labelledby="feeds-title">
+      <h2 id="feeds-title">{text.feeds}</h2>
+      {mine.feeds.length === 0 && <p class="soft">{text.noFeeds}</p>}
+      <ul class="rows">
+        {mine.feeds.map((feed) => {
+          const name = text.feed(feed.options.name ?? "");
+          const kept = feeds.value.find((f) => f.id === feed.id);
+          return (
+            <li key={feed.id}>
+              <div class="grow">
+                <strong>{name}</strong>
+                <p class="soft">{text.feedState(feed.events, day(feed.createdAt), feed.fetchedAt ? day(feed.fetchedAt) : "")}</p>
+                <p class="soft wrap">{kept ? kept.url : text.elsewhere}</p>
+              </div>
+              <button type="button" class="button danger" aria-label={text.removeNamed(name)} disabled={attempt.busy} onClick={() => remove(feed.id)}>
+                {text.remove}
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+function Calendars({ mine, attempt, load }: Part) {
+  const end = (id: string) =>
+    attempt.start(async () => {
+      await unfollow(id);
+      await load();
+    });
+  if (!mine.signIn.configured) return null;
+  return (
+    <section class="card" aria-labelledby="calendars-title">
+      <h2 id="calendars-title">{text.calendars}</h2>
+      {!mine.signIn.authenticated && <p class="soft">{text.signedOut}</p>}
+      {mine.signIn.authenticated && mine.calendars.length === 0 && <p class="soft">{text.noCalendars}</p>}
+      <ul class="rows">
+        {mine.calendars.map((c) => (
+          <li key={c.id}>
+            <div class="grow">
+              <strong>{c.summary}</strong>
+              <p class="soft">{text.calendar(c.syncedAt ? day(c.syncedAt) : "", c.following)}</p>
+            </div>
+            {c.following && (
+              <button type="button" class="button second" aria-label={text.unfollowNamed(c.summary)} disabled={attempt.busy} onClick={() => end(c.id)}>
+                {text.unfollow}
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Stored({ load }: { load: () => Promise<void> }) {
+  const asking = useSignal(false);
+  const deleted = useSignal(false);
+  const attempt = useAttempt();
+  const download = () => attempt.start(async () => save({ name: text.fileName, content: await everything() }));
+  const remove = () =>
+    attempt.start(async () => {
+      await deleteEverything();
+      asking.value = false;
+      deleted.value = true;
+      await load();
+    });
+  return (
+    <section class="card" aria-labelledby="stored-title">
+      <h2 id="stored-title">{text.stored}</h2>
+      <ul>
+        {text.storedList.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+      <p class="soft">
+        {text.noAccount} {text.here(keptHere.value)}
+      </p>
+      <div class="buttons">
+        <button type="button" class="button second" disabled={attempt.busy} onClick={download}>
+          {text.download}
+        </button>
+        {!asking.value && (
+          <button type="button" class="button danger" onClick={() => (asking.value = true)}>
+            {text.deleteAll}
+          </button>
+        )}
+      </div>
+      {asking.value && (
+        <div class="notice bad" role="alert">
+          <p>{text.deleteAsk}</p>
+          <div class="buttons">
+            <button type="button" class="button danger" disabled={attempt.busy} onClick={remove}>
+              {attempt.busy ? text.deleting : text.deleteYes}
+            </button>
+            <button type="button" class="button second" onClick={() => (asking.value = false)}>
+              {text.no}
+            </button>
+          </div>
+        </div>
+      )}
+      <div role="status">{deleted.value && <p class="notice good">{text.deleted}</p>}</div>
+      <Trouble attempt={attempt} />
+    </section>
+  );
+}
+
+/** A moment as the day that it is in South Africa. */
+function day(at: string): string {
+  return new Date(at).toLocaleDateString("en-ZA", { day: "numeric", month: "long", year: "numeric", timeZone: "Africa/Johannesburg" });
 }

@@ -73,6 +73,9 @@ export const noChoices: Choices = {
 
 /** A feed that was made in this browser. Its address is told only once by the server, so it is kept here. */
 export interface KeptFeed {
+  id: string;
+  /** What it was made with, to tell whether the choices have changed since. */
+  options: string;
   token: string;
   url: string;
   webcalUrl: string;

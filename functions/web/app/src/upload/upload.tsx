@@ -1,4 +1,106 @@
+import { useSignal } from "@preact/signals";
+import { href } from "../router";
+import { Icon } from "../shell/icon";
+import { hasEvents, uploads } from "../state/store";
+import { uploadTexts as text } from "../texts/upload";
+import "./upload.css";
+import { Item } from "./item";
+import { add } from "./queue";
+
 /** The first step: PDFs come in. */
 export function Upload() {
-  return <section class="card" />;
+  return (
+    <>
+      <p class="lead">{text.lead}</p>
+      <div class="columns">
+        <div>
+          <Drop />
+          {uploads.value.length > 0 && <List />}
+        </div>
+        <Where />
+      </div>
+    </>
+  );
 }
+
+function Drop() {
+  const over = useSignal(false);
+  const drop = (e: DragEvent) => {
+    e.preventDefault();
+    over.value = false;
+    void add(e.dataTransfer?.files ?? []);
+  };
+  const hover = (e: DragEvent) => {
+    e.preventDefault();
+    over.value = true;
+  };
+  const pick = (e: Event) => {
+    const input = e.currentTarget as HTMLInputElement;
+    void add([...(input.files ?? [])]);
+    input.value = ""; // the same file may be picked again
+  };
+  return (
+    <div class={over.value ? "card drop over" : "card drop"} onDrop={drop} onDragOver={hover} onDragLeave={() => (over.value = false)}>
+      <label class="button big">
+        <Icon name="file" />
+        {text.pick}
+        <input type="file" class="cover" accept="application/pdf,.pdf" multiple aria-label={text.fileLabel} onChange={pick} />
+      </label>
+      <p class="soft">
+        {over.value ? text.dropNow : text.together} {!over.value && <span class="mouse">{text.drop}</span>}
+      </p>
+      {!hasEvents.value && <Sample />}
+    </div>
+  );
+}
+
+function Sample() {
+  const start = async () => {
+    const { addSample } = await import("../sample/sample");
+    addSample();
+  };
+  return (
+    <button type="button" class="button quiet" onClick={() => void start()}>
+      {text.sample}
+    </button>
+  );
+}
+
+function List() {
+  const ready = hasEvents.value;
+  return (
+    <section class="card" aria-labelledby="list-title">
+      <h2 id="list-title">{text.list}</h2>
+      <ul class="rows">
+        {uploads.value.map((upload) => (
+          <Item key={upload.id} upload={upload} />
+        ))}
+      </ul>
+      {ready && (
+        <div class="onward">
+          <a class="button big" href={href("look")}>
+            {text.next}
+            <Icon name="next" />
+          </a>
+          <p class="soft">{text.more}</p>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Where() {
+  return (
+    <details class="card where" open={uploads.value.length === 0}>
+      <summary>{text.wherePdf}</summary>
+      <ol>
+        {text.steps.map((step) => (
+          <li key={step}>{step}</li>
+        ))}
+      </ol>
+      <p class="soft">{text.names}</p>
+      <p class="soft">{text.privacy}</p>
+    </details>
+  );
+}
+

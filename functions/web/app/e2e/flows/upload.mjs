@@ -1,0 +1,55 @@
+/** The first step: PDFs come in, and what may go wrong with them. */
+export const flows = [
+  {
+    name: "upload several PDFs",
+    async run({ page, pdf, look, check }) {
+      await page.getByRole("heading", { name: "Your UP timetable as a calendar" }).waitFor();
+      await page.getByText("Where do I get my PDF?").waitFor();
+      await look("upload-empty");
+      await page.getByLabel("Timetable PDFs").setInputFiles([pdf("lectures"), pdf("tests"), pdf("exams")]);
+      for (const kind of ["Lectures", "Tests", "Exams"]) await page.getByText(new RegExp(`^${kind} · \\d+ entr`)).waitFor();
+      await look("upload-done");
+      await page.reload();
+      check((await page.getByText(/ · \d+ entr/).count()) === 3, "a reload lost an upload");
+      await page.getByRole("link", { name: "Look at your week" }).click();
+      await page.getByRole("heading", { name: "Your week", level: 1 }).waitFor();
+      await page.goBack();
+      await page.getByRole("heading", { name: "Your UP timetable as a calendar" }).waitFor();
+      await page.getByRole("button", { name: "Remove exams.pdf" }).click();
+      await page.getByText("exams.pdf").waitFor({ state: "detached" });
+    },
+  },
+  {
+    name: "what is no timetable",
+    widths: [360, 1280],
+    async run({ page, pdf, look }) {
+      await page.getByLabel("Timetable PDFs").setInputFiles([pdf("broken"), { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("notes") }]);
+      await page.getByText("This is not a PDF. Choose the file that the UP Portal downloads").waitFor();
+      await page.getByRole("alert").filter({ hasNotText: "This is not a PDF" }).waitFor();
+      await look("upload-refused");
+    },
+  },
+  {
+    name: "a lost connection",
+    widths: [390],
+    async run({ page, context, pdf, look }) {
+      await context.setOffline(true);
+      await page.getByLabel("Timetable PDFs").setInputFiles(pdf("tests"));
+      await page.getByText("You are offline. We keep the file and send it when you are back online.").waitFor();
+      await look("upload-offline");
+      await context.setOffline(false);
+      await page.getByText(/^Tests · \d+ entr/).waitFor();
+    },
+  },
+  {
+    name: "a reload while the file is on its way",
+    widths: [390],
+    async run({ page, pdf }) {
+      await page.route("**/api/upload", (route) => route.abort(), { times: 1 });
+      await page.getByLabel("Timetable PDFs").setInputFiles(pdf("tests"));
+      await page.getByRole("button", { name: "Try again" }).waitFor();
+      await page.reload();
+      await page.getByText(/^Tests · \d+ entr/).waitFor();
+    },
+  },
+];

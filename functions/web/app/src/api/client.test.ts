@@ -1,0 +1,22 @@
+import { expect, test, vi } from "vitest";
+import { ask, errorOf } from "./client";
+
+test("an error of the API says what the API says", () => {
+  const e = errorOf(429, JSON.stringify({ message: "Too much.", error: "RATE_LIMITED", requestId: "r1", details: 7 }), "3");
+  expect([e.message, e.code, e.retryAfter, e.requestId, e.details, e.retry]).toEqual(["Too much.", "RATE_LIMITED", 3, "r1", 7, true]);
+});
+
+test("a proxy's own page becomes a sentence", () => {
+  for (const body of ["<html>502</html>", "", "null", "[]", '{"message":1}']) {
+    const e = errorOf(502, body, null);
+    expect([e.code, e.retry, e.retryAfter]).toEqual(["UNKNOWN", true, undefined]);
+    expect(e.message).toContain("502");
+  }
+  expect(errorOf(403, "", null).retry).toBe(false);
+});
+
+test("no answer at all is one that may come later", async () => {
+  vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
+  await expect(ask("/api/years")).rejects.toMatchObject({ code: "OFFLINE", retry: true });
+  vi.unstubAllGlobals();
+});

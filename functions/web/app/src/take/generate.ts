@@ -1,0 +1,86 @@
+import { ApiError, errorOf, offline, type Options } from "../api/client";
+import { optionsOf } from "../state/options";
+import { choices, events, modules, uploads } from "../state/store";
+
+/** What is asked of the API for a calendar, of whatever kind: the choices, and the year of the newest timetable. */
+export function chosenOptions(): Options {
+  return { ...optionsOf(choices.value, modules.value), year: timetableYear() };
+}
+
+/** The academic year: that of the newest upload, in South Africa. */
+export function timetableYear(): number {
+  const newest = uploads.value.map((u) => u.addedAt).sort().at(-1);
+  const at = newest ? new Date(newest) : new Date();
+  return Number(new Intl.DateTimeFormat("en-ZA", { year: "numeric", timeZone: "Africa/Johannesburg" }).format(at));
+}
+
+/** There is nothing but the sample, which is on no server. */
+export function onlySample(): boolean {
+  return !uploads.value.some((u) => u.state === "done" && !u.sample);
+}
+
+/** A calendar file, and what its headers say of it. */
+export interface CalendarFile {
+  name: string;
+  content: Blob;
+  events: number;
+  clashes: number;
+  warnings: number;
+}
+
+/** Makes the calendar file of all that is chosen. */
+export async function makeFile(): Promise<CalendarFile> {
+  let answer: Response;
+  try {
+    answer = await fetch("/api/generate/ics", {
+      method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", Accept: "text/calendar" },
+      body: JSON.stringify({ ...chosenOptions(), events: events.value }),
+    });
+  } catch {
+    throw offline();
+  }
+  if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
+  const number = (name: string) => Number(answer.headers.get(name) ?? 0);
+  return {
+    name: nameIn(answer.headers.get("Content-Disposition")), content: await answer.blob(), events: number("X-Schedgen-Events"),
+    clashes: number("X-Schedgen-Clashes"), warnings: number("X-Schedgen-Warnings"),
+  };
+}
+
+/** The file's name in a Content-Disposition header. */
+export function nameIn(header: string | null): string {
+  const coded = /filename\*=utf-8''([^;]+)/i.exec(header ?? "")?.[1];
+  const plain = /filename="?([^";]+)"?/i.exec(header ?? "")?.[1];
+  try {
+    return coded ? decodeURIComponent(coded) : (plain ?? "timetable.ics");
+  } catch {
+    return plain ?? "timetable.ics";
+  }
+}
+
+/** Hands a file to the browser, which saves or opens it. */
+export function save(file: { name: string; content: Blob }): void {
+  const address = URL.createObjectURL(file.content);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = file.name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+/** Terms whose dates nobody knows, with guesses. */
+export interface MissingDates {
+  year: number;
+  terms: string[];
+  suggestions: { term: string; start: string; end: string; from: number }[];
+}
+
+/** What is missing, if an error says that dates are; null for any other error. */
+export function missingDates(e: unknown): MissingDates | null {
+  if (!(e instanceof ApiError) || e.code !== "MISSING_SEMESTER_DATES") return null;
+  const told = (e.details as { choices?: Partial<MissingDates> } | null)?.choices;
+  if (!told || !Array.isArray(told.terms)) return null;
+  return { year: told.year ?? timetableYear(), terms: told.terms, suggestions: Array.isArray(told.suggestions) ? told.suggestions : [] };
+}

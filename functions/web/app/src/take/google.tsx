@@ -1,0 +1,128 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { send, type GoogleCalendar, type SignInStatus } from "../api/client";
+import { takeTexts } from "../texts/take";
+import { Trouble, useAttempt } from "./attempt";
+import { timetableYear } from "./generate";
+import { calendars, createCalendar, signInAddress, signInResult, status } from "./google-client";
+import { Plan } from "./plan";
+
+const text = takeTexts.google;
+
+/** The calendar in a Google account: sign in, choose a calendar, see the plan, write it, undo it. */
+export function Google() {
+  const signIn = useSignal<SignInStatus | null>(null);
+  const attempt = useAttempt();
+  const result = useSignal("");
+  const load = () =>
+    attempt.start(async () => {
+      signIn.value = await status();
+    });
+  useEffect(() => {
+    result.value = signInResult();
+    load();
+  }, []);
+  return (
+    <section class="card" aria-labelledby="google-title">
+      <h2 id="google-title">{text.title}</h2>
+      <p>{text.text}</p>
+      {(result.value === "denied" || result.value === "failed") && (
+        <p class="notice warn" role="alert">
+          {text[result.value]}
+        </p>
+      )}
+      {signIn.value && <Account status={signIn.value} reload={load} />}
+      {attempt.busy && !signIn.value && <p class="soft">{takeTexts.busy}</p>}
+      <Trouble attempt={attempt} />
+    </section>
+  );
+}
+
+function Account({ status, reload }: { status: SignInStatus; reload: () => void }) {
+  const attempt = useAttempt();
+  if (!status.configured) return <p class="soft">{text.off}</p>;
+  if (!status.authenticated) {
+    return (
+      <>
+        {status.signInAgain && <p class="notice warn">{text.expired}</p>}
+        <a class="button" href={signInAddress}>
+          {status.signInAgain ? text.again : text.signIn}
+        </a>
+      </>
+    );
+  }
+  const signOut = () =>
+    attempt.start(async () => {
+      await send("/api/auth/logout", { method: "POST", body: {} });
+      reload();
+    });
+  return (
+    <>
+      <div class="account">
+        <p class="soft">{text.as(status.user?.email ?? status.email ?? "")}</p>
+        <button type="button" class="button quiet" disabled={attempt.busy} onClick={signOut}>
+          {text.signOut}
+        </button>
+      </div>
+      <Trouble attempt={attempt} />
+      <Calendars canChoose={status.canChoose} />
+    </>
+  );
+}
+
+/** The new calendar's place in the list. */
+const fresh = "";
+
+function Calendars({ canChoose }: { canChoose: boolean }) {
+  const list = useSignal<GoogleCalendar[] | null>(null);
+  const chosen = useSignal(fresh);
+  const name = useSignal(text.defaultName(timetableYear()));
+  const planned = useSignal<GoogleCalendar | null>(null);
+  const attempt = useAttempt();
+  useEffect(() => {
+    attempt.start(async () => {
+      const found = await calendars();
+      list.value = canChoose ? found : found.filter((c) => c.createdHere);
+      chosen.value = list.value.find((c) => c.createdHere)?.id ?? fresh;
+    });
+  }, []);
+  const plan = () =>
+    attempt.start(async () => {
+      const there = list.value?.find((c) => c.id === chosen.value);
+      const calendar = there ?? (await createCalendar(name.value.trim() || text.defaultName(timetableYear())));
+      if (!there) list.value = [...(list.value ?? []), calendar];
+      chosen.value = calendar.id;
+      planned.value = calendar;
+    });
+  if (planned.value) return <Plan key={planned.value.id} calendar={planned.value} back={() => (planned.value = null)} />;
+  return (
+    <>
+      {list.value && (
+        <>
+          <label class="field">
+            <span>{text.which}</span>
+            <select class="input" value={chosen.value} onChange={(e) => (chosen.value = e.currentTarget.value)}>
+              <option value={fresh}>{text.fresh}</option>
+              {list.value.map((c) => (
+                <option key={c.id} value={c.id}>
+                  {c.summary + (c.createdHere ? text.made : "")}
+                </option>
+              ))}
+            </select>
+          </label>
+          {chosen.value === fresh && (
+            <label class="field">
+              <span>{text.freshName}</span>
+              <input class="input" maxLength={200} value={name.value} onInput={(e) => (name.value = e.currentTarget.value)} />
+            </label>
+          )}
+          <button type="button" class="button" disabled={attempt.busy} onClick={plan}>
+            {attempt.busy ? takeTexts.busy : text.plan}
+          </button>
+        </>
+      )}
+      {attempt.busy && !list.value && <p class="soft">{takeTexts.busy}</p>}
+      <Trouble attempt={attempt} />
+    </>
+  );
+}

@@ -1,0 +1,167 @@
+/**
+ * What becomes of a file: waiting → sending → reading → done or failed. Each step is kept before the next begins, so whatever
+ * ends the page in between, resume() goes on from there.
+ */
+import { signal } from "@preact/signals";
+import { ApiError, ask, send, type Event, type Job, type Kind } from "../api/client";
+import { changeUpload, uploads } from "../state/store";
+import type { Problem, Upload } from "../state/types";
+import { forgetFile, keepFile, keptFile } from "../state/waiting";
+import { texts } from "../texts";
+import { uploadTexts } from "../texts/upload";
+import { passes, sendFile } from "./send";
+
+const text = uploadTexts.problem;
+const maxBytes = 10 << 20;
+
+/** The part of each file that is sent, from 0 to 1. */
+export const progress = signal<Record<string, number>>({});
+
+/** Uploads that are worked on now. */
+const running = new Set<string>();
+
+let counter = 0;
+
+function newId(): string {
+  return `${Date.now().toString(36)}-${(counter++).toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
+}
+
+/** Takes files that were picked or dropped. */
+export async function add(files: Iterable<File>): Promise<void> {
+  for (const file of files) {
+    const id = newId();
+    const problem = await refusal(file);
+    const upload: Upload = {
+      id, name: file.name, size: file.size, addedAt: new Date(Date.now() + counter).toISOString(), state: problem ? "failed" : "waiting", events: [],
+      ...(problem ? { problem } : {}),
+    };
+    uploads.value = [...uploads.value, upload];
+    if (problem) continue;
+    await keepFile(id, file);
+    void run(id);
+  }
+}
+
+/** What can be said without the server. */
+async function refusal(file: File): Promise<Problem | undefined> {
+  const because = (code: string, message: string): Problem => ({ code, message, retry: false });
+  if (file.size === 0) return because("EMPTY", text.empty);
+  if (file.size > maxBytes) return because("FILE_TOO_LARGE", text.tooLarge);
+  const head = await file.slice(0, 1024).text();
+  return head.includes("%PDF-") ? undefined : because("NOT_A_PDF", text.notPdf);
+}
+
+/** Goes on with what an earlier visit, or a lost connection, left. */
+export function resume(): void {
+  for (const upload of uploads.value) {
+    const open = upload.state === "waiting" || upload.state === "sending" || upload.state === "reading";
+    if (open || (upload.state === "failed" && upload.problem?.code === "OFFLINE")) void run(upload.id);
+  }
+}
+
+/** Tries a failed one again. */
+export function retry(id: string): void {
+  void run(id);
+}
+
+/** Removes an upload here and, with all it made, on the server. */
+export async function remove(id: string): Promise<void> {
+  const upload = find(id);
+  if (upload?.jobId) {
+    try {
+      await send(`/api/jobs/${upload.jobId}`, { method: "DELETE" });
+    } catch (e) {
+      if (!(e instanceof ApiError && e.status === 404)) throw e;
+    }
+  }
+  uploads.value = uploads.value.filter((u) => u.id !== id);
+  await forgetFile(id);
+}
+
+function find(id: string): Upload | undefined {
+  return uploads.value.find((u) => u.id === id);
+}
+
+async function run(id: string): Promise<void> {
+  if (running.has(id)) return;
+  running.add(id);
+  try {
+    await attempt(id);
+  } catch (e) {
+    failed(id, e);
+  } finally {
+    running.delete(id);
+    const { [id]: _, ...others } = progress.value;
+    progress.value = others;
+  }
+}
+
+/** How often a busy server is asked again before the student is. */
+const patience = 5;
+
+async function attempt(id: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const upload = find(id);
+      if (!upload) return;
+      await (upload.jobId ? read(id, upload.jobId) : sendKept(id));
+      return;
+    } catch (e) {
+      if (!passes(e) || e.status === 0 || tries >= patience) throw e;
+      const seconds = Math.min(e.retryAfter ?? 2 ** tries, 60);
+      changeUpload(id, { state: "waiting", problem: { code: e.code, message: text.soon(seconds), retry: false } });
+      await pause(seconds * 1000);
+    }
+  }
+}
+
+async function sendKept(id: string): Promise<void> {
+  const file = await keptFile(id);
+  if (!file) throw new ApiError(text.lost, "LOST", 410);
+  changeUpload(id, { state: "sending", problem: undefined });
+  const sent = await sendFile(file, (part) => {
+    progress.value = { ...progress.value, [id]: part };
+    if (part === 1) changeUpload(id, { state: "reading" });
+  });
+  if (sent.status === 202) {
+    changeUpload(id, { state: "reading", jobId: sent.accepted.jobId });
+    await read(id, sent.accepted.jobId);
+    return;
+  }
+  await done(id, sent.read.jobId, sent.read.pdfType, sent.read.events);
+}
+
+/** Asks how a job is until it has ended: after a second, and then a little less often each time. */
+async function read(id: string, jobId: string): Promise<void> {
+  changeUpload(id, { state: "reading", problem: undefined });
+  for (let delay = 500; find(id); delay = Math.min(delay * 1.5, 5000)) {
+    const job = await ask<Job>(`/api/jobs/${jobId}`);
+    if (job.status === "failed") throw new ApiError(job.error ?? texts.error.status(500), job.errorCode ?? "FAILED", 422);
+    if (job.status === "completed") {
+      const result = await ask<{ events: Event[] }>(`/api/jobs/${jobId}/result`);
+      await done(id, jobId, job.pdfType ?? "lecture", result.events);
+      return;
+    }
+    await pause(delay);
+  }
+}
+
+async function done(id: string, jobId: string, kind: Kind, events: Event[]): Promise<void> {
+  await forgetFile(id);
+  const problem = events.length === 0 ? { code: "NO_EVENTS", message: text.noEvents, retry: false } : undefined;
+  changeUpload(id, { state: problem ? "failed" : "done", jobId, kind, events, problem });
+}
+
+function failed(id: string, e: unknown): void {
+  if (!(e instanceof ApiError)) {
+    changeUpload(id, { state: "failed", problem: { code: "UNEXPECTED", message: texts.error.status(500), retry: true } });
+    return;
+  }
+  const lost = e.code === "JOB_NOT_FOUND";
+  const message = lost ? text.gone : e.status === 0 && !navigator.onLine ? text.offline : e.message;
+  changeUpload(id, { state: "failed", problem: { code: e.code, message, retry: e.retry }, ...(lost ? { jobId: undefined } : {}) });
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds));
+}
