@@ -48,9 +48,9 @@ const (
 )
 
 // containerSite is a site of containers. Its database was empty until the Job of migrations ran.
-func containerSite(t *testing.T, n *node) *site {
+func containerSite(t *testing.T, n *node, settings ...string) *site {
 	t.Helper()
-	f := &fleet{t: t, node: n}
+	f := &fleet{t: t, node: n, settings: settings}
 	dsn := pgtest.Empty(t)
 	if said, err := f.job(podOf(t, migrateJob), "SCHEDGEN_POSTGRES="+f.reach(dsn)); err != nil {
 		t.Fatalf("migrate: %v: %s", err, said)

@@ -2,13 +2,13 @@ package openapitest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
 	"net/url"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -29,70 +29,59 @@ const (
 	mediaForm = "application/x-www-form-urlencoded"
 )
 
-// Costliest are bodies that fill what the operation's schemas allow, each in another way, within so many bytes: long
-// texts and short ones, all lists alike and each of them alone, and deep nesting where anything may stand. Known are
-// values of fields, by their names, that must be true for a body to be taken.
+// Costliest are bodies that fill what the operation's schemas allow within so many bytes, each in another way: many short
+// texts, few lists with as many entries as there may be, the longest texts, and deep nesting where anything may stand.
+// Known are values of fields, by their names or paths, that must be true for a body to be taken; a field of the value "" is
+// left out.
 func (o Operation) Costliest(most int, known map[string]string) []Body {
 	var all []Body
 	for _, media := range slices.Sorted(maps.Keys(o.bodies)) {
 		schema := o.bodies[media].Schema.Value
 		switch {
 		case media == mediaForm:
-			for _, b := range filled(schema, most, known, asForm) {
-				all = append(all, Body{"form, " + b.Name, media, b.Data})
-			}
+			all = append(all, filled(media, schema, most, known, asForm)...)
 		case !strings.HasSuffix(media, "json"):
 		case isAnything(schema):
 			all = append(all, anything(media, most)...)
 		default:
-			for _, b := range filled(schema, most, known, asJSON) {
-				all = append(all, Body{b.Name, media, b.Data})
-			}
+			all = append(all, filled(media, schema, most, known, asJSON)...)
 		}
 	}
 	return all
 }
 
 // filled are the shapes of one schema.
-func filled(schema *openapi3.Schema, most int, known map[string]string, encode func(any) []byte) []Body {
+func filled(media string, schema *openapi3.Schema, most int, known map[string]string, encode func(any) []byte) []Body {
 	var all []Body
-	add := func(name string, f filler) {
-		all = append(all, Body{Name: name, Data: encode(f.value(schema, "", 0))})
-	}
-	paths := lists(schema, "")
-	for _, text := range []int{12, 200, math.MaxInt32} {
-		name := fmt.Sprintf("texts of %d bytes", text)
-		if text == math.MaxInt32 {
-			name = "the longest texts"
-		}
-		size := func(f filler) int { return len(encode(f.value(schema, "", 0))) }
-		even := filler{text: text, known: known}
-		even.entries = largest(func(n int) bool { f := even; f.entries = n; return size(f) <= most })
-		add(name+", all lists", even)
-		for _, path := range paths {
-			for _, share := range []int{0, 4} {
-				one := filler{text: text, known: known, long: path}
-				if share > 0 {
-					one.entries = largest(func(n int) bool { f := one; f.entries = n; return size(f) <= most/share })
-				}
-				one.longEntries = largest(func(n int) bool { f := one; f.longEntries = n; return size(f) <= most })
-				if one.longEntries > one.entries {
-					add(fmt.Sprintf("%s, %s with 1/%d of the others", name, path, share), one)
-				}
-			}
-		}
+	for name, f := range map[string]filler{
+		"short texts": {text: 12, inner: math.MaxInt}, "short texts, lists of one in lists": {text: 12, inner: 1},
+		"the longest texts": {text: math.MaxInt32, inner: math.MaxInt},
+	} {
+		f.known = known
+		f.entries = largest(func(n int) bool {
+			f.entries = n
+			return len(encode(f.value(schema, "", 0))) <= most
+		})
+		all = append(all, Body{media + ", " + name, media, encode(f.value(schema, "", 0))})
 	}
 	return all
 }
 
-// largest is the largest number of entries that fits, below a million. It tries small ones first: large ones that do not
-// fit take long to make.
+// largest is the largest number of entries that fits, below a million, or one that is a sixteenth smaller. It tries small
+// ones first: large ones that do not fit take long to make.
 func largest(fits func(int) bool) int {
-	most := 1
+	fit, most := 0, 1
 	for most < 1_000_000 && fits(most) {
-		most *= 2
+		fit, most = most, 2*most
 	}
-	return sort.Search(most, func(n int) bool { return !fits(n + 1) })
+	for most-fit > 1+fit/16 {
+		if middle := (fit + most) / 2; fits(middle) {
+			fit = middle
+		} else {
+			most = middle
+		}
+	}
+	return fit
 }
 
 func asJSON(v any) []byte {
@@ -121,11 +110,10 @@ func asForm(v any) []byte {
 
 // filler says how much of what a schema allows is there.
 type filler struct {
-	text        int // bytes of a text
-	entries     int // of each list and map
-	long        string
-	longEntries int // of the list at that path
-	known       map[string]string
+	text    int // bytes of a text
+	entries int // of each list and map
+	inner   int // the most of one that is in a list
+	known   map[string]string
 }
 
 // value is the n-th value of a schema.
@@ -148,7 +136,7 @@ func (f filler) value(s *openapi3.Schema, path string, n int) any {
 		}
 		return list
 	case s.Type.Is("string"):
-		return f.words(s, path, n)
+		return cmp.Or(f.known[strings.TrimPrefix(path, ".")], f.words(s, n))
 	case s.Example != nil:
 		return s.Example
 	case s.Type.Is("boolean"):
@@ -162,8 +150,8 @@ func (f filler) value(s *openapi3.Schema, path string, n int) any {
 // count is how many entries a list or a map has.
 func (f filler) count(most *uint64, path string) int {
 	n := f.entries
-	if path == f.long {
-		n = f.longEntries
+	if strings.Contains(path, "[]") {
+		n = min(n, f.inner)
 	}
 	if most != nil {
 		n = min(n, int(*most))
@@ -176,7 +164,11 @@ func (f filler) count(most *uint64, path string) int {
 func (f filler) object(s *openapi3.Schema, path string, n int) any {
 	all := map[string]any{}
 	for name, property := range s.Properties {
-		if value, isKnown := f.known[name]; isKnown {
+		value, isKnown := f.known[strings.TrimPrefix(path+"."+name, ".")]
+		if !isKnown {
+			value, isKnown = f.known[name]
+		}
+		if isKnown {
 			if value != "" {
 				all[name] = value
 			}
@@ -189,7 +181,7 @@ func (f filler) object(s *openapi3.Schema, path string, n int) any {
 			return example
 		}
 		for i := range f.count(s.MaxProps, path) {
-			all[f.free(i, 200)] = f.value(more.Value, path+"{}", i)
+			all[f.free(i, nameLength)] = f.value(more.Value, path+"{}", i)
 		}
 	}
 	return all
@@ -197,7 +189,7 @@ func (f filler) object(s *openapi3.Schema, path string, n int) any {
 
 // words is a text. One that must have a form has that of its example; where any may stand, the same n gives the same
 // text, so that what names another is found.
-func (f filler) words(s *openapi3.Schema, path string, n int) string {
+func (f filler) words(s *openapi3.Schema, n int) string {
 	if len(s.Enum) > 0 {
 		text, _ := s.Enum[n%len(s.Enum)].(string)
 		return text
@@ -218,6 +210,9 @@ func (f filler) words(s *openapi3.Schema, path string, n int) string {
 	return f.free(n, most)
 }
 
+// nameLength is the most that a name may have where the schema does not say.
+const nameLength = 100
+
 // formLength is the most that a text may have of which the example is more than an example.
 const formLength = 100
 
@@ -226,27 +221,6 @@ func (f filler) free(n, most int) string {
 	number := strconv.Itoa(n)
 	length := min(f.text, most, 64<<10)
 	return number + strings.Repeat("<,", max(0, length-len(number))/2)
-}
-
-// lists are the paths of all lists and maps.
-func lists(s *openapi3.Schema, path string) []string {
-	var all []string
-	for _, parts := range []openapi3.SchemaRefs{s.AllOf, s.OneOf} {
-		for _, part := range parts {
-			all = append(all, lists(part.Value, path)...)
-		}
-	}
-	for name, property := range s.Properties {
-		all = append(all, lists(property.Value, path+"."+name)...)
-	}
-	if s.Items != nil {
-		all = append(append(all, path), lists(s.Items.Value, path+"[]")...)
-	}
-	if more := s.AdditionalProperties.Schema; more != nil {
-		all = append(append(all, path), lists(more.Value, path+"{}")...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // isAnything says whether a schema names no fields.
@@ -265,9 +239,9 @@ func anything(media string, most int) []Body {
 		names = append(names, `,"`+strconv.Itoa(n)+`":0`...)
 	}
 	all := map[string][]byte{
-		"numbers": repeat("[", "0", "]"), "empty objects": repeat("[", "{}", "]"), "records": repeat(`{"Records":[`, "{}", "]}"),
-		"names": append(names, '}'), "one text": []byte(`{"Records":["` + strings.Repeat("<", most-20) + `"]}`),
-		"depth": []byte(strings.Repeat(`{"Records":[`, most/12)), "lists in lists": []byte(strings.Repeat("[", most)),
+		"empty objects": repeat("[", "{}", "]"), "records": repeat(`{"Records":[`, "{}", "]}"),
+		"names":           append(names, '}'),
+		"depth":           []byte(strings.Repeat(`{"Records":[`, most/12)),
 		"an escaped text": []byte(`{"specversion":"1.0","id":"1","type":"t","source":"s","data":"` + strings.Repeat(`\u0001`, (most-100)/6) + `"}`),
 		"texts":           repeat(`{"specversion":"1.0","id":"1","type":"t","source":"s","data":[`, `"<,"`, "]}"),
 	}
