@@ -20,7 +20,7 @@ type Page struct {
 	Words         []Word
 	Pale          []Word // text in the colour of what it is drawn on: no reader sees it
 	Notes         []Word // text of comments and form fields, which lie over the page
-	Covered       []Word // text under something opaque, Faint where that is dark: no reader sees it
+	Covered       []Word // text under something opaque: no reader sees it; Faint where one may know of it
 	Rulings       []Ruling
 	Incomplete    bool  // the file is damaged, or the page shows nothing between others that do: text may be missing
 	Unordered     bool  // several pages were on this one, and little tells their order

@@ -25,19 +25,20 @@ type drawn struct {
 
 // interpreter runs content streams (ISO 32000-1, annex A) and collects ink.
 type interpreter struct {
-	doc    *document
-	budget *budget
-	glyphs []drawn
-	pale   []drawn // in the colour of what they are drawn on
-	laid   []drawn // under something opaque; faint where that is dark
-	notes  []drawn // text of comments and form fields
-	lines  []segment
-	dots   []dot
-	frames frames
+	doc     *document
+	budget  *budget
+	glyphs  []drawn
+	pale    []drawn // in the colour of what they are drawn on
+	notes   []drawn // text of comments and form fields
+	covered []covered
+	lines   []segment
+	dots    []dot
+	frames  frames
 
 	looks    []look
 	areas    []area
 	fine     float64 // ink so thin hides nothing
+	usual    float64 // the height that most letters have
 	outlined int     // points of the areas' shapes
 	damaged  bool    // something of the page could not be read
 	lenient  int     // open BX

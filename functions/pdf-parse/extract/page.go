@@ -40,7 +40,7 @@ func (in *interpreter) ink(paper box, rotate int) ink {
 		shown = shown.turn(turn)
 	}
 	glyphs, pale, notes := shown.glyphs(in.glyphs, in.looks), shown.glyphs(in.pale, in.looks), shown.glyphs(in.notes, in.looks)
-	covered := shown.glyphs(in.laid, in.looks)
+	covered := shown.glyphs(in.covers(), in.looks)
 	k := ink{view: shown, sizes: sizesOf(glyphs), lines: in.lines, dots: in.dots, incomplete: in.damaged, frames: in.frames}
 	own := bodySize / k.sizes.median()
 	scaleGlyphs(glyphs, own)
@@ -182,15 +182,25 @@ func direction(m matrix, g drawn) (int, bool) {
 func (v view) glyphs(all []drawn, looks []look) []Glyph {
 	paper := v.paper()
 	out := make([]Glyph, 0, len(all))
-	for _, g := range all {
+	off, letter := false, 0 // the last letter so far lies beside the paper, or is kept there
+	for i := range all {
+		g := &all[i]
 		a, b := v.m.apply(g.start.x, g.start.y), v.m.apply(g.end.x, g.end.y)
-		if d, ok := direction(v.m, g); ok && d != 0 || !ok && g.start != g.end {
+		if d, ok := direction(v.m, *g); ok && d != 0 || !ok && g.start != g.end {
 			continue
 		}
-		if paper.holds(point{(a.x + b.x) / 2, a.y - g.size/4}) {
+		holds := paper.holds(point{(a.x + b.x) / 2, a.y - g.size/4})
+		cut := off == holds && i > 0 && !isBlank(g.text) && g.follows(&all[i-1], &looks[g.look]) // the edge cuts a text
+		if !isBlank(g.text) {
+			if cut && !holds && len(out) > 0 {
+				out[letter].Faint = true
+			}
+			off, letter = !holds, len(out)
+		}
+		if holds {
 			out = append(out, Glyph{
 				Text: g.text, Unsure: g.unsure, X0: a.x, X1: b.x, Y: a.y, Size: g.size,
-				Colour: looks[g.look].colour(), Faint: g.faint,
+				Colour: looks[g.look].colour(), Faint: g.faint || cut,
 			})
 		}
 	}

@@ -60,6 +60,7 @@ const (
 // of what they are drawn on. All others go.
 func (in *interpreter) judge() error {
 	usual := in.usualSize()
+	in.usual = usual
 	index := newIndex(in.areas, in.glyphs, in.looks)
 	plain := in.sights[:0]
 	for i := range in.looks {
@@ -69,8 +70,8 @@ func (in *interpreter) judge() error {
 	defer func() { effort.Add(len(in.looks) + index.steps) }()
 	kept := in.glyphs[:0]
 	var last drawn
-	lastSight := gone
-	for _, g := range in.glyphs { // into the same memory
+	lastSight, lastKept := gone, 0 // of the last letter, and where it is kept
+	for _, g := range in.glyphs {  // into the same memory
 		before := index.steps
 		l := &in.looks[g.look]
 		s, core := plain[g.look], g.core(l)
@@ -88,15 +89,18 @@ func (in *interpreter) judge() error {
 		case l.height < min(hardlySeen*usual, seenOnPaper*in.fine) || in.crowded:
 			s = max(s, doubtful)
 		}
-		if g.follows(last, l) { // of a word only a part is seen
-			switch {
-			case s == gone && lastSight <= doubtful:
-				kept[len(kept)-1].faint = true
-			case s == seen && lastSight == gone:
-				s = doubtful
-			}
+		blank := isBlank(g.text)
+		switch follows := g.follows(&last, l); {
+		case follows && blank: // what stands on both sides of a space was written in one go
+		case follows && s == gone && lastSight <= doubtful: // of a text only a part is seen
+			kept[lastKept].faint = true
+		case follows && s == seen && lastSight == gone:
+			s = doubtful
 		}
-		last, lastSight = g, s
+		last = g
+		if !blank {
+			lastSight, lastKept = s, len(kept)
+		}
 		switch s {
 		case seen, doubtful:
 			g.faint = s == doubtful
@@ -123,19 +127,67 @@ func (in *interpreter) cover(g drawn, l *look, near []int32) {
 		}
 		if a.holds(p) {
 			over := a.paintAt(p)
-			g.faint = !over.unknown && over.colour[1] < dark && g.core(l).inside(a.box) // no paper, no ground of a row, no ruling
-			in.laid = append(in.laid, g)
+			c := covered{drawn: g, area: at, whole: !over.unknown && g.core(l).inside(a.box)} // by no ruling
+			c.faint = c.whole && over.colour[1] < dark                                        // by no paper, no ground of a row
+			in.covered = append(in.covered, c)
 			return
 		}
 	}
 }
 
-// follows reports whether a glyph is drawn right after another of its word.
-func (g drawn) follows(last drawn, l *look) bool {
-	const near = 0.25 // of the height of a capital
-	blank := strings.TrimSpace(g.text) == "" || strings.TrimSpace(last.text) == ""
-	return !blank && g.look == last.look && math.Hypot(g.start.x-last.end.x, g.start.y-last.end.y) < near*l.height
+// covered is a glyph under something opaque, faint where a reader may know of it.
+type covered struct {
+	drawn
+	area  int32 // what covers it
+	whole bool  // it covers all of the glyph
 }
+
+// covers gives the glyphs that something opaque was laid over. Those are faint, too, that lie under what was painted
+// when the text around was there: paper under a table is its ground, and paper over one hides a part of it by hand.
+func (in *interpreter) covers() []drawn {
+	const most = 100 // areas: somebody who hides more does not do it by hand
+	late := map[int32]bool{}
+	out := make([]drawn, 0, len(in.covered))
+	for _, c := range in.covered {
+		after, known := late[c.area]
+		if !known && c.whole && len(late) < most {
+			after = in.paintedLate(c.area)
+			late[c.area] = after
+		}
+		c.faint = c.faint || c.whole && after
+		out = append(out, c.drawn)
+	}
+	return out
+}
+
+// paintedLate reports whether nearly all text around an area was drawn before it.
+func (in *interpreter) paintedLate(at int32) bool {
+	const (
+		around = 15  // heights of a letter
+		few    = 0.1 // of the letters
+	)
+	effort.Add(len(in.glyphs))
+	before, after := 0, 0
+	near := in.areas[at].box.grow(around * in.usual)
+	for _, g := range in.glyphs {
+		switch {
+		case !near.holds(g.start):
+		case in.looks[g.look].under > int(at):
+			after++
+		default:
+			before++
+		}
+	}
+	return float64(after) <= few*float64(before)
+}
+
+// follows reports whether a glyph is drawn right after another.
+func (g *drawn) follows(last *drawn, l *look) bool {
+	const near = 0.25 // of the height of a capital
+	return g.look == last.look && math.Abs(g.start.x-last.end.x)+math.Abs(g.start.y-last.end.y) < near*l.height
+}
+
+func isBlank(text string) bool { return text == " " || strings.TrimSpace(text) == "" }
 
 // weight is how much of the text is of one height.
 type weight struct {

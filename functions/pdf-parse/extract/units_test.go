@@ -3,6 +3,7 @@ package extract
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -76,6 +77,36 @@ func TestCropBox(t *testing.T) {
 			page := read(t, onePage(test.content, helvetica, "/CropBox "+test.crop))
 			if got := spell(page.Words); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestTextCutByTheEdge holds that a text of which the edge of the paper cuts off a part is in doubt, and no other.
+func TestTextCutByTheEdge(t *testing.T) {
+	t.Parallel()
+	const (
+		text  = "BT /F 10 Tf 50 80 Td (five six) Tj 20 -40 Td (three four ) Tj ET "
+		left  = "BT /F 5 Tf 5 20 Td (on the left, where all of it is seen) Tj ET "
+		right = "BT /F 5 Tf 100 20 Td (on the right, where all of it is seen) Tj ET "
+	)
+	for name, test := range map[string]struct{ content, crop, want string }{
+		"nothing":           {text, "[0 0 200 100]", ""},
+		"after a word":      {text + left, "[0 0 94 100]", "three"},
+		"in a word":         {text + left, "[0 0 90 100]", "thre"},
+		"before a word":     {text + right, "[68 0 200 100]", "six"},
+		"a line as a whole": {text + left, "[0 50 200 100]", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var doubtful []string
+			for _, w := range read(t, onePage(test.content, helvetica, "/CropBox "+test.crop)).Words {
+				if w.Faint {
+					doubtful = append(doubtful, w.Text)
+				}
+			}
+			if got := strings.Join(doubtful, " "); got != test.want {
+				t.Errorf("in doubt: %q, want %q", got, test.want)
 			}
 		})
 	}

@@ -8,9 +8,9 @@ import (
 )
 
 // addCovered adds text under something opaque to a row, as text that no column claims and that may not be visible:
-// somebody blacked out a part of the table. Text under paper says nothing: no reader knows of it.
+// a part of the table was blacked out or painted over. Text that was covered before the table was drawn says nothing.
 func (s section) addCovered(row *Row) {
-	const most = 100 // words: who hides more in one row does not do it for a reader
+	const most = 100 // words: more is not hidden by hand
 	var hidden []extract.Word
 	words := wordsBetween(s.page.Covered, row.Y0, row.Y1)
 	for _, w := range words[:min(len(words), most)] {

@@ -167,10 +167,13 @@ func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 	}
 	parts := sections(pages, headers)
 	usual := printOf(parts)
-	for _, s := range parts {
+	rows := make([][]Row, len(parts))
+	for i, s := range parts {
 		s.print = usual
-		found.Rows = append(found.Rows, s.rows(found.Layout)...)
+		rows[i] = s.rows(found.Layout)
 	}
+	markCutOff(rows, parts)
+	found.Rows = slices.Concat(rows...)
 	markMoved(found.Rows)
 	return found, nil
 }

@@ -1,0 +1,56 @@
+package table
+
+import "slices"
+
+// A table that runs on beyond the edge of its page may say more there than a reader sees: the page was cropped, or
+// its size is wrong in the file.
+
+// markCutOff marks text beside an edge of the page that cuts the table as perhaps not all visible. Where a table runs
+// on from the lower edge of one page to the upper edge of the next, nothing is cut.
+func markCutOff(rows [][]Row, parts []section) {
+	for i, s := range parts {
+		cut := s.cutOff()
+		before, after := i > 0 && parts[i-1].cutOff().below, i+1 < len(parts) && parts[i+1].cutOff().above
+		for k, r := range rows[i] {
+			for _, c := range r.Cells {
+				if n := len(c.Lines); n > 0 {
+					c.Lines[0].Faint = c.Lines[0].Faint || k == 0 && cut.above && !before
+					c.Lines[n-1].Faint = c.Lines[n-1].Faint || k == len(rows[i])-1 && cut.below && !after
+				}
+			}
+			filled := slices.DeleteFunc(slices.Clone(r.Cells), func(c Cell) bool { return len(c.Lines) == 0 })
+			filled[0].markFaint(cut.left)
+			filled[len(filled)-1].markFaint(cut.right)
+		}
+	}
+}
+
+func (c Cell) markFaint(mark bool) {
+	for i := range c.Lines {
+		c.Lines[i].Faint = c.Lines[i].Faint || mark
+	}
+}
+
+// sides are the sides of a page.
+type sides struct{ left, right, above, below bool }
+
+// cutOff gives the sides at which the edge of the page cuts the rulings of the section.
+func (s section) cutOff() sides {
+	const near = 0.5
+	page := s.page
+	var ends, borders sides // where lines end, and where lines run along the edge
+	for _, r := range page.Rulings {
+		reached := sides{r.X0 < near, r.X1 > page.Width-near, r.Y0 < near, r.Y1 > page.Height-near}
+		if r.Horizontal() {
+			ends.left, ends.right = ends.left || reached.left, ends.right || reached.right
+			borders.above, borders.below = borders.above || reached.above, borders.below || reached.below
+		} else {
+			ends.above, ends.below = ends.above || reached.above, ends.below || reached.below
+			borders.left, borders.right = borders.left || reached.left, borders.right || reached.right
+		}
+	}
+	return sides{
+		left: ends.left && !borders.left, right: ends.right && !borders.right,
+		above: s.y0 <= 0 && ends.above && !borders.above, below: s.y1 >= page.Height && ends.below && !borders.below,
+	}
+}
