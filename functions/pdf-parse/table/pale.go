@@ -9,8 +9,9 @@ import (
 )
 
 // addPale adds text in the colour of the paper to the lines of the columns that expect it: the
-// university's producer prints half of a column so. It goes on with a line, one space after it.
-func (s section) addPale(row *Row, layout *Layout) {
+// university's producer prints half of a column so. It goes on with a line, one space after it. Where it goes on with
+// none, it may belong to the row above.
+func (s section) addPale(row *Row, above []Row, layout *Layout) {
 	expecting := slices.IndexFunc(row.Cells, func(c Cell) bool { return layout.pale(c.Column) != nil })
 	if expecting < 0 {
 		return
@@ -27,10 +28,17 @@ func (s section) addPale(row *Row, layout *Layout) {
 			continue
 		}
 		if joined || column(s.columns, w) != expecting || !cell.goOn(w) {
-			for k := range cell.Lines { // it was moved, or what it goes on with
-				cell.Lines[k].Odd = true
+			cell.markOdd() // it was moved, or what it goes on with
+			if n := len(above); n > 0 {
+				above[n-1].Cells[expecting].markOdd()
 			}
 		}
+	}
+}
+
+func (c Cell) markOdd() {
+	for k := range c.Lines {
+		c.Lines[k].Odd = true
 	}
 }
 

@@ -20,7 +20,7 @@ func (s section) rows(layout *Layout) []Row {
 	for i := 1; i < len(bounds); i++ {
 		top, bottom := bounds[i-1], bounds[i]
 		band := newRow(s, wordsBetween(words, top.y, bottom.y), top.y, bottom.y)
-		s.addPale(&band, layout)
+		s.addPale(&band, rows, layout)
 		s.addNotes(&band)
 		s.addCovered(&band)
 		band.Ruled = top.level && bottom.level

@@ -127,11 +127,19 @@ func (g grid) decides(s extract.Page, layouts []Layout) bool {
 			if g.columns == 1 && !pageLike(pages[first], p) {
 				return false
 			}
-		case !follows(pages[first], headers[first][0], p):
+		case !follows(pages[first], headers[first][0], p), lacksMargin(p, pages[first]):
 			return false
 		}
 	}
 	return true
+}
+
+// lacksMargin reports whether a part of a sheet begins at its upper edge, as no page does, least of all where another
+// does not: it is the lower half of a page.
+func lacksMargin(part, page extract.Page) bool {
+	const narrow, wider = 30, 3 // units, times
+	margin := textBox(part.Words).Y0
+	return margin < narrow && textBox(page.Words).Y0 > wider*margin
 }
 
 // pageLike reports whether two parts of a sheet, one below the other, each with headings, begin alike, as
