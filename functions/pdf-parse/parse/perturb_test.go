@@ -219,7 +219,10 @@ func TestOnceSilent(t *testing.T) {
 		{"level ruling missing", 100748}, // rows in the band of the headings
 		{"line nudged", 3019587},         // a half in white, over the ruling below it
 		{"page break", 1017259},          // a page of a sheet shows nothing but the end of a row
-		{"upright missing", 1009624},     // at the right of the venues, which tells how far they can run
+		{"painted over", 5000343},        // a row that told how a venue below begins
+		{"painted over", 5000383},        // all of a page
+		{"painted over", 5003183},
+		{"upright missing", 1009624}, // at the right of the venues, which tells how far they can run
 		{"upright missing", 3002797},
 		{"white text", 1003038}, // beside the half of a column that is printed in white
 	} {

@@ -37,6 +37,7 @@ func newRooms(t table.Table) rooms {
 			r.open(l.Text)
 		}
 		r.lost = r.lost || len(cell.Lines) > 0 && lacksRuling(row, cell)
+		r.lost = r.lost || slices.ContainsFunc(row.Stray(), func(l table.Line) bool { return l.Faint }) // it may be a venue's beginning
 		if len(cell.Lines) > 0 && row.Cell(colModule).Text() != "" {
 			r.starts[firstWord(cell.Lines[0])] = true
 		}

@@ -118,5 +118,9 @@ func withStrayBeside(rows []Row) []Row {
 			out, above = append(out, r), nil
 		}
 	}
+	if len(above) > 0 {
+		out = append(out, rows[0]) // it may be the rest of a row on the page before
+		out[0].Cells = above
+	}
 	return out
 }
