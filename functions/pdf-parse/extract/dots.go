@@ -2,7 +2,6 @@ package extract
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -24,8 +23,8 @@ const (
 
 // isDot reports whether a shape of that width and height may be a dot, if it is small enough.
 func isDot(w, h float64) bool {
-	longer := math.Max(w, h)
-	return longer > 0 && longer <= dotAspect*math.Min(w, h)
+	longer := max(w, h)
+	return longer > 0 && longer <= dotAspect*min(w, h)
 }
 
 // dotted are the level and the upright lines that dots form on the shown page. A dot may be part of
@@ -72,7 +71,7 @@ func dotRuns(row []dot) []Ruling {
 	var out []Ruling
 	for start := 0; start < len(row); {
 		end := start + 1
-		for end < len(row) && row[end].at.x-row[end-1].at.x <= dotPitch*math.Min(row[end-1].size, row[end].size) {
+		for end < len(row) && row[end].at.x-row[end-1].at.x <= dotPitch*min(row[end-1].size, row[end].size) {
 			end++
 		}
 		first, last := row[start], row[end-1]

@@ -16,6 +16,13 @@ func (m matrix) mul(n matrix) matrix {
 	}
 }
 
+// moved is the matrix that moves by tx and ty first and applies m afterwards.
+func (m matrix) moved(tx, ty float64) matrix {
+	m[4] += tx*m[0] + ty*m[2]
+	m[5] += tx*m[1] + ty*m[3]
+	return m
+}
+
 func (m matrix) apply(x, y float64) point {
 	return point{m[0]*x + m[2]*y + m[4], m[1]*x + m[3]*y + m[5]}
 }
@@ -31,14 +38,14 @@ type box struct{ x0, y0, x1, y1 float64 }
 func boxOf(points []point) box {
 	b := box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
 	for _, p := range points {
-		b.x0, b.x1 = math.Min(b.x0, p.x), math.Max(b.x1, p.x)
-		b.y0, b.y1 = math.Min(b.y0, p.y), math.Max(b.y1, p.y)
+		b.x0, b.x1 = min(b.x0, p.x), max(b.x1, p.x)
+		b.y0, b.y1 = min(b.y0, p.y), max(b.y1, p.y)
 	}
 	return b
 }
 
 func (b box) intersect(c box) box {
-	return box{math.Max(b.x0, c.x0), math.Max(b.y0, c.y0), math.Min(b.x1, c.x1), math.Min(b.y1, c.y1)}
+	return box{max(b.x0, c.x0), max(b.y0, c.y0), min(b.x1, c.x1), min(b.y1, c.y1)}
 }
 
 func (b box) empty() bool { return b.x0 > b.x1 || b.y0 > b.y1 }
@@ -48,7 +55,7 @@ func (b box) grow(d float64) box { return box{b.x0 - d, b.y0 - d, b.x1 + d, b.y1
 func (b box) holds(p point) bool { return p.x >= b.x0 && p.x <= b.x1 && p.y >= b.y0 && p.y <= b.y1 }
 
 func (b box) union(c box) box {
-	return box{math.Min(b.x0, c.x0), math.Min(b.y0, c.y0), math.Max(b.x1, c.x1), math.Max(b.y1, c.y1)}
+	return box{min(b.x0, c.x0), min(b.y0, c.y0), max(b.x1, c.x1), max(b.y1, c.y1)}
 }
 
 // inside reports whether b lies in c.

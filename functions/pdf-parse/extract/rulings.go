@@ -2,7 +2,6 @@ package extract
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
@@ -84,7 +83,7 @@ func joinPieces(pieces []Ruling) []Ruling {
 			longest = p.X1 - p.X0
 			last.Y0, last.Y1, last.Thick, last.Colour = p.Y0, p.Y0, p.Thick, p.Colour
 		}
-		last.X1 = math.Max(last.X1, p.X1)
+		last.X1 = max(last.X1, p.X1)
 	}
 	return slices.DeleteFunc(out, func(r Ruling) bool { return r.X1-r.X0 < shortest })
 }

@@ -242,9 +242,9 @@ func (in *interpreter) withoutMarks(weights []weight) []weight {
 
 // core is the box around the part of a glyph that its ink is most likely in.
 func (g drawn) core(l *look) box {
-	b := box{math.Min(g.start.x, g.end.x), math.Min(g.start.y, g.end.y), math.Max(g.start.x, g.end.x), math.Max(g.start.y, g.end.y)}
-	b.x0, b.x1 = b.x0+math.Min(l.up.x, 0), b.x1+math.Max(l.up.x, 0)
-	b.y0, b.y1 = b.y0+math.Min(l.up.y, 0), b.y1+math.Max(l.up.y, 0)
+	b := box{min(g.start.x, g.end.x), min(g.start.y, g.end.y), max(g.start.x, g.end.x), max(g.start.y, g.end.y)}
+	b.x0, b.x1 = b.x0+min(l.up.x, 0), b.x1+max(l.up.x, 0)
+	b.y0, b.y1 = b.y0+min(l.up.y, 0), b.y1+max(l.up.y, 0)
 	return b
 }
 

@@ -60,7 +60,7 @@ func (in *interpreter) textOperator(op operator, args operands, resources types.
 }
 
 func (in *interpreter) newLine(tx, ty float64) {
-	in.tlm = matrix{1, 0, 0, 1, tx, ty}.mul(in.tlm)
+	in.tlm = in.tlm.moved(tx, ty)
 	in.tm = in.tlm
 }
 
@@ -79,14 +79,14 @@ func (in *interpreter) showArray(items []any) error {
 }
 
 func (in *interpreter) advance(tx float64) {
-	in.tm = matrix{1, 0, 0, 1, tx, 0}.mul(in.tm)
+	in.tm = in.tm.moved(tx, 0)
 }
 
 // kern moves the pen by ems in the direction of writing.
 func (in *interpreter) kern(ems float64) {
 	t := in.state.text
 	if t.font != nil && t.font.vertical {
-		in.tm = matrix{1, 0, 0, 1, 0, ems * t.size}.mul(in.tm)
+		in.tm = in.tm.moved(0, ems*t.size)
 		return
 	}
 	in.advance(ems * t.size * t.scale)
@@ -94,13 +94,13 @@ func (in *interpreter) kern(ems float64) {
 
 // advancePast moves the pen past a glyph. In a vertical font it moves down by an em (9.7.4.3).
 func (in *interpreter) advancePast(g glyph) {
-	t := in.state.text
+	t := &in.state.text
 	spacing := t.charSpace
 	if g.space {
 		spacing += t.wordSpace
 	}
 	if t.font.vertical {
-		in.tm = matrix{1, 0, 0, 1, 0, -t.size + spacing}.mul(in.tm)
+		in.tm = in.tm.moved(0, -t.size+spacing)
 		return
 	}
 	in.advance((g.width*t.size + spacing) * t.scale)
@@ -112,7 +112,9 @@ func (in *interpreter) show(s string) error {
 		in.damaged = in.damaged || s != ""
 		return nil
 	}
-	in.look(in.textMatrix())
+	m := in.textMatrix()
+	in.look(m)
+	size := math.Hypot(m[2], m[3]) * t.font.em
 	for len(s) > 0 {
 		var g glyph
 		g, s = t.font.next(s)
@@ -120,9 +122,12 @@ func (in *interpreter) show(s string) error {
 			return fmt.Errorf("%w: too much text", ErrTooComplex)
 		}
 		if g.text != "" && t.mode != 3 && in.hidden == 0 {
-			in.draw(g)
+			in.draw(&g, m, size)
 		}
 		in.advancePast(g)
+		at := in.tm.apply(0, t.rise)
+		at = in.state.ctm.apply(at.x, at.y)
+		m[4], m[5] = at.x, at.y
 	}
 	return nil
 }
@@ -164,12 +169,12 @@ func (in *interpreter) clipToLetters() {
 
 // draw keeps a glyph unless the clip hides it. Letter-spacing belongs to the glyph before it, so
 // that spaced-out words stay words.
-func (in *interpreter) draw(g glyph) {
-	t := in.state.text
-	m := in.textMatrix()
+// m maps its em square, which is so high, to page space.
+func (in *interpreter) draw(g *glyph, m matrix, size float64) {
+	t := &in.state.text
 	spacing := 0.0
 	if t.size != 0 {
-		spacing = math.Max(0, t.charSpace/t.size)
+		spacing = max(0, t.charSpace/t.size)
 	}
 	at := t.font.origin
 	if t.font.vertical { // the pen is above the middle of the glyph
@@ -180,7 +185,7 @@ func (in *interpreter) draw(g glyph) {
 		unsure: g.unsure,
 		start:  m.apply(at.x, at.y),
 		end:    m.apply(at.x+g.width+spacing, at.y),
-		size:   math.Hypot(m[2], m[3]) * t.font.em,
+		size:   size,
 		span:   in.replaced.span(),
 		look:   int32(len(in.looks) - 1),
 	}

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"hash/maphash"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
@@ -38,7 +38,7 @@ func words(glyphs []Glyph) []Word {
 		text = text[:0]
 	}
 	for _, g := range unique(glyphs) {
-		if strings.TrimSpace(g.Text) == "" {
+		if isBlank(g.Text) {
 			cur.spaceAfter = true
 			end()
 			cur = piece{spaceBefore: true, at: g}
@@ -57,8 +57,8 @@ func words(glyphs []Glyph) []Word {
 		}
 		text = append(text, g.Text...)
 		cur.Unsure = cur.Unsure || g.Unsure
-		cur.X1 = math.Max(cur.X1, g.X1)
-		cur.Size = math.Max(cur.Size, g.Size)
+		cur.X1 = max(cur.X1, g.X1)
+		cur.Size = max(cur.Size, g.Size)
 		cur.Faint = cur.Faint || g.Faint
 	}
 	end()
@@ -84,7 +84,7 @@ func widest(wide, wider, gap float64) (float64, float64) {
 }
 
 func continues(w Word, g Glyph) bool {
-	em := math.Max(math.Min(w.Size, g.Size), 1)
+	em := max(min(w.Size, g.Size), 1)
 	gap := g.X0 - w.X1
 	if g.Size > resized*w.Size || w.Size > resized*g.Size {
 		return false
@@ -97,7 +97,7 @@ func join(pieces []piece) []Word {
 	slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(a.Y, b.Y) })
 	for start := 0; start < len(pieces); {
 		end := start + 1
-		for end < len(pieces) && pieces[end].Y-pieces[start].Y < baselineGap*math.Max(pieces[start].Size, 1) {
+		for end < len(pieces) && pieces[end].Y-pieces[start].Y < baselineGap*max(pieces[start].Size, 1) {
 			end++
 		}
 		line := pieces[start:end]
@@ -114,8 +114,8 @@ func join(pieces []piece) []Word {
 			w.wide, w.wider = widest(w.wide, w.wider, p.wider)
 			w.Text += p.Text
 			w.Unsure = w.Unsure || p.Unsure
-			w.X1 = math.Max(w.X1, p.X1)
-			w.Size = math.Max(w.Size, p.Size)
+			w.X1 = max(w.X1, p.X1)
+			w.Size = max(w.Size, p.Size)
 			w.Faint = w.Faint || p.Faint
 		} else {
 			joined = append(joined, p)
@@ -133,7 +133,8 @@ func join(pieces []piece) []Word {
 
 // unique drops what is drawn a second time in its place to look bold or shadowed, in the same memory.
 func unique(glyphs []Glyph) []Glyph {
-	d := drawnGlyphs{last: make(map[tile]int32, len(glyphs)), glyphs: glyphs[:0], before: make([]int32, 0, len(glyphs))}
+	buckets := 1 << bits.Len(uint(len(glyphs)))
+	d := drawnGlyphs{last: make([]int32, buckets), glyphs: glyphs[:0], before: make([]int32, 0, len(glyphs))}
 	for _, g := range glyphs {
 		if !d.near(g) {
 			d.add(g)
@@ -143,19 +144,25 @@ func unique(glyphs []Glyph) []Glyph {
 	return d.glyphs
 }
 
-// drawnGlyphs are glyphs by their tile: the last of each, counted from 1, and before each glyph the one
-// that was the last of its tile then.
+// drawnGlyphs are glyphs in buckets by their tile: the last of each bucket, counted from 1, and before each glyph the one
+// that was the last of its bucket then.
 type drawnGlyphs struct {
-	last   map[tile]int32
+	last   []int32
 	glyphs []Glyph
 	before []int32
 	steps  int
 }
 
 func (d *drawnGlyphs) add(g Glyph) {
-	at := placeOf(g.X0, g.Y).tile(textKey(g.Text))
+	at := d.bucket(placeOf(g.X0, g.Y).tile(textKey(g.Text)))
 	d.glyphs, d.before = append(d.glyphs, g), append(d.before, d.last[at])
 	d.last[at] = int32(len(d.glyphs))
+}
+
+// bucket is where glyphs of a tile are.
+func (d *drawnGlyphs) bucket(t tile) int {
+	const golden = 0x9E3779B97F4A7C15 // spreads the bits of the key over all others
+	return int(uint64(t)*golden>>32) & (len(d.last) - 1)
 }
 
 // tile is a key of a text on a part of the page: what is near a glyph is on its tile or on the next one. Others may
@@ -189,13 +196,13 @@ func (p place) tile(text uint64) tile {
 
 // near says whether the same was drawn in the same place, about as large: a letter of a watermark is another one.
 func (d *drawnGlyphs) near(g Glyph) bool {
-	near := 0.1 * math.Min(math.Max(g.Size, 1), 80)
+	near := 0.1 * min(max(g.Size, 1), 80)
 	text, from, to := textKey(g.Text), placeOf(g.X0-near, g.Y-near), placeOf(g.X0+near, g.Y+near)
 	for x := from.x; x <= to.x; x++ {
 		for y := from.y; y <= to.y; y++ {
-			for i := d.last[place{x, y}.tile(text)]; i > 0; i = d.before[i-1] {
+			for i := d.last[d.bucket(place{x, y}.tile(text))]; i > 0; i = d.before[i-1] {
 				d.steps++
-				if h := d.glyphs[i-1]; h.Text == g.Text && g.Size < resized*h.Size && h.Size < resized*g.Size && math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
+				if h := &d.glyphs[i-1]; h.Text == g.Text && g.Size < resized*h.Size && h.Size < resized*g.Size && math.Abs(g.X0-h.X0) < near && math.Abs(g.Y-h.Y) < near {
 					return true
 				}
 			}

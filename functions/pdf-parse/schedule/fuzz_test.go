@@ -54,7 +54,7 @@ func checkFields(t *testing.T, kind timetable.Kind, e timetable.Entry) {
 			t.Errorf("%s: %+v", what, e)
 		}
 	}
-	want(moduleForm.MatchString(e.Module) || warned(timetable.NoModule), "module")
+	want(isModule(e.Module) || warned(timetable.NoModule), "module")
 	want(hhmm.MatchString(e.StartTime) && hhmm.MatchString(e.EndTime) || e.StartTime == "" && e.EndTime == "" && warned(timetable.NoTime), "times")
 	want(e.StartTime < e.EndTime || warned(timetable.EndBeforeStart) || warned(timetable.NoTime), "order of times")
 	want(e.Venues != nil, "venues")

@@ -1,8 +1,6 @@
 package schedule
 
 import (
-	"regexp"
-
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -69,8 +67,6 @@ func Layouts() []table.Layout {
 		}},
 	}
 }
-
-var moduleForm = regexp.MustCompile(`^([A-Z]{3}) ?([0-9]{3})$`)
 
 // isLetter reports whether a text is what the university prints in white: the second half of "E L".
 func isLetter(text string) bool { return len(text) == 1 && text[0] >= 'A' && text[0] <= 'Z' }

@@ -1,9 +1,6 @@
 package schedule
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // Some fonts draw O like 0, and l or I like 1; a font's map that is slightly wrong gives one for the other. Where a
 // code, a day or a time has only one reading, that is the reading.
@@ -28,7 +25,7 @@ var letterTwins = strings.NewReplacer("0", "O", "|", "I")
 // numberedCode is a code of one or two letters and a number, such as "G01" or "L1", of at most most digits; ok is
 // false for any other text. It is printed so, or reads so with fewer changes than any other way.
 func numberedCode(text string, most int) (code string, ok bool) {
-	if m := codeForm.FindString(text); m != "" && len(strings.TrimLeft(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) <= most {
+	if digits, ok := splitCode(text); ok && len(digits) <= most {
 		return text, true
 	}
 	code, least := text, 0
@@ -59,11 +56,17 @@ func changes(a, b string) int {
 	return n
 }
 
-var codeForm = regexp.MustCompile(`^[A-Z]{1,2}[0-9]+$`)
+// splitCode gives the digits of a code: one or two capital letters stand before them.
+func splitCode(text string) (digits string, ok bool) {
+	digits = strings.TrimLeft(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	letters := len(text) - len(digits)
+	return digits, letters >= 1 && letters <= 2 && digits != "" && isDigits(digits)
+}
 
 // twoReadings reports whether a code's second letter may be its first digit: "GO1" is hardly a group, but not surely G01.
 func twoReadings(code string) bool {
-	return codeForm.MatchString(code) && len(code) > 2 && (code[1] == 'O' || code[1] == 'I')
+	_, ok := splitCode(code)
+	return ok && len(code) > 2 && (code[1] == 'O' || code[1] == 'I')
 }
 
 // sameLetters reports whether two words are drawn alike, in any case of letters.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
@@ -218,7 +219,6 @@ func compound(value string, whole map[string]int) bool {
 }
 
 var (
-	letter     = regexp.MustCompile(`\pL`)
 	unfinished = regexp.MustCompile(`([,&/(-]|\b(of|and|the))$|^[0-9]+[-,.]|^[a-z]|[?!]`)
 )
 
@@ -232,7 +232,7 @@ func (e *entry) warnOfSpaces(text string) {
 func spacedOut(text string) bool {
 	alone := 0
 	for word := range strings.SplitSeq(text, " ") {
-		if len(word) > utf8.UTFMax || utf8.RuneCountInString(word) != 1 || !letter.MatchString(word) {
+		if len(word) > utf8.UTFMax || utf8.RuneCountInString(word) != 1 || !hasLetter(word) {
 			alone = 0
 		} else if alone++; alone == 3 {
 			return true
@@ -241,8 +241,10 @@ func spacedOut(text string) bool {
 	return false
 }
 
+func hasLetter(text string) bool { return strings.ContainsFunc(text, unicode.IsLetter) }
+
 // unusualVenue reports whether a venue is a piece of one: without a letter or a bracket's other half, or ending where
 // none ends.
 func unusualVenue(venue string) bool {
-	return !letter.MatchString(venue) || strings.Count(venue, "(") != strings.Count(venue, ")") || unfinished.MatchString(venue)
+	return !hasLetter(venue) || strings.Count(venue, "(") != strings.Count(venue, ")") || unfinished.MatchString(venue)
 }

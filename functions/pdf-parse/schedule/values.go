@@ -1,20 +1,37 @@
 package schedule
 
 import (
-	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 )
 
 // moduleCode is a module code as it is always written, "COS 214"; text itself where it is none.
 func moduleCode(text string) (string, bool) {
-	m := moduleForm.FindStringSubmatch(text)
-	if m == nil {
-		return moduleTwin(text)
+	switch {
+	case len(text) == len("COS 214") && text[3] == ' ' && isCapitals(text[:3]) && isDigits(text[4:]):
+		return text, true
+	case len(text) == len("COS214") && isCapitals(text[:3]) && isDigits(text[3:]):
+		return text[:3] + " " + text[3:], true
 	}
-	return m[1] + " " + m[2], true
+	return moduleTwin(text)
+}
+
+func isCapitals(text string) bool {
+	for i := range len(text) {
+		if text[i] < 'A' || text[i] > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigits(text string) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // moduleTwin is the only module code that text can be taken for.
@@ -28,43 +45,59 @@ func moduleTwin(text string) (string, bool) {
 	return letters + " " + digits, true
 }
 
-var (
-	clockForm = regexp.MustCompile(`^([0-9]{1,2})[:hH.]([0-9]{2})$`)
-	rangeForm = regexp.MustCompile(`^([0-9:hH.]+) ?(?:-|–|—|to) ?([0-9:hH.]+)$`)
-)
-
 // clock is a time of day as HH:MM.
 func clock(text string) (string, bool) {
-	m := clockForm.FindStringSubmatch(text)
-	if m == nil {
-		m = clockForm.FindStringSubmatch(digitTwins.Replace(text))
+	hour, minute, ok := splitClock(text)
+	if !ok {
+		hour, minute, ok = splitClock(digitTwins.Replace(text))
 	}
-	if m == nil {
+	if !ok || hour > "23" || minute > "59" {
 		return "", false
 	}
-	hour, _ := strconv.Atoi(m[1])
-	minute, _ := strconv.Atoi(m[2])
-	if hour > 23 || minute > 59 {
-		return "", false
+	return hour + ":" + minute, true
+}
+
+// splitClock gives the two digits of each, the hour and the minute, of a text such as "7:30", "07h30" or "07.30".
+func splitClock(text string) (hour, minute string, ok bool) {
+	n := len(text) - len(":30")
+	if n < 1 || n > 2 || !isDigits(text[:n]) || !strings.Contains(":hH.", text[n:n+1]) || !isDigits(text[n+1:]) {
+		return "", "", false
 	}
-	return fmt.Sprintf("%02d:%02d", hour, minute), true
+	if n == 1 {
+		return "0" + text[:1], text[2:], true
+	}
+	return text[:2], text[3:], true
 }
 
 // timeRange reads "07:30 - 08:20".
 func timeRange(text string) (start, end string, ok bool) {
-	m := rangeForm.FindStringSubmatch(text)
-	if m == nil {
-		m = rangeForm.FindStringSubmatch(digitTwins.Replace(strings.Replace(text, "to", "-", 1)))
+	from, to, ok := splitRange(text)
+	if !ok {
+		from, to, ok = splitRange(digitTwins.Replace(strings.Replace(text, "to", "-", 1)))
 	}
-	if m == nil {
+	if !ok {
 		return "", "", false
 	}
-	start, ok1 := clock(m[1])
-	end, ok2 := clock(m[2])
+	start, ok1 := clock(from)
+	end, ok2 := clock(to)
 	if !ok1 || !ok2 {
 		return "", "", false
 	}
 	return start, end, true
+}
+
+// splitRange gives the two times that a dash, or "to", parts.
+func splitRange(text string) (from, to string, ok bool) {
+	const ofTimes = "0123456789:hH."
+	rest := strings.TrimLeft(text, ofTimes)
+	from, rest = text[:len(text)-len(rest)], strings.TrimPrefix(rest, " ")
+	for _, dash := range [...]string{"-", "–", "—", "to"} {
+		if after, found := strings.CutPrefix(rest, dash); found {
+			to = strings.TrimPrefix(after, " ")
+			return from, to, from != "" && to != "" && strings.Trim(to, ofTimes) == ""
+		}
+	}
+	return "", "", false
 }
 
 // threeHoursAfter is the end assumed for an exam, on the same day.

@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -104,10 +103,25 @@ func (r rooms) open(text string) {
 	}
 }
 
-var (
-	endsOpen    = regexp.MustCompile(`(?i)([,&/(-]|\b(of|and|du|de|the|en|van))$`)
-	startsLater = regexp.MustCompile(`^[^A-Z]`)
-)
+// endsOpen reports whether a line ends where no name does, so that the next line goes on with it.
+func endsOpen(line string) bool {
+	if line == "" || strings.Contains(",&/(-", line[len(line)-1:]) {
+		return line != ""
+	}
+	isWord := func(c byte) bool {
+		return c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+	}
+	from := len(line)
+	for from > 0 && isWord(line[from-1]) {
+		from--
+	}
+	return slices.ContainsFunc([]string{"of", "and", "du", "de", "the", "en", "van"}, func(word string) bool {
+		return strings.EqualFold(line[from:], word)
+	})
+}
+
+// startsLater reports whether a line begins as no venue does.
+func startsLater(line string) bool { return line != "" && !isCapitals(line[:1]) }
 
 // venues parts the lines of one cell. Where nothing decides, several says whether a line is a venue,
 // and the first line that is in doubt is given as doubt.
@@ -137,11 +151,11 @@ func (r rooms) begins(venue string, above, l table.Line, several bool) (begins, 
 	const space = 0.28 // of an em, as in Helvetica
 	room := r.limit - (above.X1 + space*l.Size + l.First)
 	switch {
-	case startsLater.MatchString(l.Text):
+	case startsLater(l.Text):
 		return false, true
 	case room > unsure*l.Size:
 		return true, true // its first word had room above: the break is meant
-	case endsOpen.MatchString(above.Text):
+	case endsOpen(above.Text):
 		return false, true
 	case r.starts[firstWord(l)]:
 		return true, !r.shaky

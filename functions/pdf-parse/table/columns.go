@@ -131,7 +131,7 @@ func between(xs []float64, a, b float64) (float64, bool) {
 // cross, a footer or an overlong value among them.
 func gutter(a, b label, texts []extent) float64 {
 	from, to := (a.x0+a.x1)/2, (b.x0+b.x1)/2
-	step := math.Max(0.25, (to-from)/10_000)
+	step := max(0.25, (to-from)/10_000)
 	n := int((to - from) / step)
 	if n < 1 {
 		return b.x0
@@ -158,11 +158,11 @@ func phrases(group []section) []extent {
 	const space = 0.45 // of an em
 	var out []extent
 	for _, s := range group {
-		words := s.words()
+		words := slices.Clone(s.words())
 		readingOrder(words)
 		for i, w := range words {
 			if i > 0 && math.Abs(words[i-1].Y-w.Y) <= sameBaseline*w.Size && w.X0-words[i-1].X1 < space*w.Size {
-				out[len(out)-1].x1 = math.Max(out[len(out)-1].x1, w.X1)
+				out[len(out)-1].x1 = max(out[len(out)-1].x1, w.X1)
 				continue
 			}
 			out = append(out, extent{w.X0, w.X1})

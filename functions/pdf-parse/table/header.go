@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
@@ -67,11 +68,29 @@ func findHeaders(page extract.Page, layouts []Layout) ([]header, error) {
 
 // isPivot reports whether w may be the heading of a layout's first required column.
 func isPivot(w extract.Word, layouts []Layout) bool {
-	text := letters(w.Text)
-	return slices.ContainsFunc(layouts, func(l Layout) bool {
+	for k := range layouts {
+		l := &layouts[k]
 		i := slices.IndexFunc(l.Columns, func(c Column) bool { return c.Required })
-		return i >= 0 && slices.Contains(l.Columns[i].Headings, text)
-	})
+		if i >= 0 && slices.ContainsFunc(l.Columns[i].Headings, func(h string) bool { return hasLetters(w.Text, h) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasLetters reports whether the letters of a text, lower case, are these.
+func hasLetters(text, letters string) bool {
+	for _, r := range text {
+		if !unicode.IsLetter(r) {
+			continue
+		}
+		want, n := utf8.DecodeRuneInString(letters)
+		if n == 0 || unicode.ToLower(r) != want {
+			return false
+		}
+		letters = letters[n:]
+	}
+	return letters == ""
 }
 
 func headerAround(page extract.Page, pivot extract.Word, layouts []Layout) (header, bool) {
@@ -126,7 +145,7 @@ func headerOf(words []extract.Word, page extract.Page, layouts []Layout) (header
 // headerWords are the words of the pivot's line and of the lines above and below that hold nothing but words
 // of headings.
 func headerWords(page extract.Page, pivot extract.Word, layouts []Layout) []extract.Word {
-	near := math.Max(sameBaseline*pivot.Size, 2.5)
+	near := max(sameBaseline*pivot.Size, 2.5)
 	words := wordsBetween(page.Words, pivot.Y-near, pivot.Y+near)
 	known := vocabulary(layouts)
 	for _, direction := range []float64{-1, 1} {
@@ -168,14 +187,14 @@ func bandAround(page extract.Page, w extract.Word) (y0, y1 float64) {
 	return y0, y1
 }
 
-// wordsBetween are the words whose baselines lie in a range, of words sorted by them.
+// wordsBetween are the words whose baselines lie in a range, of words sorted by them: a part of these, to be read only.
 func wordsBetween(words []extract.Word, y0, y1 float64) []extract.Word {
 	after := func(y float64) int {
 		return sort.Search(len(words), func(i int) bool { return words[i].Y > y })
 	}
 	from, to := after(y0), after(y1)
 	effort.Add(1 + max(0, to-from))
-	return slices.Clone(words[from:max(from, to)])
+	return slices.Clip(words[from:max(from, to)])
 }
 
 func vocabulary(layouts []Layout) map[string]bool {
@@ -195,17 +214,20 @@ func vocabulary(layouts []Layout) map[string]bool {
 // cluster joins words to headings: neighbours on a line and words over one another, unless a
 // ruling runs between them.
 func cluster(words []extract.Word, rulings []extract.Ruling) [][]extract.Word {
-	rulings = slices.DeleteFunc(slices.Clone(rulings), func(r extract.Ruling) bool {
-		return r.Horizontal() || !slices.ContainsFunc(words, func(w extract.Word) bool { return crosses(r, w) })
-	})
-	effort.Add(len(words) * (len(words) + len(rulings)))
+	var between []extract.Ruling
+	for _, r := range rulings {
+		if !r.Horizontal() && slices.ContainsFunc(words, func(w extract.Word) bool { return crosses(r, w) }) {
+			between = append(between, r)
+		}
+	}
+	effort.Add(len(words) * (len(words) + len(between)))
 	group := make([]int, len(words))
 	for i := range group {
 		group[i] = i
 	}
 	for i := range words {
 		for k := range i {
-			if group[i] != group[k] && together(words[i], words[k], rulings) {
+			if group[i] != group[k] && together(words[i], words[k], between) {
 				from, to := group[i], group[k]
 				for n := range group {
 					if group[n] == from {
@@ -234,7 +256,7 @@ func together(a, b extract.Word, rulings []extract.Ruling) bool {
 	if a.X0 > b.X0 {
 		a, b = b, a
 	}
-	em := math.Max(a.Size, b.Size)
+	em := max(a.Size, b.Size)
 	dy := math.Abs(a.Y - b.Y)
 	if dy < sameBaseline*em {
 		return b.X0-a.X1 < headingSpace*em && !parted(a, b, rulings)
@@ -273,7 +295,7 @@ func readingOrder(words []extract.Word) {
 	slices.SortStableFunc(words, func(a, b extract.Word) int { return cmp.Compare(a.Y, b.Y) })
 	for start := 0; start < len(words); {
 		end := start + 1
-		for end < len(words) && words[end].Y-words[start].Y <= sameBaseline*math.Max(words[start].Size, words[end].Size) {
+		for end < len(words) && words[end].Y-words[start].Y <= sameBaseline*max(words[start].Size, words[end].Size) {
 			end++
 		}
 		slices.SortStableFunc(words[start:end], func(a, b extract.Word) int { return cmp.Compare(a.X0, b.X0) })

@@ -1,5 +1,7 @@
 package table
 
+import "slices"
+
 // addNotes adds the text of comments and form fields to a row that they lie over, as text that no column claims: it
 // may stand for what is printed.
 func (s section) addNotes(row *Row) {
@@ -7,7 +9,7 @@ func (s section) addNotes(row *Row) {
 		return
 	}
 	var notes Cell
-	for _, l := range lines(wordsBetween(s.page.Notes, row.Y0, row.Y1), print{}) {
+	for _, l := range lines(slices.Clone(wordsBetween(s.page.Notes, row.Y0, row.Y1)), print{}) {
 		if l.X1 > s.columns[0].left && l.X0 < s.columns[len(s.columns)-1].right {
 			notes.Lines = append(notes.Lines, l)
 		}

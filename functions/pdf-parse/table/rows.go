@@ -138,8 +138,8 @@ func lines(words []extract.Word, usual print) []Line {
 			l := &out[n-1]
 			text = append(append(text, ' '), w.Text...)
 			l.Unsure = l.Unsure || w.Unsure
-			l.X1 = math.Max(l.X1, w.X1)
-			l.Size = math.Max(l.Size, w.Size)
+			l.X1 = max(l.X1, w.X1)
+			l.Size = max(l.Size, w.Size)
 			l.Faint, l.Odd = l.Faint || w.Faint, l.Odd || odd
 		} else {
 			out = append(out, Line{Unsure: w.Unsure, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0, Faint: w.Faint, Odd: odd})
@@ -247,7 +247,7 @@ func (r *Row) dropFooters() {
 	const far = 3 // ems
 	end := math.Inf(-1)
 	for _, l := range baselines(r.Cells) {
-		if footer.MatchString(l.Text) || l.Y-end > far*l.Size && !math.IsInf(end, 0) {
+		if isDigit(l.Text[len(l.Text)-1]) && footer.MatchString(l.Text) || l.Y-end > far*l.Size && !math.IsInf(end, 0) {
 			break
 		}
 		end = l.Y
@@ -256,6 +256,8 @@ func (r *Row) dropFooters() {
 		r.Cells[i].Lines = slices.DeleteFunc(c.Lines, func(l Line) bool { return l.Y > end })
 	}
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // baselines are the lines of all cells from top to bottom, those on exactly one baseline as one.
 func baselines(cells []Cell) []Line {
@@ -270,7 +272,7 @@ func baselines(cells []Cell) []Line {
 	for i, l := range all {
 		if n := len(out); n > 0 && out[n-1].Y == l.Y {
 			text = append(append(text, ' '), l.Text...)
-			out[n-1].Size = math.Max(out[n-1].Size, l.Size)
+			out[n-1].Size = max(out[n-1].Size, l.Size)
 		} else {
 			out, text = append(out, l), append(text[:0], l.Text...)
 		}
