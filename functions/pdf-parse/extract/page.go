@@ -182,6 +182,7 @@ func direction(m matrix, g drawn) (int, bool) {
 func (v view) glyphs(all []drawn, looks []look) []Glyph {
 	paper := v.paper()
 	out := make([]Glyph, 0, len(all))
+	look, colour := int32(-1), Colour(0)
 	off, letter := false, 0 // the last letter so far lies beside the paper, or is kept there
 	for i := range all {
 		g := &all[i]
@@ -198,9 +199,12 @@ func (v view) glyphs(all []drawn, looks []look) []Glyph {
 			off, letter = !holds, len(out)
 		}
 		if holds {
+			if g.look != look {
+				look, colour = g.look, looks[g.look].colour()
+			}
 			out = append(out, Glyph{
 				Text: g.text, Unsure: g.unsure, X0: a.x, X1: b.x, Y: a.y, Size: g.size,
-				Colour: looks[g.look].colour(), Faint: g.faint || cut,
+				Colour: colour, Faint: g.faint || cut,
 			})
 		}
 	}

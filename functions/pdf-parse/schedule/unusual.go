@@ -218,10 +218,6 @@ func compound(value string, whole map[string]int) bool {
 	return false
 }
 
-var (
-	unfinished = regexp.MustCompile(`([,&/(-]|\b(of|and|the))$|^[0-9]+[-,.]|^[a-z]|[?!]`)
-)
-
 func (e *entry) warnOfSpaces(text string) {
 	if spacedOut(text) {
 		e.warn(timetable.UnusualValue, "%q has spaces between its letters. Check this entry against the PDF.", text)
@@ -246,5 +242,20 @@ func hasLetter(text string) bool { return strings.ContainsFunc(text, unicode.IsL
 // unusualVenue reports whether a venue is a piece of one: without a letter or a bracket's other half, or ending where
 // none ends.
 func unusualVenue(venue string) bool {
-	return !hasLetter(venue) || strings.Count(venue, "(") != strings.Count(venue, ")") || unfinished.MatchString(venue)
+	return !hasLetter(venue) || strings.Count(venue, "(") != strings.Count(venue, ")") || strings.ContainsAny(venue, "?!") ||
+		startsUnfinished(venue) || endsUnfinished(venue)
+}
+
+// startsUnfinished reports whether a text begins in the middle of a name or of a list of numbers.
+func startsUnfinished(text string) bool {
+	rest := strings.TrimLeft(text, "0123456789")
+	return text[0] >= 'a' && text[0] <= 'z' || len(rest) < len(text) && rest != "" && strings.Contains("-,.", rest[:1])
+}
+
+func endsUnfinished(text string) bool {
+	switch lastWord(text) {
+	case "of", "and", "the":
+		return true
+	}
+	return endsWithMark(text)
 }

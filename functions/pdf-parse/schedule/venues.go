@@ -105,19 +105,31 @@ func (r rooms) open(text string) {
 
 // endsOpen reports whether a line ends where no name does, so that the next line goes on with it.
 func endsOpen(line string) bool {
-	if line == "" || strings.Contains(",&/(-", line[len(line)-1:]) {
-		return line != ""
+	if endsWithMark(line) {
+		return true
 	}
+	switch strings.ToLower(lastWord(line)) {
+	case "of", "and", "du", "de", "the", "en", "van":
+		return true
+	}
+	return false
+}
+
+// endsWithMark reports whether a text ends with a mark after which something follows.
+func endsWithMark(text string) bool {
+	return text != "" && strings.Contains(",&/(-", text[len(text)-1:])
+}
+
+// lastWord is the letters and digits that a text ends with, "" where it ends otherwise.
+func lastWord(text string) string {
 	isWord := func(c byte) bool {
 		return c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 	}
-	from := len(line)
-	for from > 0 && isWord(line[from-1]) {
+	from := len(text)
+	for from > 0 && isWord(text[from-1]) {
 		from--
 	}
-	return slices.ContainsFunc([]string{"of", "and", "du", "de", "the", "en", "van"}, func(word string) bool {
-		return strings.EqualFold(line[from:], word)
-	})
+	return text[from:]
 }
 
 // startsLater reports whether a line begins as no venue does.

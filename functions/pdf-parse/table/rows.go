@@ -100,6 +100,10 @@ func (s section) edges() []edge {
 func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 	row := Row{Page: s.page.Number, Y0: y0, Y1: y1}
 	cells := make([][]extract.Word, len(s.columns))
+	few := make([]extract.Word, 4*len(cells)) // one allocation for as many words in each cell as most have
+	for i := range cells {
+		cells[i] = few[4*i : 4*i : 4*i+4]
+	}
 	var foreign []extract.Word
 	for _, w := range words {
 		switch i := column(s.columns, w); {
