@@ -71,7 +71,7 @@ func (in *interpreter) judge() error {
 	kept := in.glyphs[:0]
 	var last drawn
 	lastSight, lastKept := gone, 0 // of the last letter, and where it is kept
-	for _, g := range in.glyphs {  // into the same memory
+	for i, g := range in.glyphs {  // into the same memory
 		before := index.steps
 		l := &in.looks[g.look]
 		s, core := plain[g.look], g.core(l)
@@ -79,8 +79,8 @@ func (in *interpreter) judge() error {
 			if in.budget.sights -= index.steps - before + sightCost*len(near); in.budget.sights < 0 {
 				return ErrTooComplex
 			}
-			if s = in.sight(g, l, near); s == gone && plain[g.look] == seen {
-				in.cover(g, l, near)
+			if s = in.sight(g, l, near); s == gone && plain[g.look] != gone {
+				in.cover(i, l, near)
 			}
 		}
 		switch {
@@ -114,8 +114,9 @@ func (in *interpreter) judge() error {
 }
 
 // cover keeps a glyph that something opaque was laid over.
-func (in *interpreter) cover(g drawn, l *look, near []int32) {
+func (in *interpreter) cover(i int, l *look, near []int32) {
 	const dark = 0.5
+	g := in.glyphs[i]
 	p := middle(g, l)
 	if !l.bounds.holds(p) || !l.clip.holds(p) {
 		return
@@ -128,7 +129,8 @@ func (in *interpreter) cover(g drawn, l *look, near []int32) {
 		if a.holds(p) {
 			over := a.paintAt(p)
 			c := covered{drawn: g, area: at, whole: !over.unknown && g.core(l).inside(a.box)} // by no ruling
-			c.faint = c.whole && over.colour[1] < dark                                        // by no paper, no ground of a row
+			c.atOnce = in.coveredAtOnce(i, at)
+			c.faint = c.whole && over.colour[1] < dark // by no paper, no ground of a row
 			in.covered = append(in.covered, c)
 			return
 		}
@@ -140,45 +142,86 @@ type covered struct {
 	drawn
 	area  int32 // what covers it
 	whole bool  // it covers all of the glyph
+
+	atOnce bool // nothing else was drawn before it was covered
+}
+
+// coveredAtOnce reports whether an area was painted right after the text of which a glyph is a part.
+func (in *interpreter) coveredAtOnce(i int, at int32) bool {
+	const longest = 200 // glyphs
+	for k := i + 1; k < len(in.glyphs) && k < i+longest; k++ {
+		g := &in.glyphs[k]
+		if l := &in.looks[g.look]; l.under > int(at) {
+			return true
+		} else if !g.core(l).touches(in.areas[at].box) {
+			return false
+		}
+	}
+	return i+longest >= len(in.glyphs)
 }
 
 // covers gives the glyphs that something opaque was laid over. Those are faint, too, that lie under what was painted
 // when the text around was there: paper under a table is its ground, and paper over one hides a part of it by hand.
 func (in *interpreter) covers() []drawn {
 	const most = 100 // areas: somebody who hides more does not do it by hand
-	late := map[int32]bool{}
+	late := map[int32]lateness{}
 	out := make([]drawn, 0, len(in.covered))
 	for _, c := range in.covered {
 		after, known := late[c.area]
 		if !known && c.whole && len(late) < most {
-			after = in.paintedLate(c.area)
+			after = in.paintedLate(c.area, in.looks[c.look].bounds)
 			late[c.area] = after
 		}
-		c.faint = c.faint || c.whole && after
+		c.faint = c.faint || c.whole && (after == last || after == nearlyLast && !c.atOnce)
 		out = append(out, c.drawn)
 	}
 	return out
 }
 
-// paintedLate reports whether nearly all text around an area was drawn before it.
-func (in *interpreter) paintedLate(at int32) bool {
+// lateness is how much of the text around an area was drawn after it.
+type lateness uint8
+
+const (
+	early      lateness = iota // more
+	nearlyLast                 // little
+	last                       // nothing
+)
+
+// paintedLate is the lateness of an area: by the text in the same clip or, where there is none, by all text, for on a
+// sheet of several pages the next one is drawn later.
+func (in *interpreter) paintedLate(at int32, clip box) lateness {
 	const (
 		around = 15  // heights of a letter
 		few    = 0.1 // of the letters
 	)
-	effort.Add(len(in.glyphs))
-	before, after := 0, 0
 	near := in.areas[at].box.grow(around * in.usual)
-	for _, g := range in.glyphs {
-		switch {
-		case !near.holds(g.start):
-		case in.looks[g.look].under > int(at):
+	before, after := in.drawnIn(near, at, func(l *look) bool { return l.bounds == clip })
+	if before+after == 0 {
+		before, after = in.drawnIn(near, at, func(*look) bool { return true })
+	}
+	switch {
+	case after == 0:
+		return last
+	case float64(after) <= few*float64(before):
+		return nearlyLast
+	}
+	return early
+}
+
+// drawnIn counts the letters of some looks in a box that were drawn before an area and after it.
+func (in *interpreter) drawnIn(b box, at int32, of func(*look) bool) (before, after int) {
+	effort.Add(len(in.glyphs))
+	for i := range in.glyphs {
+		g := &in.glyphs[i]
+		switch l := &in.looks[g.look]; {
+		case !b.holds(g.start) || !of(l):
+		case l.under > int(at):
 			after++
 		default:
 			before++
 		}
 	}
-	return float64(after) <= few*float64(before)
+	return before, after
 }
 
 // follows reports whether a glyph is drawn right after another.

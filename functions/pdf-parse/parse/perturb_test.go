@@ -222,6 +222,7 @@ func TestOnceSilent(t *testing.T) {
 		{"painted over", 5000343},        // a row that told how a venue below begins
 		{"painted over", 5000383},        // all of a page
 		{"painted over", 5003183},
+		{"painted over", 6005743},    // beside a page that was drawn later
 		{"upright missing", 1009624}, // at the right of the venues, which tells how far they can run
 		{"upright missing", 3002797},
 		{"white text", 1003038}, // beside the half of a column that is printed in white
