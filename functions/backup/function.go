@@ -21,6 +21,8 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/sethvargo/go-envconfig"
+
 	"github.com/schedgen/schedgen/functions/backup/alert"
 	"github.com/schedgen/schedgen/functions/backup/dump"
 	"github.com/schedgen/schedgen/functions/backup/retention"
@@ -30,6 +32,7 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Target is a bucket for backups.
@@ -94,7 +97,7 @@ type Function struct {
 
 // New checks cfg and connects nothing: connections open with the first request.
 func New(_ context.Context, cfg Config) (*Function, error) {
-	cfg = cfg.withDefaults()
+	cfg = withDefaults(cfg)
 	f := &Function{Now: time.Now, cfg: cfg}
 	for _, open := range []func() error{f.openBuckets, f.openKeys, f.openPool} {
 		if err := open(); err != nil {
@@ -105,28 +108,15 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	return f, nil
 }
 
-// withDefaults fills what a Config written in code left out.
-func (c Config) withDefaults() Config {
+// withDefaults fills what is not given: from the tags, and from other fields.
+func withDefaults(c Config) Config {
+	c = settings.WithDefaults(c)
 	if c.Bucket.URL == "" {
 		c.Bucket.URL, c.Bucket.AccessKey, c.Bucket.SecretKey, c.Bucket.Region = c.Blob.URL, c.Blob.AccessKey, c.Blob.SecretKey, c.Blob.Region
 	}
-	if c.Bucket.Bucket == "" {
-		c.Bucket.Bucket = "schedgen-backups"
-	}
-	if c.Offsite.Bucket == "" {
-		c.Offsite.Bucket = "schedgen-backups"
-	}
 	if c.Retention == (retention.Policy{}) {
-		c.Retention = retention.Policy{Daily: 7, Weekly: 4, Monthly: 6}
-	}
-	if c.MissedAfter <= 0 {
-		c.MissedAfter = 26 * time.Hour
-	}
-	if c.MinInterval <= 0 {
-		c.MinInterval = time.Hour
-	}
-	if c.Lease <= 0 {
-		c.Lease = 30 * time.Second
+		// Keeping nothing is no choice: it would delete every backup.
+		_ = settings.ReadFrom(context.Background(), &c.Retention, envconfig.MapLookuper(nil)) // the tags alone cannot fail
 	}
 	if c.ScratchURL == "" {
 		c.ScratchURL = c.Postgres.URL

@@ -24,6 +24,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
+	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/years"
 )
 
@@ -48,32 +49,6 @@ type Config struct {
 	ReplanTime     time.Duration `env:"REPLAN_TIME, default=20s"`      // and for how long; the next sweep goes on
 }
 
-// withDefaults fills what a Config written in code left out.
-func (c Config) withDefaults() Config {
-	if c.FeedRefresh <= 0 {
-		c.FeedRefresh = 6 * time.Hour
-	}
-	if c.FeedUnfetched <= 0 {
-		c.FeedUnfetched = 400 * 24 * time.Hour
-	}
-	if c.FeedsPerOwner <= 0 {
-		c.FeedsPerOwner = 20
-	}
-	if c.BodyLimit <= 0 {
-		c.BodyLimit = 2 << 20
-	}
-	if c.EventsLimit <= 0 {
-		c.EventsLimit = 5000
-	}
-	if c.ReplanBatch <= 0 {
-		c.ReplanBatch = 3000
-	}
-	if c.ReplanTime <= 0 {
-		c.ReplanTime = 20 * time.Second
-	}
-	return c
-}
-
 // Function answers the calls about calendars. It is safe for concurrent use.
 type Function struct {
 	cfg      Config
@@ -91,7 +66,7 @@ type Function struct {
 // New makes the Function of a configuration, and fails where that makes no sense. It does not connect:
 // the database is first reached by a request that needs it, and may be away until then.
 func New(_ context.Context, cfg Config) (*Function, error) {
-	cfg = cfg.withDefaults()
+	cfg = settings.WithDefaults(cfg)
 	if cfg.PublicURL != "" {
 		if u, err := url.Parse(cfg.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, errors.New("PUBLIC_URL is not an address such as https://schedgen.example.org")

@@ -8,8 +8,9 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/schedgen/schedgen/shared v0.0.0
-	github.com/sethvargo/go-envconfig v1.4.3
 )
+
+require github.com/sethvargo/go-envconfig v1.4.3 // indirect
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

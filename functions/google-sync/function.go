@@ -33,6 +33,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
+	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/years"
 )
 
@@ -64,18 +65,6 @@ type Config struct {
 	Lease       time.Duration `env:"SYNC_LEASE, default=1m"` // how long a dead worker keeps an account waiting
 }
 
-// withDefaults sets what a Config written in code left out.
-func (c Config) withDefaults() Config {
-	if c.BodyLimit <= 0 {
-		c.BodyLimit = 2 << 20
-	}
-	if c.EventsLimit <= 0 {
-		c.EventsLimit = 5000
-	}
-	c.Auto = c.Auto.WithDefaults()
-	return c
-}
-
 // Function answers the calls about Google. It is safe for concurrent use.
 type Function struct {
 	cfg      Config
@@ -100,7 +89,7 @@ type Function struct {
 // New checks cfg and connects nothing: connections open with the first request that needs them. Without
 // GOOGLE_CLIENT_ID the function answers that Google is not set up.
 func New(_ context.Context, cfg Config) (*Function, error) {
-	f := &Function{cfg: cfg.withDefaults(), calls: newCalls(), results: newSignInResults()}
+	f := &Function{cfg: settings.WithDefaults(cfg), calls: newCalls(), results: newSignInResults()}
 	err := errors.Join(f.addresses(), f.signIn())
 	if err != nil {
 		return nil, err

@@ -9,7 +9,6 @@
 package pdfparse
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -25,6 +24,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -41,23 +41,13 @@ type Config struct {
 	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
 	OpenPaths []string `env:"OPEN_PATHS"`
 
-	Concurrency  int           `env:"PARSE_CONCURRENCY, default=4"`  // PDFs read at once
-	Reserve      int           `env:"PARSE_RESERVE, default=1"`      // of these, kept for high priority; low leaves as many again
-	Rate         int           `env:"PARSE_RATE, default=10"`        // jobs a second, of all instances together
-	Burst        int           `env:"PARSE_BURST, default=100"`      // jobs at once, after a quiet time
-	RateReserve  int           `env:"PARSE_RATE_RESERVE, default=2"` // jobs a second, kept for high priority
-	Lease        time.Duration `env:"JOB_LEASE, default=30s"`        // renewed three times as often
-	PDFRetention time.Duration `env:"PDF_RETENTION, default=24h"`    // 0 deletes a PDF as soon as it is read
-}
-
-// withDefaults fills what a Config written in code left out, where nothing is no choice.
-func (c Config) withDefaults() Config {
-	c.Limits = c.Limits.WithDefaults()
-	c.Concurrency = cmp.Or(max(0, c.Concurrency), 4)
-	c.Rate = cmp.Or(max(0, c.Rate), 10)
-	c.Burst = cmp.Or(max(0, c.Burst), 10*c.Rate)
-	c.Lease = cmp.Or(max(0, c.Lease), jobs.DefaultLease)
-	return c
+	Concurrency  int           `env:"PARSE_CONCURRENCY, default=4"`                 // PDFs read at once
+	Reserve      int           `env:"PARSE_RESERVE, default=1" zero:"allowed"`      // of these, kept for high priority; low leaves as many again
+	Rate         int           `env:"PARSE_RATE, default=10"`                       // jobs a second, of all instances together
+	Burst        int           `env:"PARSE_BURST, default=100"`                     // jobs at once, after a quiet time
+	RateReserve  int           `env:"PARSE_RATE_RESERVE, default=2" zero:"allowed"` // jobs a second, kept for high priority
+	Lease        time.Duration `env:"JOB_LEASE, default=30s"`                       // renewed three times as often
+	PDFRetention time.Duration `env:"PDF_RETENTION, default=24h" zero:"allowed"`    // 0 deletes a PDF as soon as it is read
 }
 
 // Function reads PDFs.
@@ -79,7 +69,7 @@ type Function struct {
 
 // New checks cfg and connects nothing: connections open with the first request.
 func New(_ context.Context, cfg Config) (*Function, error) {
-	cfg = cfg.withDefaults()
+	cfg = settings.WithDefaults(cfg)
 	store, err := blob.Open(cfg.Blob)
 	if err != nil {
 		return nil, err

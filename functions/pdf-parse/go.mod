@@ -11,10 +11,11 @@ require (
 	github.com/pdfcpu/pdfcpu v0.15.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/schedgen/schedgen/shared v0.0.0
-	github.com/sethvargo/go-envconfig v1.4.3
 	golang.org/x/image v0.44.0
 	golang.org/x/text v0.43.0
 )
+
+require github.com/sethvargo/go-envconfig v1.4.3 // indirect
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

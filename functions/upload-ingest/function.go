@@ -7,7 +7,6 @@
 package uploadingest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +23,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
+	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/years"
 )
 
@@ -46,30 +46,17 @@ type Config struct {
 	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
 	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
 	OpenPaths           []string      `env:"OPEN_PATHS"`
-	MaxFile             int64         `env:"MAX_FILE, default=10485760"`          // bytes of a PDF, 10 MiB
-	UploadTimeout       time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`          // until a row without an object is given up
-	Redeliver           time.Duration `env:"REDELIVER_AFTER, default=45s"`        // until a job that nobody took is told of again
-	PDFRetention        time.Duration `env:"PDF_RETENTION, default=24h"`          // of a PDF after its job ended; 0 deletes at once
-	JobRetention        time.Duration `env:"JOB_RETENTION, default=8784h"`        // of an ended job with its entries, a year; 0 keeps it
-	DeadLetterRetention time.Duration `env:"DEAD_LETTER_RETENTION, default=720h"` // of a dead letter
-	Batch               int           `env:"SWEEP_BATCH, default=200"`            // jobs of each sort in one sweep
-	Poll                time.Duration `env:"POLL_INTERVAL, default=1s"`           // of a waiting upload, when Redis is away
+	MaxFile             int64         `env:"MAX_FILE, default=10485760"`                  // bytes of a PDF, 10 MiB
+	UploadTimeout       time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`                  // until a row without an object is given up
+	Redeliver           time.Duration `env:"REDELIVER_AFTER, default=45s"`                // until a job that nobody took is told of again
+	PDFRetention        time.Duration `env:"PDF_RETENTION, default=24h" zero:"allowed"`   // of a PDF after its job ended; 0 deletes at once
+	JobRetention        time.Duration `env:"JOB_RETENTION, default=8784h" zero:"allowed"` // of an ended job with its entries, a year; 0 keeps it
+	DeadLetterRetention time.Duration `env:"DEAD_LETTER_RETENTION, default=720h"`         // of a dead letter
+	Batch               int           `env:"SWEEP_BATCH, default=200"`                    // jobs of each sort in one sweep
+	Poll                time.Duration `env:"POLL_INTERVAL, default=1s"`                   // of a waiting upload, when Redis is away
 	// For how long Redis answers for a job that ended, and so the most that it may go on doing so after the job was
 	// deleted while Redis was away.
 	JobCacheTTL time.Duration `env:"JOB_CACHE_TTL, default=1m"`
-}
-
-// withDefaults fills what a Config written in code left out, where nothing is no choice.
-func (c Config) withDefaults() Config {
-	c.Limits = c.Limits.WithDefaults()
-	c.MaxFile = cmp.Or(max(0, c.MaxFile), 10<<20)
-	c.UploadTimeout = cmp.Or(max(0, c.UploadTimeout), 2*time.Minute)
-	c.Redeliver = cmp.Or(max(0, c.Redeliver), 45*time.Second)
-	c.DeadLetterRetention = cmp.Or(max(0, c.DeadLetterRetention), 720*time.Hour)
-	c.Batch = cmp.Or(max(0, c.Batch), 200)
-	c.Poll = cmp.Or(max(0, c.Poll), time.Second)
-	c.JobCacheTTL = cmp.Or(max(0, c.JobCacheTTL), time.Minute)
-	return c
 }
 
 // Function answers for uploads.
@@ -92,7 +79,7 @@ type Function struct {
 
 // New checks cfg and connects nothing: connections open with the first request.
 func New(_ context.Context, cfg Config) (*Function, error) {
-	cfg = cfg.withDefaults()
+	cfg = settings.WithDefaults(cfg)
 	sessions, err := session.New(cfg.Session)
 	if err != nil {
 		return nil, err

@@ -9,9 +9,10 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/schedgen/schedgen/shared v0.0.0
-	github.com/sethvargo/go-envconfig v1.4.3
 	golang.org/x/net v0.60.0
 )
+
+require github.com/sethvargo/go-envconfig v1.4.3 // indirect
 
 require (
 	github.com/alicebob/miniredis/v2 v2.40.0 // indirect

@@ -18,6 +18,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -357,7 +358,7 @@ func FuzzReceive(f *testing.F) {
 	boundary := body[2:strings.Index(body, "\r\n")]
 	f.Add([]byte(strings.ReplaceAll(body, boundary, "b")))
 	dir := f.TempDir()
-	function := &Function{cfg: Config{MaxFile: 1 << 10}.withDefaults(),
+	function := &Function{cfg: settings.WithDefaults(Config{MaxFile: 1 << 10}),
 		tempFile: func() (*os.File, error) { return newTempFile(dir) }}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := &http.Request{Method: "POST", Header: http.Header{"Content-Type": {"multipart/form-data; boundary=b"}},

@@ -17,6 +17,8 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config says which server and bucket.
@@ -73,15 +75,7 @@ type Store struct {
 
 // Open checks cfg and connects nothing.
 func Open(cfg Config) (*Store, error) {
-	if cfg.Bucket == "" {
-		cfg.Bucket = "schedgen-pdfs"
-	}
-	if cfg.Region == "" {
-		cfg.Region = "us-east-1" // without one the client would ask the server first
-	}
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = 30 * time.Second
-	}
+	cfg = settings.WithDefaults(cfg)
 	address, err := url.Parse(cfg.URL)
 	if err != nil || address.Host == "" || (address.Scheme != "http" && address.Scheme != "https") {
 		return nil, errors.New("S3_URL is not an address such as http://host:9000")

@@ -14,6 +14,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
+
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config says which Redis. Without a URL every call misses.
@@ -39,12 +41,7 @@ var quiet sync.Once
 
 // Open checks cfg and connects nothing.
 func Open(cfg Config) (*Cache, error) {
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = 150 * time.Millisecond
-	}
-	if cfg.Retry <= 0 {
-		cfg.Retry = 2 * time.Second
-	}
+	cfg = settings.WithDefaults(cfg)
 	c := &Cache{cfg: cfg}
 	if cfg.URL == "" {
 		return c, nil

@@ -10,8 +10,8 @@ import (
 
 // Config says which file system, and how much of it stays free.
 type Config struct {
-	Dir     string `env:"DATA_DIR"`                        // directory of the database and the objects; empty where servers elsewhere keep them
-	Reserve int64  `env:"DISK_RESERVE, default=268435456"` // bytes that must stay free there for the database; below, uploads are refused
+	Dir     string `env:"DATA_DIR"`                                       // directory of the database and the objects; empty where servers elsewhere keep them
+	Reserve int64  `env:"DISK_RESERVE, default=268435456" zero:"allowed"` // bytes that must stay free there for the database; below, uploads are refused
 }
 
 // ReserveFiles are the files (inodes) that must stay free beside the bytes.

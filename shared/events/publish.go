@@ -14,6 +14,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"github.com/schedgen/schedgen/shared/retry"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config says where events are sent.
@@ -21,10 +22,10 @@ type Config struct {
 	// Sink is Knative's address of the broker (SinkBinding); Targets are functions' own addresses
 	// where there is no broker. An event goes to all that are given.
 	Sink    string        `env:"K_SINK"`
-	Targets []string      `env:"EVENT_TARGETS"`              // addresses of functions, with their paths
-	Token   string        `env:"EVENT_TOKEN"`                // sent as a Bearer token, if given
-	Timeout time.Duration `env:"EVENT_TIMEOUT, default=10s"` // one event to one target, retries included
-	Retries int           `env:"EVENT_RETRIES, default=3"`   // after the first try
+	Targets []string      `env:"EVENT_TARGETS"`                           // addresses of functions, with their paths
+	Token   string        `env:"EVENT_TOKEN"`                             // sent as a Bearer token, if given
+	Timeout time.Duration `env:"EVENT_TIMEOUT, default=10s"`              // one event to one target, retries included
+	Retries int           `env:"EVENT_RETRIES, default=3" zero:"allowed"` // after the first try
 }
 
 // Publisher sends events. It is safe for concurrent use.
@@ -36,9 +37,7 @@ type Publisher struct {
 
 // NewPublisher checks cfg. Without a sink and targets events go nowhere, which is no error.
 func NewPublisher(cfg Config) (*Publisher, error) {
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = 10 * time.Second
-	}
+	cfg = settings.WithDefaults(cfg)
 	p := &Publisher{cfg: cfg, client: &http.Client{
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Function is what a function's package makes and this package runs.
@@ -42,12 +44,12 @@ type Collector interface {
 
 // Config is how a function is served.
 type Config struct {
-	Port           string        `env:"PORT, overwrite, default=8080"`      // where it listens
-	LogLevel       slog.Level    `env:"LOG_LEVEL, overwrite, default=info"` // the least that is logged
-	Concurrency    int           `env:"FUNCTION_CONCURRENCY, overwrite"`    // requests in flight; more get 429
-	RequestTimeout time.Duration `env:"FUNCTION_TIMEOUT, overwrite"`        // one request, reading and answering
-	MaxBody        int64         `env:"FUNCTION_MAX_BODY, overwrite"`       // bytes
-	DrainTimeout   time.Duration `env:"FUNCTION_DRAIN_TIMEOUT, overwrite"`  // for requests in flight at the end
+	Port           string        `env:"PORT, overwrite, default=8080"`                  // where it listens
+	LogLevel       slog.Level    `env:"LOG_LEVEL, overwrite, default=info"`             // the least that is logged
+	Concurrency    int           `env:"FUNCTION_CONCURRENCY, overwrite, default=100"`   // requests in flight; more get 429; each function has its own default (deploy/scaling.json)
+	RequestTimeout time.Duration `env:"FUNCTION_TIMEOUT, overwrite, default=1m"`        // one request, reading and answering; each function has its own default (deploy/scaling.json)
+	MaxBody        int64         `env:"FUNCTION_MAX_BODY, overwrite, default=16777216"` // bytes of a request's body
+	DrainTimeout   time.Duration `env:"FUNCTION_DRAIN_TIMEOUT, overwrite"`              // for requests in flight at the end; defaults to FUNCTION_TIMEOUT
 	// Addresses and networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8, ... Without any, a proxy is a
 	// client like others.
 	TrustedProxies []Network `env:"TRUSTED_PROXIES, overwrite"`
@@ -55,45 +57,25 @@ type Config struct {
 	// TRUSTED_PROXIES tell addresses apart, else no limit.
 	PerAddress int `env:"FUNCTION_PER_ADDRESS, overwrite"`
 	// A body of which no byte comes for so long is given up.
-	BodyStall time.Duration `env:"FUNCTION_BODY_STALL, overwrite"`
+	BodyStall time.Duration `env:"FUNCTION_BODY_STALL, overwrite, default=10s"`
 	// After SIGTERM requests are still taken until none has been here for so long, for a platform goes on
 	// sending them: Knative what still waits in its proxy, of-watchdog all for its healthcheck_interval.
 	// Zero for `schedgen up`, which nothing stands in front of.
 	DrainDelay    time.Duration `env:"FUNCTION_DRAIN_DELAY, overwrite"`
-	HealthTimeout time.Duration `env:"FUNCTION_HEALTH_TIMEOUT, overwrite"` // for asking all dependencies
-	ProbePatience time.Duration `env:"FUNCTION_PROBE_PATIENCE, overwrite"` // of a probe, for their answer
+	HealthTimeout time.Duration `env:"FUNCTION_HEALTH_TIMEOUT, overwrite, default=1s"`   // for asking all dependencies
+	ProbePatience time.Duration `env:"FUNCTION_PROBE_PATIENCE, overwrite, default=15ms"` // of a probe, for their answer
 	// The path that POST / means, such as /tasks/sweep: OpenFaaS' cron-connector can call nothing else.
 	TaskPath string `env:"FUNCTION_TASK_PATH, overwrite"`
 }
 
-// withDefaults fills what is not given.
-func (c Config) withDefaults() Config {
-	if c.Port == "" {
-		c.Port = "8080"
-	}
-	if c.Concurrency <= 0 {
-		c.Concurrency = 100
-	}
+// withDefaults fills what is not given: from the tags, and from other fields.
+func withDefaults(c Config) Config {
+	c = settings.WithDefaults(c)
 	if c.PerAddress <= 0 && len(c.TrustedProxies) > 0 {
 		c.PerAddress = max(1, c.Concurrency*3/4)
 	}
-	if c.RequestTimeout <= 0 {
-		c.RequestTimeout = time.Minute
-	}
-	if c.BodyStall <= 0 {
-		c.BodyStall = 10 * time.Second
-	}
-	if c.MaxBody <= 0 {
-		c.MaxBody = 16 << 20
-	}
 	if c.DrainTimeout <= 0 {
 		c.DrainTimeout = c.RequestTimeout
-	}
-	if c.HealthTimeout <= 0 {
-		c.HealthTimeout = time.Second
-	}
-	if c.ProbePatience <= 0 {
-		c.ProbePatience = 15 * time.Millisecond
 	}
 	return c
 }

@@ -18,9 +18,9 @@ import (
 
 	handler "github.com/openfaas/templates-sdk/go-http"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/sethvargo/go-envconfig"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // toy is a function whose dependencies are as the test wants.
@@ -425,7 +425,7 @@ func TestEventHandler(t *testing.T) {
 func TestTheEnvironmentOverridesTheFunctionsDefaults(t *testing.T) {
 	t.Setenv("FUNCTION_TIMEOUT", "7s")
 	cfg := Config{Concurrency: 3, RequestTimeout: time.Minute, Port: "9000"}
-	if err := envconfig.Process(t.Context(), &cfg); err != nil {
+	if err := settings.Read(t.Context(), &cfg); err != nil {
 		t.Fatal(err)
 	}
 	if cfg.Concurrency != 3 || cfg.RequestTimeout != 7*time.Second || cfg.LogLevel != slog.LevelInfo {
@@ -433,7 +433,7 @@ func TestTheEnvironmentOverridesTheFunctionsDefaults(t *testing.T) {
 	}
 	t.Setenv("PORT", "9001")
 	t.Setenv("LOG_LEVEL", "debug")
-	if err := envconfig.Process(t.Context(), &cfg); err != nil || cfg.Port != "9001" || cfg.LogLevel != slog.LevelDebug {
+	if err := settings.Read(t.Context(), &cfg); err != nil || cfg.Port != "9001" || cfg.LogLevel != slog.LevelDebug {
 		t.Errorf("got %+v, %v", cfg, err)
 	}
 }

@@ -13,19 +13,27 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/sethvargo/go-envconfig"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
-// Main runs the function that make makes until SIGTERM or SIGINT, and ends the process with status
-// 1 if it cannot. A Config gives the function's own defaults, which the environment overrides.
-func Main(name string, make func(context.Context) (Function, error), defaults ...Config) {
+// Main runs the function that build makes of its settings in the environment until SIGTERM or SIGINT,
+// and ends the process with status 1 if it cannot. A Config gives the function's own defaults, which
+// the environment overrides.
+func Main[C any, F Function](name string, build func(context.Context, C) (F, error), defaults ...Config) {
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
 		fmt.Println(name, Build())
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if err := run(ctx, name, make, os.Stdout, defaults...); err != nil {
+	configured := func(ctx context.Context) (Function, error) {
+		var cfg C
+		if err := settings.Read(ctx, &cfg); err != nil {
+			return nil, err
+		}
+		return build(ctx, cfg)
+	}
+	if err := run(ctx, name, configured, os.Stdout, defaults...); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		os.Exit(1)
 	}
@@ -41,8 +49,8 @@ func run(ctx context.Context, name string, make func(context.Context) (Function,
 		return fmt.Errorf("read the secrets: %w", err)
 	}
 	warn := AdoptRenamedSettings()
-	if err := envconfig.Process(ctx, &cfg); err != nil {
-		return fmt.Errorf("read the configuration: %w", err)
+	if err := settings.Read(ctx, &cfg); err != nil {
+		return err
 	}
 	logger := Logger(out, cfg.LogLevel)
 	warn(logger)

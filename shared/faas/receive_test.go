@@ -90,7 +90,7 @@ func TestABodyIsReadAsLongAsItComes(t *testing.T) {
 func TestABodyThatTricklesIsGivenUp(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(strings.Repeat("x", 100)))
-	b := newBody(httptest.NewRecorder(), r, Config{}.withDefaults())
+	b := newBody(httptest.NewRecorder(), r, withDefaults(Config{}))
 	b.began = b.began.Add(-time.Minute)
 	if n, err := b.Read(make([]byte, 1)); err != errSlow {
 		t.Errorf("nothing in a minute: read %d, %v; want %v", n, err, errSlow)

@@ -40,7 +40,7 @@ func newServer(name string, fn Function, logger *slog.Logger, cfg ...Config) *se
 	if len(cfg) > 0 {
 		c = cfg[0]
 	}
-	c = c.withDefaults()
+	c = withDefaults(c)
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}

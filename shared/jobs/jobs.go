@@ -14,11 +14,11 @@
 package jobs
 
 import (
-	"cmp"
 	"errors"
 	"time"
 
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -108,8 +108,7 @@ type Limits struct {
 
 // DefaultLimits are those of the design.
 func DefaultLimits() Limits {
-	return Limits{Attempts: 3, Backoff: 2 * time.Second, Timeout: 5 * time.Minute,
-		MetricsWindow: time.Hour, MetricsWindowFailed: 24 * time.Hour}
+	return settings.WithDefaults(Limits{})
 }
 
 // DefaultLease is how long a claim holds unless it is renewed.
@@ -128,17 +127,5 @@ func NewStore(pool *postgres.Pool) *Store {
 
 // WithLimits is the same store with other limits. Of those that are not given it has the default.
 func (s *Store) WithLimits(limits Limits) *Store {
-	return &Store{pool: s.pool, limits: limits.WithDefaults()}
-}
-
-// WithDefaults fills what is not given.
-func (l Limits) WithDefaults() Limits {
-	usual := DefaultLimits()
-	return Limits{
-		Attempts:            cmp.Or(max(0, l.Attempts), usual.Attempts),
-		Backoff:             cmp.Or(max(0, l.Backoff), usual.Backoff),
-		Timeout:             cmp.Or(max(0, l.Timeout), usual.Timeout),
-		MetricsWindow:       cmp.Or(max(0, l.MetricsWindow), usual.MetricsWindow),
-		MetricsWindowFailed: cmp.Or(max(0, l.MetricsWindowFailed), usual.MetricsWindowFailed),
-	}
+	return &Store{pool: s.pool, limits: settings.WithDefaults(limits)}
 }

@@ -226,17 +226,6 @@ func TestRetriesBackOffAndEndWithTheReason(t *testing.T) {
 	}
 }
 
-func TestLimitsThatAreNotGivenAreTheUsual(t *testing.T) {
-	t.Parallel()
-	if got := (jobs.Limits{Attempts: -1}).WithDefaults(); got != jobs.DefaultLimits() {
-		t.Errorf("got %+v, want %+v", got, jobs.DefaultLimits())
-	}
-	want := jobs.Limits{Attempts: 1, Backoff: 2, Timeout: 3, MetricsWindow: 4, MetricsWindowFailed: 5}
-	if got := want.WithDefaults(); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-}
-
 func TestTextThatPostgreSQLRefusesDoesNotFailAJob(t *testing.T) {
 	w := newWorld(t)
 	doc := document(1)

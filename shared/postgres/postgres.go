@@ -15,6 +15,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config says which database and how patiently.
@@ -29,23 +31,6 @@ type Config struct {
 	Pooled bool `env:"DATABASE_POOLED, default=false"`
 }
 
-// withDefaults fills what a Config written in code left out.
-func (c Config) withDefaults() Config {
-	if c.MaxConns <= 0 {
-		c.MaxConns = 4
-	}
-	if c.AcquireTimeout <= 0 {
-		c.AcquireTimeout = 30 * time.Second
-	}
-	if c.ConnectTimeout <= 0 {
-		c.ConnectTimeout = 5 * time.Second
-	}
-	if c.StatementTimeout <= 0 {
-		c.StatementTimeout = 10 * time.Second
-	}
-	return c
-}
-
 // Pool is a small set of connections, opened when they are first needed. It is safe for concurrent use.
 type Pool struct {
 	cfg  Config
@@ -54,7 +39,7 @@ type Pool struct {
 
 // Open checks cfg and connects nothing.
 func Open(cfg Config) (*Pool, error) {
-	cfg = cfg.withDefaults()
+	cfg = settings.WithDefaults(cfg)
 	parsed, err := pgxpool.ParseConfig(cfg.URL)
 	if err != nil {
 		// The parser's error quotes the address, which may carry a password.

@@ -16,9 +16,9 @@ import (
 
 // Config is the rate of one kind of work.
 type Config struct {
-	PerSecond int `env:"RATE_PER_SECOND, default=10"`
-	Burst     int `env:"RATE_BURST, default=10"`
-	Reserve   int `env:"RATE_RESERVE, default=2"` // per second, kept back for who may use it
+	PerSecond int // 10 by default
+	Burst     int // units at once after a quiet time; by default one second's
+	Reserve   int // per second, kept back for callers with a right to it
 }
 
 // Limiter counts one kind of work. It is safe for concurrent use.

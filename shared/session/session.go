@@ -45,8 +45,8 @@ const clockSkew = 5 * time.Minute
 type Config struct {
 	// Keys sign (the first) and verify (all). Each has at least 32 bytes; as text, or as base64 after "base64:".
 	Keys   []string      `env:"SESSION_KEY, required"`
-	Secure bool          `env:"SESSION_SECURE, default=true"`   // send the cookie over HTTPS only
-	MaxAge time.Duration `env:"SESSION_MAX_AGE, default=8760h"` // how long a browser keeps who it is
+	Secure bool          `env:"SESSION_SECURE, default=true"`                  // send the cookie over HTTPS only
+	MaxAge time.Duration `env:"SESSION_MAX_AGE, default=8760h" zero:"allowed"` // how long a browser keeps who it is
 	// lax, or none where a frontend on another site calls the API: browsers then send the cookie along with what its
 	// pages ask for. It needs SESSION_SECURE. Only pages of TRUSTED_ORIGINS may change anything, either way.
 	SameSite string `env:"COOKIE_SAMESITE, default=lax"`

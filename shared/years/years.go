@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config says where academic years come from beside the database and the program.
@@ -75,9 +76,7 @@ type rowsState struct {
 
 // NewSource is the Source of a database. It reads nothing yet.
 func NewSource(cfg Config, pool *postgres.Pool) *Source {
-	if cfg.Refresh <= 0 {
-		cfg.Refresh = 15 * time.Second
-	}
+	cfg = settings.WithDefaults(cfg)
 	return &Source{cfg: cfg, store: NewStore(pool), now: time.Now}
 }
 

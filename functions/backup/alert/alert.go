@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/retry"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config says whom to tell. Without any address nobody is.
@@ -49,12 +50,7 @@ type Sender struct {
 
 // New checks cfg.
 func New(cfg Config) (*Sender, error) {
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = 15 * time.Second
-	}
-	if cfg.Tries <= 0 {
-		cfg.Tries = 4
-	}
+	cfg = settings.WithDefaults(cfg)
 	if cfg.Pause <= 0 {
 		cfg.Pause = time.Second
 	}

@@ -32,22 +32,8 @@ type Config struct {
 	SyncsWaiting int           `env:"SYNCS_WAITING, default=10"`    // waiting syncs of one account; more are refused
 	SyncsKept    time.Duration `env:"SYNC_RETENTION, default=720h"` // how long the counts of a finished sync are kept
 	// How long completed jobs are kept. What a sync was made of is kept no longer; 0 keeps it.
-	JobsKept    time.Duration `env:"JOB_RETENTION, default=8784h"`
+	JobsKept    time.Duration `env:"JOB_RETENTION, default=8784h" zero:"allowed"`
 	ReplanBatch int           `env:"REPLAN_BATCH, default=200"` // the most calendars that one sweep brings to a corrected academic year
-}
-
-// WithDefaults sets what a Config written in code left out.
-func (c Config) WithDefaults() Config {
-	if c.SyncsWaiting <= 0 {
-		c.SyncsWaiting = 10
-	}
-	if c.SyncsKept <= 0 {
-		c.SyncsKept = 720 * time.Hour
-	}
-	if c.ReplanBatch <= 0 {
-		c.ReplanBatch = 200
-	}
-	return c
 }
 
 // Scheduler makes syncs. It is safe for concurrent use, by any number of processes.

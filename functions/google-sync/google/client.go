@@ -20,6 +20,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/schedgen/schedgen/shared/retry"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config is how the Calendar API is called.
@@ -32,31 +33,6 @@ type Config struct {
 	// Calls that one account may make in a minute; Google allows 600 unless a project is given other quotas.
 	PerMinute int `env:"GOOGLE_CALLS_PER_MINUTE, default=480"`
 	Burst     int `env:"GOOGLE_CALLS_BURST, default=30"` // calls of one account at once, after a quiet time
-}
-
-func (c Config) withDefaults() Config {
-	if c.CalendarURL == "" {
-		c.CalendarURL = "https://www.googleapis.com/calendar/v3/"
-	}
-	if c.CallTimeout <= 0 {
-		c.CallTimeout = 10 * time.Second
-	}
-	if c.Attempts <= 0 {
-		c.Attempts = 5
-	}
-	if c.Backoff <= 0 {
-		c.Backoff = time.Second
-	}
-	if c.BackoffMost < c.Backoff {
-		c.BackoffMost = max(16*time.Second, c.Backoff)
-	}
-	if c.PerMinute <= 0 {
-		c.PerMinute = 480
-	}
-	if c.Burst <= 0 {
-		c.Burst = 30
-	}
-	return c
 }
 
 // Tokens gives an account's access token. Renew replaces a token that Google refused. [account.ErrRevoked] means that the
@@ -83,7 +59,8 @@ type Calendars struct {
 
 // New checks cfg and connects nothing.
 func New(cfg Config, observer Observer) (*Calendars, error) {
-	cfg = cfg.withDefaults()
+	cfg = settings.WithDefaults(cfg)
+	cfg.BackoffMost = max(cfg.BackoffMost, cfg.Backoff)
 	if u, err := url.Parse(cfg.CalendarURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("GOOGLE_CALENDAR_URL is not an address such as https://www.googleapis.com/calendar/v3/")
 	}

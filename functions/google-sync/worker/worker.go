@@ -37,22 +37,13 @@ import (
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/retry"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config says how long and how often a sync is worked on.
 type Config struct {
 	Wait     time.Duration `env:"SYNC_WAIT, default=30s"`    // the longest time that one request works on a sync
 	Attempts int           `env:"SYNC_ATTEMPTS, default=12"` // attempts of a sync while Google is unavailable
-}
-
-func (c Config) withDefaults() Config {
-	if c.Wait <= 0 {
-		c.Wait = 30 * time.Second
-	}
-	if c.Attempts <= 0 {
-		c.Attempts = 12
-	}
-	return c
 }
 
 // Worker works on the queues of one database. It is safe for concurrent use, by any number of processes.
@@ -70,7 +61,7 @@ type Worker struct {
 // New is the Worker of a queue. It connects nothing.
 func New(cfg Config, queue *syncs.Store, accounts *account.Store, tokens *account.Tokens, calendars *google.Calendars, publisher *events.Publisher) *Worker {
 	return &Worker{
-		cfg: cfg.withDefaults(), syncs: queue, accounts: accounts, tokens: tokens, google: calendars, publisher: publisher,
+		cfg: settings.WithDefaults(cfg), syncs: queue, accounts: accounts, tokens: tokens, google: calendars, publisher: publisher,
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "schedgen_google_syncs_total",
 			Help: "Attempts of syncs by outcome: done, failed, yielded (out of time), deferred (Google unavailable), lost (the lease), error.",

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
+	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -29,19 +30,6 @@ type Limits struct {
 	Memory int64         `env:"PARSE_MEMORY, default=402653184"` // bytes of private memory, 384 MiB; 100 full pages need up to 205 MiB
 	CPU    time.Duration `env:"PARSE_CPU, default=10s"`          // whole seconds; a timetable takes milliseconds
 	Wall   time.Duration `env:"PARSE_TIMEOUT, default=10s"`      // of one PDF, by the clock
-}
-
-func (l Limits) withDefaults() Limits {
-	if l.Memory <= 0 {
-		l.Memory = 384 << 20
-	}
-	if l.CPU <= 0 {
-		l.CPU = 10 * time.Second
-	}
-	if l.Wall <= 0 {
-		l.Wall = 10 * time.Second
-	}
-	return l
 }
 
 // Parse gives the timetable that a PDF prints. A *parse.Error is final; ctx's error and any other
@@ -77,7 +65,7 @@ var maxAnswer = map[string]int{taskParse: 10 << 20, taskDraw: 128 << 20}
 
 // run starts the child, feeds it the PDF and waits for its end, whatever end that is.
 func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte, error) {
-	limits = limits.withDefaults()
+	limits = settings.WithDefaults(limits)
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the parser's binary: %w", err)

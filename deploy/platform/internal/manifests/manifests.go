@@ -47,11 +47,7 @@ func New(tree repo.Tree, crds *Definitions, kubernetes, openfaas, file []byte) (
 	if c.secrets, err = readSecrets(kubernetes, openfaas, file); err != nil {
 		return nil, err
 	}
-	for _, path := range tree.Under("functions/") {
-		name := strings.Split(path, "/")[1]
-		if _, known := c.functions[name]; known {
-			continue
-		}
+	for _, name := range settings.Functions(tree) {
 		f := function{routes: settings.Routes(tree, name)}
 		if f.settings, err = settings.Of(tree, name); err != nil {
 			return nil, err

@@ -34,7 +34,7 @@ type shared struct {
 
 // Page is the page. Settings of packages that several functions use are told of once, by package.
 func Page(tree repo.Tree) ([]byte, error) {
-	functions := folders(tree)
+	functions := settings.Functions(tree)
 	var ours []shared // of shared packages, in the order in which they are met
 	own := map[string][]settings.Setting{}
 	for _, name := range functions {
@@ -120,14 +120,5 @@ func readers(group []shared) []string {
 		all = append(all, s.functions...)
 	}
 	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// folders are the functions that are there.
-func folders(tree repo.Tree) []string {
-	var all []string
-	for _, path := range tree.Under("functions/") {
-		all = append(all, strings.Split(path, "/")[1])
-	}
 	return slices.Compact(all)
 }

@@ -33,7 +33,7 @@ func TestThePageIsCurrent(t *testing.T) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s is not current: run make docs", Path)
 	}
-	for _, name := range folders(tree) {
+	for _, name := range settings.Functions(tree) {
 		all, err := settings.Of(tree, name)
 		if err != nil {
 			t.Fatal(err)

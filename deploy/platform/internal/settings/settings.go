@@ -50,6 +50,17 @@ func Of(tree repo.Tree, function string) ([]Setting, error) {
 	return all, nil
 }
 
+// Functions lists the folders of functions that have Go files, sorted.
+func Functions(tree repo.Tree) []string {
+	var all []string
+	for _, file := range tree.Under("functions/") {
+		if parts := strings.Split(file, "/"); len(parts) == 3 && path.Ext(file) == ".go" {
+			all = append(all, parts[1])
+		}
+	}
+	return slices.Compact(all)
+}
+
 // reader parses packages as they are met.
 type reader struct {
 	tree     repo.Tree

@@ -21,6 +21,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // backups are those of one system: at hand, or behind its HTTP API.
@@ -103,12 +104,12 @@ func (o *backupOptions) settings() (map[string]string, error) {
 }
 
 // local is the function in this process.
-func local(ctx context.Context, settings map[string]string, closing func()) (*backups, error) {
+func local(ctx context.Context, known map[string]string, closing func()) (*backups, error) {
 	faas.AdoptRenamedSettings()(slog.Default())
 	var cfg backup.Config
-	lookup := envconfig.MultiLookuper(envconfig.MapLookuper(settings), envconfig.OsLookuper())
-	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &cfg, Lookuper: lookup}); err != nil {
-		return nil, fmt.Errorf("read the settings: %w", err)
+	lookup := envconfig.MultiLookuper(envconfig.MapLookuper(known), envconfig.OsLookuper())
+	if err := settings.ReadFrom(ctx, &cfg, lookup); err != nil {
+		return nil, err
 	}
 	f, err := backup.New(ctx, cfg)
 	if err != nil {

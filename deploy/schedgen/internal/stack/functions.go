@@ -22,6 +22,7 @@ import (
 	"github.com/schedgen/schedgen/functions/web"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // functions are all of them, configured as on a platform, by names and values.
@@ -83,8 +84,8 @@ func (s *System) backupKeys() map[string]string {
 func configured[C, F any](ctx context.Context, all envconfig.Lookuper, make func(context.Context, C) (F, error), own map[string]string) (fn F, err error) {
 	var cfg C
 	lookup := envconfig.MultiLookuper(envconfig.MapLookuper(own), all)
-	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &cfg, Lookuper: lookup}); err != nil {
-		return fn, fmt.Errorf("read the settings: %w", err)
+	if err := settings.ReadFrom(ctx, &cfg, lookup); err != nil {
+		return fn, err
 	}
 	if fn, err = make(ctx, cfg); err != nil {
 		return fn, fmt.Errorf("configure: %w", err)
@@ -141,16 +142,13 @@ const perAddress = 300
 // publicServer is how the public address is served.
 func (s *System) publicServer(ctx context.Context) (faas.Config, error) {
 	cfg := faas.Config{Concurrency: 400, PerAddress: perAddress, RequestTimeout: time.Minute, DrainTimeout: drain, MaxBody: maxBody}
-	given := map[string]string{}
-	for _, name := range []string{"FUNCTION_PER_ADDRESS", "TRUSTED_PROXIES"} {
-		if value, ok := s.cfg.Settings.Lookup(name); ok {
-			given[name] = value
+	given := envconfig.LookuperFunc(func(name string) (string, bool) {
+		if name != "FUNCTION_PER_ADDRESS" && name != "TRUSTED_PROXIES" {
+			return "", false
 		}
-	}
-	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &cfg, Lookuper: envconfig.MapLookuper(given)}); err != nil {
-		return cfg, fmt.Errorf("read the settings: %w", err)
-	}
-	return cfg, nil
+		return s.cfg.Settings.Lookup(name)
+	})
+	return cfg, settings.ReadFrom(ctx, &cfg, given)
 }
 
 // run serves one function until the system stops, and closes it.

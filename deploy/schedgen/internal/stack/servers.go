@@ -9,14 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sethvargo/go-envconfig"
-
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/stack/pg"
 	"github.com/schedgen/schedgen/shared/dev/stack/redis"
 	"github.com/schedgen/schedgen/shared/dev/stack/s3"
 	"github.com/schedgen/schedgen/shared/diskspace"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // anyPort is an address of this machine alone.
@@ -63,8 +62,8 @@ func (s *System) servers(ctx context.Context, data *dataDir, known secrets) (add
 
 // disk is what must stay free where a server of our own keeps its data.
 func (s *System) disk(ctx context.Context, data *dataDir) (cfg diskspace.Config, err error) {
-	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &cfg, Lookuper: s.cfg.Settings}); err != nil {
-		return cfg, fmt.Errorf("read the settings: %w", err)
+	if err := settings.ReadFrom(ctx, &cfg, s.cfg.Settings); err != nil {
+		return cfg, err
 	}
 	if s.cfg.Postgres == "" || s.cfg.S3 == "" {
 		cfg.Dir = data.path

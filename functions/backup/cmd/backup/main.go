@@ -14,27 +14,16 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/sethvargo/go-envconfig"
-
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 func main() {
 	if len(os.Args) > 1 {
 		os.Exit(once(os.Args[1], os.Args[2:]...))
 	}
-	faas.Main("backup", func(ctx context.Context) (faas.Function, error) { return configured(ctx) },
-		faas.Config{Concurrency: 1, RequestTimeout: 10 * time.Minute})
-}
-
-// configured is the function as the environment says.
-func configured(ctx context.Context) (*backup.Function, error) {
-	var cfg backup.Config
-	if err := envconfig.Process(ctx, &cfg); err != nil {
-		return nil, fmt.Errorf("read the configuration: %w", err)
-	}
-	return backup.New(ctx, cfg)
+	faas.Main("backup", backup.New, faas.Config{Concurrency: 1, RequestTimeout: 10 * time.Minute})
 }
 
 // once does one task and gives the exit code.
@@ -42,14 +31,27 @@ func once(task string, args ...string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	faas.AdoptRenamedSettings()(slog.Default())
-	f, err := configured(ctx)
-	if err == nil {
-		defer f.Close()
-		err = f.Once(ctx, task, args, os.Stderr)
-	}
-	if err != nil {
+	if err := run(ctx, task, args); err != nil {
 		fmt.Fprintf(os.Stderr, "backup %s: %v\n", task, err)
 		return 1
 	}
 	return 0
+}
+
+func run(ctx context.Context, task string, args []string) error {
+	f, err := configured(ctx)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Once(ctx, task, args, os.Stderr)
+}
+
+// configured is the function as the environment says.
+func configured(ctx context.Context) (*backup.Function, error) {
+	var cfg backup.Config
+	if err := settings.Read(ctx, &cfg); err != nil {
+		return nil, err
+	}
+	return backup.New(ctx, cfg)
 }

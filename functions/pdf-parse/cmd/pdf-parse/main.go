@@ -1,12 +1,8 @@
-// Command pdf-parse serves the function of that name.
+// The pdf-parse command serves the function of that name on $PORT.
 package main
 
 import (
-	"context"
-	"fmt"
 	"time"
-
-	"github.com/sethvargo/go-envconfig"
 
 	pdfparse "github.com/schedgen/schedgen/functions/pdf-parse"
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
@@ -15,11 +11,5 @@ import (
 
 func main() {
 	sandbox.MaybeChild() // before anything else: in the parser's child it never returns
-	faas.Main("pdf-parse", func(ctx context.Context) (faas.Function, error) {
-		var cfg pdfparse.Config
-		if err := envconfig.Process(ctx, &cfg); err != nil {
-			return nil, fmt.Errorf("read the configuration: %w", err)
-		}
-		return pdfparse.New(ctx, cfg)
-	}, faas.Config{RequestTimeout: 5 * time.Minute})
+	faas.Main("pdf-parse", pdfparse.New, faas.Config{RequestTimeout: 5 * time.Minute})
 }

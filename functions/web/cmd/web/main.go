@@ -2,7 +2,6 @@
 package main
 
 import (
-	"context"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/web"
@@ -10,7 +9,5 @@ import (
 )
 
 func main() {
-	faas.Main("web", func(ctx context.Context) (faas.Function, error) {
-		return web.New(ctx, web.Config{})
-	}, faas.Config{Concurrency: 200, RequestTimeout: 10 * time.Second, MaxBody: 1 << 10})
+	faas.Main("web", web.New, faas.Config{Concurrency: 200, RequestTimeout: 10 * time.Second, MaxBody: 1 << 10})
 }

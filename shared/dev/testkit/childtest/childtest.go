@@ -13,9 +13,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/sethvargo/go-envconfig"
-
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // serveEnv tells a process that it is the child.
@@ -39,7 +38,7 @@ func serve[C any](cfg faas.Config, build func(context.Context, C) (faas.Function
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	var own C
-	if err := envconfig.Process(ctx, &own); err != nil {
+	if err := settings.Read(ctx, &own); err != nil {
 		return err
 	}
 	f, err := build(ctx, own)
