@@ -1,0 +1,115 @@
+/** Begins with the sample timetable, at the given step. */
+export async function withSample({ page, url }, step = "look/week") {
+  await page.getByRole("button", { name: "Try it with a sample" }).click();
+  await page.getByRole("link", { name: "Look at your week" }).waitFor();
+  await page.goto(`${url}/#/${step}`);
+}
+
+/** How many pages a browser prints. */
+async function printed(page) {
+  const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
+  return (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length;
+}
+
+export const flows = [
+  {
+    name: "look at the timetable",
+    async run(world) {
+      const { page, look, check, url } = world;
+      await withSample(world);
+      const monday = page.getByRole("region", { name: "Monday" });
+      await monday.getByRole("button", { name: /^COS 132 L1 \(G01\), lecture, Monday 08:30 to 09:20, IT 4-1, clashes with PHY 114 L1/ }).waitFor();
+      await page.getByText(/clashes in this semester/).waitFor();
+      await look("week");
+      await page.reload();
+      await monday.getByRole("button", { name: /COS 132 L1/ }).waitFor();
+      check((await printed(page)) === 1, "the week is not printed on one page");
+
+      await page.getByRole("link", { name: "By day" }).click();
+      await page.getByRole("heading", { name: "Tuesday" }).waitFor();
+      await look("by-day");
+      await page.getByRole("link", { name: "Tests & exams" }).click();
+      await page.getByRole("button", { name: /WTW 114 Test 1/ }).waitFor();
+      await look("dates");
+      await page.getByRole("link", { name: "Months" }).click();
+      await page.getByRole("button", { name: /WTW 114 Test 1.*test/ }).waitFor();
+      await look("months");
+      await page.goBack();
+      await page.goBack();
+      await page.getByRole("heading", { name: "Tuesday" }).waitFor();
+      check(page.url() === `${url}/#/look/days`, "back does not lead to the view before");
+    },
+  },
+  {
+    name: "hide, open and leave out",
+    async run(world) {
+      const { page, look, check } = world;
+      await withSample(world);
+      const classes = page.getByRole("button", { name: /^PHY 114 / });
+      await classes.first().waitFor();
+      await page.getByRole("button", { name: "PHY 114", exact: true }).click();
+      check((await classes.count()) === 0, "a hidden module is shown");
+      await look("week-filtered");
+      await page.getByRole("button", { name: "Show all" }).click();
+      await classes.first().waitFor();
+
+      await page.getByRole("button", { name: /^AIM 111 P1/ }).click();
+      const details = page.getByRole("dialog", { name: "AIM 111 P1 (P01)" });
+      await details.getByText("Page 1, row 22 of your PDF").waitFor();
+      await look("details");
+      await details.getByRole("button", { name: "Leave this out" }).click();
+      await details.waitFor({ state: "detached" });
+      check((await page.getByRole("button", { name: /^AIM 111 P1/ }).count()) === 0, "a class that was left out is shown");
+
+      await page.getByRole("link", { name: "Choose", exact: true }).click();
+      await page.getByRole("link", { name: "Calendar", exact: true }).click();
+      await look("left-out");
+      await page.getByRole("button", { name: "Put back AIM 111 P1 (P01), Friday, 11:30" }).click();
+      await page.getByRole("link", { name: "Look", exact: true }).click();
+      await page.getByRole("button", { name: /^AIM 111 P1/ }).waitFor();
+    },
+  },
+  {
+    name: "look with the keyboard",
+    widths: [390, 1280],
+    async run(world) {
+      const { page, check } = world;
+      await withSample(world);
+      const first = page.getByRole("button", { name: /^COS 132 L1 \(G01\)/ });
+      await first.waitFor();
+      const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? "");
+      for (let presses = 0; presses < 60 && !(await focused()).startsWith("COS 132 L1 (G01)"); presses++) await page.keyboard.press("Tab");
+      check((await focused()).startsWith("COS 132 L1 (G01)"), "Tab does not lead to the first class");
+      await page.keyboard.press("Enter");
+      const details = page.getByRole("dialog", { name: "COS 132 L1 (G01)" });
+      await details.waitFor();
+      await page.keyboard.press("Escape");
+      await details.waitFor({ state: "detached" });
+      check((await focused()).startsWith("COS 132 L1 (G01)"), "closing the details loses the place in the week");
+    },
+  },
+  {
+    name: "share a week and compare",
+    async run(world) {
+      const { page, look, check, url } = world;
+      await withSample(world);
+      await page.getByRole("button", { name: "Share" }).click();
+      const dialog = page.getByRole("dialog", { name: "Share your week" });
+      await dialog.getByLabel(/Name shown with it/).fill("Thandi");
+      const link = await dialog.getByLabel("Link to your week").inputValue();
+      check(link.startsWith(`${url}/#/shared/`) && link.length < 2000, `the link is ${link}`);
+      await look("share");
+      await dialog.getByRole("button", { name: "Close" }).click();
+
+      await page.goto(link);
+      await page.getByRole("heading", { name: "Thandi’s week" }).waitFor();
+      await page.getByRole("region", { name: "Monday" }).getByText(/COS 132 L1/).first().waitFor();
+      await page.getByRole("heading", { name: "When you are both free" }).waitFor();
+      await page.getByText(/07:30–08:30/).first().waitFor();
+      await look("shared");
+      await page.goto(link.slice(0, -3));
+      await page.getByRole("heading", { name: "This link holds no week" }).waitFor();
+      await look("shared-bad");
+    },
+  },
+];
