@@ -93,7 +93,9 @@ function Results({ answer, preference, alternatives }: { answer: Answer; prefere
   return (
     <section aria-label={text.found(best.length, ways)}>
       <div class="toolbar">
-        <h2 role="status">{ways === 1 ? text.one : text.found(best.length, ways)}</h2>
+        <div role="status">
+          <h2>{ways === 1 ? text.one : text.found(best.length, ways)}</h2>
+        </div>
         <SemesterSwitch />
       </div>
       {!complete && <p class="notice warn">{text.stopped}</p>}

@@ -97,9 +97,10 @@ function Kind({ one }: { one: Alternatives }) {
 function Lock({ one, name }: { one: Alternatives; name: string }) {
   const locked = isLocked(one);
   return (
-    <button type="button" class="chip lock" aria-pressed={locked} aria-label={text.lock(name)} title={text.lockHint} onClick={() => lock(one, !locked)}>
+    <button type="button" class="chip lock" aria-pressed={locked} title={text.lockHint} onClick={() => lock(one, !locked)}>
       <Icon name="lock" />
-      {locked ? text.locked : text.unlocked}
+      <span class="hidden">{text.lock(name)}</span>
+      <span aria-hidden="true">{locked ? text.locked : text.unlocked}</span>
     </button>
   );
 }

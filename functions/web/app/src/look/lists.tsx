@@ -135,11 +135,11 @@ function MonthCell({ day }: { day: MonthDay }) {
           key={e.id}
           data-colour={colours.value[e.module]?.id}
           aria-haspopup="dialog"
-          aria-label={`${sentenceOf(e)}, ${look.left(left ?? -1)}`}
           onClick={() => (opened.value = e)}
         >
-          <b>{e.module}</b>
-          <span>{e.startTime}</span>
+          <span class="hidden">{`${sentenceOf(e)}, ${look.left(left ?? -1)}`}</span>
+          <b aria-hidden="true">{e.module}</b>
+          <span aria-hidden="true">{e.startTime}</span>
         </button>
       ))}
     </td>

@@ -47,7 +47,9 @@ export function WeekGrid({ entries, semester, colourOf, open, now, free = [] }: 
             <span>{look.days[day]!.slice(3)}</span>
           </h3>
           <ul class="slots" role="list">
-            {free.filter((slot) => slot.day === day).map((slot) => <Free key={slot.start} slot={slot} from={week.from} />)}
+            {free.filter((slot) => slot.day === day && slot.end > week.from).map((slot) => (
+              <Free key={slot.start} slot={slot} from={week.from} />
+            ))}
             {week.placed.filter((one) => one.day === day).map((one) => (
               <Class key={one.entry.id} placed={one} week={week} colour={colourOf(one.entry.module)} open={open} />
             ))}
@@ -60,7 +62,8 @@ export function WeekGrid({ entries, semester, colourOf, open, now, free = [] }: 
 }
 
 function Free({ slot, from }: { slot: Slot; from: number }) {
-  const place = { "--from": hours(slot.start - from), "--length": hours(slot.end - slot.start) } as CSSProperties;
+  const start = Math.max(slot.start, from); // the hours shown begin with the first class
+  const place = { "--from": hours(start - from), "--length": hours(slot.end - start) } as CSSProperties;
   return (
     <li class="free" style={place}>
       <span class="hidden">{look.shared.freeSlot(clock(slot.start), clock(slot.end))}</span>
@@ -86,7 +89,8 @@ function Class({ placed, week, colour, open }: { placed: Placed; week: Week; col
   return (
     <li style={place} data-colour={colour}>
       {open ? (
-        <button type="button" class={marks.join(" ")} aria-label={label} aria-haspopup="dialog" title={titleOf(entry)} onClick={() => open(entry)}>
+        <button type="button" class={marks.join(" ")} aria-haspopup="dialog" title={titleOf(entry)} onClick={() => open(entry)}>
+          <span class="hidden">{label}</span>
           <Face placed={placed} />
         </button>
       ) : (
