@@ -78,8 +78,8 @@ export const flows = [
 
       await page.getByText("Change a class").click();
       const form = page.getByRole("form", { name: "Change a class" });
-      await form.getByLabel("Class", { exact: true }).selectOption({ label: "COS 132 L1 (G01), Monday 08:30" });
-      await form.getByLabel("On", { exact: true }).selectOption({ label: "Monday 20 July 2026" });
+      await form.getByRole("combobox", { name: "Class" }).selectOption({ label: "COS 132 L1 (G01), Monday 08:30" });
+      await form.getByRole("combobox", { name: "On" }).selectOption({ label: "Monday 20 July 2026" });
       await form.getByRole("button", { name: "It is moved" }).click();
       await form.getByLabel("New date").fill("2026-07-21");
       await form.getByLabel("Room").fill("Aula");
@@ -89,9 +89,9 @@ export const flows = [
       await page.getByText("Add an extra class").click();
       const extra = page.getByRole("form", { name: "Add an extra class" });
       await extra.getByLabel("Module").selectOption("COS 132");
-      await extra.getByLabel("On").fill("2026-08-01");
+      await extra.getByLabel("On", { exact: true }).fill("2026-08-01");
       await extra.getByLabel("From").fill("09:00");
-      await extra.getByLabel("To").fill("11:00");
+      await extra.getByLabel("To", { exact: true }).fill("11:00");
       await extra.getByRole("button", { name: "Add" }).click();
       await page.getByText("COS 132 extra class, Saturday 1 August 2026, 09:00 to 11:00").waitFor();
       await look("own-dates");

@@ -6,6 +6,9 @@ import { type Bound, boundOf, type Budget, type Open } from "./bounds";
 import { costOf, type Preference } from "./cost";
 import { clashesBetween, clashesWithin, seasonsOf, type Variable } from "./problem";
 
+/** What asking a bound costs, in steps for each variable. */
+const boundSteps = 20;
+
 /** One way to take an option of each variable. */
 export interface Pick {
   clashes: number;
@@ -114,6 +117,7 @@ export class Solver {
   }
 
   private tooDear(useful: Open, limit: Pick): boolean {
+    this.budget.steps -= boundSteps * this.variables.length;
     // Ties with the limit are of interest while the pool has room: the page shows those that differ.
     const wanted = this.pool.length < this.poolSize ? limit.cost + 1e-9 : limit.cost;
     return this.bound.atLeast(useful, wanted) >= wanted;

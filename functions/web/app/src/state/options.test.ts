@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { optionsOf } from "./options";
+import { noChoices } from "./types";
+
+test("nothing chosen asks for nothing", () => {
+  expect(optionsOf(noChoices, ["COS 212"])).toEqual({});
+});
+
+test("every choice of the page is one that the API takes", () => {
+  const range = { start: "2026-03-28", end: "2026-04-06" };
+  const change = { event: "e", date: "2026-03-02", cancelled: true };
+  const extra = { module: "COS 212", date: "2026-05-25", startTime: "08:30", endTime: "10:20" };
+  const chosen = {
+    ...noChoices,
+    name: "Mine",
+    groups: { "COS 212": { G: "G01", P: "P02" }, "WTW 114": { T: "T01" }, "PHY 114": {} },
+    modulesOut: ["WTW 114"],
+    eventsOut: ["a1"],
+    title: "kind" as const,
+    colors: { "COS 212": "gold" },
+    reminders: [15],
+    terms: { S1: range },
+    recess: [],
+    exclude: [range],
+    changes: [change],
+    extra: [extra],
+  };
+  expect(optionsOf(chosen, ["COS 212", "PHY 114", "WTW 114"])).toEqual({
+    name: "Mine",
+    groups: { "COS 212": ["G01", "P02"] },
+    modules: ["COS 212", "PHY 114"],
+    omit: ["a1"],
+    title: "kind",
+    colors: { "COS 212": "gold" },
+    reminders: [15],
+    terms: { S1: range },
+    recess: [],
+    exclude: [range],
+    changes: [change],
+    extra: [extra],
+  });
+});
