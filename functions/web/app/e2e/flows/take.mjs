@@ -32,7 +32,7 @@ export const flows = [
       await uploaded(world);
       await take(page);
       await page.getByRole("button", { name: "Make my address" }).click();
-      const address = await page.getByLabel("The address of your calendar").inputValue();
+      const address = await page.getByLabel("Address of your calendar").inputValue();
       const feed = await page.request.get(address);
       check(feed.ok() && (await feed.text()).includes("BEGIN:VEVENT"), "the address gives no calendar");
       await page.getByRole("img", { name: "QR code of the calendar’s address" }).waitFor();
@@ -42,7 +42,7 @@ export const flows = [
       await page.getByText("Google Calendar", { exact: true }).last().scrollIntoViewIfNeeded();
       await look("take-feed");
       await page.reload();
-      check((await page.getByLabel("The address of your calendar").inputValue()) === address, "a reload lost the address");
+      check((await page.getByLabel("Address of your calendar").inputValue()) === address, "a reload lost the address");
       await page.getByRole("link", { name: "Mine" }).click();
       await page.getByText(/entr.* · made/).waitFor();
       await look("mine");
@@ -63,7 +63,7 @@ export const flows = [
       await page.getByLabel("Which calendar?").selectOption({ label: "A new calendar" });
       await page.getByLabel("Name of the new calendar").fill(`Mine at ${world.width}`);
       await page.getByRole("button", { name: "Show what will change" }).click();
-      await page.getByText("What will change").waitFor();
+      await page.getByRole("heading", { name: "What will change" }).waitFor();
       await look("google-plan");
       await page.getByRole("button", { name: "Write it" }).click();
       await page.getByText(/^Done\. \d+ entr/).waitFor();

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 /** The first step: PDFs come in, and what may go wrong with them. */
 export const flows = [
   {
@@ -23,7 +25,7 @@ export const flows = [
     name: "what is no timetable",
     widths: [360, 1280],
     async run({ page, pdf, look }) {
-      await page.getByLabel("Timetable PDFs").setInputFiles([pdf("broken"), { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("notes") }]);
+      await page.getByLabel("Timetable PDFs").setInputFiles([{ name: "broken.pdf", mimeType: "application/pdf", buffer: readFileSync(pdf("broken")) }, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("notes") }]);
       await page.getByText("This is not a PDF. Choose the file that the UP Portal downloads").waitFor();
       await page.getByRole("alert").filter({ hasNotText: "This is not a PDF" }).waitFor();
       await look("upload-refused");

@@ -18,10 +18,11 @@ export function Mine() {
   return (
     <div class="ways mine">
       <Uploads />
+      <Stored load={load} />
+      {/* What the server tells comes last, so that it moves nothing when it comes. */}
       {mine.value && <Feeds mine={mine.value} attempt={attempt} load={load} />}
       {mine.value && <Calendars mine={mine.value} attempt={attempt} load={load} />}
       <Trouble attempt={attempt} />
-      <Stored load={load} />
     </div>
   );
 }

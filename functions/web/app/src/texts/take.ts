@@ -25,7 +25,7 @@ export const takeTexts = {
     title: "Subscribe",
     text: "Your calendar program fetches the newest timetable by itself: upload a new PDF, and every device follows.",
     make: "Make my address",
-    address: "The address of your calendar",
+    address: "Address of your calendar",
     secret: "Anyone with this address can read your timetable. If it gets out, delete it under Mine and make a new one.",
     copy: "Copy",
     copied: "Copied",

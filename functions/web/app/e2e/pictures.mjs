@@ -1,0 +1,19 @@
+// Takes the pictures of docs/user-guide.md: PAGE_URL=http://localhost:8080 node e2e/pictures.mjs
+import { chromium } from "playwright-core";
+
+const url = process.env.PAGE_URL ?? "http://localhost:8080";
+const folder = new URL("../../../../docs/pictures/", import.meta.url).pathname;
+const browser = await chromium.launch({ executablePath: process.env.PAGE_CHROMIUM ?? "/usr/bin/chromium", chromiumSandbox: false });
+const page = await browser.newPage({ viewport: { width: 390, height: 720 }, serviceWorkers: "block", reducedMotion: "reduce", hasTouch: true });
+const shot = (name) => page.screenshot({ path: `${folder}${name}.jpg`, type: "jpeg", quality: 70 });
+await page.goto(url + "/");
+await page.getByText("Where do I get my PDF?").waitFor();
+await shot("upload");
+await page.getByRole("button", { name: "Try it with a sample" }).click();
+for (const [link, title] of [["Look", "Your week"], ["Choose", "Choose your classes"], ["Take along", "Take it along"], ["Mine", "What is yours"]]) {
+  await page.getByRole("link", { name: link, exact: true }).click();
+  await page.getByRole("heading", { name: title, level: 1 }).waitFor();
+  await page.waitForLoadState("networkidle");
+  await shot(link.toLowerCase().replace(" ", "-"));
+}
+await browser.close();
