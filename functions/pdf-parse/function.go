@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
@@ -104,9 +105,21 @@ func (f *Function) Routes() http.Handler {
 	return api.Mux(mux)
 }
 
-// Health asks what the function depends on.
+// Health asks what the function depends on, and which controls hold the process that reads PDFs.
 func (f *Function) Health(ctx context.Context) map[string]error {
-	return map[string]error{"postgres": f.pool.Ping(ctx), "redis": faas.Optional(f.cache.Ping(ctx)), "s3": f.blob.Ready(ctx)}
+	states := map[string]error{"postgres": f.pool.Ping(ctx), "redis": faas.Optional(f.cache.Ping(ctx)), "s3": f.blob.Ready(ctx)}
+	maps.Copy(states, Confinement())
+	return states
+}
+
+// Confinement is the health of each control that holds the process that reads PDFs. An old kernel does
+// not offer all of them; PDFs are read there, but with less between a hostile one and the machine.
+func Confinement() map[string]error {
+	states := map[string]error{}
+	for name, err := range sandbox.Controls() {
+		states["sandbox-"+name] = faas.Optional(err)
+	}
+	return states
 }
 
 // Close ends the connections.

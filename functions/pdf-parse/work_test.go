@@ -243,7 +243,15 @@ func TestARealMinIOsNotifications(t *testing.T) {
 func TestHealthAndMetrics(t *testing.T) {
 	w := newWorld(t)
 	w.notify(w.lectures()).want(204)
-	for name, err := range w.f.Health(t.Context()) {
+	health := w.f.Health(t.Context())
+	for name, missing := range sandbox.Controls() {
+		name = "sandbox-" + name
+		if err, told := health[name]; !told || (err == nil) != (missing == nil) {
+			t.Errorf("%s: got %v, want %v", name, err, missing)
+		}
+		delete(health, name)
+	}
+	for name, err := range health {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
@@ -32,19 +33,43 @@ func MaybeChild() {
 	if task == "" {
 		return
 	}
-	if err := confine(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	limits, err := childLimits()
+	if err != nil {
+		fail(err)
 	}
+	if err := confine(controls, limits); err != nil {
+		fail(err)
+	}
+	debug.SetMemoryLimit(limits.Memory / 4 * 3)
+	debug.SetMaxStack(int(limits.Memory / 8))
+	go endWithCPU()
 	if err := answer(task); err != nil {
 		var e *parse.Error
 		if !errors.As(err, &e) {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			fail(err)
 		}
 		report(e)
 	}
 	os.Exit(0)
+}
+
+// childLimits are the limits that the parent gave.
+func childLimits() (Limits, error) {
+	memory, err := strconv.ParseInt(os.Getenv(memoryEnv), 10, 64)
+	if err != nil {
+		return Limits{}, fmt.Errorf("sandbox memory limit: %w", err)
+	}
+	cpu, err := strconv.Atoi(os.Getenv(cpuEnv))
+	if err != nil {
+		return Limits{}, fmt.Errorf("sandbox CPU limit: %w", err)
+	}
+	return Limits{Memory: memory, CPU: time.Duration(cpu) * time.Second}, nil
+}
+
+// fail ends the child for a reason that is not the file's.
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 // refused is the exit status that says: the error is the file's, and is told on standard error.
@@ -54,32 +79,6 @@ const refused = 3
 func report(e *parse.Error) {
 	_ = json.NewEncoder(os.Stderr).Encode(e) // a parent that is gone needs no answer
 	os.Exit(refused)
-}
-
-// confine sets the limits that the kernel enforces. RLIMIT_DATA counts private writable memory
-// (getrlimit(2), Linux 4.7 and later); the address space that Go reserves ahead does not count.
-func confine() error {
-	memory, err := strconv.ParseUint(os.Getenv(memoryEnv), 10, 64)
-	if err != nil {
-		return fmt.Errorf("sandbox memory limit: %w", err)
-	}
-	cpu, err := strconv.ParseUint(os.Getenv(cpuEnv), 10, 64)
-	if err != nil {
-		return fmt.Errorf("sandbox CPU limit: %w", err)
-	}
-	for _, limit := range []struct {
-		resource int
-		value    uint64
-		grace    uint64
-	}{{syscall.RLIMIT_DATA, memory, 0}, {syscall.RLIMIT_CPU, cpu, 1}, {syscall.RLIMIT_CORE, 0, 0}, {syscall.RLIMIT_FSIZE, 0, 0}} {
-		if err := syscall.Setrlimit(limit.resource, &syscall.Rlimit{Cur: limit.value, Max: limit.value + limit.grace}); err != nil {
-			return fmt.Errorf("set resource limit %d: %w", limit.resource, err)
-		}
-	}
-	go endWithCPU()
-	debug.SetMemoryLimit(int64(memory) / 4 * 3)
-	debug.SetMaxStack(int(memory / 8))
-	return nil
 }
 
 // endWithCPU ends the child when its CPU time is spent. If it cannot, the kernel kills it a second later.
@@ -97,6 +96,7 @@ func answer(task string) (err error) {
 			err = parse.New(parse.Damaged)
 		}
 	}()
+	time.Local = time.UTC // the zone of the machine is in a file, and says nothing about a timetable
 	pdf, err := io.ReadAll(io.LimitReader(os.Stdin, extract.MaxBytes+1))
 	if err != nil {
 		return fmt.Errorf("read the PDF: %w", err)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -19,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/shared/settings"
@@ -70,23 +73,15 @@ func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte
 	if err != nil {
 		return nil, fmt.Errorf("find the parser's binary: %w", err)
 	}
+	if err := keepFiles(); err != nil {
+		return nil, err
+	}
 	inTime, cancel := context.WithTimeout(ctx, limits.Wall)
 	defer cancel()
 
 	out, diagnosis := &bounded{limit: maxAnswer[task], fail: true}, &bounded{limit: 8 << 10}
-	cmd := exec.CommandContext(inTime, self)
+	cmd := command(inTime, self, task, limits)
 	cmd.Stdout, cmd.Stderr = out, diagnosis
-	cmd.Env = []string{
-		childEnv + "=" + task,
-		memoryEnv + "=" + strconv.FormatInt(limits.Memory, 10),
-		cpuEnv + "=" + strconv.Itoa(max(1, int(limits.CPU.Seconds()))),
-		"GOGC=400", // a timetable is read before the first collection is due
-		"GOTRACEBACK=none",
-		"GOMAXPROCS=1",
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
 
 	// The kernel sends Pdeathsig when the thread that started the child ends, not the process.
 	runtime.LockOSThread()
@@ -113,6 +108,44 @@ func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte
 		return nil, answered(diagnosis.data)
 	}
 	return nil, ended(err, string(diagnosis.data), limits)
+}
+
+// command is the child's process: it gets no variable of this one's environment.
+func command(ctx context.Context, self, task string, limits Limits) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = []string{
+		childEnv + "=" + task,
+		memoryEnv + "=" + strconv.FormatInt(limits.Memory, 10),
+		cpuEnv + "=" + strconv.Itoa(max(1, int(limits.CPU.Seconds()))),
+		"GOGC=400", // a timetable is read before the first collection is due
+		"GOTRACEBACK=none",
+		"GOMAXPROCS=1",
+		"GODEBUG=containermaxprocs=0", // the runtime keeps no file of the cgroup open
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	return cmd
+}
+
+// keepFiles has no child inherit a file that this process was started with. Files that Go opens are
+// not inherited anyway.
+func keepFiles() error {
+	const first = 3 // after standard input, output and error
+	err := unix.CloseRange(first, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
+	if err == nil {
+		return nil
+	}
+	open, err := os.ReadDir("/proc/self/fd") // kernels before Linux 5.11
+	if err != nil {
+		return fmt.Errorf("list open files: %w", err)
+	}
+	for _, file := range open {
+		if fd, err := strconv.Atoi(file.Name()); err == nil && fd >= first {
+			syscall.CloseOnExec(fd)
+		}
+	}
+	return nil
 }
 
 // outOfTime is why no time is left: the caller's is over, or the file took all that it may.

@@ -211,8 +211,13 @@ func long(next http.Handler) http.Handler {
 	})
 }
 
-// Health is upload-ingest's, which depends on all that the others depend on.
-func (w whole) Health(ctx context.Context) map[string]error { return w.ingest.Health(ctx) }
+// Health is upload-ingest's, which depends on all that the others depend on, and what holds the process
+// that reads PDFs.
+func (w whole) Health(ctx context.Context) map[string]error {
+	states := w.ingest.Health(ctx)
+	maps.Copy(states, pdfparse.Confinement())
+	return states
+}
 
 // Close closes those that have no server of their own, which ends later.
 func (w whole) Close() {
