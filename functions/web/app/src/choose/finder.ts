@@ -1,6 +1,6 @@
 /** Asks the search, and what comes of it. */
 import { computed, signal } from "@preact/signals";
-import { alternativesOf, type Alternatives } from "../domain/courses";
+import { alternativesOf, type Alternatives, letterOf, withGroup } from "../domain/courses";
 import { type Preference } from "../domain/search/cost";
 import { type Answer, defaultSteps, type Found, type Question, search } from "../domain/search/search";
 import { scriptAddress } from "../shell/trusted";
@@ -13,11 +13,6 @@ export const offers = computed(() => {
   const { modulesOut, eventsOut } = choices.value;
   return alternativesOf(events.value.filter((e) => !modulesOut.includes(e.module) && !eventsOut.includes(e.id)));
 });
-
-/** The name of alternatives within their module: their letter, and where needed a number. */
-export function letterOf(one: Alternatives): string {
-  return one.key.slice(one.module.length + 1);
-}
 
 /** The group that is taken of these; a single one goes without saying. */
 export function takenOf(one: Alternatives): string | undefined {
@@ -32,10 +27,13 @@ export function isLocked(one: Alternatives): boolean {
 
 /** Takes a group, or with undefined leaves it open again, which also unlocks it. */
 export function take(one: Alternatives, name: string | undefined) {
-  const { [letterOf(one)]: _, ...others } = choices.value.groups[one.module] ?? {};
-  const own = name === undefined ? others : { ...others, [letterOf(one)]: name };
-  choose({ groups: { ...choices.value.groups, [one.module]: own } });
+  choose({ groups: taking(choices.value.groups, one, name) });
   if (name === undefined) lock(one, false);
+}
+
+function taking(groups: Choices["groups"], one: Alternatives, name: string | undefined): Choices["groups"] {
+  const module = offers.value.filter((part) => part.module === one.module);
+  return { ...groups, [one.module]: withGroup(groups[one.module] ?? {}, module, one, name) };
 }
 
 export function lock(one: Alternatives, locked: boolean) {
@@ -83,10 +81,10 @@ export const before = signal<Choices["groups"] | null>(null);
 
 export function use(found: Found) {
   before.value = choices.value.groups;
-  const groups: Choices["groups"] = { ...choices.value.groups };
+  let { groups } = choices.value;
   for (const one of offers.value) {
     const name = found.groups[one.key]?.[0];
-    if (name !== undefined && one.groups.length > 1 && one.family !== "") groups[one.module] = { ...groups[one.module], [letterOf(one)]: name };
+    if (name !== undefined && one.groups.length > 1 && one.family !== "") groups = taking(groups, one, name);
   }
   choose({ groups });
 }

@@ -1,4 +1,4 @@
-import type { Alternatives, Group } from "../domain/courses";
+import { type Alternatives, type Group, letterOf } from "../domain/courses";
 import { slotOf } from "../domain/entry";
 import { clashesBetween } from "../domain/search/problem";
 import { clock } from "../domain/time";
@@ -8,7 +8,7 @@ import { Icon } from "../shell/icon";
 import { choices, choose, colours, events } from "../state/store";
 import { choose as texts } from "../texts/choose";
 import { look } from "../texts/look";
-import { isLocked, letterOf, lock, offers, take, takenOf } from "./finder";
+import { isLocked, lock, offers, take, takenOf } from "./finder";
 
 const text = texts.groups;
 

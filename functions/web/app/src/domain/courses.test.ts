@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { campusIn, campusOf } from "./campus";
-import { alternativesOf, takes } from "./courses";
+import { alternativesOf, takes, withGroup } from "./courses";
 import { entryOf } from "./random";
 import { specialDays, semesterDates } from "./year";
 import { semestersOf, termsMeet } from "./terms";
@@ -99,4 +99,20 @@ test("special days are those of the semester, in order, the student’s own amon
   ]);
   expect(specialDays(dates, year, { ...own, recess: [] }).some((day) => day.what === "recess")).toBe(false);
   expect(semesterDates("S1", undefined, { terms: { S1: { start: "a", end: "b" } }, exclude: [] })).toMatchObject({ own: true });
+});
+
+test("a choice in one semester loses no group of the other", () => {
+  const rows = (group: string, semester: string) => entryOf({ group, semester });
+  const entries = [rows("P01", "S1"), rows("P02", "S1"), rows("P03", "S2"), rows("P04", "S2"), rows("G01", "S1")];
+  const module = alternativesOf(entries);
+  const [, first, second] = module as [(typeof module)[0], (typeof module)[0], (typeof module)[0]];
+  const attended = (own: Record<string, string>) => entries.filter((entry) => takes({ "COS 212": Object.values(own) }, entry)).map((entry) => entry.group);
+
+  const one = withGroup({}, module, first, "P01");
+  expect(attended(one)).toEqual(["P01", "P03", "P04", "G01"]);
+  const both = withGroup(one, module, second, "P04");
+  expect(both).toEqual({ P: "P01", "P 2": "P04" });
+  expect(attended(both)).toEqual(["P01", "P04", "G01"]);
+  expect(attended(withGroup(both, module, first, undefined))).toEqual(["P01", "P02", "P04", "G01"]);
+  expect(withGroup(withGroup(one, module, first, undefined), module, second, undefined)).toEqual({});
 });

@@ -99,3 +99,24 @@ export function takes(taken: TakenGroups, entry: Entry): boolean {
   const rivals = (taken[entry.module] ?? []).filter((group) => family(group) === family(own));
   return own === "" || rivals.length === 0 || rivals.includes(own);
 }
+
+/** The name of alternatives within their module: their letter, and where needed a number. */
+export function letterOf(one: Alternatives): string {
+  return one.key.slice(one.module.length + 1);
+}
+
+/**
+ * Takes a group of a module, or with undefined leaves it open again. own is what is taken of the module, by letter. A choice speaks of
+ * all groups of its letter, in whichever semester: once one is taken, the groups of other semesters are named, too, so that
+ * none of them is lost. Those that are still to choose stand under "letter:group".
+ */
+export function withGroup(own: Record<string, string>, module: Alternatives[], one: Alternatives, name: string | undefined): Record<string, string> {
+  const parts = module.filter((part) => part.family === one.family);
+  const next = Object.fromEntries(Object.entries(own).filter(([key]) => key !== letterOf(one) && !parts.some((part) => key.startsWith(`${letterOf(part)}:`))));
+  if (name !== undefined) next[letterOf(one)] = name;
+  if (!parts.some((part) => letterOf(part) in next)) return next;
+  for (const part of parts.filter((open) => !(letterOf(open) in next))) {
+    for (const group of part.groups) next[`${letterOf(part)}:${group.name}`] = group.name;
+  }
+  return next;
+}
