@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/dev/stack/pg"
 	"github.com/schedgen/schedgen/shared/dev/testkit"
@@ -89,7 +90,7 @@ func newDatabase(t testing.TB, opts ...pg.Option) *pg.Server {
 }
 
 // loss is a world of that scale with a backup, and a function that restores it on new servers.
-func loss(t testing.TB, s scale, server func(testing.TB, ...s3test.Webhook) *s3test.Server, opts ...pg.Option) (store.Manifest, func(testing.TB) backup.Restored) {
+func loss(t testing.TB, s scale, server func(testing.TB, ...s3test.Webhook) *s3test.Server, opts ...pg.Option) (store.Manifest, func(testing.TB) restore.Result) {
 	t.Helper()
 	source := newDatabase(t, opts...)
 	if err := postgres.Migrate(t.Context(), source.DSN()); err != nil {
@@ -105,13 +106,13 @@ func loss(t testing.TB, s scale, server func(testing.TB, ...s3test.Webhook) *s3t
 	w.pool = pool
 	w.grow(s)
 	m := w.backup(w.function())
-	return m, func(t testing.TB) backup.Restored {
+	return m, func(t testing.TB) restore.Result {
 		fresh := server(t)
 		f := w.function(func(c *backup.Config) {
 			c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
 			c.Blob, c.Postgres.URL = fresh.Config(), newDatabase(t, opts...).DSN()
 		})
-		restored, err := f.Restore(t.Context(), backup.Restore{})
+		restored, err := f.Restore(t.Context(), restore.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +144,7 @@ func BenchmarkRestore(b *testing.B) {
 	b.ReportMetric(m.Seconds, "s/backup")
 	b.ReportMetric(m.Verification.Seconds, "s/verification")
 	b.ReportMetric(float64(m.StoredBytes)/1e6, "MB-stored")
-	b.ReportMetric(float64(m.DumpBytes())/1e6, "MB-sealed-dump")
+	b.ReportMetric(float64(m.Dump.Size)/1e6, "MB-sealed-dump")
 	b.ReportMetric(peakMemory(b), "MB-peak-memory")
 }
 

@@ -24,7 +24,7 @@ func TestADailyBackupIsMadeUpFor(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var group sync.WaitGroup
-	group.Go(func() { f.Daily(ctx, backup.Schedule{At: 2 * time.Hour, Look: 5 * time.Millisecond}) })
+	group.Go(func() { f.Daily(ctx, backup.Schedule{At: 2 * time.Hour, Interval: 5 * time.Millisecond}) })
 	defer group.Wait()
 	defer stop()
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/progress"
+	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/shared/dev/stack/pg"
 	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
@@ -114,7 +116,7 @@ func TestDatabaseAndBucketDestroyedUnderLoadComeBack(t *testing.T) {
 	w.cfg.Postgres.URL, w.cfg.Blob = fresh.DSN(), freshPDFs.Config()
 	f := w.function()
 	var lines []string
-	restored, err := f.Restore(backup.WithProgress(t.Context(), func(line string) { lines = append(lines, line) }), backup.Restore{})
+	restored, err := f.Restore(progress.With(t.Context(), func(line string) { lines = append(lines, line) }), restore.Options{})
 	if err != nil {
 		t.Fatalf("restore: %v\n%s", err, strings.Join(lines, "\n"))
 	}
@@ -238,11 +240,11 @@ func TestARestoreRefusesADatabaseThatIsNotEmpty(t *testing.T) {
 	want := tables(t, w.cfg.Postgres.URL)
 	w.fill(2)
 	later := tables(t, w.cfg.Postgres.URL)
-	if _, err := f.Restore(t.Context(), backup.Restore{}); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if _, err := f.Restore(t.Context(), restore.Options{}); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Fatalf("got %v, want a refusal", err)
 	}
 	sameTables(t, tables(t, w.cfg.Postgres.URL), later)
-	if _, err := f.Restore(t.Context(), backup.Restore{Replace: true}); err != nil {
+	if _, err := f.Restore(t.Context(), restore.Options{Replace: true}); err != nil {
 		t.Fatalf("told to replace it: %v", err)
 	}
 	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
@@ -257,7 +259,7 @@ func TestARestoreThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
 	w.fill(1)
 	want := tables(t, w.cfg.Postgres.URL)
 	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+m.ID+"/dump."))
-	if _, err := f.Restore(t.Context(), backup.Restore{ID: m.ID, Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
+	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("got %v, want the damage", err)
 	}
 	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
@@ -276,11 +278,11 @@ func TestARestoreToAnEarlierTime(t *testing.T) {
 		states = append(states, tables(t, w.cfg.Postgres.URL))
 	}
 	into := pgtest.Empty(t)
-	if _, err := f.Restore(t.Context(), backup.Restore{To: into, At: day.Add(36 * time.Hour)}); err != nil {
+	if _, err := f.Restore(t.Context(), restore.Options{To: into, At: day.Add(36 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	sameTables(t, tables(t, into), states[1])
-	if _, err := f.Restore(t.Context(), backup.Restore{To: pgtest.Empty(t), At: day.Add(-time.Hour)}); !errors.Is(err, backup.ErrNoBackup) {
+	if _, err := f.Restore(t.Context(), restore.Options{To: pgtest.Empty(t), At: day.Add(-time.Hour)}); !errors.Is(err, restore.ErrNoBackup) {
 		t.Errorf("before the first: got %v, want ErrNoBackup", err)
 	}
 }
@@ -330,7 +332,7 @@ func TestAnOffsiteCopyRestoresWhenAllElseIsLost(t *testing.T) {
 	want := tables(t, w.cfg.Postgres.URL)
 	w.dropBucket("schedgen-backups")
 	into := pgtest.Empty(t)
-	if _, err := f.Restore(t.Context(), backup.Restore{To: into, Offsite: true}); err != nil {
+	if _, err := f.Restore(t.Context(), restore.Options{To: into, Offsite: true}); err != nil {
 		t.Fatalf("restore from the copy: %v", err)
 	}
 	sameTables(t, tables(t, into), want)
@@ -362,7 +364,7 @@ func TestAnObjectThatIsNoUploadIsKeptToo(t *testing.T) {
 		c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
 		c.Blob = other.Config()
 	})
-	if _, err := f.Restore(t.Context(), backup.Restore{To: pgtest.Empty(t), ID: m.ID}); err != nil {
+	if _, err := f.Restore(t.Context(), restore.Options{To: pgtest.Empty(t), ID: m.ID}); err != nil {
 		t.Fatal(err)
 	}
 	got := objects(t, other.Store(t))

@@ -15,7 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minio/minio-go/v7"
+
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/progress"
+	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/seal"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/api"
@@ -91,21 +95,27 @@ func TestABucketThatIsGoneInTheMiddle(t *testing.T) {
 	who.heard(t, "the backup failed", "recovered")
 }
 
-// dropBucket deletes a bucket with all that is in it.
+// dropBucket deletes a bucket with everything in it. A part that is stored meanwhile makes it try again.
 func (w *world) dropBucket(name string) {
 	w.t.Helper()
 	bucket := w.bucket(name)
-	var keys []string
-	if err := bucket.List(context.Background(), "", func(i blob.Info) error { keys = append(keys, i.Key); return nil }); err != nil {
-		w.t.Errorf("list the bucket to delete: %v", err)
-	}
-	for _, key := range keys {
-		if err := bucket.Delete(context.Background(), key); err != nil {
-			w.t.Errorf("delete: %v", err)
+	for {
+		var keys []string
+		if err := bucket.List(context.Background(), "", func(i blob.Info) error { keys = append(keys, i.Key); return nil }); err != nil {
+			w.t.Errorf("list the bucket to delete: %v", err)
 		}
-	}
-	if err := client(w.t, w.s3.URL).RemoveBucket(context.Background(), name); err != nil {
-		w.t.Errorf("delete the bucket: %v", err)
+		for _, key := range keys {
+			if err := bucket.Delete(context.Background(), key); err != nil {
+				w.t.Errorf("delete: %v", err)
+			}
+		}
+		err := client(w.t, w.s3.URL).RemoveBucket(context.Background(), name)
+		if minio.ToErrorResponse(err).Code != "BucketNotEmpty" {
+			if err != nil {
+				w.t.Errorf("delete the bucket: %v", err)
+			}
+			return
+		}
 	}
 }
 
@@ -261,7 +271,7 @@ func TestAWrongKeyOpensNothing(t *testing.T) {
 	}
 	who.heard(t, "none of the identities opens")
 	into := pgtest.Empty(t)
-	if _, err := f.Restore(t.Context(), backup.Restore{ID: m.ID, To: into}); !errors.Is(err, seal.ErrWrongKey) {
+	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: into}); !errors.Is(err, seal.ErrWrongKey) {
 		t.Errorf("restore: got %v, want ErrWrongKey", err)
 	}
 	if m, err := f.Run(t.Context()); !errors.Is(err, seal.ErrWrongKey) || m.Good() {
@@ -335,12 +345,12 @@ func TestNoPasswordIsLoggedOrTold(t *testing.T) {
 	var logged bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	lines := []string{}
-	ctx := backup.WithProgress(api.WithLogger(t.Context(), logger), func(line string) { lines = append(lines, line) })
+	ctx := progress.With(api.WithLogger(t.Context(), logger), func(line string) { lines = append(lines, line) })
 	_, err := f.Run(ctx)
 	if err == nil {
 		t.Fatal("a run without a database succeeded")
 	}
-	_, restoreErr := f.Restore(ctx, backup.Restore{})
+	_, restoreErr := f.Restore(ctx, restore.Options{})
 	who.mu.Lock()
 	defer who.mu.Unlock()
 	if len(who.told) == 0 || logged.Len() == 0 || restoreErr == nil {

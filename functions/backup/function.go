@@ -1,13 +1,13 @@
-// Package backup keeps backups that are known to restore. A run takes one snapshot of the database
-// and the PDFs that belong to it, compressed and encrypted to keys whose secret halves it does not
-// have, and stores them in a bucket of their own; then it reads all of it back, restores it into a
-// scratch database and compares content. Only such a backup counts.
+// Package backup keeps backups that are known to restore. A run takes one snapshot of the database and the PDFs that
+// belong to it, compresses and encrypts them to public keys, and stores them in a bucket of their own. Then it reads
+// everything back, restores it into a scratch database and compares the content. Only then is it a good backup.
 //
-// The bucket is the only truth about backups (package store), for the database may be what is lost.
-// A run is a backup from the moment its manifest is stored, and nothing before: a crash leaves parts
-// that the next run deletes. A run that fails deletes no backup.
+// The bucket is the only record of backups (package store), because the database may be what is lost. A run is a
+// backup from the moment its manifest is stored, and not before: a crash leaves parts that the next run deletes. A
+// run that fails deletes no backup.
 //
-// Read on in the order of a run: run.go, objects.go, archive.go, verify.go, and restore.go.
+// This package holds what comes in: HTTP (api.go), schedules (schedule.go) and the command line (command.go). Read
+// on in the order of a run: run, take, archive, verify, watch, and then restore.
 package backup
 
 import (
@@ -20,14 +20,20 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sethvargo/go-envconfig"
 
 	"github.com/schedgen/schedgen/functions/backup/alert"
 	"github.com/schedgen/schedgen/functions/backup/dump"
+	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/retention"
+	"github.com/schedgen/schedgen/functions/backup/run"
 	"github.com/schedgen/schedgen/functions/backup/seal"
 	"github.com/schedgen/schedgen/functions/backup/store"
+	"github.com/schedgen/schedgen/functions/backup/take"
+	"github.com/schedgen/schedgen/functions/backup/verify"
+	"github.com/schedgen/schedgen/functions/backup/watch"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/faas"
@@ -78,34 +84,74 @@ type Config struct {
 	PartSize    int           `env:"BACKUP_PART_SIZE, default=8388608"` // bytes of a stored part, which are held in memory
 }
 
+// ErrDisabled means that no key is configured to encrypt to.
+var ErrDisabled = errors.New("backups are disabled: no recipient is configured")
+
 // Function makes, verifies, prunes and restores backups.
 type Function struct {
 	// Now is the clock of names, ages and retention. New sets it to time.Now.
 	Now func() time.Time
 
-	cfg        Config
-	pool       *postgres.Pool
-	blob       *blob.Store
-	store      *store.Store
-	offsite    *store.Store // nil without one
-	names      store.Namer
-	recipients []age.Recipient
-	alerts     *alert.Sender
-	metrics    *metrics
-	said       memory
+	cfg       Config
+	pool      *postgres.Pool
+	pdfs      *blob.Store
+	store     *store.Store
+	offsite   *store.Store // nil without one
+	runner    *run.Runner
+	verifier  *verify.Verifier
+	restorer  *restore.Restorer
+	watcher   *watch.Watcher
+	incidents *watch.Incidents
+	gauges    *watch.Gauges
 }
 
 // New checks cfg and connects nothing: connections open with the first request.
 func New(_ context.Context, cfg Config) (*Function, error) {
-	cfg = withDefaults(cfg)
+	cfg, err := withDefaults(cfg).checked()
+	if err != nil {
+		return nil, err
+	}
 	f := &Function{Now: time.Now, cfg: cfg}
-	for _, open := range []func() error{f.openBuckets, f.openKeys, f.openPool} {
-		if err := open(); err != nil {
-			return nil, err
+	if err := f.openBuckets(); err != nil {
+		return nil, err
+	}
+	if err := f.assemble(); err != nil {
+		return nil, err
+	}
+	f.pool, err = postgres.Open(cfg.Postgres)
+	return f, err
+}
+
+// assemble connects the packages that do the work.
+func (f *Function) assemble() error {
+	c := f.cfg
+	now := func() time.Time { return f.Now() }
+	var recipients []age.Recipient
+	var err error
+	if f.Enabled() {
+		if recipients, err = seal.Recipients(c.Recipients); err != nil {
+			return fmt.Errorf("BACKUP_RECIPIENTS: %w", err)
 		}
 	}
-	f.metrics = newMetrics(f)
-	return f, nil
+	namer, err := store.NewNamer(c.Bucket.SecretKey)
+	if err != nil {
+		return err
+	}
+	sender, err := alert.New(c.Alert)
+	if err != nil {
+		return err
+	}
+	f.incidents = watch.NewIncidents(f.store, sender, now)
+	f.verifier = verify.New(c.IdentityFile, c.ScratchURL, now)
+	taker := &take.Taker{DatabaseURL: c.Postgres.URL, PDFs: f.pdfs, Store: f.store, Namer: namer, Recipients: recipients,
+		RecipientKeys: c.Recipients, Now: now}
+	f.runner = &run.Runner{Store: f.store, Offsite: f.offsite, Taker: taker, Verifier: f.verifier, Incidents: f.incidents,
+		Retention: c.Retention, Lease: c.Lease, Now: now, Total: run.NewTotal()}
+	f.restorer = &restore.Restorer{DatabaseURL: c.Postgres.URL, IdentityFile: c.IdentityFile, PDFs: f.pdfs, Lease: c.Lease,
+		Now: now, Health: f.Health}
+	f.watcher = &watch.Watcher{Store: f.store, Incidents: f.incidents, Enabled: f.Enabled(), MaxAge: c.MissedAfter, Now: now}
+	f.gauges = &watch.Gauges{Store: f.store, Now: now}
+	return nil
 }
 
 // withDefaults fills what is not given: from the tags, and from other fields.
@@ -124,15 +170,27 @@ func withDefaults(c Config) Config {
 	return c
 }
 
-// openBuckets prepares the stores.
+// checked returns the configuration, or an error for what can be seen to be wrong without the network.
+func (c Config) checked() (Config, error) {
+	// A platform that mounts a file for the key mounts an empty one where none is configured.
+	if info, err := os.Stat(c.IdentityFile); err == nil && info.Size() == 0 {
+		c.IdentityFile = ""
+	}
+	if c.Bucket.URL == c.Blob.URL && c.Bucket.Bucket == c.Blob.Bucket {
+		return c, errors.New("BACKUP_S3_BUCKET: backups need a bucket of their own, not that of the PDFs")
+	}
+	for _, dsn := range []string{c.Postgres.URL, c.ScratchURL} {
+		if _, err := dump.DatabaseName(dsn); err != nil {
+			return c, fmt.Errorf("DATABASE_URL, BACKUP_SCRATCH_URL: %w", err)
+		}
+	}
+	return c, nil
+}
+
 func (f *Function) openBuckets() (err error) {
 	c := f.cfg
-	if f.blob, err = blob.Open(c.Blob); err != nil {
+	if f.pdfs, err = blob.Open(c.Blob); err != nil {
 		return err
-	}
-	same := c.Bucket.URL == c.Blob.URL && c.Bucket.Bucket == c.Blob.Bucket
-	if same {
-		return errors.New("BACKUP_S3_BUCKET: backups need a bucket of their own, not that of the PDFs")
 	}
 	if f.store, err = c.Bucket.open(c.PartSize); err != nil {
 		return fmt.Errorf("backup bucket: %w", err)
@@ -142,8 +200,7 @@ func (f *Function) openBuckets() (err error) {
 			return fmt.Errorf("off-site bucket: %w", err)
 		}
 	}
-	f.names, err = store.NewNamer(c.Bucket.SecretKey)
-	return err
+	return nil
 }
 
 func (t Target) open(partSize int) (*store.Store, error) {
@@ -159,32 +216,7 @@ func (t Target) open(partSize int) (*store.Store, error) {
 	return store.New(bucket, partSize), nil
 }
 
-// openKeys reads the recipients and checks the rest of the configuration that needs no network.
-func (f *Function) openKeys() (err error) {
-	// A platform that mounts a file for the key mounts an empty one where none is configured.
-	if info, err := os.Stat(f.cfg.IdentityFile); err == nil && info.Size() == 0 {
-		f.cfg.IdentityFile = ""
-	}
-	if f.Enabled() {
-		if f.recipients, err = seal.Recipients(f.cfg.Recipients); err != nil {
-			return fmt.Errorf("BACKUP_RECIPIENTS: %w", err)
-		}
-	}
-	for _, dsn := range []string{f.cfg.Postgres.URL, f.cfg.ScratchURL} {
-		if _, err := dump.DatabaseName(dsn); err != nil {
-			return fmt.Errorf("DATABASE_URL, BACKUP_SCRATCH_URL: %w", err)
-		}
-	}
-	f.alerts, err = alert.New(f.cfg.Alert)
-	return err
-}
-
-func (f *Function) openPool() (err error) {
-	f.pool, err = postgres.Open(f.cfg.Postgres)
-	return err
-}
-
-// Enabled says whether there is a key to encrypt to, without which no backup is made.
+// Enabled reports whether there is a key to encrypt to, without which no backup is made.
 func (f *Function) Enabled() bool { return strings.TrimSpace(strings.Join(f.cfg.Recipients, "")) != "" }
 
 // Routes is the function's whole HTTP surface.
@@ -192,21 +224,26 @@ func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
 	open, event, admin := f.cfg.OpenPaths, f.cfg.EventToken, f.cfg.AdminToken
 	mux.Handle("POST /{$}", api.Authorized(faas.EventHandler(f.Handle), open, event, admin))
-	mux.Handle("POST /tasks/watch", api.Authorized(api.Handler(f.watchTask), open, event, admin))
-	mux.Handle("POST /api/admin/backups", api.Authorized(api.Handler(f.start), nil, admin))
+	mux.Handle("POST /tasks/watch", api.Authorized(api.Handler(func(r *http.Request) (any, error) { return f.Watch(r.Context()) }), open, event, admin))
+	mux.Handle("POST /api/admin/backups", api.Authorized(api.Handler(f.create), nil, admin))
 	mux.Handle("GET /api/admin/backups", api.Authorized(api.Handler(f.list), nil, admin))
-	mux.Handle("GET /api/admin/backups/{id}", api.Authorized(api.Handler(f.one), nil, admin))
-	mux.Handle("POST /api/admin/backups/{id}/verify", api.Authorized(api.Handler(f.verifyOne), nil, admin))
+	mux.Handle("GET /api/admin/backups/{id}", api.Authorized(api.Handler(f.get), nil, admin))
+	mux.Handle("POST /api/admin/backups/{id}/verify", api.Authorized(api.Handler(f.verify), nil, admin))
 	return api.Mux(mux)
 }
 
-// Health asks what the function depends on.
+// Health checks what the function depends on.
 func (f *Function) Health(ctx context.Context) map[string]error {
-	states := map[string]error{"postgres": f.pool.Ping(ctx), "s3": f.blob.Ready(ctx), "backups": f.store.Ready(ctx)}
+	states := map[string]error{"postgres": f.pool.Ping(ctx), "s3": f.pdfs.Ready(ctx), "backups": f.store.Ready(ctx)}
 	if f.offsite != nil {
 		states["offsite"] = faas.Optional(f.offsite.Ready(ctx))
 	}
 	return states
+}
+
+// Collectors are the function's own metrics, for /metrics.
+func (f *Function) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{f.runner.Total, f.verifier.Total, f.incidents.Alerts, f.gauges}
 }
 
 // Close ends the connections.

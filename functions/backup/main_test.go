@@ -30,7 +30,7 @@ func child(text string) int {
 	if err == nil {
 		var f *backup.Function
 		if f, err = backup.New(context.Background(), cfg); err == nil {
-			err = f.Once(context.Background(), "run", nil, os.Stderr)
+			err = f.Command(context.Background(), "run", nil, os.Stderr)
 		}
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
@@ -29,7 +30,7 @@ func TestABackupRestoresElsewhere(t *testing.T) {
 				c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
 				c.Blob = other.Config()
 			})
-			got, err := f.Restore(t.Context(), backup.Restore{To: elsewhere})
+			got, err := f.Restore(t.Context(), restore.Options{To: elsewhere})
 			if err != nil {
 				t.Fatalf("restore: %v", err)
 			}

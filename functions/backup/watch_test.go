@@ -209,7 +209,7 @@ func TestWatchAlertsWhenTheBucketCannotBeAsked(t *testing.T) {
 			t.Errorf("got %+v, want an error", s)
 		}
 	}
-	who.heard(t, "nobody knows whether there are backups")
+	who.heard(t, "the backups could not be checked")
 	b.set(nil)
 	if s, err := f.Watch(t.Context()); err != nil || !s.Healthy {
 		t.Errorf("got %+v, %v; want all well", s, err)

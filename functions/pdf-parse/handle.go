@@ -55,7 +55,7 @@ func (f *Function) deadLetter(ctx context.Context, reason error, item events.Ite
 	}
 	f.metrics.events.WithLabelValues("dead_letter").Inc()
 	api.Logger(ctx).WarnContext(ctx, "dead letter", "reason", reason, "job", letter.JobID)
-	_, err := f.jobs.Bury(ctx, letter)
+	_, err := f.jobs.KeepDeadLetter(ctx, letter)
 	return err
 }
 

@@ -169,7 +169,7 @@ func (f *Function) fail(ctx context.Context, claim *jobs.Claim, code, message st
 
 // ended counts a job's end and wakes the upload that waits for it.
 func (f *Function) ended(ctx context.Context, job jobs.Job, outcome, code string) {
-	f.cache.Wake(ctx, "job:"+job.ID)
+	f.cache.Wake(ctx, jobs.Topic(job.ID))
 	f.metrics.jobs.WithLabelValues(outcome, code).Inc()
 	f.metrics.attempts.Observe(float64(job.Attempts))
 	if code != "" {

@@ -7,32 +7,33 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/schedgen/schedgen/functions/upload-ingest/sweep"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
-// deadLetter takes what a broker gives up on. The job is not lost by that, for the sweep looks at
-// jobs and not at events; the letter says why the event was not taken.
-func (f *Function) deadLetter(r *http.Request) (any, error) {
+// receiveDeadLetter keeps the events that a broker gave up. Their jobs are not lost, because the sweep looks at jobs
+// and not at events; the dead letter records why the event was not taken.
+func (f *Function) receiveDeadLetter(r *http.Request) (any, error) {
 	body, err := faas.EventBody(r)
 	if err != nil {
 		return nil, err
 	}
-	var out taken
+	var counts eventCounts
 	for _, item := range events.Each(r.Header, body) {
-		if err := f.putAside(r.Context(), "broker", givenUp(item), item); err != nil {
+		if err := f.keepDeadLetter(r.Context(), "broker", brokerReason(item), item); err != nil {
 			return nil, err
 		}
-		out.DeadLetters++
+		counts.DeadLetters++
 	}
-	return api.Response{Status: http.StatusAccepted, Body: out}, nil
+	return api.Response{Status: http.StatusAccepted, Body: counts}, nil
 }
 
-// givenUp is why a broker gave an event up: Knative's says what the receiver answered (its
-// extensions of the delivery specification).
-func givenUp(item events.Item) string {
+// brokerReason returns why a broker gave an event up. Knative's broker adds what the receiver answered, in extensions
+// of its delivery specification.
+func brokerReason(item events.Item) string {
 	reason := "given up by the broker"
 	if item.Err != nil {
 		return reason
@@ -45,15 +46,15 @@ func givenUp(item events.Item) string {
 	return reason
 }
 
-// deadLetters lists the newest first, at most ?limit= of them.
-func (f *Function) deadLetters(r *http.Request) (any, error) {
-	const usual, most = 100, 1000
-	limit := usual
+// listDeadLetters lists the newest first, at most ?limit= of them.
+func (f *Function) listDeadLetters(r *http.Request) (any, error) {
+	const defaultLimit, maxLimit = 100, 1000
+	limit := defaultLimit
 	if text := r.URL.Query().Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > most {
+		if err != nil || n < 1 || n > maxLimit {
 			return nil, api.New(api.ValidationFailed, map[string]string{"field": "limit"}).Say(
-				fmt.Sprintf("The limit is not one that we know. Use a number from 1 to %d.", most))
+				fmt.Sprintf("The limit is not valid. Use a number from 1 to %d.", maxLimit))
 		}
 		limit = n
 	}
@@ -67,8 +68,8 @@ func (f *Function) deadLetters(r *http.Request) (any, error) {
 	return map[string][]jobs.DeadLetter{"deadLetters": list}, nil
 }
 
-// letterOf gives the dead letter that a request names.
-func (f *Function) letterOf(r *http.Request) (jobs.DeadLetter, error) {
+// findDeadLetter returns the dead letter that a request names.
+func (f *Function) findDeadLetter(r *http.Request) (jobs.DeadLetter, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
 		return jobs.DeadLetter{}, api.New(api.NotFound)
@@ -80,9 +81,9 @@ func (f *Function) letterOf(r *http.Request) (jobs.DeadLetter, error) {
 	return letter, err
 }
 
-// replay sends a dead letter on once more, and deletes it when it was taken.
-func (f *Function) replay(r *http.Request) (any, error) {
-	letter, err := f.letterOf(r)
+// replayDeadLetter publishes a dead letter again, and deletes it once it is taken.
+func (f *Function) replayDeadLetter(r *http.Request) (any, error) {
+	letter, err := f.findDeadLetter(r)
 	if err != nil {
 		return nil, err
 	}
@@ -91,30 +92,30 @@ func (f *Function) replay(r *http.Request) (any, error) {
 		return nil, api.New(api.InvalidEvent).Wrap(err).Say("This dead letter holds no event, so it cannot be sent again. Delete it.")
 	}
 	for _, e := range list {
-		to := f.objects
+		publisher := f.objects
 		if e.Type() == events.TypeParsed {
-			to = f.parsed
+			publisher = f.parsed
 		}
-		if !to.Enabled() {
-			return nil, api.New(api.Unavailable).Wrap(errNobody)
+		if !publisher.Enabled() {
+			return nil, api.New(api.Unavailable).Wrap(sweep.ErrNoReceiver)
 		}
-		if err := to.Publish(r.Context(), e); err != nil {
+		if err := publisher.Publish(r.Context(), e); err != nil {
 			return nil, api.New(api.Unavailable).Wrap(err)
 		}
 	}
-	if err := f.jobs.Discard(r.Context(), letter.ID); err != nil && !errors.Is(err, jobs.ErrNotFound) {
-		return nil, err // it was sent; once more does no harm
+	if err := f.jobs.DeleteDeadLetter(r.Context(), letter.ID); err != nil && !errors.Is(err, jobs.ErrNotFound) {
+		return nil, err // it was published; publishing it twice does no harm
 	}
-	return taken{Events: len(list)}, nil
+	return eventCounts{Events: len(list)}, nil
 }
 
-// deleteDeadLetter ends a dead letter that a person has looked at.
+// deleteDeadLetter deletes a dead letter.
 func (f *Function) deleteDeadLetter(r *http.Request) (any, error) {
-	letter, err := f.letterOf(r)
+	letter, err := f.findDeadLetter(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.jobs.Discard(r.Context(), letter.ID); err != nil && !errors.Is(err, jobs.ErrNotFound) {
+	if err := f.jobs.DeleteDeadLetter(r.Context(), letter.ID); err != nil && !errors.Is(err, jobs.ErrNotFound) {
 		return nil, err
 	}
 	return api.Response{Status: http.StatusNoContent}, nil

@@ -91,7 +91,7 @@ func TestANotificationDoesNotWaitForTheWork(t *testing.T) {
 	hold := make(chan struct{})
 	w.reader.set(func(r *reader) { r.hold = hold })
 	for _, id := range w.waiting(3) {
-		if got := read[taken](w.notify(notification(record(t, id))).want(200)); got != (taken{Events: 1}) {
+		if got := read[eventCounts](w.notify(notification(record(t, id))).want(200)); got != (eventCounts{Events: 1}) {
 			t.Errorf("got %+v, want it handed on", got)
 		}
 		if status := w.find(id).Status; status != jobs.Processing {

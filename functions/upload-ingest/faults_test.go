@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/schedgen/schedgen/functions/upload-ingest/sweep"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/dev/stack/pg"
@@ -24,9 +25,9 @@ import (
 )
 
 // swept sweeps, as one of several would.
-func (w *world) swept() Swept {
+func (w *world) swept() sweep.Counts {
 	w.Helper()
-	return read[Swept](w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).want(200))
+	return read[sweep.Counts](w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).want(200))
 }
 
 // idOf is the job that an answer names.
@@ -102,7 +103,7 @@ func TestTheStoresAnswerIsLost(t *testing.T) {
 					t.Errorf("first sweep: got %+v, want the object found", got)
 				}
 				w.age(time.Hour)
-				if got := w.swept(); got.Told != 1 {
+				if got := w.swept(); got.Redelivered != 1 {
 					t.Errorf("second sweep: got %+v, want its reader told", got)
 				}
 			}
@@ -160,7 +161,7 @@ func TestTheDatabaseIsAwayAfter(t *testing.T) {
 		t.Errorf("got %+v, want the object found", got)
 	}
 	w.age(time.Hour)
-	if got := w.swept(); got.Told != 1 {
+	if got := w.swept(); got.Redelivered != 1 {
 		t.Errorf("got %+v, want its reader told", got)
 	}
 	testkit.Eventually(w, "the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })

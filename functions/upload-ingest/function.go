@@ -1,9 +1,9 @@
-// Package uploadingest takes uploads and keeps their jobs: POST /api/upload, /api/jobs, notifications
-// of the object store, dead letters, and the sweep that finds what no event will ever finish.
+// Package uploadingest accepts uploads and answers for their jobs: POST /api/upload, /api/jobs, notifications of the
+// object store, and dead letters. Package sweep finds what no event will ever finish.
 //
-// The job's row comes before the object: a crash at any moment leaves no object without a job, and no
-// job that the sweep does not end. An upload is accepted when row and object are there; from then on
-// nothing that fails here loses it.
+// The job's row is written before the object, so a crash at any moment leaves no object without a job, and no job
+// that the sweep does not end. An upload is accepted once row and object are stored; after that no failure here
+// loses it.
 package uploadingest
 
 import (
@@ -14,6 +14,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/schedgen/schedgen/functions/upload-ingest/sweep"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/cache"
@@ -61,20 +62,21 @@ type Config struct {
 
 // Function answers for uploads.
 type Function struct {
-	cfg      Config
-	pool     *postgres.Pool
-	jobs     *jobs.Store
-	years    *years.Source
-	books    *books
-	blob     *blob.Store
-	cache    *cache.Cache
-	sessions *session.Sessions
-	origins  *api.Origins
-	objects  *events.Publisher
-	parsed   *events.Publisher
-	metrics  *metrics
-	room     *diskspace.Room          // beside the database; nil where that is elsewhere
-	tempFile func() (*os.File, error) // to keep an upload in while it comes
+	cfg        Config
+	pool       *postgres.Pool
+	jobs       *jobs.Store
+	years      *years.Source
+	queueStats *queueStats
+	blob       *blob.Store
+	cache      *cache.Cache
+	sessions   *session.Sessions
+	origins    *api.Origins
+	objects    *events.Publisher
+	parsed     *events.Publisher
+	metrics    *metrics
+	sweeper    *sweep.Sweeper
+	room       *diskspace.Room          // beside the database; nil where that is elsewhere
+	tempFile   func() (*os.File, error) // to keep an upload in while it comes
 }
 
 // New checks cfg and connects nothing: connections open with the first request.
@@ -96,9 +98,9 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	told := cfg.Events
-	told.Targets = cfg.ParsedTargets
-	parsed, err := events.NewPublisher(told)
+	announcements := cfg.Events
+	announcements.Targets = cfg.ParsedTargets
+	parsed, err := events.NewPublisher(announcements)
 	if err != nil {
 		return nil, err
 	}
@@ -111,27 +113,42 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, errors.Join(err, redis.Close())
 	}
 	queue := jobs.NewStore(pool).WithLimits(cfg.Limits)
-	return &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), books: newBooks(queue.Metrics), blob: store, cache: redis,
-		sessions: sessions.On(pool), origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(), room: diskspace.New(cfg.Disk),
-		tempFile: func() (*os.File, error) { return newTempFile("") }}, nil
+	f := &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), queueStats: newQueueStats(queue.Metrics),
+		blob: store, cache: redis, sessions: sessions.On(pool), origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
+		room: diskspace.New(cfg.Disk), tempFile: func() (*os.File, error) { return newTempFile("") }}
+	f.sweeper = f.newSweeper()
+	return f, nil
 }
+
+func (f *Function) newSweeper() *sweep.Sweeper {
+	c := f.cfg
+	return &sweep.Sweeper{
+		Config: sweep.Config{Batch: c.Batch, UploadTimeout: c.UploadTimeout, RedeliverAfter: c.Redeliver, PDFRetention: c.PDFRetention,
+			JobRetention: c.JobRetention, DeadLetterRetention: c.DeadLetterRetention, Bucket: c.Blob.Bucket},
+		Jobs: f.jobs, Pool: f.pool, PDFs: f.blob, Cache: f.cache, Objects: f.objects, Parsed: f.parsed,
+		KeepDeadLetter: f.keepDeadLetter, Total: sweep.NewTotal(),
+	}
+}
+
+// Sweep finds what no event will ever finish, as package sweep says.
+func (f *Function) Sweep(ctx context.Context) (sweep.Counts, error) { return f.sweeper.Sweep(ctx) }
 
 // Routes is the function's whole HTTP surface.
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/upload", api.Handler(f.origins.Guard(f.sessions.Bearer, f.upload)))
-	mux.Handle("GET /api/jobs/metrics", api.Handler(f.showBooks))
+	mux.Handle("GET /api/jobs/metrics", api.Handler(f.queueMetrics))
 	mux.Handle("GET /api/jobs/{id}", api.Handler(f.job))
 	mux.Handle("GET /api/jobs/{id}/result", api.Handler(f.result))
 	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.sessions.Bearer, f.delete)))
 	mux.Handle("GET /api/openapi.json", http.HandlerFunc(f.openAPI))
 
 	open, event, admin := f.cfg.OpenPaths, f.cfg.Events.Token, f.cfg.AdminToken
-	mux.Handle("POST /events/s3", api.Authorized(api.Handler(f.notified), open, event))
-	mux.Handle("POST /events/dead-letter", api.Authorized(api.Handler(f.deadLetter), open, event))
-	mux.Handle("POST /tasks/sweep", api.Authorized(api.Handler(f.sweepTask), open, event, admin))
-	mux.Handle("GET /api/admin/dead-letters", api.Authorized(api.Handler(f.deadLetters), nil, admin))
-	mux.Handle("POST /api/admin/dead-letters/{id}/replay", api.Authorized(api.Handler(f.replay), nil, admin))
+	mux.Handle("POST /events/s3", api.Authorized(api.Handler(f.objectStored), open, event))
+	mux.Handle("POST /events/dead-letter", api.Authorized(api.Handler(f.receiveDeadLetter), open, event))
+	mux.Handle("POST /tasks/sweep", api.Authorized(api.Handler(func(r *http.Request) (any, error) { return f.Sweep(r.Context()) }), open, event, admin))
+	mux.Handle("GET /api/admin/dead-letters", api.Authorized(api.Handler(f.listDeadLetters), nil, admin))
+	mux.Handle("POST /api/admin/dead-letters/{id}/replay", api.Authorized(api.Handler(f.replayDeadLetter), nil, admin))
 	mux.Handle("DELETE /api/admin/dead-letters/{id}", api.Authorized(api.Handler(f.deleteDeadLetter), nil, admin))
 
 	mux.Handle("POST /upload", api.Handler(f.origins.Guard(f.sessions.Bearer, f.plainUpload)))

@@ -16,9 +16,6 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// topic is what wakes those who wait for a job.
-func topic(id string) string { return "job:" + id }
-
 // cacheKey names the owner, so that nobody reads another's.
 func cacheKey(owner, id string) string { return "job:" + id + ":" + owner }
 

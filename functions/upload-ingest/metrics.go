@@ -2,11 +2,10 @@ package uploadingest
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// metrics are what an operator watches beside the requests themselves.
+// metrics are those of the function beside the request metrics.
 type metrics struct {
 	uploads     *prometheus.CounterVec
 	uploadBytes prometheus.Histogram
-	swept       *prometheus.CounterVec
 	deadLetters *prometheus.CounterVec
 }
 
@@ -20,11 +19,8 @@ func newMetrics() *metrics {
 			Name: "schedgen_upload_bytes", Help: "Sizes of accepted PDFs.",
 			Buckets: []float64{16 * kib, 64 * kib, 256 * kib, 1024 * kib, 4096 * kib, 10240 * kib},
 		}),
-		swept: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "schedgen_swept_total", Help: "What sweeps moved, by reason.",
-		}, []string{"reason"}),
 		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "schedgen_dead_letters_total", Help: "Events put aside for a person, by where they were given up.",
+			Name: "schedgen_dead_letters_total", Help: "Dead letters, by where the event was given up.",
 		}, []string{"source"}),
 	}
 }
@@ -32,5 +28,5 @@ func newMetrics() *metrics {
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
 	m := f.metrics
-	return []prometheus.Collector{m.uploads, m.uploadBytes, m.swept, m.deadLetters}
+	return []prometheus.Collector{m.uploads, m.uploadBytes, f.sweeper.Total, m.deadLetters}
 }

@@ -11,67 +11,68 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/google/uuid"
 
+	"github.com/schedgen/schedgen/functions/upload-ingest/sweep"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
-// taken counts what became of a notification's records.
-type taken struct {
-	Events      int `json:"events"`      // handed on
-	DeadLetters int `json:"deadLetters"` // put aside
+// eventCounts are what became of the events of one request.
+type eventCounts struct {
+	Events      int `json:"events"`      // published
+	DeadLetters int `json:"deadLetters"` // kept as dead letters
 }
 
-// notified hands an object store's notification on as CloudEvents, one for each record, and answers
-// 2xx only when all of them were taken. What nobody can use, or nobody will take, becomes a dead
-// letter. A notification that comes again is handed on again, which does no harm.
-func (f *Function) notified(r *http.Request) (any, error) {
+// objectStored publishes an object store's notification as CloudEvents, one for each record. It answers 2xx only
+// when all of them were taken. A record that is no upload, or that its receiver refuses for good, becomes a dead
+// letter: it would fail again the next time and block what comes after it. A repeated notification is published
+// again, which does no harm.
+func (f *Function) objectStored(r *http.Request) (any, error) {
 	body, err := faas.EventBody(r)
 	if err != nil {
 		return nil, err
 	}
 	if len(body) == 0 {
-		return api.Response{Status: http.StatusNoContent}, nil // an object store that tries the address
+		return api.Response{Status: http.StatusNoContent}, nil // an object store that tests the address
 	}
 	if !f.objects.Enabled() {
-		return nil, api.New(api.Unavailable).Wrap(errNobody)
+		return nil, api.New(api.Unavailable).Wrap(sweep.ErrNoReceiver)
 	}
-	var out taken
+	var counts eventCounts
 	for _, item := range events.Each(r.Header, body) {
-		err := tellsOfUpload(item)
+		err := checkUploadEvent(item)
 		if err == nil {
-			err = f.handOn(r.Context(), item.Event)
+			err = f.publishUntilClaimed(r.Context(), item.Event)
 			if err != nil && !events.Refused(err) {
 				return nil, api.New(api.Unavailable).Wrap(err)
 			}
 		}
 		if err == nil {
-			out.Events++
+			counts.Events++
 			continue
 		}
-		// It would be the same the next time, and hold up all that comes after it. The sweep has its job.
-		if err := f.putAside(r.Context(), "/events/s3", err.Error(), item); err != nil {
+		if err := f.keepDeadLetter(r.Context(), "/events/s3", err.Error(), item); err != nil {
 			return nil, err
 		}
-		out.DeadLetters++
+		counts.DeadLetters++
 	}
-	return out, nil
+	return counts, nil
 }
 
-// claimWatch is how often it is asked whether an event's job is claimed.
-const claimWatch = 100 * time.Millisecond
+// claimPollInterval is how often publishUntilClaimed looks whether the event's job is claimed.
+const claimPollInterval = 100 * time.Millisecond
 
 var errClaimed = errors.New("the job is claimed")
 
-// handOn publishes an event until it is taken, or its job is claimed: a receiver without a broker answers only when the
-// work is done, which goes on without us. An object store that notifies one by one would wait meanwhile with all that
-// others have uploaded.
-func (f *Function) handOn(ctx context.Context, e event.Event) error {
+// publishUntilClaimed publishes an event until it is taken or its job is claimed. A receiver without a broker
+// answers only when the work is done, which continues without us; an object store that sends one notification at a
+// time would hold back everyone else's uploads until then.
+func (f *Function) publishUntilClaimed(ctx context.Context, e event.Event) error {
 	publishing, end := context.WithCancelCause(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
-		tick := time.NewTicker(claimWatch)
+		tick := time.NewTicker(claimPollInterval)
 		defer tick.Stop()
 		for {
 			select {
@@ -93,11 +94,8 @@ func (f *Function) handOn(ctx context.Context, e event.Event) error {
 	return err
 }
 
-// errNobody says that the configuration names nobody to tell: to answer 2xx would be to lose events.
-var errNobody = errors.New("neither K_SINK nor EVENT_TARGETS is set: there is nobody to tell of uploads")
-
-// tellsOfUpload says why an event does not tell of an upload.
-func tellsOfUpload(item events.Item) error {
+// checkUploadEvent returns an error for an event that is not of an upload.
+func checkUploadEvent(item events.Item) error {
 	if item.Err != nil {
 		return item.Err
 	}
@@ -106,18 +104,18 @@ func tellsOfUpload(item events.Item) error {
 		return err
 	}
 	if _, err := uuid.Parse(object.JobID); err != nil {
-		return fmt.Errorf("the object %q is no upload", object.Key)
+		return fmt.Errorf("the object %q is not an upload", object.Key)
 	}
 	return nil
 }
 
-// putAside keeps a dead letter, with its job, so that it goes when its job is deleted.
-func (f *Function) putAside(ctx context.Context, source, reason string, item events.Item) error {
+// keepDeadLetter stores an event that cannot be handled, with its job, so that deleting the job deletes it too.
+func (f *Function) keepDeadLetter(ctx context.Context, source, reason string, item events.Item) error {
 	letter := jobs.DeadLetter{Source: source, Reason: reason, Event: item.Raw}
 	if item.Err == nil {
 		letter.JobID = events.JobOf(item.Event)
 	}
-	if _, err := f.jobs.Bury(ctx, letter); err != nil {
+	if _, err := f.jobs.KeepDeadLetter(ctx, letter); err != nil {
 		return err
 	}
 	f.metrics.deadLetters.WithLabelValues(source).Inc()

@@ -63,7 +63,7 @@ func TestANotificationIsHandedOn(t *testing.T) {
 	ids := w.waiting(2)
 	body := notification(record(t, ids[0]), record(t, ids[1]))
 	for range 3 { // it may come again
-		if got := read[taken](w.notify(body).want(200)); got != (taken{Events: 2}) {
+		if got := read[eventCounts](w.notify(body).want(200)); got != (eventCounts{Events: 2}) {
 			t.Errorf("got %+v", got)
 		}
 	}
@@ -79,7 +79,7 @@ func TestOneBadRecordIsPutAsideAlone(t *testing.T) {
 	bad := json.RawMessage(`{"eventName":"s3:ObjectCreated:Put"}`)
 	foreign := json.RawMessage(strings.ReplaceAll(strings.ReplaceAll(string(record(t, id)), id, "notes"), "uploads", "other"))
 	removed := json.RawMessage(strings.ReplaceAll(string(record(t, id)), "ObjectCreated:Put", "ObjectRemoved:Delete"))
-	if got := read[taken](w.notify(notification(bad, foreign, removed, record(t, id))).want(200)); got != (taken{Events: 1, DeadLetters: 3}) {
+	if got := read[eventCounts](w.notify(notification(bad, foreign, removed, record(t, id))).want(200)); got != (eventCounts{Events: 1, DeadLetters: 3}) {
 		t.Errorf("got %+v", got)
 	}
 	if got := w.find(id); got.Status != jobs.Completed {
@@ -95,7 +95,7 @@ func TestOneBadRecordIsPutAsideAlone(t *testing.T) {
 		}
 	}
 	junk := w.do(http.DefaultClient, "POST", "/events/s3", strings.NewReader("junk"), "Authorization", "Bearer "+eventToken)
-	if got := read[taken](junk.want(200)); got != (taken{DeadLetters: 1}) {
+	if got := read[eventCounts](junk.want(200)); got != (eventCounts{DeadLetters: 1}) {
 		t.Errorf("junk: got %+v", got)
 	}
 	if got := metric(w, `schedgen_dead_letters_total{source="/events/s3"}`); got != "4" {
@@ -108,7 +108,7 @@ func TestJunkInMetadataLosesNoUpload(t *testing.T) {
 	w := newWorld(t, silent)
 	id := w.waiting(1)[0]
 	junk := strings.ReplaceAll(string(record(t, id)), `Job-Id":"`+id+`"`, `Job-Id":"junk"`)
-	if got := read[taken](w.notify(notification(json.RawMessage(junk))).want(200)); got != (taken{Events: 1}) {
+	if got := read[eventCounts](w.notify(notification(json.RawMessage(junk))).want(200)); got != (eventCounts{Events: 1}) {
 		t.Errorf("got %+v, want it handed on", got)
 	}
 	if got := w.find(id); got.Status != jobs.Completed {
@@ -136,7 +136,7 @@ func TestANotificationThatNobodyTakes(t *testing.T) {
 		t.Errorf("for now: got %s", a.body)
 	}
 	w.reader.set(func(r *reader) { r.status = http.StatusUnprocessableEntity })
-	if got := read[taken](w.notify(notification(record(t, id))).want(200)); got != (taken{DeadLetters: 1}) {
+	if got := read[eventCounts](w.notify(notification(record(t, id))).want(200)); got != (eventCounts{DeadLetters: 1}) {
 		t.Errorf("for good: got %+v, want it aside, for it would hold up all after it", got)
 	}
 	if letters := w.letters(); len(letters) != 1 || letters[0].JobID != id {
@@ -177,14 +177,14 @@ func TestABrokersDeadLetterIsReplayed(t *testing.T) {
 		pairs = append(pairs, name, values[0])
 	}
 	a := w.do(w.client, "POST", "/events/dead-letter", bytes.NewReader(list[0].Data()), pairs...).want(202)
-	if got := read[taken](a); got != (taken{DeadLetters: 1}) {
+	if got := read[eventCounts](a); got != (eventCounts{DeadLetters: 1}) {
 		t.Errorf("got %+v", got)
 	}
 	letters := w.letters()
 	if len(letters) != 1 || letters[0].JobID != id || letters[0].Source != "broker" || !strings.Contains(letters[0].Reason, "code 503") || !strings.Contains(letters[0].Reason, "http://pdf-parse") {
 		t.Fatalf("got %+v", letters)
 	}
-	if got := read[taken](w.admin("POST", "/api/admin/dead-letters/%d/replay", letters[0].ID).want(200)); got.Events != 1 {
+	if got := read[eventCounts](w.admin("POST", "/api/admin/dead-letters/%d/replay", letters[0].ID).want(200)); got.Events != 1 {
 		t.Errorf("got %+v", got)
 	}
 	if w.find(id).Status != jobs.Completed || len(w.letters()) != 0 {
@@ -209,7 +209,7 @@ func TestDeadLettersOfAnySort(t *testing.T) {
 		w.admin("GET", "/api/admin/dead-letters?limit=%s", limit).refused(400, api.ValidationFailed)
 	}
 	for _, letter := range []jobs.DeadLetter{{Source: "a", Reason: "a", Event: notification(record(t, "018f4d6e-0000-7000-8000-000000000000"))}, {Source: "b", Reason: "b", Event: []byte("{}")}} {
-		if _, err := w.f.jobs.Bury(t.Context(), letter); err != nil {
+		if _, err := w.f.jobs.KeepDeadLetter(t.Context(), letter); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -82,7 +82,7 @@ func TestDeletingLeavesNothingOfAJob(t *testing.T) {
 	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
 	job := w.find(id)
 	s.call("GET", "/api/jobs/"+id).want(200)
-	if _, err := w.f.jobs.Bury(t.Context(), jobs.DeadLetter{Source: "x", Reason: "x", JobID: id, Event: []byte("{}")}); err != nil {
+	if _, err := w.f.jobs.KeepDeadLetter(t.Context(), jobs.DeadLetter{Source: "x", Reason: "x", JobID: id, Event: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
 	s.call("DELETE", "/api/jobs/"+id).want(204)
@@ -221,7 +221,7 @@ func TestAFrontendOnAnotherHost(t *testing.T) {
 
 func TestTheQueuesBooks(t *testing.T) {
 	w := newWorld(t)
-	w.f.books.fresh = 0
+	w.f.queueStats.ttl = 0
 	s := w.student()
 	s.upload(pdf(), "Prefer", "wait=20").want(201)
 	w.reader.set(func(r *reader) { r.code = "NO_TIMETABLE" })
@@ -231,20 +231,20 @@ func TestTheQueuesBooks(t *testing.T) {
 	w.reader.set(func(r *reader) { r.hold = hold })
 	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").want(202)).JobID
 	testkit.Eventually(w, "it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
-	books := func() jobs.Metrics {
+	metrics := func() jobs.Metrics {
 		return read[jobs.Metrics](w.do(w.client, "GET", "/api/jobs/metrics", nil).want(200))
 	}
-	got := books()
+	got := metrics()
 	if got.Total[jobs.Completed] != 1 || got.Total[jobs.Failed] != 1 || got.Queue[jobs.Processing][jobs.Normal] != 1 || got.SuccessRate != 0.5 || got.AvgSeconds <= 0 {
 		t.Errorf("got %+v", got)
 	}
 	w.sql("update jobs set completed_at = completed_at - interval '2 hours'")
-	if got := books(); got.Total[jobs.Completed] != 0 || got.Total[jobs.Failed] != 1 {
-		t.Errorf("after two hours: got %+v, want the completed one out of the books", got)
+	if got := metrics(); got.Total[jobs.Completed] != 0 || got.Total[jobs.Failed] != 1 {
+		t.Errorf("after two hours: got %+v, want the completed one not counted any more", got)
 	}
 	w.sql("update jobs set completed_at = completed_at - interval '24 hours'")
-	if got := books(); got.Total[jobs.Failed] != 0 || got.SuccessRate != 1 {
-		t.Errorf("after a day: got %+v, want the failed one out of the books", got)
+	if got := metrics(); got.Total[jobs.Failed] != 0 || got.SuccessRate != 1 {
+		t.Errorf("after a day: got %+v, want the failed one not counted any more", got)
 	}
 }
 

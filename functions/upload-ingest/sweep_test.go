@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/schedgen/schedgen/functions/upload-ingest/sweep"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
@@ -36,11 +37,11 @@ func (w *world) completed(ids []string) bool {
 func TestALostNotificationIsFound(t *testing.T) {
 	w := newWorld(t, silent)
 	ids := w.waiting(3)
-	if got := w.swept(); got.Told != 0 {
+	if got := w.swept(); got.Redelivered != 0 {
 		t.Errorf("at once: got %+v, want their notifications waited for", got)
 	}
 	w.age(time.Minute)
-	if got := w.swept(); got.Told != 3 || got.Untold != 0 || !w.completed(ids) {
+	if got := w.swept(); got.Redelivered != 3 || got.Unpublished != 0 || !w.completed(ids) {
 		t.Errorf("got %+v, want all told and completed", got)
 	}
 }
@@ -54,7 +55,7 @@ func TestWhatADeadWorkerLeftIsFound(t *testing.T) {
 		}
 	}
 	w.age(time.Minute) // its leases are over
-	if got := w.swept(); got.Told != 2 || !w.completed(ids) {
+	if got := w.swept(); got.Redelivered != 2 || !w.completed(ids) {
 		t.Errorf("got %+v, want both told and completed", got)
 	}
 	if got := w.find(ids[0]); got.Attempts != 2 {
@@ -72,11 +73,11 @@ func TestADueRetryIsTold(t *testing.T) {
 	if _, err := w.f.jobs.Retry(t.Context(), claim, "X", "x"); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.swept(); got.Told != 0 {
+	if got := w.swept(); got.Redelivered != 0 {
 		t.Errorf("before its time: got %+v", got)
 	}
 	w.age(10 * time.Second)
-	if got := w.swept(); got.Told != 1 || w.find(id).Status != jobs.Completed {
+	if got := w.swept(); got.Redelivered != 1 || w.find(id).Status != jobs.Completed {
 		t.Errorf("got %+v, want it told and completed", got)
 	}
 }
@@ -94,7 +95,7 @@ func TestJobsThatHadTheirChancesFail(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.age(10 * time.Minute)
-	if got := w.swept(); got.Failed != 2 || got.Told != 0 {
+	if got := w.swept(); got.Failed != 2 || got.Redelivered != 0 {
 		t.Errorf("got %+v, want both failed", got)
 	}
 	for i, want := range []string{jobs.CodeAttempts, jobs.CodeTimeout} {
@@ -123,7 +124,7 @@ func TestManySweepsAtOnce(t *testing.T) {
 	w.age(25 * time.Hour)
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	var sum Swept
+	var sum sweep.Counts
 	for range 8 {
 		all.Go(func() {
 			got, err := w.f.Sweep(api.WithLogger(t.Context(), slog.New(slog.DiscardHandler)))
@@ -132,11 +133,11 @@ func TestManySweepsAtOnce(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			sum.Told, sum.Failed, sum.PDFs = sum.Told+got.Told, sum.Failed+got.Failed, sum.PDFs+got.PDFs
+			sum.Redelivered, sum.Failed, sum.PDFs = sum.Redelivered+got.Redelivered, sum.Failed+got.Failed, sum.PDFs+got.PDFs
 		})
 	}
 	all.Wait()
-	if sum.Told != int64(len(ids)) || sum.Failed != 0 || sum.PDFs < int64(len(old)) {
+	if sum.Redelivered != int64(len(ids)) || sum.Failed != 0 || sum.PDFs < int64(len(old)) {
 		t.Errorf("together: got %+v, want each of %d told once and %d PDFs deleted", sum, len(ids), len(old))
 	}
 	if !w.completed(ids) {
@@ -181,7 +182,7 @@ func TestRetentionOfRows(t *testing.T) {
 	s := w.student()
 	for range 5 {
 		s.upload(pdf(), "Prefer", "wait=20").want(201)
-		if _, err := w.f.jobs.Bury(t.Context(), jobs.DeadLetter{Source: "x", Reason: "x", Event: []byte("{}")}); err != nil {
+		if _, err := w.f.jobs.KeepDeadLetter(t.Context(), jobs.DeadLetter{Source: "x", Reason: "x", Event: []byte("{}")}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -207,15 +208,15 @@ func TestAReaderThatIsAwayHoldsUpNothing(t *testing.T) {
 	ids := w.waiting(3)
 	w.reader.set(func(r *reader) { r.status = http.StatusServiceUnavailable })
 	w.age(time.Minute)
-	if got := w.swept(); got.Told != 0 || got.Untold != 3 {
+	if got := w.swept(); got.Redelivered != 0 || got.Unpublished != 3 {
 		t.Errorf("got %+v, want none told", got)
 	}
-	if got := w.swept(); got.Untold != 0 {
+	if got := w.swept(); got.Unpublished != 0 {
 		t.Errorf("at once again: got %+v, want a pause", got)
 	}
 	w.reader.set(func(r *reader) { r.status = 0 })
 	w.age(time.Minute)
-	if got := w.swept(); got.Told != 3 || !w.completed(ids) {
+	if got := w.swept(); got.Redelivered != 3 || !w.completed(ids) {
 		t.Errorf("when it is back: got %+v", got)
 	}
 }
@@ -243,10 +244,10 @@ func TestAnAnnouncementThatIsRefused(t *testing.T) {
 	id := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
 	w.reader.set(func(r *reader) { r.status = http.StatusBadRequest })
 	w.age(time.Minute)
-	if got := w.swept(); got.Announced != 0 || got.Untold != 1 {
+	if got := w.swept(); got.Announced != 0 || got.Unpublished != 1 {
 		t.Errorf("got %+v", got)
 	}
-	if got := w.swept(); got.Untold != 0 {
+	if got := w.swept(); got.Unpublished != 0 {
 		t.Errorf("again: got %+v", got)
 	}
 	letters := w.letters()

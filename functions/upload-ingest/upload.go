@@ -146,7 +146,7 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 	var woken <-chan struct{}
 	if wait > 0 {
 		// Before anybody can know of the job, so that no news of it is missed.
-		news, end := f.cache.Wait(r.Context(), topic(id.String()))
+		news, end := f.cache.Wait(r.Context(), jobs.Topic(id.String()))
 		defer end()
 		woken = news
 	}

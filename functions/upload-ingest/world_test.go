@@ -229,7 +229,7 @@ func (r *reader) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if err != nil {
 		r.t.Logf("the reader: %v", err)
 	}
-	r.f.cache.Wake(ctx, topic(object.JobID))
+	r.f.cache.Wake(ctx, jobs.Topic(object.JobID))
 }
 
 // storeProxy is the way to the embedded S3 server, where tests make faults.

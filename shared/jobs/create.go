@@ -3,11 +3,9 @@ package jobs
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/shared/postgres"
 )
@@ -28,24 +26,6 @@ type NewJob struct {
 func ObjectKey(priority Priority, id string) string {
 	return "uploads/" + string(priority) + "/" + id + ".pdf"
 }
-
-// scanJob reads a row of columns.
-func scanJob(row pgx.CollectableRow) (j Job, err error) {
-	err = row.Scan(j.fields()...)
-	return j, err
-}
-
-// fields are where the columns go.
-func (j *Job) fields() []any {
-	return []any{&j.ID, &j.Owner, &j.Status, &j.Priority, &j.Kind, &j.Filename, &j.Size, &j.SHA256,
-		&j.ObjectKey, &j.Traceparent, &j.CreatedAt, &j.UpdatedAt, &j.UploadedAt, &j.StartedAt,
-		&j.CompletedAt, &j.RunAfter, &j.Attempts, &j.LeaseUntil, &j.ErrorCode, &j.ErrorMessage, &j.PDFDeletedAt}
-}
-
-// columns is what fields takes, in its order; a constant, so queries with it are constants too.
-const columns = `id::text, owner::text, status, priority, coalesce(kind, ''), filename, size, sha256,
-	object_key, traceparent, created_at, updated_at, uploaded_at, started_at,
-	completed_at, run_after, attempts, lease_until, coalesce(error_code, ''), coalesce(error_message, ''), pdf_deleted_at`
 
 // The share's row is locked before the owner's, by every creation.
 const createSQL = `
@@ -119,57 +99,4 @@ func (s *Store) Abandon(ctx context.Context, id, code, message string) error {
 		return fmt.Errorf("abandon job %s: %w", id, err)
 	}
 	return nil
-}
-
-const getSQL = `select ` + columns + ` from jobs where id = $1::uuid and owner = $2::uuid`
-
-// Get is a job of that owner; ErrNotFound of another's.
-func (s *Store) Get(ctx context.Context, owner, id string) (Job, error) {
-	if !validID(id) || !validID(owner) {
-		return Job{}, ErrNotFound
-	}
-	return one(postgres.QueryOne(ctx, s.pool, scanJob, getSQL, id, owner))
-}
-
-const findSQL = `select ` + columns + ` from jobs where id = $1::uuid`
-
-// Find is a job whoever owns it; for workers, never for a caller's request.
-func (s *Store) Find(ctx context.Context, id string) (Job, error) {
-	if !validID(id) {
-		return Job{}, ErrNotFound
-	}
-	return one(postgres.QueryOne(ctx, s.pool, scanJob, findSQL, id))
-}
-
-const completedSQL = `select ` + columns + ` from jobs
-where owner = $1::uuid and status = 'completed'
-order by completed_at desc, id desc limit $2::int`
-
-// Completed are the owner's newest completed jobs, at most that many, the newest first.
-func (s *Store) Completed(ctx context.Context, owner string, most int) ([]Job, error) {
-	if !validID(owner) {
-		return nil, nil
-	}
-	jobs, err := postgres.Query(ctx, s.pool, scanJob, completedSQL, owner, most)
-	if err != nil {
-		return nil, fmt.Errorf("find an owner's completed jobs: %w", err)
-	}
-	return jobs, nil
-}
-
-// validID says that PostgreSQL will read id as a UUID; what is none names no job.
-func validID(id string) bool {
-	_, err := uuid.Parse(id)
-	return err == nil && len(id) == 36
-}
-
-// one turns "no rows" into ErrNotFound.
-func one(job Job, err error) (Job, error) {
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Job{}, ErrNotFound
-	}
-	if err != nil {
-		return Job{}, fmt.Errorf("read job: %w", err)
-	}
-	return job, nil
 }

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -16,38 +17,38 @@ import (
 type DeadLetter struct {
 	ID         int64           `json:"id"`
 	ReceivedAt time.Time       `json:"receivedAt"`
-	Source     string          `json:"source"` // who sent it, or which handler gave up
+	Source     string          `json:"source"` // who sent it, or which handler gave it up
 	Reason     string          `json:"reason"`
 	JobID      string          `json:"jobId,omitempty"`
-	Event      json.RawMessage `json:"event"` // what is not JSON is kept as a JSON string
+	Event      json.RawMessage `json:"event"` // what is not JSON is stored as a JSON string
 }
 
-// letterLimit bounds what is kept of one event.
-const letterLimit = 64 << 10
+// maxDeadLetter is how many bytes of one event are stored.
+const maxDeadLetter = 64 << 10
 
-const letterSQL = `
+const keepDeadLetterSQL = `
 insert into dead_letters (source, reason, job_id, event)
 values ($1, $2, nullif($3, '')::uuid, $4::jsonb) returning id`
 
-// Bury keeps a dead letter for a person to look at, and returns its id.
-func (s *Store) Bury(ctx context.Context, letter DeadLetter) (int64, error) {
+// KeepDeadLetter stores a dead letter for a person to look at, and returns its id.
+func (s *Store) KeepDeadLetter(ctx context.Context, letter DeadLetter) (int64, error) {
 	if !validID(letter.JobID) {
 		letter.JobID = ""
 	}
-	id, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], letterSQL,
-		letter.Source, letter.Reason, letter.JobID, storable(letter.Event))
+	id, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], keepDeadLetterSQL,
+		letter.Source, letter.Reason, letter.JobID, storableJSON(letter.Event))
 	if err != nil {
-		return 0, fmt.Errorf("keep a dead letter: %w", err)
+		return 0, fmt.Errorf("store a dead letter: %w", err)
 	}
 	return id, nil
 }
 
-// storable is the event as JSON that PostgreSQL takes: jsonb refuses \u0000, and anything may come.
-func storable(event []byte) string {
-	if len(event) <= letterLimit && json.Valid(event) && utf8.Valid(event) && !hasNull(event) {
+// storableJSON returns the event as JSON that PostgreSQL accepts: jsonb refuses \u0000, and anything may arrive.
+func storableJSON(event []byte) string {
+	if len(event) <= maxDeadLetter && json.Valid(event) && utf8.Valid(event) && !hasNull(event) {
 		return string(event)
 	}
-	kept := event[:min(len(event), letterLimit)]
+	kept := event[:min(len(event), maxDeadLetter)]
 	clean := make([]rune, 0, len(kept))
 	for _, r := range string(kept) {
 		if r == 0 {
@@ -62,36 +63,72 @@ func storable(event []byte) string {
 	return string(body)
 }
 
-// hasNull says that the JSON may escape U+0000 somewhere.
-func hasNull(body []byte) bool {
-	for i := 0; i+6 <= len(body); i++ {
-		if string(body[i:i+6]) == `\u0000` {
-			return true
-		}
-	}
-	return false
+const deadLetterColumns = `id, received_at, source, reason, coalesce(job_id::text, ''), event::text`
+
+func scanDeadLetter(row pgx.CollectableRow) (l DeadLetter, err error) {
+	var event string
+	err = row.Scan(&l.ID, &l.ReceivedAt, &l.Source, &l.Reason, &l.JobID, &event)
+	l.Event = json.RawMessage(event)
+	return l, err
 }
 
-// mostLetters bounds the events of one list, in bytes.
-const mostLetters = 4 << 20
+// maxListBytes is the limit of the events in one list.
+const maxListBytes = 4 << 20
 
-const lettersSQL = `
-select id, received_at, source, reason, coalesce(job_id::text, ''), event::text from (
-	select *, sum(octet_length(event::text)) over (order by received_at desc, id desc) as so_far
+const deadLettersSQL = `
+select ` + deadLetterColumns + ` from (
+	select *, sum(octet_length(event::text)) over (order by received_at desc, id desc) as bytes_so_far
 	from (select * from dead_letters order by received_at desc, id desc limit $1::int) as newest) as letters
-where so_far <= $2::bigint
+where bytes_so_far <= $2::bigint
 order by received_at desc, id desc`
 
-// DeadLetters are the newest letters, at most limit, and fewer where their events are long.
+// DeadLetters returns the newest dead letters, at most limit, and fewer if their events are long.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
-	letters, err := postgres.Query(ctx, s.pool, func(row pgx.CollectableRow) (l DeadLetter, err error) {
-		var event string
-		err = row.Scan(&l.ID, &l.ReceivedAt, &l.Source, &l.Reason, &l.JobID, &event)
-		l.Event = json.RawMessage(event)
-		return l, err
-	}, lettersSQL, limit, mostLetters)
+	letters, err := postgres.Query(ctx, s.pool, scanDeadLetter, deadLettersSQL, limit, maxListBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read dead letters: %w", err)
 	}
 	return letters, nil
+}
+
+const deadLetterSQL = `select ` + deadLetterColumns + ` from dead_letters where id = $1::bigint`
+
+// DeadLetter returns one dead letter; ErrNotFound if there is none with that id.
+func (s *Store) DeadLetter(ctx context.Context, id int64) (DeadLetter, error) {
+	letter, err := postgres.QueryOne(ctx, s.pool, scanDeadLetter, deadLetterSQL, id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return DeadLetter{}, ErrNotFound
+	}
+	if err != nil {
+		return DeadLetter{}, fmt.Errorf("read dead letter %d: %w", id, err)
+	}
+	return letter, nil
+}
+
+const deleteDeadLetterSQL = `delete from dead_letters where id = $1::bigint`
+
+// DeleteDeadLetter deletes a dead letter; ErrNotFound if there is none with that id.
+func (s *Store) DeleteDeadLetter(ctx context.Context, id int64) error {
+	deleted, err := s.pool.Exec(ctx, deleteDeadLetterSQL, id)
+	if err != nil {
+		return fmt.Errorf("delete dead letter %d: %w", id, err)
+	}
+	if deleted == 0 {
+		return ErrNotFound
+	}
+	return nil
+}
+
+const deleteOldDeadLettersSQL = `
+delete from dead_letters where id in (
+	select id from dead_letters where received_at <= now() - make_interval(secs => $1::float8)
+	order by received_at limit $2::int for update skip locked)`
+
+// DeleteOldDeadLetters deletes at most limit dead letters that are older than retention. It returns how many.
+func (s *Store) DeleteOldDeadLetters(ctx context.Context, retention time.Duration, limit int) (int64, error) {
+	deleted, err := s.pool.Exec(ctx, deleteOldDeadLettersSQL, retention.Seconds(), limit)
+	if err != nil {
+		return 0, fmt.Errorf("delete old dead letters: %w", err)
+	}
+	return deleted, nil
 }

@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -39,29 +38,6 @@ func (s *Store) Complete(ctx context.Context, c *Claim, doc timetable.Document) 
 	done, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], completeSQL,
 		c.Job.ID, c.Token, string(doc.Kind), string(withoutNull(body)))
 	return c.held(done, err, "complete")
-}
-
-// withoutNull drops U+0000 from the strings of a JSON text: jsonb refuses it, and a PDF may hold any.
-func withoutNull(body []byte) []byte {
-	const null = `\u0000`
-	if !bytes.Contains(body, []byte(null)) {
-		return body
-	}
-	kept := make([]byte, 0, len(body))
-	for i := 0; i < len(body); {
-		size := 1
-		if body[i] == '\\' {
-			size = 2 // an escaped backslash begins no other escape
-		}
-		if size == 2 && bytes.HasPrefix(body[i:], []byte(null)) {
-			i += len(null)
-			continue
-		}
-		end := min(i+size, len(body))
-		kept = append(kept, body[i:end]...)
-		i = end
-	}
-	return kept
 }
 
 const failSQL = `

@@ -92,7 +92,10 @@ type Job struct {
 	PDFDeletedAt *time.Time
 }
 
-// Done says that the job will never change again.
+// Topic is the cache topic of a job: waking it wakes the requests that wait for the job's end.
+func Topic(id string) string { return "job:" + id }
+
+// Done reports whether the job has ended: it will never change again.
 func (j Job) Done() bool { return j.Status == Completed || j.Status == Failed }
 
 // Limits are the bounds of every job.

@@ -307,7 +307,7 @@ func TestAnotherOwnersJobIsNotThere(t *testing.T) {
 	if err := w.Delete(ctx, other, job.ID); !errors.Is(err, jobs.ErrNotFound) {
 		t.Errorf("delete: got %v", err)
 	}
-	if all, err := w.AllEntries(ctx, other, []string{job.ID}, jobs.Most{Rows: 10, Bytes: 10 << 10}); err != nil || len(all) != 0 {
+	if all, err := w.AllEntries(ctx, other, []string{job.ID}, jobs.Bounds{Rows: 10, Bytes: 10 << 10}); err != nil || len(all) != 0 {
 		t.Errorf("all entries: got %v, %v", all, err)
 	}
 	if completed, err := w.Completed(ctx, other, 10); err != nil || len(completed) != 0 {
@@ -321,7 +321,7 @@ func TestDeleteRemovesAllThatTheJobMade(t *testing.T) {
 	job := w.stored()
 	claim := w.claim(job.ID)
 	w.must(w.Complete(ctx, claim, document(4)))
-	_, err := w.Bury(ctx, jobs.DeadLetter{Source: "test", Reason: "x", JobID: job.ID, Event: []byte(`{}`)})
+	_, err := w.KeepDeadLetter(ctx, jobs.DeadLetter{Source: "test", Reason: "x", JobID: job.ID, Event: []byte(`{}`)})
 	w.must(err)
 	w.must(w.Delete(ctx, w.owner, job.ID))
 	left, err := postgres.QueryOne(ctx, w.pool, func(row pgxRow) (n int, err error) { err = row.Scan(&n); return n, err },
@@ -362,7 +362,7 @@ func TestCompletedAreTheNewestFirst(t *testing.T) {
 		t.Errorf("of what is no owner: got %v, %v", completed, err)
 	}
 	const row = 500 // bytes, at most
-	for most, whole := range map[jobs.Most][]string{
+	for most, whole := range map[jobs.Bounds][]string{
 		{Rows: 7, Bytes: 7 * row}: want, {Rows: 6, Bytes: 7 * row}: want[:2], {Rows: 5, Bytes: 7 * row}: want[:2], {Rows: 4, Bytes: 7 * row}: want[:1],
 		{Rows: 1, Bytes: 7 * row}: want[:1], {Rows: 7, Bytes: 1}: want[:1],
 	} {

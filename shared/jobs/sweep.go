@@ -131,22 +131,3 @@ func (s *Store) PDFDeleted(ctx context.Context, ids ...string) error {
 	}
 	return nil
 }
-
-const forgetSQL = `
-with gone as (delete from jobs where id in (
-		select id from jobs
-		where completed_at <= now() - make_interval(secs => $1::float8) and pdf_deleted_at is not null
-		order by completed_at limit $2::int for update skip locked)
-	returning id),
-	letters as (delete from dead_letters where job_id in (select id from gone))
-select count(*) from gone`
-
-// Forget deletes at most limit jobs that ended longer than retention ago and whose PDF is gone,
-// and says how many.
-func (s *Store) Forget(ctx context.Context, retention time.Duration, limit int) (int64, error) {
-	gone, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], forgetSQL, retention.Seconds(), limit)
-	if err != nil {
-		return 0, fmt.Errorf("forget old jobs: %w", err)
-	}
-	return gone, nil
-}

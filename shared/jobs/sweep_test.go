@@ -193,14 +193,14 @@ func TestRetention(t *testing.T) {
 	if len(pdfs) != 1 || pdfs[0] != (jobs.Object{JobID: old.ID, Key: old.ObjectKey}) {
 		t.Fatalf("got %+v, want the old job's", pdfs)
 	}
-	if gone, err := w.Forget(ctx, 24*time.Hour, 10); err != nil || gone != 0 {
+	if gone, err := w.DeleteOld(ctx, 24*time.Hour, 10); err != nil || gone != 0 {
 		t.Errorf("with its PDF still there: forgot %d, %v; want 0", gone, err)
 	}
 	w.must(w.PDFDeleted(ctx, old.ID))
 	if pdfs, err = w.ExpiredPDFs(ctx, 24*time.Hour, 10); err != nil || len(pdfs) != 0 {
 		t.Errorf("after the deletion: got %+v, %v", pdfs, err)
 	}
-	if gone, err := w.Forget(ctx, 24*time.Hour, 10); err != nil || gone != 1 {
+	if gone, err := w.DeleteOld(ctx, 24*time.Hour, 10); err != nil || gone != 1 {
 		t.Errorf("forgot %d, %v; want 1", gone, err)
 	}
 	if pdfs, err = w.ExpiredPDFs(ctx, 0, 10); err != nil || len(pdfs) != 1 || pdfs[0].JobID != young.ID {
@@ -242,7 +242,7 @@ func TestDeadLettersTakeAnything(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	for _, event := range []string{`{"a":1}`, "", "not json", "\x00\xff", `{"a":"\u0000"}`, strings.Repeat("x", 1<<20), `{"a":"` + strings.Repeat("é", 40000) + `"}`} {
-		_, err := w.Bury(ctx, jobs.DeadLetter{Source: "s3", Reason: "unreadable", JobID: "no id", Event: []byte(event)})
+		_, err := w.KeepDeadLetter(ctx, jobs.DeadLetter{Source: "s3", Reason: "unreadable", JobID: "no id", Event: []byte(event)})
 		w.must(err)
 	}
 	letters, err := w.DeadLetters(ctx, 10)

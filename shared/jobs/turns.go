@@ -97,19 +97,19 @@ const untakenSQL = `
 	update turns set given = given - 1 from gone
 	where turns.priority = gone.priority and turns.share = gone.share and turns.owner = ` + noShare
 
-const forgetTurnsSQL = `
+const deleteOldTurnsSQL = `
 delete from turns where ctid = any(array(
 	select ctid from turns
 	where used_at <= now() - make_interval(secs => $1::float8) and share <> ` + noShare + `
 		and not exists (select from jobs where jobs.share = turns.share and status = 'pending')
 	order by used_at limit $2::int for update skip locked))`
 
-// ForgetTurns deletes at most limit of the last turns and rounds of those who have uploaded nothing for age and wait
-// for nothing.
-func (s *Store) ForgetTurns(ctx context.Context, age time.Duration, limit int) (int64, error) {
-	gone, err := s.pool.Exec(ctx, forgetTurnsSQL, age.Seconds(), limit)
+// DeleteOldTurns deletes at most limit turns and rounds of shares that have uploaded nothing for age and have no
+// waiting job. It returns how many.
+func (s *Store) DeleteOldTurns(ctx context.Context, age time.Duration, limit int) (int64, error) {
+	gone, err := s.pool.Exec(ctx, deleteOldTurnsSQL, age.Seconds(), limit)
 	if err != nil {
-		return 0, fmt.Errorf("forget old turns: %w", err)
+		return 0, fmt.Errorf("delete old turns: %w", err)
 	}
 	return gone, nil
 }

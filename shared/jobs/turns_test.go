@@ -318,7 +318,7 @@ func TestNoShareIsKept(t *testing.T) {
 		t.Errorf("got %v, want the share of the job that waits, and the turns of share and owner", got)
 	}
 	for _, gone := range []int64{0, 2} {
-		if n, err := w.ForgetTurns(t.Context(), 0, 10); err != nil || n != gone {
+		if n, err := w.DeleteOldTurns(t.Context(), 0, 10); err != nil || n != gone {
 			t.Errorf("%d turns are forgotten, %v; want %d", n, err, gone)
 		}
 		if gone == 0 {

@@ -163,7 +163,7 @@ func (t Timetables) uploads(ctx context.Context) ([]calendar.Upload, error) {
 	for _, job := range slices.Backward(t.Jobs) {
 		ids = append(ids, job.ID)
 	}
-	entries, err := t.store.AllEntries(ctx, t.Owner, ids, jobs.Most{Rows: maxRows, Bytes: maxBytes})
+	entries, err := t.store.AllEntries(ctx, t.Owner, ids, jobs.Bounds{Rows: maxRows, Bytes: maxBytes})
 	if err != nil {
 		return nil, err
 	}

@@ -33,9 +33,9 @@ func scratchName(dsn string) (string, error) {
 	return base[:min(len(base), 38)] + scratchMark, nil
 }
 
-// Scratch makes an empty database beside dsn's, for a moment: drop removes it. The user needs the
+// CreateScratch makes an empty database beside dsn's, for a moment: drop removes it. The user needs the
 // right to create databases.
-func Scratch(ctx context.Context, dsn string) (scratch string, drop func() error, err error) {
+func CreateScratch(ctx context.Context, dsn string) (scratch string, drop func() error, err error) {
 	prefix, err := scratchName(dsn)
 	if err != nil {
 		return "", nil, err
@@ -108,7 +108,7 @@ func execute(ctx context.Context, dsn string, statements ...string) error {
 }
 
 // Server asks for the major version of dsn's server.
-func Server(ctx context.Context, dsn string) (major int, err error) {
+func ServerMajor(ctx context.Context, dsn string) (major int, err error) {
 	conn, err := connect(ctx, dsn)
 	if err != nil {
 		return 0, err
@@ -123,7 +123,7 @@ select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`
 
 // Empty is nil of a database without tables, ErrNotEmpty of one with some.
-func Empty(ctx context.Context, dsn string) error {
+func CheckEmpty(ctx context.Context, dsn string) error {
 	conn, err := connect(ctx, dsn)
 	if err != nil {
 		return err
@@ -139,9 +139,9 @@ func Empty(ctx context.Context, dsn string) error {
 	return nil
 }
 
-// SetAside moves what the database holds out of the way of a restore: restore has it gone for good
+// MoveAside moves what the database holds out of the way of a restore: restore has it gone for good
 // after success, and back in place after failure.
-func SetAside(ctx context.Context, dsn string) (done func(succeeded bool) error, err error) {
+func MoveAside(ctx context.Context, dsn string) (done func(succeeded bool) error, err error) {
 	aside := pgx.Identifier{ReplacedPrefix + strings.ToLower(rand.Text()[:12])}.Sanitize()
 	err = execute(ctx, dsn, "begin", "alter schema public rename to "+aside, "create schema public",
 		"grant usage on schema public to public", "commit") // as every new database has it

@@ -96,7 +96,7 @@ func TestAddressesThatAreNone(t *testing.T) {
 			"with":     func() error { _, err := WithDatabase(dsn, "x"); return err },
 			"open":     func() error { _, err := Open(t.Context(), dsn+"?connect_timeout=1"); return err },
 			"restore":  func() error { return Tools{}.Restore(t.Context(), dsn, strings.NewReader("")) },
-			"scratch":  func() error { _, _, err := Scratch(t.Context(), dsn); return err },
+			"scratch":  func() error { _, _, err := CreateScratch(t.Context(), dsn); return err },
 			"leftover": func() error { return DropScratch(t.Context(), dsn) },
 		} {
 			if name == "open" && !strings.HasPrefix(dsn, "mysql") {
@@ -259,7 +259,7 @@ func TestADamagedArchiveRestoresNothing(t *testing.T) {
 	if err := tools.Restore(t.Context(), into, bytes.NewReader(archive.Bytes()[:archive.Len()-archive.Len()/4])); err == nil {
 		t.Error("three quarters of an archive were restored without an error")
 	}
-	if err := Empty(t.Context(), into); err != nil {
+	if err := CheckEmpty(t.Context(), into); err != nil {
 		t.Errorf("something of it is there: %v", err)
 	}
 	if _, err := tools.List(t.Context(), strings.NewReader("no archive")); err == nil {
@@ -270,7 +270,7 @@ func TestADamagedArchiveRestoresNothing(t *testing.T) {
 func TestScratchDatabasesOfTheDeadAreDropped(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.New(t)
-	left, _, err := Scratch(t.Context(), dsn) // its verification is killed
+	left, _, err := CreateScratch(t.Context(), dsn) // its verification is killed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,10 +288,10 @@ func TestScratchDatabasesOfTheDeadAreDropped(t *testing.T) {
 	if err := DropScratch(t.Context(), dsn); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Server(t.Context(), left); err == nil {
+	if _, err := ServerMajor(t.Context(), left); err == nil {
 		t.Error("it is still there")
 	}
-	if err := Empty(t.Context(), dsn); !errors.Is(err, ErrNotEmpty) {
+	if err := CheckEmpty(t.Context(), dsn); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("the database itself: got %v, want it untouched", err)
 	}
 }

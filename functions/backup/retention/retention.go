@@ -24,17 +24,17 @@ type Backup struct {
 	Good bool // verified and found whole
 }
 
-// Delete gives the ids of those that the policy does not keep. The newest good backup is always
+// Expired returns the ids of those that the policy does not keep. The newest good backup is always
 // kept, and so is the newest good one that is not of the future: a clock that was wrong must not make
 // its backup the only one. A bad one is kept for a person to look at until as many good ones as the
 // policy's days are newer.
-func Delete(all []Backup, p Policy, now time.Time) []string {
+func Expired(all []Backup, p Policy, now time.Time) []string {
 	sorted := slices.Clone(all)
 	slices.SortStableFunc(sorted, func(a, b Backup) int { return b.At.Compare(a.At) }) // the newest first
 	keep := map[string]bool{}
 	periods := []struct {
-		most int
-		name func(time.Time) string
+		limit int
+		name  func(time.Time) string
 	}{
 		{max(p.Daily, 1), func(t time.Time) string { return t.Format(time.DateOnly) }},
 		{p.Weekly, func(t time.Time) string { year, week := t.ISOWeek(); return fmt.Sprint(year, "W", week) }},
@@ -44,7 +44,7 @@ func Delete(all []Backup, p Policy, now time.Time) []string {
 		seen := map[string]bool{}
 		for _, b := range sorted {
 			name := period.name(b.At.UTC())
-			if b.Good && !seen[name] && len(seen) < period.most {
+			if b.Good && !seen[name] && len(seen) < period.limit {
 				seen[name] = true
 				keep[b.ID] = true
 			}

@@ -22,7 +22,7 @@ func at(text string) time.Time {
 
 // kept are the days of those that Delete leaves.
 func kept(all []retention.Backup, p retention.Policy, now time.Time) (days []string) {
-	gone := retention.Delete(all, p, now)
+	gone := retention.Expired(all, p, now)
 	for _, b := range all {
 		if !slices.Contains(gone, b.ID) {
 			days = append(days, b.At.Format(time.DateOnly))
@@ -124,12 +124,12 @@ func TestTheNewestGoodOneIsNeverDeleted(t *testing.T) {
 		}
 		p := retention.Policy{Daily: random.IntN(9), Weekly: random.IntN(5), Monthly: random.IntN(4)}
 		now := at("2026-01-01 00:00").Add(time.Duration(random.IntN(12000)) * time.Hour)
-		gone := retention.Delete(all, p, now)
+		gone := retention.Expired(all, p, now)
 		if newest.ID != "" && slices.Contains(gone, newest.ID) {
 			t.Fatalf("seed %d: the newest good backup, of %v, is deleted by %+v", seed, newest.At, p)
 		}
 		rest := slices.DeleteFunc(slices.Clone(all), func(b retention.Backup) bool { return slices.Contains(gone, b.ID) })
-		if again := retention.Delete(rest, p, now); len(again) > 0 {
+		if again := retention.Expired(rest, p, now); len(again) > 0 {
 			t.Fatalf("seed %d: a second look deletes %q more", seed, again)
 		}
 	}

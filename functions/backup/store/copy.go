@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// copying is how many objects are copied at once.
-const copying = 4
+// copyConcurrency is how many objects are copied at once.
+const copyConcurrency = 4
 
 // CopyTo copies a backup to another bucket as it is, sealed: the objects that are missing there, its
 // parts, and its manifest last. Everything is checked against its hash on the way.
@@ -29,7 +29,7 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, m Manifest) (bytes int64,
 	if err != nil {
 		return bytes, err
 	}
-	if err := to.Whole(ctx, m); err != nil {
+	if err := to.CheckParts(ctx, m); err != nil {
 		return bytes, fmt.Errorf("look at the copy: %w", err)
 	}
 	m.Offsite = nil
@@ -39,13 +39,13 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, m Manifest) (bytes int64,
 
 // copyObjects copies the backup's objects that are not there, several at once.
 func (s *Store) copyObjects(ctx context.Context, to *Store, m Manifest, there map[string]bool) (bytes int64, err error) {
-	names, err := s.ReadNames(ctx, m)
+	names, err := s.ObjectNames(ctx, m)
 	if err != nil {
 		return 0, err
 	}
 	sizes := make([]int64, len(names))
 	group, limited := errgroup.WithContext(ctx)
-	group.SetLimit(copying)
+	group.SetLimit(copyConcurrency)
 	for i, name := range names {
 		if there[name] {
 			continue

@@ -32,7 +32,7 @@ type Lock struct {
 	lease  time.Duration
 	holder string
 	end    context.CancelCauseFunc
-	done   chan struct{} // closed when keep has ended
+	done   chan struct{} // closed when renew has ended
 
 	mu   sync.Mutex
 	etag string
@@ -56,30 +56,30 @@ func (s *Store) Lock(ctx context.Context, lease time.Duration) (*Lock, context.C
 	}
 	held, end := context.WithCancelCause(ctx)
 	l.end = end
-	go l.keep(held)
+	go l.renew(held)
 	return l, held, nil
 }
 
 func (l *Lock) acquire(ctx context.Context) error {
-	err := l.replace(ctx, blob.Expect{}, false)
+	err := l.write(ctx, blob.Expect{}, false)
 	if err == nil {
-		return l.conditionsHold(ctx)
+		return l.checkConditions(ctx)
 	}
 	if !errors.Is(err, blob.ErrCondition) {
 		return err
 	}
-	seen, err := l.watch(ctx)
+	seen, err := l.awaitExpiry(ctx)
 	if err != nil {
 		return err
 	}
-	if err := l.replace(ctx, blob.Expect{ETag: seen}, false); !errors.Is(err, blob.ErrCondition) {
+	if err := l.write(ctx, blob.Expect{ETag: seen}, false); !errors.Is(err, blob.ErrCondition) {
 		return err
 	}
 	return ErrLocked // another was faster
 }
 
-// conditionsHold asks for what must be refused: on a store that ignores conditions there is no lock.
-func (l *Lock) conditionsHold(ctx context.Context) error {
+// checkConditions asks for what must be refused: on a store that ignores conditions there is no lock.
+func (l *Lock) checkConditions(ctx context.Context) error {
 	_, err := l.store.blob.PutIf(ctx, lockKey, []byte("{}"), "application/json", blob.Expect{})
 	if errors.Is(err, blob.ErrCondition) {
 		return nil
@@ -91,7 +91,7 @@ func (l *Lock) conditionsHold(ctx context.Context) error {
 }
 
 // watch gives the ETag of a lock that nobody holds any more.
-func (l *Lock) watch(ctx context.Context) (string, error) {
+func (l *Lock) awaitExpiry(ctx context.Context) (string, error) {
 	first := ""
 	began := time.Now()
 	tick := time.NewTicker(l.lease / 8)
@@ -125,13 +125,13 @@ func (l *Lock) watch(ctx context.Context) (string, error) {
 }
 
 // replace writes the lock anew on that condition. l.mu is held, or nobody else has l.
-func (l *Lock) replace(ctx context.Context, expect blob.Expect, released bool) error {
+func (l *Lock) write(ctx context.Context, expect blob.Expect, released bool) error {
 	l.turn++
 	body, err := json.Marshal(lockBody{Holder: l.holder, Turn: l.turn, Released: released})
 	if err != nil {
 		return fmt.Errorf("encode the lock: %w", err)
 	}
-	etag, err := l.store.place(ctx, lockKey, body, expect)
+	etag, err := l.store.putConditional(ctx, lockKey, body, expect)
 	if err == nil {
 		l.etag = etag
 	}
@@ -142,7 +142,7 @@ func (l *Lock) replace(ctx context.Context, expect blob.Expect, released bool) e
 func (l *Lock) Confirm(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.replace(ctx, blob.Expect{ETag: l.etag}, false)
+	err := l.write(ctx, blob.Expect{ETag: l.etag}, false)
 	if errors.Is(err, blob.ErrCondition) {
 		return ErrLockLost
 	}
@@ -150,7 +150,7 @@ func (l *Lock) Confirm(ctx context.Context) error {
 }
 
 // keep renews the lock until Release, and ends the holder's context when it is lost.
-func (l *Lock) keep(held context.Context) {
+func (l *Lock) renew(held context.Context) {
 	defer close(l.done)
 	tick := time.NewTicker(l.lease / 4)
 	defer tick.Stop()
@@ -186,5 +186,5 @@ func (l *Lock) Release(ctx context.Context) {
 	defer cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.replace(ctx, blob.Expect{ETag: l.etag}, true)
+	_ = l.write(ctx, blob.Expect{ETag: l.etag}, true)
 }

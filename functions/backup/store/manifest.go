@@ -15,8 +15,8 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 )
 
-// ErrUnknown says that there is no such backup.
-var ErrUnknown = errors.New("store: no such backup")
+// ErrNotFound means that there is no such backup.
+var ErrNotFound = errors.New("store: no such backup")
 
 // Manifest is a backup: what it holds and how it fared. It is not encrypted, so that the function,
 // which cannot read its backups, knows them; it says nothing of what is in the database but how much.
@@ -76,24 +76,60 @@ type Copy struct {
 	Bytes int64     `json:"bytes"`
 }
 
-// Status is a backup's state in one word.
+// The states of a backup.
+const (
+	Verified   = "verified"   // proved by a restore
+	Checked    = "checked"    // its checksums are right
+	Unverified = "unverified" // not verified yet
+	Failed     = "failed"     // found bad
+)
+
+// Status returns the backup's state.
 func (m Manifest) Status() string {
 	switch {
 	case m.Verification == nil:
-		return "unverified"
+		return Unverified
 	case !m.Verification.OK:
-		return "failed"
+		return Failed
 	case m.Verification.By == ByRestore:
-		return "verified"
+		return Verified
 	}
-	return "checked"
+	return Checked
 }
 
-// Good says that the backup was verified and found whole.
+// Good reports whether the backup was verified and found complete.
 func (m Manifest) Good() bool { return m.Verification != nil && m.Verification.OK }
 
-// DumpBytes is the size of the sealed dump.
-func (m Manifest) DumpBytes() int64 { return m.Dump.Size }
+// ClockTolerance is how far in the future a backup's time may be, because clocks differ. One of a clock that was
+// wrong would look fresh for years.
+const ClockTolerance = 5 * time.Minute
+
+// NewestGood returns the newest good backup that is not after until, from a list with the newest first.
+func NewestGood(list []Manifest, until time.Time) (Manifest, bool) {
+	i := slices.IndexFunc(list, func(m Manifest) bool { return m.Good() && !m.CreatedAt.After(until) })
+	if i < 0 {
+		return Manifest{}, false
+	}
+	return list[i], true
+}
+
+// Summary is a backup as the API and the command show it.
+type Summary struct {
+	Manifest
+	Status    string `json:"status"`
+	DumpBytes int64  `json:"dumpBytes"` // sealed
+	Parts     int    `json:"parts"`
+
+	// These hide the manifest's lists of hashes, which are for programs that read the bucket.
+	Dump        *struct{} `json:"dump,omitempty"`
+	Contents    *struct{} `json:"contents,omitempty"`
+	ObjectNames *struct{} `json:"objectNames,omitempty"`
+}
+
+// Summary returns the backup without its lists of hashes.
+func (m Manifest) Summary() Summary {
+	return Summary{Manifest: m, Status: m.Status(), Parts: len(m.Dump.Parts), DumpBytes: m.Dump.Size}
+}
 
 // NewID names a run that begins at that time. The random end keeps apart what a clock that was set
 // back would give the same name.
@@ -131,7 +167,7 @@ func (s *Store) Commit(ctx context.Context, m Manifest) (Manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	m.etag, err = s.place(ctx, manifestKey(m.ID), body, blob.Expect{})
+	m.etag, err = s.putConditional(ctx, manifestKey(m.ID), body, blob.Expect{})
 	if err != nil {
 		return m, fmt.Errorf("commit the backup: %w", err)
 	}
@@ -144,15 +180,15 @@ func (s *Store) Update(ctx context.Context, m Manifest) (Manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	m.etag, err = s.place(ctx, manifestKey(m.ID), body, blob.Expect{ETag: m.etag})
+	m.etag, err = s.putConditional(ctx, manifestKey(m.ID), body, blob.Expect{ETag: m.etag})
 	if err != nil {
 		return m, fmt.Errorf("note the result: %w", err)
 	}
 	return m, nil
 }
 
-// place is PutIf, where an answer that was lost is asked for: a second try would meet our own write.
-func (s *Store) place(ctx context.Context, key string, body []byte, expect blob.Expect) (etag string, err error) {
+// putConditional is PutIf, where an answer that was lost is asked for: a second try would meet our own write.
+func (s *Store) putConditional(ctx context.Context, key string, body []byte, expect blob.Expect) (etag string, err error) {
 	err = s.retry(ctx, func() error {
 		stored, err := s.blob.PutIf(ctx, key, body, "application/json", expect)
 		etag = stored.ETag
@@ -175,25 +211,25 @@ func (s *Store) Abandon(ctx context.Context, id string, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("encode the end of run %s: %w", id, err)
 	}
-	_, err = s.place(ctx, manifestKey(id), body, blob.Expect{})
+	_, err = s.putConditional(ctx, manifestKey(id), body, blob.Expect{})
 	return err
 }
 
-// Get is one backup, or ErrUnknown.
+// Get is one backup, or ErrNotFound.
 func (s *Store) Get(ctx context.Context, id string) (Manifest, error) {
 	if strings.ContainsAny(id, "/\\") || id == "" {
-		return Manifest{}, ErrUnknown
+		return Manifest{}, ErrNotFound
 	}
 	body, info, err := s.get(ctx, manifestKey(id))
 	if errors.Is(err, blob.ErrNotFound) {
-		return Manifest{}, ErrUnknown
+		return Manifest{}, ErrNotFound
 	}
 	if err != nil {
 		return Manifest{}, err
 	}
 	m, ok := decode(id, body)
 	if !ok {
-		return Manifest{}, ErrUnknown
+		return Manifest{}, ErrNotFound
 	}
 	m.etag = info.ETag
 	return m, nil
@@ -226,7 +262,7 @@ func (s *Store) List(ctx context.Context) ([]Manifest, error) {
 	for _, key := range keys {
 		id := strings.TrimSuffix(strings.TrimPrefix(key, "manifests/"), ".json")
 		m, err := s.Get(ctx, id)
-		if errors.Is(err, ErrUnknown) {
+		if errors.Is(err, ErrNotFound) {
 			continue // a tombstone, or pruned meanwhile
 		}
 		if err != nil {

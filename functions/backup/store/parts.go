@@ -37,8 +37,8 @@ func (s *Store) Begin(ctx context.Context, id string) error {
 	return s.put(ctx, runPrefix(id)+"started", []byte("a run began; without a manifest of this id it never ended\n"), "text/plain", nil)
 }
 
-// sending is how many parts are on their way at once.
-const sending = 2
+// maxSending is how many parts are on their way at once.
+const maxSending = 2
 
 // Writer stores a stream. Write blocks while enough parts are on their way, so that memory stays at
 // some parts however long the stream is.
@@ -54,9 +54,9 @@ type Writer struct {
 
 // Writer begins a stream of a run. Stop must be called in the end, after Finish or without it.
 func (s *Store) Writer(ctx context.Context, id, name string) *Writer {
-	w := &Writer{store: s, id: id, stream: Stream{Name: name}, free: make(chan []byte, sending)}
+	w := &Writer{store: s, id: id, stream: Stream{Name: name}, free: make(chan []byte, maxSending)}
 	w.group, w.ctx = errgroup.WithContext(ctx)
-	for range sending {
+	for range maxSending {
 		w.free <- nil
 	}
 	return w
@@ -187,7 +187,7 @@ func (s *Store) part(ctx context.Context, id string, stream Stream, index int) (
 }
 
 // Whole says that every part of the backup is stored with its size: a look, not a verification.
-func (s *Store) Whole(ctx context.Context, m Manifest) error {
+func (s *Store) CheckParts(ctx context.Context, m Manifest) error {
 	sizes := map[string]int64{}
 	err := s.blob.List(ctx, runPrefix(m.ID), func(i blob.Info) error {
 		sizes[i.Key] = i.Size
@@ -207,8 +207,8 @@ func (s *Store) Whole(ctx context.Context, m Manifest) error {
 	return nil
 }
 
-// ReadNames reads the names of the objects that a backup needs.
-func (s *Store) ReadNames(ctx context.Context, m Manifest) ([]string, error) {
+// ObjectNames reads the names of the objects that a backup needs.
+func (s *Store) ObjectNames(ctx context.Context, m Manifest) ([]string, error) {
 	text, err := io.ReadAll(s.Reader(ctx, m.ID, m.ObjectNames))
 	if err != nil {
 		return nil, fmt.Errorf("read the names of the objects: %w", err)

@@ -11,7 +11,7 @@ import (
 )
 
 // Remove deletes a backup: its manifest first, so that nothing half deleted looks like one.
-func (s *Store) Remove(ctx context.Context, id string) error {
+func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := s.blob.Delete(ctx, manifestKey(id)); err != nil {
 		return err
 	}
@@ -35,8 +35,8 @@ func (s *Store) removeRun(ctx context.Context, id string) error {
 	return s.blob.Delete(ctx, runPrefix(id)+"started")
 }
 
-// tombstoneKept is for how long an abandoned run's name stays taken: far beyond the life of any run.
-const tombstoneKept = 7 * 24 * time.Hour
+// tombstoneRetention is for how long an abandoned run's name stays taken: far beyond the life of any run.
+const tombstoneRetention = 7 * 24 * time.Hour
 
 // SweepRuns deletes what crashed runs left, under the lock: each is abandoned first, so that whoever
 // still works on it cannot make it a backup.
@@ -51,7 +51,7 @@ func (s *Store) SweepRuns(ctx context.Context, now time.Time) (deleted int, err 
 		}
 		deleted++
 	}
-	return deleted, s.forgetTombstones(ctx, now)
+	return deleted, s.deleteOldTombstones(ctx, now)
 }
 
 // Discard abandons a run and deletes what it stored; one that became a backup stays.
@@ -59,7 +59,7 @@ func (s *Store) Discard(ctx context.Context, id string, now time.Time) error {
 	if err := s.Abandon(ctx, id, now); err != nil && !errors.Is(err, blob.ErrCondition) {
 		return err
 	}
-	if _, err := s.Get(ctx, id); !errors.Is(err, ErrUnknown) {
+	if _, err := s.Get(ctx, id); !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	return s.removeRun(ctx, id)
@@ -89,11 +89,11 @@ func (s *Store) orphans(ctx context.Context) (ids []string, err error) {
 	return ids, nil
 }
 
-// forgetTombstones deletes those that are old enough.
-func (s *Store) forgetTombstones(ctx context.Context, now time.Time) error {
+// deleteOldTombstones deletes those that are old enough.
+func (s *Store) deleteOldTombstones(ctx context.Context, now time.Time) error {
 	var old []string
 	err := s.blob.List(ctx, "manifests/", func(i blob.Info) error {
-		if now.Sub(i.Modified) > tombstoneKept {
+		if now.Sub(i.Modified) > tombstoneRetention {
 			old = append(old, strings.TrimSuffix(strings.TrimPrefix(i.Key, "manifests/"), ".json"))
 		}
 		return nil
@@ -102,7 +102,7 @@ func (s *Store) forgetTombstones(ctx context.Context, now time.Time) error {
 		return err
 	}
 	for _, id := range old {
-		if _, err := s.Get(ctx, id); !errors.Is(err, ErrUnknown) {
+		if _, err := s.Get(ctx, id); !errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err := s.blob.Delete(ctx, manifestKey(id)); err != nil {
@@ -124,7 +124,7 @@ func (s *Store) SweepObjects(ctx context.Context) (deleted int, err error) {
 		if m.ObjectNames.Name == "" {
 			return 0, nil // its manifest is damaged: what it needs is not known
 		}
-		names, err := s.ReadNames(ctx, m)
+		names, err := s.ObjectNames(ctx, m)
 		var damaged *DamagedError
 		if errors.As(err, &damaged) {
 			return 0, nil

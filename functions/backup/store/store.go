@@ -49,17 +49,17 @@ func New(bucket *blob.Store, partSize int) *Store {
 // Ready asks whether the bucket can be reached.
 func (s *Store) Ready(ctx context.Context) error { return s.blob.Ready(ctx) }
 
-// tries is how often a call is made that the server could not answer.
-const tries = 4
+// maxAttempts is how often a call is made that the server could not answer.
+const maxAttempts = 4
 
 // retry calls f until it succeeds, fails for good, or was tried often enough.
 func (s *Store) retry(ctx context.Context, f func() error) error {
 	passes := func(err error) bool { return errors.As(err, new(*blob.DownError)) }
-	return retry.Do(ctx, tries, s.pause, passes, f)
+	return retry.Do(ctx, maxAttempts, s.pause, passes, f)
 }
 
-// smallObject bounds what get reads: manifests, the lock, states.
-const smallObject = 64 << 20
+// maxSmallObject bounds what get reads: manifests, the lock, states.
+const maxSmallObject = 64 << 20
 
 // get reads a small object.
 func (s *Store) get(ctx context.Context, key string) (body []byte, info blob.Info, err error) {
@@ -69,7 +69,7 @@ func (s *Store) get(ctx context.Context, key string) (body []byte, info blob.Inf
 			return err
 		}
 		defer reader.Close() // only read
-		if body, err = io.ReadAll(io.LimitReader(reader, smallObject)); err != nil && ctx.Err() == nil {
+		if body, err = io.ReadAll(io.LimitReader(reader, maxSmallObject)); err != nil && ctx.Err() == nil {
 			return &blob.DownError{Err: fmt.Errorf("read %s: %w", key, err)}
 		}
 		return err
@@ -99,7 +99,7 @@ func (s *Store) keys(ctx context.Context, prefix string) (keys []string, err err
 
 // Note is a small JSON document beside the backups, such as what was alerted. ErrNotFound (package
 // blob) if there is none.
-func (s *Store) Note(ctx context.Context, name string, into any) error {
+func (s *Store) ReadState(ctx context.Context, name string, into any) error {
 	body, _, err := s.get(ctx, "state/"+name+".json")
 	if err != nil {
 		return err
@@ -110,8 +110,8 @@ func (s *Store) Note(ctx context.Context, name string, into any) error {
 	return nil
 }
 
-// SetNote replaces a Note.
-func (s *Store) SetNote(ctx context.Context, name string, value any) error {
+// WriteState replaces a Note.
+func (s *Store) WriteState(ctx context.Context, name string, value any) error {
 	body, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("encode the note %s: %w", name, err)

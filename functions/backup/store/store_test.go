@@ -84,7 +84,7 @@ func TestStreamsComeBackWhole(t *testing.T) {
 		if err != nil || !bytes.Equal(got, content) {
 			t.Errorf("%d bytes: got %d, %v", size, len(got), err)
 		}
-		if err := s.Whole(t.Context(), m); err != nil {
+		if err := s.CheckParts(t.Context(), m); err != nil {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
@@ -104,7 +104,7 @@ func TestAPartThatIsGoneOrShortIsDamage(t *testing.T) {
 		if !errors.As(err, &damaged) || damaged.Key != key {
 			t.Errorf("got %v, want the damage of %s", err, key)
 		}
-		if err := s.Whole(t.Context(), m); !errors.As(err, &damaged) {
+		if err := s.CheckParts(t.Context(), m); !errors.As(err, &damaged) {
 			t.Errorf("a look: got %v, want damage", err)
 		}
 		if err := bucket.Delete(t.Context(), key); err != nil {
@@ -126,8 +126,8 @@ func TestARunThatWasGivenUpNeverBecomesABackup(t *testing.T) {
 	if list, err := s.List(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("got %d backups, %v; want none", len(list), err)
 	}
-	if _, err := s.Get(t.Context(), zombie.ID); !errors.Is(err, store.ErrUnknown) {
-		t.Errorf("got %v, want ErrUnknown", err)
+	if _, err := s.Get(t.Context(), zombie.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("got %v, want ErrNotFound", err)
 	}
 	left := 0
 	count := func(blob.Info) error { left++; return nil }
@@ -171,7 +171,7 @@ func TestASweepLeavesBackupsAlone(t *testing.T) {
 	if n, err := s.SweepObjects(t.Context()); err != nil || n != 1 {
 		t.Errorf("swept %d objects, %v; want 1", n, err)
 	}
-	if err := s.Whole(t.Context(), m); err != nil {
+	if err := s.CheckParts(t.Context(), m); err != nil {
 		t.Errorf("the backup: %v", err)
 	}
 	if _, err := s.GetObject(t.Context(), needed); err != nil {
@@ -180,10 +180,10 @@ func TestASweepLeavesBackupsAlone(t *testing.T) {
 	if err := s.Discard(t.Context(), m.ID, time.Now()); err != nil {
 		t.Errorf("discard: %v", err)
 	}
-	if err := s.Whole(t.Context(), m); err != nil {
+	if err := s.CheckParts(t.Context(), m); err != nil {
 		t.Errorf("a backup was discarded: %v", err)
 	}
-	if err := s.Remove(t.Context(), m.ID); err != nil {
+	if err := s.Delete(t.Context(), m.ID); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.SweepObjects(t.Context()); err != nil || n != 1 {
@@ -316,7 +316,7 @@ func TestAPartIsSentAgainAfterAnOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := w.Finish(); err != nil {
-		t.Errorf("got %v after %d tries, want the part stored", err, puts.Load())
+		t.Errorf("got %v after %d maxAttempts, want the part stored", err, puts.Load())
 	}
 }
 

@@ -9,7 +9,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/progress"
+	"github.com/schedgen/schedgen/functions/backup/restore"
+	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/api"
 )
 
@@ -91,7 +93,7 @@ func (o *backupOptions) run(ctx context.Context, std streams, flags *flag.FlagSe
 		return err
 	}
 	// What a server would log is told by the progress and the error.
-	ctx = api.WithLogger(backup.WithProgress(ctx, backup.Lines(std.err)), slog.New(slog.DiscardHandler))
+	ctx = api.WithLogger(progress.With(ctx, progress.Lines(std.err)), slog.New(slog.DiscardHandler))
 	on, err := o.open(ctx, std, what)
 	if err != nil {
 		return err
@@ -109,7 +111,7 @@ func (o *backupOptions) run(ctx context.Context, std streams, flags *flag.FlagSe
 	case "verify":
 		return o.verify(ctx, std, on, id)
 	}
-	return restoreBackup(ctx, std, on, backup.Restore{ID: id, At: until, To: o.to, Replace: o.replace, Offsite: o.fromOffsite})
+	return restoreBackup(ctx, std, on, restore.Options{ID: id, At: until, To: o.to, Replace: o.replace, Offsite: o.fromOffsite})
 }
 
 // check reads the sub-command and the backup that it names.
@@ -194,7 +196,7 @@ func (o *backupOptions) printList(ctx context.Context, std streams, on *backups)
 }
 
 // describe is a backup on a line.
-func describe(b backup.Shown) string {
+func describe(b store.Summary) string {
 	line := fmt.Sprintf("%s  %s  %-10s  %9d rows  %6d PDFs  %8.1f MB stored", b.ID, b.CreatedAt.Local().Format("2006-01-02 15:04:05"),
 		b.Status, b.Rows, b.Objects, float64(b.StoredBytes)/1e6)
 	if b.Offsite != nil && b.Offsite.OK {
@@ -204,10 +206,10 @@ func describe(b backup.Shown) string {
 }
 
 // restoreBackup restores, and tells what was looked at in the end.
-func restoreBackup(ctx context.Context, std streams, on *backups, what backup.Restore) error {
+func restoreBackup(ctx context.Context, std streams, on *backups, what restore.Options) error {
 	restored, err := on.restore(ctx, what)
 	for _, check := range restored.Checks {
-		state, says := "ok  ", check.Says
+		state, says := "ok  ", check.Detail
 		if check.Err != "" {
 			state, says = "FAIL", check.Err
 		}

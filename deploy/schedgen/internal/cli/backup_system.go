@@ -19,6 +19,7 @@ import (
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/settings"
@@ -26,10 +27,10 @@ import (
 
 // backups are those of one system: at hand, or behind its HTTP API.
 type backups struct {
-	now     func(context.Context) (backup.Shown, error)
-	list    func(context.Context, bool) (backup.Listed, error)
-	verify  func(context.Context, string, bool) (backup.Shown, error)
-	restore func(context.Context, backup.Restore) (backup.Restored, error)
+	now     func(context.Context) (store.Summary, error)
+	list    func(context.Context, bool) (backup.Listing, error)
+	verify  func(context.Context, string, bool) (store.Summary, error)
+	restore func(context.Context, restore.Options) (restore.Result, error)
 	close   func()
 }
 
@@ -115,12 +116,12 @@ func local(ctx context.Context, known map[string]string, closing func()) (*backu
 	if err != nil {
 		return nil, err
 	}
-	show := func(m store.Manifest, err error) (backup.Shown, error) { return backup.Show(m), err }
+	summary := func(m store.Manifest, err error) (store.Summary, error) { return m.Summary(), err }
 	return &backups{
-		now:  func(ctx context.Context) (backup.Shown, error) { return show(f.Run(ctx)) },
+		now:  func(ctx context.Context) (store.Summary, error) { return summary(f.Run(ctx)) },
 		list: f.List,
-		verify: func(ctx context.Context, id string, offsite bool) (backup.Shown, error) {
-			return show(f.Verify(ctx, id, offsite))
+		verify: func(ctx context.Context, id string, offsite bool) (store.Summary, error) {
+			return summary(f.Verify(ctx, id, offsite))
 		},
 		restore: f.Restore,
 		close:   func() { f.Close(); closing() },
@@ -162,20 +163,20 @@ func remote(address, token string) (*backups, error) {
 	}
 	asked := remoteAPI{base: strings.TrimRight(address, "/") + "/api/admin/backups", token: token, client: &http.Client{Timeout: remoteTimeout}}
 	return &backups{
-		now: func(ctx context.Context) (made backup.Shown, err error) {
+		now: func(ctx context.Context) (made store.Summary, err error) {
 			err = asked.call(ctx, http.MethodPost, "", &made)
 			return made, err
 		},
-		list: func(ctx context.Context, offsite bool) (list backup.Listed, err error) {
+		list: func(ctx context.Context, offsite bool) (list backup.Listing, err error) {
 			err = asked.call(ctx, http.MethodGet, query(offsite), &list)
 			return list, err
 		},
-		verify: func(ctx context.Context, id string, offsite bool) (looked backup.Shown, err error) {
+		verify: func(ctx context.Context, id string, offsite bool) (looked store.Summary, err error) {
 			err = asked.call(ctx, http.MethodPost, "/"+url.PathEscape(id)+"/verify"+query(offsite), &looked)
 			return looked, err
 		},
-		restore: func(context.Context, backup.Restore) (backup.Restored, error) {
-			return backup.Restored{}, errors.New("a running system cannot be restored: stop it first")
+		restore: func(context.Context, restore.Options) (restore.Result, error) {
+			return restore.Result{}, errors.New("a running system cannot be restored: stop it first")
 		},
 		close: func() { asked.client.CloseIdleConnections() },
 	}, nil

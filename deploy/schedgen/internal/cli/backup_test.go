@@ -147,7 +147,7 @@ func TestBackupOfRealServers(t *testing.T) {
 		t.Errorf("verify again: got %+v", again)
 	}
 	asJSON := line("list", "--json")
-	var list backup.Listed
+	var list backup.Listing
 	if err := json.Unmarshal([]byte(asJSON.out), &list); err != nil || !list.Healthy || len(list.Backups) != 1 {
 		t.Errorf("list: got %+v, %v", asJSON, err)
 	}

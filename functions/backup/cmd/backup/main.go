@@ -44,7 +44,7 @@ func run(ctx context.Context, task string, args []string) error {
 		return err
 	}
 	defer f.Close()
-	return f.Once(ctx, task, args, os.Stderr)
+	return f.Command(ctx, task, args, os.Stderr)
 }
 
 // configured is the function as the environment says.

@@ -111,7 +111,7 @@ func newest(t *testing.T) string {
 	}
 	id := list.Backups[0].ID
 	var told strings.Builder
-	if err := f.Once(t.Context(), "list", nil, &told); err != nil || !strings.HasPrefix(told.String(), id+"  ") || !strings.Contains(told.String(), "verified  ") {
+	if err := f.Command(t.Context(), "list", nil, &told); err != nil || !strings.HasPrefix(told.String(), id+"  ") || !strings.Contains(told.String(), "verified  ") {
 		t.Errorf("backup list: got %q and %v, want a line of %s", told.String(), err, id)
 	}
 	return id

@@ -11,23 +11,23 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
-// counting is books whose count goes on until it is released.
+// counting is queueStats whose count goes on until it is released.
 type counting struct {
-	*books
+	*queueStats
 	counts  int
 	release chan error
 }
 
 func newCounting() *counting {
 	c := &counting{release: make(chan error)}
-	c.books = newBooks(func(context.Context) (jobs.Metrics, error) {
+	c.queueStats = newQueueStats(func(context.Context) (jobs.Metrics, error) {
 		c.counts++
 		return jobs.Metrics{OldestWaitSeconds: float64(c.counts)}, <-c.release
 	})
 	return c
 }
 
-// ask has 50 ask at once, and holds what each is told.
+// ask makes 50 calls at once and checks what each returns.
 func (c *counting) ask(t *testing.T, want int, wantErr error) (all *sync.WaitGroup) {
 	all = &sync.WaitGroup{}
 	for range 50 {
@@ -41,24 +41,24 @@ func (c *counting) ask(t *testing.T, want int, wantErr error) (all *sync.WaitGro
 	return all
 }
 
-func TestBooksAreCountedOnceForAllWhoAsk(t *testing.T) {
+func TestQueueStatsCountOnceForAllCallers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCounting()
 		all := c.ask(t, 1, nil)
 		c.release <- nil
 		all.Wait()
-		c.at = c.at.Add(time.Millisecond - c.fresh)
+		c.countedAt = c.countedAt.Add(time.Millisecond - c.ttl)
 		c.ask(t, 1, nil).Wait()
-		c.at = c.at.Add(-time.Millisecond)
+		c.countedAt = c.countedAt.Add(-time.Millisecond)
 		all = c.ask(t, 2, nil)
 		c.release <- nil
 		all.Wait()
 	})
 }
 
-// TestAnOutageIsToldToAll holds that those who ask while the database hangs do not wait for it in turn.
-func TestAnOutageIsToldToAll(t *testing.T) {
+// TestQueueStatsCacheAnError checks that callers do not wait one after the other for a database that hangs.
+func TestQueueStatsCacheAnError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		away := errors.New("away")
@@ -67,16 +67,16 @@ func TestAnOutageIsToldToAll(t *testing.T) {
 		c.release <- away
 		all.Wait()
 		if c.counts != 1 {
-			t.Errorf("it was counted %d times for 50 who asked, want once", c.counts)
+			t.Errorf("it was counted %d times for 50 callers, want once", c.counts)
 		}
 	})
 }
 
-func TestNobodyWaitsForAnothersBooksForEver(t *testing.T) {
+func TestQueueStatsWaitEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		away, reached := errors.New("away"), false
-		b := newBooks(func(ctx context.Context) (jobs.Metrics, error) {
+		b := newQueueStats(func(ctx context.Context) (jobs.Metrics, error) {
 			if reached {
 				return jobs.Metrics{OldestWaitSeconds: 1}, nil
 			}
@@ -94,14 +94,14 @@ func TestNobodyWaitsForAnothersBooksForEver(t *testing.T) {
 		second, cancelSecond := context.WithTimeout(t.Context(), time.Second)
 		defer cancelSecond()
 		if _, err := b.read(second); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("who waits gets %v, want the end of their own time", err)
+			t.Errorf("a waiting caller got %v, want the end of its own context", err)
 		}
 		if err := <-got; !errors.Is(err, away) {
-			t.Errorf("who counts gets %v, want %v", err, away)
+			t.Errorf("the counting caller got %v, want %v", err, away)
 		}
 		reached = true
 		if m, err := b.read(t.Context()); err != nil || m.OldestWaitSeconds != 1 {
-			t.Errorf("the next gets %+v, %v; want a count, for an error is not kept", m, err)
+			t.Errorf("the next caller got %+v, %v; want a count: the error of a caller that went away is not cached", m, err)
 		}
 	})
 }

@@ -1,0 +1,108 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/backup/restore"
+	"github.com/schedgen/schedgen/functions/backup/store"
+	"github.com/schedgen/schedgen/functions/backup/watch"
+)
+
+// Run makes one backup, verifies it, copies it off site and prunes old ones, as run.Runner says.
+func (f *Function) Run(ctx context.Context) (store.Manifest, error) { return f.runIfDue(ctx, 0) }
+
+// runIfDue is Run, or run.ErrNotDue if a good backup is younger than minAge.
+func (f *Function) runIfDue(ctx context.Context, minAge time.Duration) (store.Manifest, error) {
+	if !f.Enabled() {
+		return store.Manifest{}, ErrDisabled
+	}
+	defer f.gauges.Invalidate()
+	return f.runner.Run(ctx, minAge)
+}
+
+// Verify verifies a stored backup again and records the result in its manifest. An error means that the backup is
+// bad, which the manifest then says, or that it could not be verified; people are alerted of either.
+func (f *Function) Verify(ctx context.Context, id string, offsite bool) (store.Manifest, error) {
+	bucket, err := f.bucket(offsite)
+	if err != nil {
+		return store.Manifest{}, err
+	}
+	m, err := bucket.Get(ctx, id)
+	if err != nil {
+		return m, err
+	}
+	lock, held, err := bucket.Lock(ctx, f.cfg.Lease) // so that nothing prunes it meanwhile
+	if err != nil {
+		return m, err
+	}
+	defer lock.Release(ctx)
+	defer f.gauges.Invalidate()
+	m, err = f.verifier.Verify(held, bucket, m)
+	if err != nil {
+		err = fmt.Errorf("the backup %s: %w", m.ID, err)
+		f.incidents.Report(ctx, watch.DamagedBackup, "a stored backup failed its verification", err.Error())
+		return m, err
+	}
+	damaged := func(m store.Manifest) bool { return m.Status() == store.Failed }
+	if list, err := bucket.List(ctx); err == nil && !slices.ContainsFunc(list, damaged) {
+		f.incidents.Resolve(ctx, watch.DamagedBackup)
+	}
+	return m, nil
+}
+
+// Restore restores a backup, as restore.Restorer says.
+func (f *Function) Restore(ctx context.Context, o restore.Options) (restore.Result, error) {
+	bucket, err := f.bucket(o.Offsite)
+	if err != nil {
+		return restore.Result{}, err
+	}
+	return f.restorer.Restore(ctx, bucket, o)
+}
+
+// Watch reports a missed backup, as watch.Watcher says.
+func (f *Function) Watch(ctx context.Context) (watch.State, error) { return f.watcher.Check(ctx) }
+
+// Listing is every backup, the newest first, and their state as a whole.
+type Listing struct {
+	Healthy    bool            `json:"healthy"`
+	LastGood   string          `json:"lastGood,omitempty"`
+	LastGoodAt *time.Time      `json:"lastGoodAt,omitempty"`
+	Reason     string          `json:"reason,omitempty"`
+	Backups    []store.Summary `json:"backups"`
+}
+
+// List returns the backups of the bucket, or of the second one.
+func (f *Function) List(ctx context.Context, offsite bool) (Listing, error) {
+	bucket, err := f.bucket(offsite)
+	if err != nil {
+		return Listing{}, err
+	}
+	if err := bucket.Ready(ctx); err != nil {
+		return Listing{}, err
+	}
+	list, err := bucket.List(ctx)
+	if err != nil {
+		return Listing{}, err
+	}
+	s := f.watcher.Assess(list, time.Time{})
+	out := Listing{Healthy: s.Healthy, LastGood: s.LastGood, LastGoodAt: s.LastGoodAt, Reason: s.Reason, Backups: []store.Summary{}}
+	for _, m := range list {
+		out.Backups = append(out.Backups, m.Summary())
+	}
+	return out, nil
+}
+
+// bucket returns the backup bucket, or the second one.
+func (f *Function) bucket(offsite bool) (*store.Store, error) {
+	switch {
+	case !offsite:
+		return f.store, nil
+	case f.offsite == nil:
+		return nil, errors.New("no off-site bucket is configured")
+	}
+	return f.offsite, nil
+}

@@ -1,0 +1,281 @@
+// Package restore brings a backup back: the database in one transaction, and the PDFs. Then it compares both with
+// the snapshot and checks that a system can run on them.
+//
+// The database must be empty, unless Options.Replace is set: then its tables are renamed out of the way first. They
+// come back if any step of the database's restore fails, and are dropped after it succeeds. PDFs that are not in
+// the backup are left alone.
+package restore
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/schedgen/schedgen/functions/backup/archive"
+	"github.com/schedgen/schedgen/functions/backup/dump"
+	"github.com/schedgen/schedgen/functions/backup/progress"
+	"github.com/schedgen/schedgen/functions/backup/seal"
+	"github.com/schedgen/schedgen/functions/backup/store"
+	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// Options are what to restore, and where to.
+type Options struct {
+	ID      string    // a backup; empty means the newest good one
+	At      time.Time // without an ID: the newest good one that is not after this time; zero means now
+	To      string    // the database; empty means the one that is backed up
+	Replace bool      // also restore into a database that is not empty
+	Offsite bool      // from the second bucket
+}
+
+// ParseArgs reads the arguments of a restore: [ID] [--replace] [--offsite], in any order. An unknown flag is an
+// error: ignoring a misspelt one could destroy what the correct one protects.
+func ParseArgs(args []string) (o Options, err error) {
+	for _, arg := range args {
+		switch {
+		case arg == "--replace":
+			o.Replace = true
+		case arg == "--offsite":
+			o.Offsite = true
+		case arg == "" || strings.HasPrefix(arg, "-"):
+			return Options{}, fmt.Errorf("unknown argument %q: a restore takes [ID] [--replace] [--offsite]", arg)
+		case o.ID != "":
+			return Options{}, fmt.Errorf("a restore takes one ID, got %q and %q", o.ID, arg)
+		default:
+			o.ID = arg
+		}
+	}
+	return o, nil
+}
+
+// Result is what a restore did.
+type Result struct {
+	Backup  store.Summary `json:"backup"`
+	Objects int           `json:"objects"`
+	Bytes   int64         `json:"bytes"` // of the dump and the objects, uncompressed
+	Seconds float64       `json:"seconds"`
+	Checks  []Check       `json:"checks"`
+}
+
+// Check is one check of the restored system.
+type Check struct {
+	Name   string `json:"name"`
+	Err    string `json:"error,omitempty"`
+	Detail string `json:"says,omitempty"`
+}
+
+// ErrNoBackup means that there is nothing to restore.
+var ErrNoBackup = errors.New("there is no good backup to restore")
+
+// Restorer restores backups.
+type Restorer struct {
+	DatabaseURL  string // of the system that is backed up
+	IdentityFile string // the secret key
+	PDFs         *blob.Store
+	Lease        time.Duration
+	Now          func() time.Time
+	Health       func(context.Context) map[string]error // of the system that is backed up
+}
+
+// Restore restores a backup of a bucket. An error with a Backup in the result came after the restore had begun.
+func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) (result Result, err error) {
+	began := time.Now()
+	identities, err := r.identities()
+	if err != nil {
+		return result, err
+	}
+	if o.To == "" {
+		o.To = r.DatabaseURL
+	}
+	m, err := r.choose(ctx, bucket, o)
+	if err != nil {
+		return result, err
+	}
+	result.Backup = m.Summary()
+	ctx, release, err := r.lock(ctx, bucket)
+	if err != nil {
+		return result, err
+	}
+	defer release()
+	progress.Report(ctx, "restoring backup %s (%s): the state of %s", m.ID, m.Status(), m.CreatedAt.Format(time.RFC3339))
+	sealed := archive.Reader{Store: bucket, Identities: identities}
+	c, err := sealed.Contents(ctx, m)
+	if err != nil {
+		return result, err
+	}
+	if err := r.restoreDatabase(ctx, sealed, m, c, o); err != nil {
+		return result, err
+	}
+	if err := r.restoreObjects(ctx, sealed, c.Objects); err != nil {
+		return result, err
+	}
+	result.Objects, result.Bytes, result.Seconds = len(c.Objects), c.DumpSize+m.ObjectBytes, time.Since(began).Seconds()
+	progress.Report(ctx, "restored %s in %.1f s: %.1f MB/s", progress.Bytes(result.Bytes), result.Seconds, float64(result.Bytes)/1e6/result.Seconds)
+	result.Checks, err = r.checkSystem(ctx, m, c, o.To)
+	return result, err
+}
+
+func (r *Restorer) identities() ([]age.Identity, error) {
+	if r.IdentityFile == "" {
+		return nil, errors.New("a restore needs the secret key, which the system does not have: give its file (BACKUP_IDENTITY_FILE, --identity)")
+	}
+	return seal.Identities(r.IdentityFile)
+}
+
+// choose returns the backup to restore. A named backup need not be verified.
+func (r *Restorer) choose(ctx context.Context, bucket *store.Store, o Options) (store.Manifest, error) {
+	if o.ID != "" {
+		return bucket.Get(ctx, o.ID)
+	}
+	list, err := bucket.List(ctx)
+	if err != nil {
+		return store.Manifest{}, err
+	}
+	until := o.At
+	if until.IsZero() {
+		until = r.Now().Add(store.ClockTolerance)
+	}
+	if m, ok := store.NewestGood(list, until); ok {
+		return m, nil
+	}
+	return store.Manifest{}, fmt.Errorf("%w: of %d, none is good and from before %s", ErrNoBackup, len(list), until.UTC().Format(time.RFC3339))
+}
+
+// lock takes the bucket's lock, so that nothing is pruned during the restore. A restore from a bucket that can only
+// be read goes on without it.
+func (r *Restorer) lock(ctx context.Context, bucket *store.Store) (context.Context, func(), error) {
+	lock, held, err := bucket.Lock(ctx, r.Lease)
+	switch {
+	case errors.Is(err, store.ErrLocked):
+		return nil, nil, err
+	case err != nil:
+		progress.Report(ctx, "restoring without the lock of the backup bucket: %v", err)
+		return ctx, func() {}, nil
+	}
+	return held, func() { lock.Release(ctx) }, nil
+}
+
+// restoreDatabase restores the dump into an empty database, or one whose tables it moves aside.
+func (r *Restorer) restoreDatabase(ctx context.Context, sealed archive.Reader, m store.Manifest, c archive.Contents, o Options) error {
+	err := dump.CheckEmpty(ctx, o.To)
+	if err == nil {
+		return sealed.RestoreDatabase(ctx, m, c, o.To)
+	}
+	if !errors.Is(err, dump.ErrNotEmpty) || !o.Replace {
+		return err
+	}
+	progress.Report(ctx, "moving the present tables aside until the restore has succeeded")
+	finish, err := dump.MoveAside(ctx, o.To)
+	if err != nil {
+		return err
+	}
+	err = sealed.RestoreDatabase(ctx, m, c, o.To)
+	return errors.Join(err, finish(err == nil))
+}
+
+// restoreObjects puts the PDFs back, with their metadata.
+func (r *Restorer) restoreObjects(ctx context.Context, sealed archive.Reader, objects []archive.Object) error {
+	progress.Report(ctx, "restoring %d PDFs", len(objects))
+	if err := r.PDFs.Ready(ctx); err != nil {
+		return err
+	}
+	return forEach(ctx, objects, func(ctx context.Context, o archive.Object) error {
+		body, _, err := sealed.Object(ctx, o)
+		if err != nil {
+			return err
+		}
+		_, err = r.PDFs.Put(ctx, o.Key, bytes.NewReader(body), int64(len(body)), o.ContentType, o.Meta)
+		return err
+	})
+}
+
+// forEach calls f for every object, several at once, and stops at the first error.
+func forEach(ctx context.Context, objects []archive.Object, f func(context.Context, archive.Object) error) error {
+	group, limited := errgroup.WithContext(ctx)
+	group.SetLimit(archive.Concurrency)
+	for _, o := range objects {
+		group.Go(func() error { return f(limited, o) })
+	}
+	return group.Wait()
+}
+
+// checkSystem checks that a system can run on what was restored. It makes all checks, whatever they find.
+func (r *Restorer) checkSystem(ctx context.Context, m store.Manifest, c archive.Contents, dsn string) ([]Check, error) {
+	var checks []Check
+	var errs []error
+	record := func(name, detail string, err error) {
+		check := Check{Name: name, Detail: detail}
+		if err != nil {
+			check.Err = err.Error()
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+		progress.Report(ctx, "check %s: %s%s", name, detail, check.Err)
+		checks = append(checks, check)
+	}
+	record("tables", fmt.Sprintf("%d rows in %d tables, as in the snapshot", m.Rows, m.Tables), nil)
+	migrated, err := migrate(ctx, dsn, m.Schema)
+	record("migrations", migrated, err)
+	compared, err := r.compareObjects(ctx, c.Objects)
+	record("objects", compared, err)
+	states := r.Health(ctx)
+	for _, name := range []string{"postgres", "s3"} {
+		if name == "postgres" && dsn != r.DatabaseURL {
+			continue // the system runs on another
+		}
+		detail := "up"
+		if states[name] != nil {
+			detail = ""
+		}
+		record(name, detail, states[name])
+	}
+	return checks, errors.Join(errs...)
+}
+
+// migrate brings a backup of an older version to this version's schema.
+func migrate(ctx context.Context, dsn string, from int) (string, error) {
+	if err := postgres.Migrate(ctx, dsn); err != nil {
+		return "", err
+	}
+	snapshot, err := dump.Open(ctx, dsn)
+	if err != nil {
+		return "", err
+	}
+	defer snapshot.Close()
+	if snapshot.Schema == from {
+		return fmt.Sprintf("schema %d is current", from), nil
+	}
+	return fmt.Sprintf("schema %d was migrated to %d", from, snapshot.Schema), nil
+}
+
+// compareObjects reads every restored PDF and compares its hash.
+func (r *Restorer) compareObjects(ctx context.Context, objects []archive.Object) (string, error) {
+	err := forEach(ctx, objects, func(ctx context.Context, o archive.Object) error {
+		reader, _, err := r.PDFs.Get(ctx, o.Key)
+		if err != nil {
+			return err
+		}
+		defer reader.Close() // only read
+		sum := sha256.New()
+		if _, err := io.Copy(sum, reader); err != nil {
+			return fmt.Errorf("read %s: %w", o.Key, err)
+		}
+		if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, o.SHA256) {
+			return fmt.Errorf("%s has another content than in the backup", o.Key)
+		}
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d PDFs, each with the hash of the backup", len(objects)), nil
+}

@@ -1,0 +1,148 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/schedgen/schedgen/functions/backup/alert"
+	"github.com/schedgen/schedgen/functions/backup/store"
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/blob"
+)
+
+// The kinds of incidents. Each is reported and resolved by itself.
+const (
+	FailedRun     = "run"    // the newest run failed
+	DamagedBackup = "verify" // a stored backup is damaged
+	MissedBackup  = "missed" // no good backup is new enough
+)
+
+// remindAfter is when an incident that lasts is reported again. Failed events repeat within minutes; a person wants
+// to read of it once.
+const remindAfter = 12 * time.Hour
+
+// sendTimeout is how long an alert may take. It does not end with the request, which may be at its end.
+const sendTimeout = 90 * time.Second
+
+// incidents are those that are not resolved, by kind, as the bucket keeps them.
+type incidents struct {
+	Since       map[string]time.Time `json:"since"`
+	LastAlerted map[string]time.Time `json:"told"`
+	Reason      map[string]string    `json:"reason"`
+}
+
+// Incidents reports incidents and their ends. It is safe for concurrent use.
+type Incidents struct {
+	store  *store.Store
+	sender *alert.Sender
+	now    func() time.Time
+
+	// Alerts counts alerts by channel and outcome.
+	Alerts *prometheus.CounterVec
+
+	mu   sync.Mutex
+	last incidents // as this process knows them, for when the bucket itself is down
+}
+
+// NewIncidents returns Incidents whose state is kept in a bucket.
+func NewIncidents(bucket *store.Store, sender *alert.Sender, now func() time.Time) *Incidents {
+	return &Incidents{store: bucket, sender: sender, now: now,
+		Alerts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "schedgen_backup_alerts_total",
+			Help: "Alerts by channel and outcome: ok, failed."}, []string{"channel", "outcome"})}
+}
+
+// Report alerts people of an incident, unless they were alerted of one of its kind a short time ago.
+func (i *Incidents) Report(ctx context.Context, kind, subject, text string) {
+	i.change(ctx, func(ctx context.Context, open incidents) bool {
+		now := i.now()
+		if _, known := open.Since[kind]; !known {
+			open.Since[kind] = now
+		}
+		last, alerted := open.LastAlerted[kind]
+		if !alerted || now.Sub(last).Abs() >= remindAfter { // Abs: a clock may be set back
+			if i.send(ctx, alert.Alert{Subject: "schedgen backup: " + subject, Text: text}) {
+				open.LastAlerted[kind] = now
+			}
+		}
+		open.Reason[kind] = text
+		return true
+	})
+}
+
+// Resolve tells people that the incidents of some kinds are over, if there were any.
+func (i *Incidents) Resolve(ctx context.Context, kinds ...string) {
+	i.change(ctx, func(ctx context.Context, open incidents) bool {
+		var resolved []string
+		for _, kind := range kinds {
+			since, known := open.Since[kind]
+			if !known {
+				continue
+			}
+			resolved = append(resolved, fmt.Sprintf("Since %s: %s", since.UTC().Format(time.RFC3339), open.Reason[kind]))
+			delete(open.Since, kind)
+			delete(open.LastAlerted, kind)
+			delete(open.Reason, kind)
+		}
+		return len(resolved) > 0 &&
+			i.send(ctx, alert.Alert{Subject: "schedgen backup: recovered", Text: "This is over.\n" + strings.Join(resolved, "\n")})
+	})
+}
+
+// change reads the open incidents and stores them again if f returns true.
+func (i *Incidents) change(ctx context.Context, f func(context.Context, incidents) bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+	defer cancel()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	open := i.read(ctx)
+	if !f(ctx, open) {
+		return
+	}
+	i.last = open
+	if err := i.store.WriteState(ctx, incidentsState, open); err != nil {
+		api.Logger(ctx).WarnContext(ctx, "alerted incidents not stored in the bucket", "error", err)
+	}
+}
+
+const incidentsState = "alert"
+
+// read returns the open incidents: those in the bucket, or those that this process remembers if it is down.
+func (i *Incidents) read(ctx context.Context) incidents {
+	var open incidents
+	if err := i.store.ReadState(ctx, incidentsState, &open); err != nil && !errors.Is(err, blob.ErrNotFound) {
+		open = i.last
+	}
+	for _, times := range []*map[string]time.Time{&open.Since, &open.LastAlerted} {
+		if *times == nil {
+			*times = map[string]time.Time{}
+		}
+	}
+	if open.Reason == nil {
+		open.Reason = map[string]string{}
+	}
+	return open
+}
+
+// send sends an alert; false if there are channels and none of them took it.
+func (i *Incidents) send(ctx context.Context, a alert.Alert) bool {
+	outcomes := i.sender.Send(ctx, a)
+	delivered := len(outcomes) == 0
+	for _, channel := range slices.Sorted(maps.Keys(outcomes)) {
+		if err := outcomes[channel]; err != nil {
+			i.Alerts.WithLabelValues(channel, "failed").Inc()
+			api.Logger(ctx).ErrorContext(ctx, "alert not delivered", "channel", channel, "subject", a.Subject, "error", err)
+			continue
+		}
+		i.Alerts.WithLabelValues(channel, "ok").Inc()
+		delivered = true
+	}
+	return delivered
+}

@@ -1,0 +1,218 @@
+// Package sweep finds what no event will ever finish: jobs whose notification was lost, whose retry is due or whose
+// worker died; uploads that stopped halfway; and everything that is past its retention.
+//
+// A sweep is safe to run at any time, any number of times, anywhere. Each step works in batches for a bounded time
+// and leaves the rest to the next sweep. An error of one step does not stop the others. Publishing comes last:
+// receivers that are down must not keep PDFs beyond their time.
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/cache"
+	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/session"
+)
+
+// Counts are what a sweep did, in jobs where nothing else is said.
+type Counts struct {
+	Failed      int64 `json:"failed"`      // attempts or time used up
+	Abandoned   int64 `json:"abandoned"`   // the object was never stored
+	Adopted     int64 `json:"adopted"`     // the object was stored after all
+	Redelivered int64 `json:"told"`        // published to pdf-parse again: lost notification, due retry, dead worker
+	Announced   int64 `json:"announced"`   // published as completed
+	Unpublished int64 `json:"untold"`      // no receiver took the event; a later sweep tries again
+	PDFs        int64 `json:"pdfs"`        // PDFs deleted past their retention
+	Jobs        int64 `json:"jobs"`        // ended jobs deleted past their retention
+	DeadLetters int64 `json:"deadLetters"` // dead letters deleted past their retention
+}
+
+func (c Counts) byReason() map[string]int64 {
+	return map[string]int64{
+		"failed": c.Failed, "abandoned": c.Abandoned, "adopted": c.Adopted, "told": c.Redelivered, "announced": c.Announced,
+		"untold": c.Unpublished, "pdfs": c.PDFs, "jobs": c.Jobs, "dead_letters": c.DeadLetters,
+	}
+}
+
+// Config is when a Sweeper acts on what it finds.
+type Config struct {
+	Batch               int           // jobs of each sort at a time
+	UploadTimeout       time.Duration // after which an upload without an object is given up
+	RedeliverAfter      time.Duration // after which a job that was not taken is published again
+	PDFRetention        time.Duration // of a PDF after its job ended; 0 deletes at once
+	JobRetention        time.Duration // of an ended job with its entries; 0 keeps it
+	DeadLetterRetention time.Duration
+	Bucket              string // of the PDFs, for the events
+}
+
+// Sweeper sweeps the jobs of one database.
+type Sweeper struct {
+	Config
+	Jobs    *jobs.Store
+	Pool    *postgres.Pool
+	PDFs    *blob.Store
+	Cache   *cache.Cache
+	Objects *events.Publisher // of uploads
+	Parsed  *events.Publisher // of completed jobs; may be disabled
+	// KeepDeadLetter keeps an event that its receiver refuses for good.
+	KeepDeadLetter func(ctx context.Context, source, reason string, item events.Item) error
+	Total          *prometheus.CounterVec // what sweeps did, by reason; NewTotal makes it
+}
+
+// NewTotal returns the counter of what sweeps did.
+func NewTotal() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "schedgen_swept_total", Help: "What sweeps did, by reason.",
+	}, []string{"reason"})
+}
+
+// stepTime is how long one step of a sweep may take, so that all steps fit into a request.
+const stepTime = 10 * time.Second
+
+// Sweep does one sweep. Its counts hold what was done, whatever the error.
+func (s *Sweeper) Sweep(ctx context.Context) (Counts, error) {
+	var counts Counts
+	var errs []error
+	for _, step := range []func(context.Context, *Counts) error{
+		s.failExpired, s.finishUploads, s.deletePDFs, s.purge, s.redeliver, s.announce,
+	} {
+		errs = append(errs, step(ctx, &counts))
+	}
+	for reason, n := range counts.byReason() {
+		s.Total.WithLabelValues(reason).Add(float64(n))
+	}
+	if counts != (Counts{}) {
+		api.Logger(ctx).InfoContext(ctx, "swept", "counts", counts)
+	}
+	return counts, errors.Join(errs...)
+}
+
+// inBatches repeats a batch until it moves less than a full one, fails, or the step's time is over.
+func (s *Sweeper) inBatches(batch func() (moved int, err error)) error {
+	for end := time.Now().Add(stepTime); time.Now().Before(end); {
+		if moved, err := batch(); err != nil || moved < s.Batch {
+			return err
+		}
+	}
+	return nil
+}
+
+// failExpired fails jobs whose attempts or time are used up.
+func (s *Sweeper) failExpired(ctx context.Context, counts *Counts) error {
+	return s.inBatches(func() (int, error) {
+		list, err := s.Jobs.Expire(ctx, s.Batch)
+		counts.Failed += int64(len(list))
+		for _, job := range list {
+			s.Cache.Wake(ctx, jobs.Topic(job.ID))
+		}
+		return len(list), err
+	})
+}
+
+// finishUploads ends uploads that stopped between the job's row and the note that the object is stored.
+func (s *Sweeper) finishUploads(ctx context.Context, counts *Counts) error {
+	return s.inBatches(func() (int, error) {
+		list, err := s.Jobs.Unfinished(ctx, s.UploadTimeout, s.Batch)
+		if err != nil {
+			return 0, err
+		}
+		for _, job := range list {
+			// One that was deleted or finished meanwhile needs nothing.
+			if err := s.finishUpload(ctx, job, counts); err != nil && !errors.Is(err, jobs.ErrNotFound) {
+				return 0, fmt.Errorf("finish the upload of job %s: %w", job.ID, err)
+			}
+		}
+		return len(list), nil
+	})
+}
+
+// finishUpload adopts an upload whose object is stored and abandons another. If the object store is down it does
+// neither.
+func (s *Sweeper) finishUpload(ctx context.Context, job jobs.Job, counts *Counts) error {
+	_, err := s.PDFs.Stat(ctx, job.ObjectKey)
+	switch {
+	case err == nil:
+		counts.Adopted++
+		return s.Jobs.Uploaded(ctx, job.ID)
+	case !errors.Is(err, blob.ErrNotFound):
+		return err
+	}
+	counts.Abandoned++
+	err = s.Jobs.Abandon(ctx, job.ID, jobs.CodeUploadIncomplete, api.Sentence(jobs.CodeUploadIncomplete))
+	s.Cache.Wake(ctx, jobs.Topic(job.ID))
+	return err
+}
+
+// maxInterval is the longest time between two sweeps: what would be too old at the next one is deleted now.
+const maxInterval = 5 * time.Minute
+
+// deletePDFs deletes PDFs past their retention.
+func (s *Sweeper) deletePDFs(ctx context.Context, counts *Counts) error {
+	return s.inBatches(func() (int, error) {
+		list, err := s.Jobs.ExpiredPDFs(ctx, max(0, s.PDFRetention-maxInterval), s.Batch)
+		if err != nil || len(list) == 0 {
+			return 0, err
+		}
+		deleted, err := s.deleteObjects(ctx, list)
+		counts.PDFs += int64(len(deleted))
+		return len(list), errors.Join(err, s.Jobs.PDFDeleted(ctx, deleted...))
+	})
+}
+
+// deleteObjects deletes the objects that it can, and returns the ids of their jobs. It continues after an object
+// that cannot be deleted, unless the store is down.
+func (s *Sweeper) deleteObjects(ctx context.Context, list []jobs.Object) (deleted []string, err error) {
+	var errs []error
+	for _, object := range list {
+		err := s.PDFs.Delete(ctx, object.Key)
+		if err == nil {
+			deleted = append(deleted, object.JobID)
+			continue
+		}
+		errs = append(errs, err)
+		var down *blob.DownError
+		if errors.As(err, &down) || ctx.Err() != nil {
+			break
+		}
+	}
+	return deleted, errors.Join(errs...)
+}
+
+// turnRetention is how long the turns of those who have no waiting job are kept after their last upload.
+const turnRetention = time.Hour
+
+// purge deletes rows past their retention.
+func (s *Sweeper) purge(ctx context.Context, counts *Counts) error {
+	var uncounted int64
+	var errs []error
+	for _, rows := range []struct {
+		deleted *int64
+		delete  func() (int64, error)
+	}{
+		{&counts.Jobs, func() (int64, error) {
+			if s.JobRetention <= 0 {
+				return 0, nil
+			}
+			return s.Jobs.DeleteOld(ctx, s.JobRetention, s.Batch)
+		}},
+		{&counts.DeadLetters, func() (int64, error) { return s.Jobs.DeleteOldDeadLetters(ctx, s.DeadLetterRetention, s.Batch) }},
+		{&uncounted, func() (int64, error) { return session.DiscardEnded(ctx, s.Pool, time.Now(), s.Batch) }},
+		{&uncounted, func() (int64, error) { return s.Jobs.DeleteOldTurns(ctx, turnRetention, s.Batch) }},
+	} {
+		errs = append(errs, s.inBatches(func() (int, error) {
+			n, err := rows.delete()
+			*rows.deleted += n
+			return int(n), err
+		}))
+	}
+	return errors.Join(errs...)
+}
