@@ -134,7 +134,9 @@ func (s *server) guarded(w *recorder, r *http.Request) {
 		return
 	}
 	sent := newBody(w.ResponseWriter, r, s.cfg)
+	w.sent = sent
 	s.shared(w, r, func(w *recorder, r *http.Request) { s.received(w, r, sent) })
+	w.begin(http.StatusOK) // a handler that wrote nothing
 	sent.linger(r)
 }
 
@@ -227,19 +229,29 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	sent   *body // of the request, where it has one
+}
+
+// begin closes the connection after an answer that comes before the end of the request's body: what is left
+// of the body, or follows one that is malformed, must not be read as another request. (net/http sees to that
+// itself only where EnableFullDuplex is not used.)
+func (w *recorder) begin(status int) {
+	if w.status != 0 || status < 200 {
+		return
+	}
+	w.status = status
+	if w.sent != nil && !w.sent.over {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 && status >= 200 {
-		w.status = status
-	}
+	w.begin(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *recorder) Write(body []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	n, err := w.ResponseWriter.Write(body)
 	w.bytes += int64(n)
 	return n, err
