@@ -78,6 +78,14 @@ fuzz: ## run every fuzz target for FUZZTIME (30s) each
 lint: ## gofmt, vet, staticcheck, tidy modules, builds without the workspace, known vulnerabilities
 	@scripts/lint.sh
 
+.PHONY: licenses
+licenses: ## list the licence of every dependency; fail where the project cannot take one
+	@scripts/licenses.sh
+
+.PHONY: sbom
+sbom: ## write an SBOM (CycloneDX) for each program and for the page into sbom/
+	@scripts/sbom.sh
+
 .PHONY: clean
 clean: ## remove what was built and cached here (not the data under .schedgen/)
-	rm -rf bin coverage .cache node_modules functions/web/app/node_modules functions/web/dist/page functions/web/dist/page.sum
+	rm -rf bin coverage sbom .cache node_modules functions/web/app/node_modules functions/web/dist/page functions/web/dist/page.sum

@@ -6,6 +6,7 @@
 #   VERSION   what is built (git describe)            WAIT       how long each function may take (300s)
 #   SKIP_BACKUP=1   for the first rollout            BACKUP_WAIT   how long the backup may take (4h)
 #   EDITION=community   for OpenFaaS' Community Edition
+#   COSIGN_KEY   the key that signs the images (a file, or a KMS address); without one they are not signed
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -18,10 +19,11 @@ REGISTRY=${REGISTRY:-}
 WAIT=${WAIT:-300s}
 BACKUP_WAIT=${BACKUP_WAIT:-4h}
 EDITION=${EDITION:-}
+COSIGN_KEY=${COSIGN_KEY:-}
 case $EDITION in '' | community) ;; *) fail "EDITION is community, or not set" ;; esac
 VERSION=${VERSION:-$(git describe --tags --always --dirty)}
 COMMIT=${COMMIT:-$(git rev-parse HEAD)}
-export VERSION COMMIT REGISTRY
+export VERSION COMMIT REGISTRY COSIGN_KEY
 export SCHEDGEN_VERSION=$VERSION SCHEDGEN_COMMIT=$COMMIT KO_DOCKER_REPO=$REGISTRY
 
 # run shows a command, and runs it unless this is a dry run.
@@ -57,7 +59,7 @@ need() {
 # Job runs cannot be changed. A Job that fails or takes longer than WAIT fails the script.
 again() {
   run kubectl -n "$NAMESPACE" delete job "$1" --ignore-not-found --wait
-  piped "kubectl kustomize $3 | ko resolve --image-user 65532 -f - | kubectl apply -f -"
+  piped "$(resolved "$3") | kubectl apply -f -"
   ended "$1" "$2" || fail "the job $1 failed or took longer than $2: kubectl -n $NAMESPACE logs job/$1"
 }
 
@@ -71,6 +73,19 @@ ended() {
       is=$(kubectl -n "$0" get "job/$1" -o "jsonpath={.status.conditions[?(@.status==\"True\")].type}")
       case $is in *Complete*) ;; *Failed*) exit 1 ;; *) false ;; esac
     do sleep 2; done' "$NAMESPACE" "$1"
+}
+
+# resolved FOLDER prints the command that gives a folder's manifests with its images built and pushed. With a
+# key, each image is signed by its digest before anything is applied.
+resolved() {
+  if [ -z "$COSIGN_KEY" ]; then
+    echo "kubectl kustomize $1 | ko resolve --image-user 65532 -f -"
+    return
+  fi
+  # shellcheck disable=SC2016 # the inner shell's variables
+  printf '%s' '{ work=$(mktemp -d) && trap "rm -rf \$work" EXIT && ' \
+    "kubectl kustomize $1 | ko resolve --image-user 65532 --image-refs \$work/images -f - >\$work/manifests" \
+    ' && cosign sign --yes --key "$COSIGN_KEY" $(cat $work/images) >&2 && cat $work/manifests; }'
 }
 
 migrate() {
@@ -102,7 +117,7 @@ current() {
 
 # roll_out does the whole of it. Nothing has changed before out_on_* begins, so what fails earlier just ends.
 roll_out() {
-  need kubectl ko "$@"
+  need kubectl ko ${COSIGN_KEY:+cosign} "$@"
   [ -n "$dry_run" ] || build_page # the image of web holds it
   backup
   migrate
@@ -123,7 +138,7 @@ roll_out() {
 
 # out_on_knative and out_on_openfaas are called in a condition, where set -e is off: each step says || return.
 out_on_knative() {
-  piped "kubectl kustomize knative/overlays/$OVERLAY | ko resolve --image-user 65532 -f - | kubectl apply -f -" || return
+  piped "$(resolved "knative/overlays/$OVERLAY") | kubectl apply -f -" || return
   local name
   for name in $(functions); do
     run kubectl -n "$NAMESPACE" wait "ksvc/$name" --for=condition=Ready --timeout="$WAIT" || return
@@ -140,10 +155,20 @@ out_on_openfaas() {
   fi
   # faas-cli reads no platforms from stack.yml.
   run faas-cli publish -f "$stack" --platforms linux/amd64,linux/arm64 || return
+  sign_openfaas "$stack" || return
   run faas-cli deploy -f "$stack" || return
   for name in $(functions); do
     run kubectl -n openfaas-fn rollout status "deployment/$name" --timeout="$WAIT" || return
     taken "$name" || return
+  done
+}
+
+# sign_openfaas FILE signs the images that a stack names, where there is a key.
+sign_openfaas() {
+  [ -n "$COSIGN_KEY" ] || return 0
+  local image
+  for image in $(sed -n 's/^ *image: *//p' "$1" | sort -u); do
+    piped "cosign sign --yes --key \"\$COSIGN_KEY\" \"$image\"" || return
   done
 }
 

@@ -24,6 +24,9 @@ for module in $MODULES; do
   ) || fail "$module: see above"
 done
 
+say "licences"
+scripts/licenses.sh >/dev/null
+
 # The vulnerability database is not to be had everywhere: its absence is told and no failure.
 go_tool govulncheck golang.org/x/vuln/cmd/govulncheck "$GOVULNCHECK_VERSION"
 for module in $MODULES; do
