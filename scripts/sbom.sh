@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib.sh"
 need_go
 
 CYCLONEDX_VERSION=v1.10.0
-go_tool cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod "$CYCLONEDX_VERSION"
+go_tool cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod "$CYCLONEDX_VERSION"
 mkdir -p sbom
 
 # program MODULE MAIN NAME writes what is linked into one program.
