@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"golang.org/x/net/bpf"
+
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Filter is the seccomp filter as the kernel gets it.
@@ -25,7 +27,7 @@ func Confine(limits Limits, names ...string) error {
 
 // AnswerOrDie does what the child does, but a system call that the filter refuses ends the process.
 func AnswerOrDie(task string) error {
-	limits := Limits{}.withDefaults()
+	limits := settings.WithDefaults(Limits{})
 	if err := confine(controls[:len(controls)-1], limits); err != nil { // seccomp is the last
 		return err
 	}
