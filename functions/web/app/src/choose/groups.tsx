@@ -77,7 +77,7 @@ function Kind({ one }: { one: Alternatives }) {
         <h3>{name}</h3>
       </legend>
       {taken !== undefined && <Lock one={one} name={`${one.module} ${taken}`} />}
-      <label class="choice">
+      <label class="choice open">
         <input type="radio" name={one.key} checked={taken === undefined} onChange={() => take(one, undefined)} />
         <span class="soft">{text.undecided}</span>
       </label>
