@@ -1,5 +1,5 @@
-// Package alert tells people: by a webhook that takes Slack's JSON, and by e-mail. Each channel is
-// tried several times by itself, so one that is away takes nothing from the other.
+// Package alert sends a message to people: by a webhook that takes Slack's JSON, and by e-mail. Each channel is
+// tried several times on its own, so a channel that is down does not delay the other.
 package alert
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
-// Config says whom to tell. Without any address nobody is.
+// Config names the receivers. Without an address no alert is sent.
 type Config struct {
 	Webhook string `env:"ALERT_WEBHOOK_URL"` // gets {"text":"..."}
 	// The server that takes the mail, host:port. Port 465 is spoken to in TLS from the start; on any
@@ -72,10 +72,10 @@ func New(cfg Config) (*Sender, error) {
 	}}, nil
 }
 
-// Enabled says whether there is anybody to tell.
+// Enabled reports whether there is a receiver.
 func (s *Sender) Enabled() bool { return s.cfg.Webhook != "" || s.cfg.SMTPServer != "" }
 
-// Send tells everybody. Outcomes are by channel: nil where it was taken.
+// Send sends an alert through every channel. Outcomes are by channel: nil if it was delivered.
 func (s *Sender) Send(ctx context.Context, a Alert) (outcomes map[string]error) {
 	channels := map[string]func(context.Context, Alert) error{}
 	if s.cfg.Webhook != "" {
@@ -102,13 +102,13 @@ func (s *Sender) Send(ctx context.Context, a Alert) (outcomes map[string]error) 
 	return outcomes
 }
 
-// refusal is an answer that another try would get again.
-type refusal struct{ error }
+// permanentError is an answer that another try would get again.
+type permanentError struct{ error }
 
 // retry tries with growing pauses until it succeeds or is refused.
 func (s *Sender) retry(ctx context.Context, f func(context.Context) error) error {
-	passes := func(err error) bool { return !errors.As(err, new(refusal)) }
-	return retry.Do(ctx, s.cfg.Tries, s.cfg.Pause, passes, func() error {
+	retryable := func(err error) bool { return !errors.As(err, new(permanentError)) }
+	return retry.Do(ctx, s.cfg.Tries, s.cfg.Pause, retryable, func() error {
 		limited, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 		defer cancel()
 		return f(limited)
@@ -142,6 +142,6 @@ func (s *Sender) post(ctx context.Context, a Alert) error {
 	case code == http.StatusTooManyRequests, code >= 500:
 		return fmt.Errorf("the webhook answered with status %d", code)
 	default:
-		return refusal{fmt.Errorf("the webhook refused the alert with status %d", code)}
+		return permanentError{fmt.Errorf("the webhook refused the alert with status %d", code)}
 	}
 }

@@ -20,11 +20,11 @@ func checkMail(cfg Config) error {
 		return fmt.Errorf("ALERT_SMTP_SERVER is not like mail.example:587: %w", err)
 	}
 	if len(cfg.To) == 0 {
-		return errors.New("ALERT_TO is empty: whom is the mail for?")
+		return errors.New("ALERT_TO is empty: set the addresses that get the mail")
 	}
 	for _, address := range append([]string{cfg.From}, cfg.To...) {
 		if _, err := mail.ParseAddress(address); err != nil {
-			return fmt.Errorf("ALERT_FROM and ALERT_TO: %q is no mail address", address)
+			return fmt.Errorf("ALERT_FROM and ALERT_TO: %q is not a mail address", address)
 		}
 	}
 	return nil
@@ -35,7 +35,7 @@ func (s *Sender) mail(ctx context.Context, a Alert) error {
 	err := s.deliver(ctx, a)
 	var answer *textproto.Error
 	if errors.As(err, &answer) && answer.Code >= 500 {
-		err = refusal{err} // RFC 5321, 4.2.1: a permanent negative answer
+		err = permanentError{err} // RFC 5321, 4.2.1: a permanent negative answer
 	}
 	if err != nil {
 		return fmt.Errorf("send the mail: %w", err)
@@ -49,12 +49,12 @@ func (s *Sender) deliver(ctx context.Context, a Alert) error {
 		return err
 	}
 	defer client.Close() // after Quit there is nothing left to close
-	from, to := bare(s.cfg.From), s.cfg.To
+	from, to := addressOnly(s.cfg.From), s.cfg.To
 	if err := client.Mail(from); err != nil {
 		return err
 	}
 	for _, address := range to {
-		if err := client.Rcpt(bare(address)); err != nil {
+		if err := client.Rcpt(addressOnly(address)); err != nil {
 			return err
 		}
 	}
@@ -99,13 +99,13 @@ func (s *Sender) dial(ctx context.Context) (*smtp.Client, error) {
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	if err := s.secure(client, security, port, host); err != nil {
+	if err := s.startTLSAndSignIn(client, security, port, host); err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
 	return client, nil
 }
 
-func (s *Sender) secure(client *smtp.Client, security *tls.Config, port, host string) error {
+func (s *Sender) startTLSAndSignIn(client *smtp.Client, security *tls.Config, port, host string) error {
 	if offered, _ := client.Extension("STARTTLS"); offered && port != "465" {
 		if err := client.StartTLS(security); err != nil {
 			return err
@@ -118,8 +118,8 @@ func (s *Sender) secure(client *smtp.Client, security *tls.Config, port, host st
 	return client.Auth(smtp.PlainAuth("", s.cfg.SMTPUser, s.cfg.SMTPPassword, host))
 }
 
-// bare is the address without the name.
-func bare(address string) string {
+// addressOnly returns a mail address without the name of its owner.
+func addressOnly(address string) string {
 	parsed, err := mail.ParseAddress(address)
 	if err != nil {
 		return address

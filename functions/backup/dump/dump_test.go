@@ -42,7 +42,7 @@ func TestToolsAreTheServersVersionOrTheNextNewer(t *testing.T) {
 		{nil, 16, "error: pg_dump is not installed: on Debian or Ubuntu run: apt-get install postgresql-client-16"},
 		{[]string{"/nowhere/pg_dump"}, 16, "error: pg_dump is not installed"},
 	} {
-		tools, err := choose(t.Context(), test.candidates, test.server)
+		tools, err := closestTools(t.Context(), test.candidates, test.server)
 		got := tools.Version
 		if err != nil {
 			got = "error: " + err.Error()
@@ -57,7 +57,7 @@ func TestToolsAreTheServersVersionOrTheNextNewer(t *testing.T) {
 func TestPasswordsAreInTheEnvironmentAlone(t *testing.T) {
 	t.Parallel()
 	path := fake(t, "15.1", `echo "args: $*"; echo "password: $PGPASSWORD"`)
-	tools, err := choose(t.Context(), []string{path}, 15)
+	tools, err := closestTools(t.Context(), []string{path}, 15)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestPasswordsAreInTheEnvironmentAlone(t *testing.T) {
 			t.Errorf("%s: got %q", dsn, environment)
 		}
 	}
-	failing, err := choose(t.Context(), []string{fake(t, "15.1", `echo "connection to $PGHOST failed" >&2; exit 1`)}, 15)
+	failing, err := closestTools(t.Context(), []string{fake(t, "15.1", `echo "connection to $PGHOST failed" >&2; exit 1`)}, 15)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestAddressesThatAreNone(t *testing.T) {
 
 func TestWhoStopsReadingOrWritingIsNamed(t *testing.T) {
 	t.Parallel()
-	tools, err := choose(t.Context(), []string{fake(t, "15.1", "yes archive | head -c 3000000; cat >/dev/null")}, 15)
+	tools, err := closestTools(t.Context(), []string{fake(t, "15.1", "yes archive | head -c 3000000; cat >/dev/null")}, 15)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,19 +24,19 @@ type child struct {
 	stdout io.Writer
 }
 
-// run waits for the program, which ends with ctx and with this process, however that ends. Its error
-// is what the program said last.
+// run runs the program and waits for it. The program ends with ctx, and with this process however that ends. The
+// error holds the last lines of its standard error.
 func (c child) run(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, c.path, c.args...)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LC_ALL=C", "PGAPPNAME=schedgen-backup"}, c.env...)
 	// The program's own error is often that we stopped reading or writing; ours says why.
-	in, out := &source{Reader: c.stdin}, &sink{Writer: c.stdout}
+	in, out := &readRecorder{Reader: c.stdin}, &writeRecorder{Writer: c.stdout}
 	if c.stdin != nil {
 		cmd.Stdin = in
 	}
 	cmd.Stdout = out
-	said := &tail{limit: 8 << 10}
-	cmd.Stderr = said
+	stderr := &tail{limit: 8 << 10}
+	cmd.Stderr = stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = 5 * time.Second
 	ended := make(chan error, 1)
@@ -50,8 +50,8 @@ func (c child) run(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if ours := errors.Join(in.err, out.err); ours != nil {
-		return ours
+	if ioErr := errors.Join(in.err, out.err); ioErr != nil {
+		return ioErr
 	}
 	name := filepath.Base(c.path)
 	if ctx.Err() != nil {
@@ -59,18 +59,18 @@ func (c child) run(ctx context.Context) error {
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return &ToolError{Tool: name, Said: said.lines()}
+		return &ToolError{Tool: name, Stderr: stderr.lines()}
 	}
 	return fmt.Errorf("run %s: %w", name, err)
 }
 
-// source notes why it could not be read.
-type source struct {
+// readRecorder records why its reader failed.
+type readRecorder struct {
 	io.Reader
 	err error
 }
 
-func (s *source) Read(p []byte) (int, error) {
+func (s *readRecorder) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err
@@ -78,13 +78,13 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sink notes why it could not be written to.
-type sink struct {
+// writeRecorder records why its writer failed.
+type writeRecorder struct {
 	io.Writer
 	err error
 }
 
-func (s *sink) Write(p []byte) (int, error) {
+func (s *writeRecorder) Write(p []byte) (int, error) {
 	if s.Writer == nil {
 		return len(p), nil
 	}
@@ -95,13 +95,13 @@ func (s *sink) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ToolError says that a program failed.
+// ToolError means that a program failed.
 type ToolError struct {
-	Tool string
-	Said string
+	Tool   string
+	Stderr string // its last lines
 }
 
-func (e *ToolError) Error() string { return e.Tool + " failed: " + e.Said }
+func (e *ToolError) Error() string { return e.Tool + " failed: " + e.Stderr }
 
 // tail keeps the end of what is written to it.
 type tail struct {
@@ -139,7 +139,7 @@ func (t Tools) Write(ctx context.Context, dsn, snapshot string, into io.Writer) 
 func (t Tools) List(ctx context.Context, archive io.Reader) (items []string, err error) {
 	var listed bytes.Buffer
 	// The program stops reading after the table of contents; the rest must be read all the same, or
-	// who writes the archive would wait for ever.
+	// the writer of the archive would wait for ever.
 	feed, stop := io.Pipe()
 	drained := make(chan error, 1)
 	go func() {

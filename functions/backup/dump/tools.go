@@ -1,8 +1,13 @@
-// Package dump takes a PostgreSQL database out and in again: pg_dump and pg_restore as child
-// processes whose bytes stream, and a snapshot that is held open so that what is counted and hashed
-// is the very state that is dumped.
+// Package dump takes a PostgreSQL database out and brings it back. It runs pg_dump and pg_restore as child processes
+// and streams their bytes, so memory does not grow with the database.
 //
-// It needs the server's own address, not PgBouncer's: pg_dump sets session state.
+// A Snapshot is held open by a transaction. It counts and hashes every table (Tables), and pg_dump writes the very
+// same state (Tools.Write with Snapshot.ID), so a restored copy can be compared with it (Compare). Tools.Restore works
+// in one transaction: all of it or nothing. CreateScratch makes a database to try a restore in, and MoveAside makes
+// room in one that is in use.
+//
+// Give it the server's own address, not PgBouncer's: pg_dump sets session state. Passwords are passed in the child's
+// environment, never in its arguments, which everyone on the machine can read.
 package dump
 
 import (
@@ -37,16 +42,16 @@ func FindTools(ctx context.Context, serverMajor int) (Tools, error) {
 	if path, err := exec.LookPath("pg_dump"); err == nil {
 		candidates = append(candidates, path)
 	}
-	return choose(ctx, candidates, serverMajor)
+	return closestTools(ctx, candidates, serverMajor)
 }
 
-// choose takes the best of the candidates.
-func choose(ctx context.Context, candidates []string, serverMajor int) (best Tools, err error) {
+// closestTools returns the candidate whose version is closest to the server's.
+func closestTools(ctx context.Context, candidates []string, serverMajor int) (best Tools, err error) {
 	newest := 0
 	for _, path := range candidates {
-		found, err := probe(ctx, path)
+		found, err := inspect(ctx, path)
 		if err != nil {
-			continue // one that does not run is none
+			continue // it does not run
 		}
 		newest = max(newest, found.Major)
 		if found.Major >= serverMajor && (best.Major == 0 || found.Major < best.Major) {
@@ -62,15 +67,15 @@ func choose(ctx context.Context, candidates []string, serverMajor int) (best Too
 	return best, fmt.Errorf("pg_dump is of version %d, older than the server's %d: install postgresql-client-%d", newest, serverMajor, serverMajor)
 }
 
-// probe asks a program for its version, and for its pg_restore.
-func probe(ctx context.Context, path string) (Tools, error) {
+// inspect returns the version of a pg_dump and finds the pg_restore next to it.
+func inspect(ctx context.Context, path string) (Tools, error) {
 	text, err := exec.CommandContext(ctx, path, "--version").Output()
 	if err != nil {
 		return Tools{}, fmt.Errorf("ask %s for its version: %w", path, err)
 	}
 	found := versionLine.FindStringSubmatch(string(text))
 	if found == nil {
-		return Tools{}, errors.New("no version that is known here")
+		return Tools{}, errors.New("unknown version")
 	}
 	major, err := strconv.Atoi(found[1])
 	if err != nil {
@@ -83,7 +88,7 @@ func probe(ctx context.Context, path string) (Tools, error) {
 	return Tools{Version: found[1] + found[2], Major: major, dump: path, restore: restore}, nil
 }
 
-// Major is the major version of a version such as "15.18"; 0 of what is none.
+// Major is the major version of a version such as "15.18"; 0 if it is not a version.
 func Major(version string) int {
 	first, _, _ := strings.Cut(version, ".")
 	major, err := strconv.Atoi(first)

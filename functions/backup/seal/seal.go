@@ -1,6 +1,12 @@
-// Package seal compresses (Zstandard) and encrypts (age) streams to the operator's public keys. What
-// it wrote it cannot read: only the identity, which the operator keeps elsewhere, opens it. By hand
-// the same is `age -d -i identity.txt | zstd -d`.
+// Package seal compresses (Zstandard) and encrypts (age) streams to public keys. What it wrote it cannot read: only
+// the identity, the secret key, opens it, and the operator keeps that elsewhere. Without schedgen the same is
+// `age -d -i identity.txt | zstd -d`.
+//
+// Recipients and Identities read keys. Writer seals a stream; the stream is complete only after Close has returned no
+// error. Reader opens one. It returns no byte that was not authenticated, and tells apart a wrong key (ErrWrongKey),
+// a damaged stream (ErrDamaged) and a source that could not be read, whose error it returns as it is.
+//
+// Memory stays at some megabytes for a stream of any size.
 package seal
 
 import (
@@ -16,10 +22,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// ErrWrongKey says that none of the identities opens a stream.
+// ErrWrongKey means that none of the identities opens a stream.
 var ErrWrongKey = errors.New("seal: none of the identities opens this backup")
 
-// ErrDamaged says that a stream is not what was sealed.
+// ErrDamaged means that a stream is not what was sealed.
 var ErrDamaged = errors.New("seal: the data is damaged")
 
 // Recipients reads public keys (age1...). At least one is needed.
@@ -34,7 +40,7 @@ func Recipients(keys []string) ([]age.Recipient, error) {
 			if strings.HasPrefix(key, "AGE-SECRET-KEY-") {
 				return nil, errors.New("a recipient is a secret key: give the public one, which begins with age1")
 			}
-			return nil, fmt.Errorf("the recipient %q is no age public key, which begins with age1", key)
+			return nil, fmt.Errorf("the recipient %q is not an age public key, which begins with age1", key)
 		}
 		all = append(all, parsed...)
 	}
@@ -58,9 +64,9 @@ func Identities(path string) ([]age.Identity, error) {
 	return all, nil
 }
 
-// encoders are used again: each holds some megabytes.
+// encoders are reused: each holds some megabytes.
 var encoders = sync.Pool{New: func() any {
-	// One goroutine and a window of 1 MiB: it is not the compressor that waits, and memory stays small.
+	// One goroutine and a window of 1 MiB: the compressor is not the bottleneck, and memory stays small.
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
 	if err != nil {
 		panic(err) // only wrong options
@@ -68,7 +74,7 @@ var encoders = sync.Pool{New: func() any {
 	return e
 }}
 
-// Writer seals what is written to it into dst. Only after Close without an error is it whole.
+// Writer seals what is written to it into dst. The stream is complete only after Close returned no error.
 func Writer(dst io.Writer, recipients []age.Recipient) (io.WriteCloser, error) {
 	sealed, err := age.Encrypt(dst, recipients...)
 	if err != nil {
@@ -94,53 +100,53 @@ func (w *writer) Close() error {
 // Reader opens what Writer sealed. ErrWrongKey and ErrDamaged may come from here or from Read, which
 // gives no byte that was not authenticated.
 func Reader(src io.Reader, identities []age.Identity) (io.ReadCloser, error) {
-	noted := &noting{Reader: src}
-	plain, err := age.Decrypt(noted, identities...)
+	source := &errorRecorder{Reader: src}
+	plain, err := age.Decrypt(source, identities...)
 	if err != nil {
-		return nil, noted.explain(err)
+		return nil, source.classify(err)
 	}
 	d, err := zstd.NewReader(plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
 	if err != nil {
-		return nil, noted.explain(err)
+		return nil, source.classify(err)
 	}
-	return &reader{d, noted}, nil
+	return &reader{d, source}, nil
 }
 
 type reader struct {
-	d     *zstd.Decoder
-	noted *noting
+	d      *zstd.Decoder
+	source *errorRecorder
 }
 
 func (r *reader) Read(p []byte) (int, error) {
 	n, err := r.d.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = r.noted.explain(err)
+		err = r.source.classify(err)
 	}
 	return n, err
 }
 
 func (r *reader) Close() error { r.d.Close(); return nil }
 
-// noting keeps the source's own error apart: a store that is away is no damage.
-type noting struct {
+// errorRecorder records the error of its source: a store that is down is not damage.
+type errorRecorder struct {
 	io.Reader
 	err error
 }
 
-func (n *noting) Read(p []byte) (int, error) {
-	count, err := n.Reader.Read(p)
+func (r *errorRecorder) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		n.err = err
+		r.err = err
 	}
-	return count, err
+	return n, err
 }
 
-func (n *noting) explain(err error) error {
-	var none *age.NoIdentityMatchError
+func (r *errorRecorder) classify(err error) error {
+	var noMatch *age.NoIdentityMatchError
 	switch {
-	case n.err != nil:
-		return n.err
-	case errors.As(err, &none):
+	case r.err != nil:
+		return r.err
+	case errors.As(err, &noMatch):
 		return ErrWrongKey
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
