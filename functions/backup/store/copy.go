@@ -13,14 +13,14 @@ const copyConcurrency = 4
 // CopyTo copies a backup to another bucket as it is, sealed: the objects that are missing there, its
 // parts, and its manifest last. Everything is checked against its hash on the way.
 func (s *Store) CopyTo(ctx context.Context, to *Store, m Manifest) (bytes int64, err error) {
-	there, err := to.Objects(ctx)
+	existing, err := to.Objects(ctx)
 	if err != nil {
 		return 0, err
 	}
 	if err := to.Begin(ctx, m.ID); err != nil {
 		return 0, err
 	}
-	objects, err := s.copyObjects(ctx, to, m, there)
+	objects, err := s.copyObjects(ctx, to, m, existing)
 	if err != nil {
 		return 0, err
 	}
@@ -30,15 +30,15 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, m Manifest) (bytes int64,
 		return bytes, err
 	}
 	if err := to.CheckParts(ctx, m); err != nil {
-		return bytes, fmt.Errorf("look at the copy: %w", err)
+		return bytes, fmt.Errorf("check the copy: %w", err)
 	}
 	m.Offsite = nil
 	_, err = to.Commit(ctx, m)
 	return bytes, err
 }
 
-// copyObjects copies the backup's objects that are not there, several at once.
-func (s *Store) copyObjects(ctx context.Context, to *Store, m Manifest, there map[string]bool) (bytes int64, err error) {
+// copyObjects copies the backup's objects that do not exist there yet, several at once.
+func (s *Store) copyObjects(ctx context.Context, to *Store, m Manifest, existing map[string]bool) (bytes int64, err error) {
 	names, err := s.ObjectNames(ctx, m)
 	if err != nil {
 		return 0, err
@@ -47,7 +47,7 @@ func (s *Store) copyObjects(ctx context.Context, to *Store, m Manifest, there ma
 	group, limited := errgroup.WithContext(ctx)
 	group.SetLimit(copyConcurrency)
 	for i, name := range names {
-		if there[name] {
+		if existing[name] {
 			continue
 		}
 		group.Go(func() error {

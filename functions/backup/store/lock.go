@@ -12,21 +12,21 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 )
 
-// ErrLocked says that another works on the bucket.
+// ErrLocked means that another process is at work on the bucket.
 var ErrLocked = errors.New("store: another backup, restore or pruning is running")
 
-// ErrLockLost is the cause of the end of a Lock's context.
+// ErrLockLost is the cause with which a Lock's context ends.
 var ErrLockLost = errors.New("store: the lock was lost")
 
 const lockKey = "lock.json"
 
-// Lock is the right to change the bucket. It is one object, replaced only on condition of its ETag.
-// The holder replaces it again and again; who wants it watches, and takes it over when it stayed the
-// same for the whole lease by the watcher's own clock. No two clocks are ever compared, so a clock
-// that is wrong or jumps can neither take a lock from a living holder nor keep a dead one's.
+// Lock is the right to change the bucket. It is one object, replaced only on condition of its ETag. The holder
+// replaces it at intervals. A process that wants the lock watches it, and takes it over if it does not change for a
+// whole lease by the watcher's own clock. No two clocks are compared, so a clock that is wrong or jumps can neither
+// take a lock from a living holder nor keep that of a dead one.
 //
-// A holder that was asleep for longer than the lease may wake and write on. Its manifest is refused:
-// whoever has the lock next abandons runs without a manifest before anything of them is deleted.
+// A holder that slept for longer than the lease may wake and continue to write. Its manifest is refused, because the
+// next holder abandons runs without a manifest before it deletes anything of them.
 type Lock struct {
 	store  *Store
 	lease  time.Duration
@@ -46,9 +46,8 @@ type lockBody struct {
 	Released bool   `json:"released,omitempty"`
 }
 
-// Lock takes the lock, or says ErrLocked once it has seen the holder alive. After a crash of the
-// holder it waits for one lease. The context that it returns ends when the lock is lost; Release
-// must be called.
+// Lock takes the lock, or returns ErrLocked once it has seen that the holder is alive. After a crash of the holder it
+// waits for one lease. The context that it returns ends when the lock is lost. Call Release in the end.
 func (s *Store) Lock(ctx context.Context, lease time.Duration) (*Lock, context.Context, error) {
 	l := &Lock{store: s, lease: lease, holder: rand.Text(), done: make(chan struct{})}
 	if err := l.acquire(ctx); err != nil {

@@ -190,13 +190,13 @@ func (s *Store) Update(ctx context.Context, m Manifest) (Manifest, error) {
 // putConditional is PutIf, where an answer that was lost is asked for: a second try would meet our own write.
 func (s *Store) putConditional(ctx context.Context, key string, body []byte, expect blob.Expect) (etag string, err error) {
 	err = s.retry(ctx, func() error {
-		stored, err := s.blob.PutIf(ctx, key, body, "application/json", expect)
-		etag = stored.ETag
+		put, err := s.blob.PutIf(ctx, key, body, "application/json", expect)
+		etag = put.ETag
 		if !errors.Is(err, blob.ErrCondition) {
 			return err
 		}
-		there, info, readErr := s.get(ctx, key)
-		if readErr == nil && string(there) == string(body) {
+		stored, info, readErr := s.get(ctx, key)
+		if readErr == nil && string(stored) == string(body) {
 			etag = info.ETag
 			return nil
 		}
