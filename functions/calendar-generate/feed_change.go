@@ -7,7 +7,7 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/calendarhttp"
 	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/pack"
 )
@@ -28,14 +28,14 @@ func (f *Function) changeFeed(r *http.Request) (any, error) {
 	if !ok {
 		return nil, api.New(api.FeedNotFound)
 	}
-	var asked ask.Choices
-	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &asked); err != nil {
+	var asked calendarhttp.Choices
+	if err := calendarhttp.ReadJSON(r, f.cfg.BodyLimit, &asked); err != nil {
 		return nil, err
 	}
-	if err := asked.Settle(); err != nil {
+	if err := asked.ApplySemester(); err != nil {
 		return nil, err
 	}
-	known, err := f.feeds.Own(r.Context(), owner, string(tokenOf(r)))
+	known, err := f.feeds.FindOwned(r.Context(), owner, string(tokenOf(r)))
 	if err != nil {
 		return nil, feedError(err)
 	}
@@ -43,12 +43,12 @@ func (f *Function) changeFeed(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	options, chosen := feed.Options{Options: asked.Options, Given: known.Options.Given}, f.now()
+	options, chosen := feed.Options{Options: asked.Options, SavedColors: known.Options.SavedColors}, f.now()
 	rendering, err := f.strictRendering(r.Context(), all.OfKinds(known.Options.Kinds), &options, chosen)
 	if err != nil {
-		return nil, ask.Problem(err)
+		return nil, calendarhttp.APIError(err)
 	}
-	if _, err := f.feeds.Choose(r.Context(), known.ID, options.Options, chosen, rendering); err != nil {
+	if _, err := f.feeds.SetOptions(r.Context(), known.ID, options.Options, chosen, rendering); err != nil {
 		return nil, feedError(err)
 	}
 	cal := rendering.Calendar

@@ -18,9 +18,9 @@ import (
 // are written, and all of them are written anew when they are next fetched.
 const renderingVersion = "4"
 
-// keyOf names a source, and the choices of that moment: none of a feed whose caller never chose anew. A feed that
+// sourceKey names a source, and the choices of that moment: none of a feed whose caller never chose anew. A feed that
 // was rendered from another source, or by older choices, needs a refresh.
-func keyOf(s newest.Timetables, chosen time.Time) string {
+func sourceKey(s newest.Timetables, chosen time.Time) string {
 	ids := make([]string, 0, len(s.Jobs)+2)
 	ids = append(ids, renderingVersion)
 	if !chosen.IsZero() {
@@ -35,7 +35,7 @@ func keyOf(s newest.Timetables, chosen time.Time) string {
 // rendering is what a feed shall say, made of a source by the choices of that moment and the known years.
 func (f *Function) rendering(s newest.Timetables, chosen time.Time, options calendar.Options, cal calendar.Calendar, known years.Snapshot) feed.Rendering {
 	return feed.Rendering{
-		Sources: keyOf(s, chosen), Years: known.Stamp(s.Years(options, cal)), YearsVersion: known.Version,
+		Sources: sourceKey(s, chosen), Years: known.Stamp(s.Years(options, cal)), YearsVersion: known.Version,
 		Calendar: cal, Refresh: f.cfg.FeedRefresh, Now: f.now(),
 	}
 }
@@ -44,7 +44,7 @@ func (f *Function) rendering(s newest.Timetables, chosen time.Time, options cale
 // more than finding that out. An academic year that changed is no reason: [Function.Sweep] takes care of those, at
 // its own pace, and instances that see a mounted file at different times do not change a feed back and forth.
 func (f *Function) refresh(ctx context.Context, all newest.Timetables, known feed.Feed) (feed.Feed, error) {
-	if s := all.OfKinds(known.Options.Kinds); known.Sources == keyOf(s, known.Options.Chosen) {
+	if s := all.OfKinds(known.Options.Kinds); known.Sources == sourceKey(s, known.Options.Chosen) {
 		return known, nil
 	}
 	return f.render(ctx, all, known)
@@ -52,13 +52,13 @@ func (f *Function) refresh(ctx context.Context, all newest.Timetables, known fee
 
 // render writes the feed anew by the academic years as they are now.
 func (f *Function) render(ctx context.Context, all newest.Timetables, known feed.Feed) (feed.Feed, error) {
-	now, err := f.years.Settled(ctx)
+	now, err := f.years.Loaded(ctx)
 	if err != nil {
 		return feed.Feed{}, err
 	}
 	done, err := f.renderBy(ctx, now, all, known)
 	if errors.Is(err, feed.ErrOldYears) {
-		if now, err = f.years.Newest(ctx); err == nil {
+		if now, err = f.years.Reload(ctx); err == nil {
 			done, err = f.renderBy(ctx, now, all, known)
 		}
 	}
@@ -75,19 +75,18 @@ func (f *Function) renderBy(ctx context.Context, now years.Snapshot, all newest.
 	return f.feeds.Refresh(ctx, known.ID, f.rendering(s, known.Options.Chosen, options, cal, now))
 }
 
-// refreshAll gives the owner's feeds as they should be now to see, one after the other, without those that are deleted
-// meanwhile. One that became too long is given as it was: who fetches it is told.
+// refreshAll refreshes the owner's feeds and passes each to see, without feeds that are deleted meanwhile. One that became too long stays as it was; its next fetch gets an error that says so.
 func (f *Function) refreshAll(ctx context.Context, owner string, see func(feed.Feed)) error {
 	s, err := newest.Of(ctx, f.jobs, owner)
 	if err != nil {
 		return err
 	}
-	feeds, err := f.feeds.OfOwner(ctx, owner)
+	feeds, err := f.feeds.IDsOfOwner(ctx, owner)
 	if err != nil {
 		return err
 	}
 	for _, id := range feeds {
-		known, err := f.feeds.Own(ctx, owner, id)
+		known, err := f.feeds.FindOwned(ctx, owner, id)
 		if err == nil {
 			before := known
 			if known, err = f.refresh(ctx, s, known); errors.Is(err, pack.ErrTooLong) {

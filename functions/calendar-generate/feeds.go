@@ -13,7 +13,7 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/calendarhttp"
 	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -32,7 +32,7 @@ type feedCreated struct {
 
 // feedRequest is the body of POST /api/feeds.
 type feedRequest struct {
-	ask.Choices
+	calendarhttp.Choices
 	JobID string `json:"jobId" most:"100"`
 }
 
@@ -55,7 +55,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 	}
 	first, err := f.strictRendering(r.Context(), all.OfKinds(options.Kinds), &options, time.Time{})
 	if err != nil {
-		return nil, ask.Problem(err)
+		return nil, calendarhttp.APIError(err)
 	}
 	token, cal := feed.NewToken(), first.Calendar
 	created, err := f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, first)
@@ -80,30 +80,30 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 // strictRendering is what a feed says with new choices, which were made at that moment; that of a new feed is zero.
 // Dates that its owner typed before are added to the options: the feed needs them again with each newer upload.
 func (f *Function) strictRendering(ctx context.Context, source newest.Timetables, options *feed.Options, chosen time.Time) (feed.Rendering, error) {
-	known, err := f.years.Newest(ctx) // what is written here is not held against newer years
+	known, err := f.years.Reload(ctx) // what is written here is not held against newer years
 	if err != nil {
 		return feed.Rendering{}, err
 	}
 	given := options.Terms
 	var cal calendar.Calendar
 	err = f.typed.Build(ctx, known, source.Owner, &options.Options, func(o calendar.Options) (err error) {
-		cal, err = source.Build(ctx, options.Given.Keep(o), f.now())
+		cal, err = source.Build(ctx, options.SavedColors.Apply(o), f.now())
 		return err
 	})
 	if err != nil {
 		return feed.Rendering{}, err
 	}
-	f.typed.Keep(ctx, known, source.Owner, given)
+	f.typed.Save(ctx, known, source.Owner, given)
 	return f.rendering(source, chosen, options.Options, cal, known), nil
 }
 
 // feedOptions reads what a new feed shall show.
 func (f *Function) feedOptions(r *http.Request) (feed.Options, error) {
 	var asked feedRequest
-	if err := ask.ReadJSON(r, f.cfg.BodyLimit, &asked); err != nil {
+	if err := calendarhttp.ReadJSON(r, f.cfg.BodyLimit, &asked); err != nil {
 		return feed.Options{}, err
 	}
-	if err := asked.Settle(); err != nil {
+	if err := asked.ApplySemester(); err != nil {
 		return feed.Options{}, err
 	}
 	options := feed.Options{Options: asked.Options}

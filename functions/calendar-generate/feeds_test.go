@@ -113,11 +113,11 @@ func TestEventRefreshesTheFeed(t *testing.T) {
 // only is the student's one feed, as it is stored.
 func (s student) only() feed.Feed {
 	s.Helper()
-	ids, err := s.f.feeds.OfOwner(s.Context(), s.owner)
+	ids, err := s.f.feeds.IDsOfOwner(s.Context(), s.owner)
 	if err != nil || len(ids) != 1 {
 		s.Fatalf("feeds are %v, %v; want one", ids, err)
 	}
-	found, err := s.f.feeds.Own(s.Context(), s.owner, ids[0])
+	found, err := s.f.feeds.FindOwned(s.Context(), s.owner, ids[0])
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -470,7 +470,7 @@ func TestFeedThatNobodyFetchesEnds(t *testing.T) {
 		w.fetch(kept)
 	}
 	refused(t, call(t, w.f, "GET", lost, "", nil...), 404, api.FeedNotFound)
-	if gone, err := w.f.feeds.EndUnfetched(t.Context(), w.f.now().Add(-w.f.cfg.FeedUnfetched+time.Hour), 10); err != nil || gone != 1 {
+	if gone, err := w.f.feeds.DeleteUnfetched(t.Context(), w.f.now().Add(-w.f.cfg.FeedUnfetched+time.Hour), 10); err != nil || gone != 1 {
 		t.Errorf("%d feeds end, %v; want the one that nobody fetched", gone, err)
 	}
 	w.fetch(kept)

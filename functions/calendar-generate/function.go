@@ -35,18 +35,18 @@ type Config struct {
 	Years    years.Config
 
 	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
-	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
+	// OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths      []string      `env:"OPEN_PATHS"`
-	EventToken     string        `env:"EVENT_TOKEN"`                   // events and tasks must carry it as a Bearer token
-	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`               // other sites whose pages may make and delete feeds: https://host, ...
-	PublicURL      string        `env:"PUBLIC_URL"`                    // how feeds are addressed from outside; else as the request was
-	FeedRefresh    time.Duration `env:"FEED_REFRESH, default=6h"`      // how often programs are asked to fetch a feed
-	FeedsPerOwner  int           `env:"FEEDS_PER_OWNER, default=20"`   // more are refused
-	FeedUnfetched  time.Duration `env:"FEED_UNFETCHED, default=9600h"` // a feed that no program asks for in so long ends, 400 days
+	EventToken     string        `env:"EVENT_TOKEN"`                   // the Bearer token that events and tasks must carry
+	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`               // other sites whose pages may create and delete feeds: https://host, ...
+	PublicURL      string        `env:"PUBLIC_URL"`                    // the site's public address, used in feed addresses; defaults to the request's
+	FeedRefresh    time.Duration `env:"FEED_REFRESH, default=6h"`      // how often calendar programs should fetch a feed
+	FeedsPerOwner  int           `env:"FEEDS_PER_OWNER, default=20"`   // the most feeds of one owner
+	FeedUnfetched  time.Duration `env:"FEED_UNFETCHED, default=9600h"` // a feed that no program has fetched for so long is deleted; 400 days
 	BodyLimit      int64         `env:"BODY_LIMIT, default=2097152"`   // bytes of a request's JSON
-	EventsLimit    int           `env:"EVENTS_LIMIT, default=5000"`    // events of a request: 100 printed pages have fewer
-	ReplanBatch    int           `env:"REPLAN_BATCH, default=3000"`    // feeds that one sweep brings to a corrected year, at most
-	ReplanTime     time.Duration `env:"REPLAN_TIME, default=20s"`      // and for how long; the next sweep goes on
+	EventsLimit    int           `env:"EVENTS_LIMIT, default=5000"`    // the most events of one request; 100 printed pages have fewer
+	ReplanBatch    int           `env:"REPLAN_BATCH, default=3000"`    // the most feeds that one sweep updates to a corrected academic year
+	ReplanTime     time.Duration `env:"REPLAN_TIME, default=20s"`      // the longest time that one sweep spends on these; the next sweep continues
 }
 
 // Function answers the calls about calendars. It is safe for concurrent use.
@@ -56,15 +56,14 @@ type Function struct {
 	jobs     *jobs.Store
 	feeds    *feed.Store
 	years    *years.Source
-	typed    *years.Typed
+	typed    *years.TypedDates
 	sessions *session.Sessions
 	origins  *api.Origins
 	metrics  *metrics
 	now      func() time.Time
 }
 
-// New makes the Function of a configuration, and fails where that makes no sense. It does not connect:
-// the database is first reached by a request that needs it, and may be away until then.
+// New checks cfg and connects nothing: the first request that needs the database connects to it.
 func New(_ context.Context, cfg Config) (*Function, error) {
 	cfg = settings.WithDefaults(cfg)
 	if cfg.PublicURL != "" {
@@ -91,7 +90,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		jobs:     jobs.NewStore(pool),
 		feeds:    feed.NewStore(pool),
 		years:    years.NewSource(cfg.Years, pool),
-		typed:    years.NewTyped(pool, "calendar-generate"),
+		typed:    years.NewTypedDates(pool, "calendar-generate"),
 		metrics:  newMetrics(),
 		sessions: sessions.On(pool),
 		origins:  origins,
@@ -99,7 +98,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	}, nil
 }
 
-// Routes is every path that the function answers, apart from those that shared/faas gives to all of them.
+// Routes is the function's whole HTTP surface; shared/faas adds what every function has.
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/generate/ics", api.Handler(f.generate))
@@ -118,7 +117,7 @@ func (f *Function) Routes() http.Handler {
 
 // Health asks the dependencies.
 func (f *Function) Health(ctx context.Context) map[string]error {
-	return map[string]error{"postgres": f.pool.Ping(ctx), "years": faas.Optional(f.years.Problem())}
+	return map[string]error{"postgres": f.pool.Ping(ctx), "years": faas.Optional(f.years.LastError())}
 }
 
 // Close ends the connections.

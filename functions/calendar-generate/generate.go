@@ -14,14 +14,14 @@ import (
 	"github.com/schedgen/schedgen/functions/calendar-generate/ics"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/calendarhttp"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/newest"
 )
 
 // generate answers POST /api/generate/ics with the calendar of the request's events or of a job.
 //
-// What a person should know of the calendar is counted in the headers X-Schedgen-Events, -Clashes and
+// The counts of events, clashes and warnings are in the headers X-Schedgen-Events, -Clashes and
 // -Warnings. A caller who accepts application/json and neither text/calendar nor everything gets the
 // calendar itself as JSON, with its clashes and warnings in full.
 func (f *Function) generate(r *http.Request) (any, error) {
@@ -37,10 +37,10 @@ func (f *Function) generate(r *http.Request) (any, error) {
 	}
 	cal, err := f.build(r, events, req.Options)
 	if err != nil {
-		return nil, ask.Problem(err)
+		return nil, calendarhttp.APIError(err)
 	}
-	if err := cal.NothingLeft(); err != nil {
-		return nil, ask.Problem(err)
+	if err := cal.CheckNotEmpty(); err != nil {
+		return nil, calendarhttp.APIError(err)
 	}
 	header := counts(cal)
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -55,10 +55,10 @@ func (f *Function) generate(r *http.Request) (any, error) {
 	})}, nil
 }
 
-// writer is an answer that is written piece by piece, for it may be many times as long as its calendar.
+// writer is an answer that is written in pieces, because it may be many times as long as its calendar.
 type writer func(io.Writer) error
 
-// WriteTo counts nothing: nobody asks.
+// WriteTo reports no length, because no caller uses it.
 func (f writer) WriteTo(w io.Writer) (int64, error) { return 0, f(w) }
 
 // writeJSON writes a calendar item by item.
@@ -95,7 +95,7 @@ func (f *Function) build(r *http.Request, events []calendar.Event, options calen
 		return err
 	})
 	if err == nil {
-		f.typed.Keep(r.Context(), known, owner, given)
+		f.typed.Save(r.Context(), known, owner, given)
 	}
 	return cal, err
 }
@@ -124,7 +124,7 @@ func (f *Function) ownJob(r *http.Request, id string) (jobs.Job, error) {
 	return newest.CompletedJob(r.Context(), f.jobs, owner, id)
 }
 
-// counts tells in headers what a caller who only saves the file would not see.
+// counts are headers with the counts that a caller who only saves the file would not see.
 func counts(cal calendar.Calendar) http.Header {
 	warnings := len(cal.Warnings)
 	for _, item := range cal.Items {

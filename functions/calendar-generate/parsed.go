@@ -12,10 +12,9 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
-// timetableParsed takes an event of POST /events/timetable: a job was completed, so the feeds of its owner,
-// who is whom the database says, are refreshed. The event is a hint that may come twice, late or never; what
-// is true is in the database. A job that is gone leaves nothing to do, and that is a success: nobody need
-// send the event again.
+// timetableParsed takes an event of POST /events/timetable: a job was completed, so it refreshes the feeds of the job's owner.
+// The event is a hint that may come twice, late or never; the database says who the owner is. A job that was deleted
+// leaves nothing to do, which is a success: the event must not be sent again.
 func (f *Function) timetableParsed(ctx context.Context, e event.Event) error {
 	parsed, err := events.ParsedOf(e)
 	if err != nil {
@@ -32,6 +31,6 @@ func (f *Function) timetableParsed(ctx context.Context, e event.Event) error {
 		return err
 	}
 	const each = 20 // so many at each upload outrun those that are made
-	_, err = f.feeds.EndUnfetched(ctx, f.now().Add(-f.cfg.FeedUnfetched), each)
+	_, err = f.feeds.DeleteUnfetched(ctx, f.now().Add(-f.cfg.FeedUnfetched), each)
 	return err
 }

@@ -9,11 +9,11 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/calendarhttp"
 )
 
 // request is the body of POST /api/generate/ics: events, as the first frontend sends them, or a job.
-type request struct{ ask.Request }
+type request struct{ calendarhttp.Request }
 
 // maxForm is the longest form: a job's id and some choices.
 const maxForm = 64 << 10
@@ -27,9 +27,9 @@ func (f *Function) readRequest(r *http.Request) (request, error) {
 			return req, err
 		}
 		if req, err = fromForm(form); err != nil {
-			return req, ask.Problem(err)
+			return req, calendarhttp.APIError(err)
 		}
-	} else if err := ask.ReadJSON(r, f.cfg.BodyLimit, &req); err != nil {
+	} else if err := calendarhttp.ReadJSON(r, f.cfg.BodyLimit, &req); err != nil {
 		return req, err
 	}
 	return req, req.check(f.cfg.EventsLimit)
@@ -38,11 +38,11 @@ func (f *Function) readRequest(r *http.Request) (request, error) {
 // fromForm reads fields that may each come several times: group "COS 212=P02", module, term
 // "S1=2026-02-09..2026-05-22", exclude, reminder.
 func fromForm(form url.Values) (request, error) {
-	req := request{ask.Request{JobID: form.Get("jobId"), Choices: ask.Choices{
-		Options:       calendar.Options{Name: form.Get("name"), Modules: filled(form["module"])},
+	req := request{calendarhttp.Request{JobID: form.Get("jobId"), Choices: calendarhttp.Choices{
+		Options:       calendar.Options{Name: form.Get("name"), Modules: nonEmpty(form["module"])},
 		SemesterStart: form.Get("semesterStart"), SemesterEnd: form.Get("semesterEnd"),
 	}}}
-	for _, text := range filled(form["group"]) {
+	for _, text := range nonEmpty(form["group"]) {
 		module, group, ok := strings.Cut(text, "=")
 		if !ok {
 			return req, api.New(api.ValidationFailed).Say("We could not read the chosen group. Write it as in \"COS 212=P02\".")
@@ -52,7 +52,7 @@ func fromForm(form url.Values) (request, error) {
 		}
 		req.Groups[module] = append(req.Groups[module], group)
 	}
-	for _, text := range filled(form["term"]) {
+	for _, text := range nonEmpty(form["term"]) {
 		name, dates, _ := strings.Cut(text, "=")
 		term, err := calendar.ParseTerm(name, dates)
 		if err != nil {
@@ -63,14 +63,14 @@ func fromForm(form url.Values) (request, error) {
 		}
 		req.Terms[name] = term
 	}
-	for _, text := range filled(form["exclude"]) {
+	for _, text := range nonEmpty(form["exclude"]) {
 		dates, err := calendar.ParseDays(text)
 		if err != nil {
 			return req, err
 		}
 		req.Exclude = append(req.Exclude, dates)
 	}
-	for _, text := range filled(form["reminder"]) {
+	for _, text := range nonEmpty(form["reminder"]) {
 		minutes, err := strconv.Atoi(text)
 		if err != nil {
 			return req, api.New(api.ValidationFailed).Say("We could not read the reminder. Write it as a number of minutes.")
@@ -80,8 +80,8 @@ func fromForm(form url.Values) (request, error) {
 	return req, nil
 }
 
-// filled leaves out the fields that a person did not fill in.
-func filled(values []string) []string {
+// nonEmpty leaves out the fields that a person did not fill in.
+func nonEmpty(values []string) []string {
 	var all []string
 	for _, v := range values {
 		if v = strings.TrimSpace(v); v != "" {

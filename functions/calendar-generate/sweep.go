@@ -28,7 +28,7 @@ func (f *Function) Sweep(ctx context.Context) (Swept, error) {
 	var s Swept
 	err := f.replan(ctx, &s)
 	lastYear := f.now().In(calendar.Zone).Year() - 1
-	forgotten, forgetErr := f.typed.Forget(ctx, lastYear)
+	forgotten, forgetErr := f.typed.DeleteBefore(ctx, lastYear)
 	s.Forgotten = forgotten
 	f.metrics.replanned.WithLabelValues("done").Add(float64(s.Replanned))
 	f.metrics.replanned.WithLabelValues("failed").Add(float64(s.Failed))
@@ -42,7 +42,7 @@ func (f *Function) Sweep(ctx context.Context) (Swept, error) {
 const replanPage = 100
 
 func (f *Function) replan(ctx context.Context, s *Swept) error {
-	now, err := f.years.Newest(ctx)
+	now, err := f.years.Reload(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (f *Function) replan(ctx context.Context, s *Swept) error {
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.ReplanTime)
 	defer cancel()
 	// Several sweeps at once begin at different places, and each goes once around.
-	begin := feed.RandomPlace()
+	begin := feed.RandomCursor()
 	if err = f.replanAfter(ctx, stale, begin, s); err == nil {
 		err = f.replanAfter(ctx, stale, nil, s)
 	}
@@ -68,7 +68,7 @@ func (f *Function) replan(ctx context.Context, s *Swept) error {
 }
 
 // replanAfter makes the feeds of these stamps again whose place is after the given one.
-func (f *Function) replanAfter(ctx context.Context, stale []string, after feed.Place, s *Swept) error {
+func (f *Function) replanAfter(ctx context.Context, stale []string, after feed.Cursor, s *Swept) error {
 	for {
 		most := min(replanPage, f.cfg.ReplanBatch-s.Replanned-s.Failed)
 		if most <= 0 {

@@ -18,7 +18,7 @@ import (
 )
 
 // yearAnswer is an academic year as callers see it. A list is empty where there are no such days and where
-// nobody knows them; unknown tells which.
+// they are not known; unknown lists the latter.
 type yearAnswer struct {
 	Year           int                        `json:"year"`
 	From           years.Origin               `json:"from"` // database, file or shipped
@@ -69,10 +69,10 @@ func (f *Function) listYears(w http.ResponseWriter, r *http.Request) {
 		y := known.Years[number]
 		list.Years = append(list.Years, yearListed{Year: number, From: known.Origins[number], Unknown: y.Unknown(), Origin: y.Origin})
 	}
-	cacheable(w, r, list)
+	writeCacheable(w, r, list)
 }
 
-// showYear answers GET /api/years/{year}. Of a year that nobody has entered it suggests the dates of another
+// showYear answers GET /api/years/{year}. For a year that is not entered it suggests the dates of another
 // year's pattern, marked as suggestions.
 func (f *Function) showYear(w http.ResponseWriter, r *http.Request) {
 	known := f.years.Snapshot(r.Context())
@@ -88,7 +88,7 @@ func (f *Function) showYear(w http.ResponseWriter, r *http.Request) {
 		}))
 		return
 	}
-	cacheable(w, r, answerOf(y, known.Origins[number]))
+	writeCacheable(w, r, answerOf(y, known.Origins[number]))
 }
 
 func answerOf(y calendar.AcademicYear, from years.Origin) yearAnswer {
@@ -112,8 +112,8 @@ func listOf(periods []calendar.Period) []calendar.Period {
 	return append([]calendar.Period{}, periods...)
 }
 
-// cacheable answers with what is the same for everybody, for as long as an imported year may take to be seen.
-func cacheable(w http.ResponseWriter, r *http.Request, answer any) {
+// writeCacheable answers with what is the same for everybody, for as long as an imported year may take to be seen.
+func writeCacheable(w http.ResponseWriter, r *http.Request, answer any) {
 	body, err := json.Marshal(answer)
 	if err != nil {
 		api.WriteError(w, r, fmt.Errorf("encode the academic years: %w", err))

@@ -22,8 +22,8 @@ const attemptCookie = "schedgen_signin_"
 // callbackPath is where Google sends people back to, and the only place that gets the cookie.
 const callbackPath = "/api/auth/google/callback"
 
-// beginSignIn answers GET /api/auth/google?returnUrl=&access=: on to Google. Access "own" asks for less, and
-// suffices for calendars that schedgen makes.
+// beginSignIn answers GET /api/auth/google?returnUrl=&access= with a redirect to Google. Access "own" asks for less, which
+// is enough for calendars that schedgen makes.
 func (f *Function) beginSignIn(r *http.Request) (any, error) {
 	if f.signIns == nil {
 		return nil, api.New(api.GoogleNotConfigured)
@@ -66,8 +66,8 @@ func (f *Function) attemptCookie(state, value string, life time.Duration) *http.
 func attemptName(state string) string { return attemptCookie + state[:min(8, len(state))] }
 
 // finishSignIn answers GET /api/auth/google/callback: the person comes back from Google, and goes on to where
-// the sign-in began, with signIn=ok, denied or failed in the address. Whoever did not begin a sign-in in this
-// very browser and session gets an error and no redirect.
+// the sign-in began, with signIn=ok, denied or failed in the address. A callback
+// that this browser and session did not begin gets an error and no redirect.
 func (f *Function) finishSignIn(r *http.Request) (any, error) {
 	if f.signIns == nil {
 		return nil, api.New(api.GoogleNotConfigured)
@@ -155,26 +155,26 @@ func (f *Function) returnTarget(r *http.Request, text string) (string, bool) {
 	return text, ok && (f.returns[origin] || origin == own)
 }
 
-// misleading says that a browser, or a server on the way, may read an address differently than we do: they take a
-// backslash for a slash, drop control characters, and read two slashes as the beginning of a host.
+// misleading reports whether a browser or a proxy may read an address differently than we do: they take a backslash for a
+// slash, drop control characters, and read two slashes as the beginning of a host.
 func misleading(text string) bool {
 	return strings.HasPrefix(text, "//") || strings.ContainsFunc(text, func(c rune) bool {
 		return c == '\\' || c == utf8.RuneError || unicode.IsControl(c) || unicode.IsSpace(c) && c != ' '
 	})
 }
 
-// statusAnswer tells the page who is signed in, and what it may offer.
+// statusAnswer is who is signed in, and what the page may offer.
 type statusAnswer struct {
 	Configured    bool   `json:"configured"`
 	Authenticated bool   `json:"authenticated"`
-	SignInAgain   bool   `json:"signInAgain"` // it was signed in, and Google does not know it any more
+	SignInAgain   bool   `json:"signInAgain"` // it was signed in, and Google has ended the access
 	Email         string `json:"email,omitempty"`
 	User          *user  `json:"user"`      // null unless authenticated
 	CanCreate     bool   `json:"canCreate"` // a calendar of schedgen's own
 	CanChoose     bool   `json:"canChoose"` // one that is there already
 }
 
-// user is who is signed in, as far as Google says.
+// user is the person who is signed in, as Google describes them.
 type user struct {
 	Email string `json:"email"`
 	account.Profile
@@ -202,7 +202,7 @@ func (f *Function) status(r *http.Request) (any, error) {
 	return api.Response{Header: header, Body: answer}, nil
 }
 
-// logoutRequest asks also to be forgotten, and by whom.
+// logoutRequest may also ask to delete the account.
 type logoutRequest struct {
 	Forget bool `json:"forget"`
 }
@@ -246,7 +246,7 @@ func (f *Function) logout(r *http.Request) (any, error) {
 	return api.Response{Header: header, Body: map[string]any{"message": message, "forgotten": true, "revoked": revoked}}, nil
 }
 
-// endSession ends the caller's session, if there is one: whoever has copied its token has nothing any more.
+// endSession ends the caller's session, if there is one. Copies of its token stop working.
 func (f *Function) endSession(r *http.Request) error {
 	session, ok := f.sessions.Session(r)
 	if !ok {
@@ -256,7 +256,7 @@ func (f *Function) endSession(r *http.Request) error {
 }
 
 // endSessions answers DELETE /api/auth/sessions: every session of the caller's ends, in all browsers and this one.
-// What anonymous sessions uploaded can be reached by nobody then; who has signed in signs in again.
+// Uploads of anonymous sessions cannot be reached any more; people with an account sign in again.
 func (f *Function) endSessions(r *http.Request) (any, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
@@ -270,8 +270,7 @@ func (f *Function) endSessions(r *http.Request) (any, error) {
 	return api.Response{Status: http.StatusNoContent, Header: header}, nil
 }
 
-// revoke asks Google to end the access, and says whether it did. A person who wants to be forgotten is
-// forgotten here either way.
+// revoke asks Google to end the access, and reports whether it did. The account here is deleted in any case.
 func (f *Function) revoke(ctx context.Context, person account.Account) bool {
 	token, err := f.accounts.RefreshToken(person)
 	if errors.Is(err, account.ErrNotFound) {
@@ -305,7 +304,7 @@ func (f *Function) person(r *http.Request) (account.Account, error) {
 	return person, nil
 }
 
-// signedIn is the account of a caller for whom Google can be asked.
+// signedIn is the caller's account, if Google lets schedgen act for it.
 func (f *Function) signedIn(r *http.Request) (account.Account, error) {
 	person, err := f.person(r)
 	if err == nil && !person.SignedIn() {

@@ -16,7 +16,7 @@ import (
 // sync continues. Events are hints: they may come twice, late or never, and the database has the truth.
 func (f *Function) receiveEvent(ctx context.Context, e event.Event) error {
 	if f.signIns == nil {
-		return nil // nobody can have signed in
+		return nil // without sign-in there are no accounts
 	}
 	switch e.Type() {
 	case events.TypeParsed:

@@ -6,14 +6,14 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/calendarhttp"
 )
 
 // followRequest turns following on, with the choices for newer timetables, or off.
 type followRequest struct {
-	CalendarID string       `json:"calendarId" most:"512"`
-	Follow     *bool        `json:"follow"`
-	Options    *ask.Choices `json:"options"` // left out, they stay as they were
+	CalendarID string                `json:"calendarId" most:"512"`
+	Follow     *bool                 `json:"follow"`
+	Options    *calendarhttp.Choices `json:"options"` // left out, they stay as they were
 }
 
 // follow answers POST /api/calendars/follow. It syncs nothing now; the next upload does.
@@ -47,8 +47,8 @@ func (f *Function) follow(r *http.Request) (any, error) {
 
 // checkedOptions are the options of choices for newer timetables. Choices that make no sense are refused now, and not with
 // the next upload.
-func checkedOptions(choices *ask.Choices) (calendar.Options, error) {
-	if err := choices.Settle(); err != nil {
+func checkedOptions(choices *calendarhttp.Choices) (calendar.Options, error) {
+	if err := choices.ApplySemester(); err != nil {
 		return calendar.Options{}, err
 	}
 	_, err := calendar.Build(nil, choices.Options)
@@ -56,5 +56,5 @@ func checkedOptions(choices *ask.Choices) (calendar.Options, error) {
 	if errors.As(err, &e) && (e.Code == calendar.UnknownGroup || e.Code == calendar.UnknownModule) {
 		err = nil // a later timetable may have it
 	}
-	return choices.Options, ask.Problem(err)
+	return choices.Options, calendarhttp.APIError(err)
 }

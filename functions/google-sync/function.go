@@ -1,12 +1,20 @@
-// Package googlesync keeps Google calendars like the timetable: sign-in with Google, choosing or making a
-// calendar, and syncs that can be repeated, interrupted and doubled without harm.
+// Package googlesync keeps Google calendars in step with timetables: sign-in with Google, choosing or making a calendar, and
+// syncs that can be repeated, interrupted and run twice without harm.
 //
-// A sync is plan and apply. The events that a calendar should hold are built from a timetable as .ics files
-// are; they are compared with what schedgen put there before (package plan), and the least that has to be
-// done is done. What is not schedgen's is never touched, and what a person edited stays, unless the
-// timetable changed that very field. Syncs wait in a queue of their account (package syncs) and are worked on
-// within the request's time; what is not finished then is answered with 202 and goes on by event, and what no
-// event finishes is found by the sweep.
+// This package holds the handlers of what comes in: HTTP requests, events and the sweep. The work is done by packages that
+// know no HTTP:
+//
+//   - account: Google accounts, their sign-in and their encrypted tokens
+//   - content: what a calendar should hold, from a request, one timetable, or all of a person's timetables
+//   - plan: the differences between that and what schedgen wrote before
+//   - syncs: the queue of syncs, one for each account, in PostgreSQL
+//   - worker: carries out a sync: claim, plan, apply, yield
+//   - autosync: makes the syncs that no request asks for
+//   - google: the calls to the Calendar API, with deadlines, quotas and retries
+//
+// Events that are not schedgen's are never changed, and a person's edit stays unless the timetable changed the same field. A
+// sync is worked on within its request. If the time does not suffice, the answer is 202 and the sync continues by
+// event; the sweep finds the syncs that no event will finish.
 package googlesync
 
 import (
@@ -43,26 +51,26 @@ type Config struct {
 	Session  session.Config
 	SignIn   account.Config
 	Google   google.Config
-	// Events take a sync that goes on: to the broker, or at EVENT_TARGETS to this function's own
-	// /events/google. Events and tasks that come must carry EVENT_TOKEN, too.
+	// Events carry a sync that continues: to the broker, or at EVENT_TARGETS to this function's own /events/google.
+	// Events and tasks that arrive must carry EVENT_TOKEN, too.
 	Events events.Config
 	Years  years.Config
 	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
-	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
+	// OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths []string `env:"OPEN_PATHS"`
 
-	PublicURL string `env:"PUBLIC_URL"` // how people reach the site; else as the request was
-	// The frontend, https://host, where it is not this site: a sign-in that is told to end at a path ends there.
+	PublicURL string `env:"PUBLIC_URL"` // the site's public address; defaults to the request's
+	// The frontend's address, https://host, if it is another site. A sign-in that returns to a path returns to it.
 	FrontendURL string `env:"FRONTEND_URL"`
-	// Other sites, https://host, ..., to which a sign-in may lead back, and whose pages may ask for what
-	// changes something.
+	// Other sites, https://host, ..., to which a sign-in may return, and whose pages may send requests that change
+	// something.
 	TrustedOrigins []string `env:"TRUSTED_ORIGINS"`
 
 	BodyLimit   int64 `env:"BODY_LIMIT, default=2097152"` // bytes of a request's JSON
-	EventsLimit int   `env:"EVENTS_LIMIT, default=5000"`  // events of a request: 100 printed pages have fewer
+	EventsLimit int   `env:"EVENTS_LIMIT, default=5000"`  // the most events of one request; 100 printed pages have fewer
 	Worker      worker.Config
 	Auto        autosync.Config
-	Lease       time.Duration `env:"SYNC_LEASE, default=1m"` // how long a dead worker keeps an account waiting
+	Lease       time.Duration `env:"SYNC_LEASE, default=1m"` // how long a dead worker blocks its account
 }
 
 // Function answers the calls about Google. It is safe for concurrent use.
@@ -119,7 +127,7 @@ func (f *Function) connect() {
 		f.tokens = account.NewTokens(f.accounts, f.signIns)
 	}
 	f.content = content.Builder{
-		Jobs: jobs.NewStore(f.pool), Years: years.NewSource(f.cfg.Years, f.pool), Typed: years.NewTyped(f.pool, "google-sync"),
+		Jobs: jobs.NewStore(f.pool), Years: years.NewSource(f.cfg.Years, f.pool), Typed: years.NewTypedDates(f.pool, "google-sync"),
 	}
 	f.worker = worker.New(f.cfg.Worker, f.syncs, f.accounts, f.tokens, f.google, f.events)
 	f.auto = autosync.New(f.cfg.Auto, f.syncs, f.accounts, f.content, f.worker)

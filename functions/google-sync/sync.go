@@ -10,7 +10,7 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/calendarhttp"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/pack"
 )
@@ -18,7 +18,7 @@ import (
 // syncRequest is the body of POST /api/calendars/events: a calendar and what it should hold. Without events and jobId
 // that is all that the person uploaded; see package newest.
 type syncRequest struct {
-	ask.Request
+	calendarhttp.Request
 	CalendarID string `json:"calendarId" most:"512"`
 	DryRun     bool   `json:"dryRun"` // only answer what would be done
 	Follow     *bool  `json:"follow"` // sync newer uploads, too; left out, it stays as it was
@@ -40,10 +40,10 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 		return nil, err
 	}
 	chosen := req.Colors
-	req.Options = target.Colors.Keep(req.Options)
+	req.Options = target.Colors.Apply(req.Options)
 	made, err := f.requested(r.Context(), person, &req)
 	if err != nil {
-		return nil, ask.Problem(err)
+		return nil, calendarhttp.APIError(err)
 	}
 	req.Colors = chosen
 	made.Options = req.Options
@@ -60,7 +60,7 @@ func (f *Function) syncEvents(r *http.Request) (any, error) {
 	if err := f.syncs.SaveCalendar(r.Context(), target); err != nil {
 		return nil, err
 	}
-	if err := f.syncs.SaveColors(r.Context(), person.ID, target.ID, target.Colors.After(made.Calendar)); err != nil {
+	if err := f.syncs.SaveColors(r.Context(), person.ID, target.ID, target.Colors.With(made.Calendar)); err != nil {
 		return nil, err
 	}
 	if partial := req.JobID != "" || req.Events != nil; partial && target.Years != "" {
@@ -86,7 +86,7 @@ func (f *Function) readFor(r *http.Request, req any) (account.Account, error) {
 	if err != nil {
 		return account.Account{}, err
 	}
-	if err := ask.ReadJSON(r, f.cfg.BodyLimit, req); err != nil {
+	if err := calendarhttp.ReadJSON(r, f.cfg.BodyLimit, req); err != nil {
 		return account.Account{}, err
 	}
 	return person, nil

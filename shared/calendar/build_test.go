@@ -184,10 +184,10 @@ func TestCalendarWithNothingLeftSaysWhy(t *testing.T) {
 	opts := calendar.Options{Year: 2026, Exclude: calendar.Days{mustRange(t, "2026-01-01..2026-12-31")}}
 	c := build(t, opts, lecture("S1", "Monday"))
 	var e *calendar.Error
-	if err := c.NothingLeft(); !errors.As(err, &e) || e.Code != calendar.NothingLeft || !reflect.DeepEqual(e.Details, c.Warnings) || len(c.Warnings) == 0 {
+	if err := c.CheckNotEmpty(); !errors.As(err, &e) || e.Code != calendar.NothingLeft || !reflect.DeepEqual(e.Details, c.Warnings) || len(c.Warnings) == 0 {
 		t.Errorf("error is %#v, want %s with the warnings %v", err, calendar.NothingLeft, c.Warnings)
 	}
-	if err := build(t, calendar.Options{Year: 2026}, lecture("S1", "Monday")).NothingLeft(); err != nil {
+	if err := build(t, calendar.Options{Year: 2026}, lecture("S1", "Monday")).CheckNotEmpty(); err != nil {
 		t.Errorf("of one lecture something is left, but: %v", err)
 	}
 }

@@ -7,7 +7,7 @@
 //
 // What is not known is never guessed in silence. An event without a usable day or time, in an
 // unknown term, or with no date left after holidays and recess makes no item, and a [Warning] says
-// so; a lecture in a term whose dates nobody gave is an [Error].
+// so; a lecture in a term whose dates are not known is an [Error].
 package calendar
 
 import (
@@ -38,7 +38,7 @@ type Item struct {
 	Summary string    `json:"summary"`
 	Start   time.Time `json:"start"` // the first occurrence, in Zone
 	End     time.Time `json:"end"`   // its end
-	// Until is the start of the last of several weekly occurrences; zero for a single one.
+	// Until is the start of the last of hasSeveral weekly occurrences; zero for a single one.
 	Until time.Time `json:"until,omitzero"`
 	// Excluded are the starts between Start and Until that do not happen, each at Start's own time of day.
 	Excluded []time.Time `json:"excluded,omitempty"`
@@ -48,9 +48,9 @@ type Item struct {
 	Warnings []Warning `json:"warnings,omitempty"`
 }
 
-// NothingLeft is an [Error] for a calendar without items, with its warnings, which say why; else nil. Whoever
-// makes a file wants it: a feed may well be empty until the next timetable.
-func (c Calendar) NothingLeft() error {
+// CheckNotEmpty returns an [Error] for a calendar without items, with the warnings as its details. Callers that
+// make a file use it; a feed may be empty until the next timetable.
+func (c Calendar) CheckNotEmpty() error {
 	if len(c.Items) > 0 {
 		return nil
 	}
@@ -67,7 +67,7 @@ func Build(events []Event, opts Options) (Calendar, error) {
 	if err != nil {
 		return Calendar{}, err
 	}
-	events, names := complete(events, opts)
+	events, names := completeEvents(events, opts)
 	if err := checkTermNames(events, opts); err != nil {
 		return Calendar{}, err
 	}
@@ -85,13 +85,13 @@ func Build(events []Event, opts Options) (Calendar, error) {
 		},
 	}
 	// Colours and titles come of all events, not of the chosen, so that a choice changes no other's.
-	b.offer = offerOf(events)
-	b.colors = assignColors(b.offer.modules(), opts.Colors)
+	b.catalog = catalogOf(events)
+	b.colors = assignColors(b.catalog.modules(), opts.Colors)
 	for _, e := range chosen {
 		b.newest = max(b.newest, e.Year)
 	}
 	for _, e := range chosen {
-		b.add(e)
+		b.addEvent(e)
 	}
 	b.addExtras()
 	return b.finish()
@@ -99,23 +99,23 @@ func Build(events []Event, opts Options) (Calendar, error) {
 
 // builder gathers the calendar; its missing terms become one error at the end.
 type builder struct {
-	opts     Options
-	terms    map[int]calendarTerms // by the events' year
-	newest   int                   // year of the events
-	days     *days
-	offer    offer
-	names    map[string]string // event id -> the part of its UID that names it
-	colors   map[string]string
-	missing  []string
-	nameless bool                // a lecture names no semester, and there are no dates for such
-	quarters map[string][]string // quarter -> ids of the events whose semester stands in
-	unknown  map[int]bool        // years of whose lecture days not all is known
-	changes  changes
-	calendar Calendar
+	opts            Options
+	terms           map[int]calendarTerms // by the events' year
+	newest          int                   // year of the events
+	days            *days
+	catalog         catalog
+	names           map[string]string // event id -> the part of its UID that names it
+	colors          map[string]string
+	missing         []string
+	unnamedSemester bool                // a lecture names no semester, and there are no dates for such
+	quarters        map[string][]string // quarter -> ids of the events whose semester stands in
+	unknown         map[int]bool        // years of whose lecture days not all is known
+	changes         changes
+	calendar        Calendar
 }
 
-func (b *builder) add(e Event) {
-	minutes, problem := times(&e)
+func (b *builder) addEvent(e Event) {
+	minutes, problem := readTimes(&e)
 	if problem == nil {
 		if e.IsRecurring {
 			problem = b.addLecture(e, minutes)
@@ -137,13 +137,13 @@ type clock struct{ start, end int }
 const examHours = 3
 
 // times reads the event's times. An exam without an end gets the assumed one, marked as an estimate.
-func times(e *Event) (clock, *Warning) {
+func readTimes(e *Event) (clock, *Warning) {
 	if e.StartTime == "" {
 		return clock{}, &Warning{Code: timetable.NoTime, Message: "It has no time. Look it up in your timetable."}
 	}
 	start, ok := minutesOf(e.StartTime)
 	if !ok {
-		return clock{}, &Warning{Code: InvalidTime, Message: fmt.Sprintf("%q is not a time. Look it up in your timetable.", clip(e.StartTime))}
+		return clock{}, &Warning{Code: InvalidTime, Message: fmt.Sprintf("%q is not a time. Look it up in your timetable.", shorten(e.StartTime))}
 	}
 	if e.EndTime == "" && e.Kind == timetable.Exam {
 		end := start + examHours*60
@@ -156,7 +156,7 @@ func times(e *Event) (clock, *Warning) {
 	}
 	end, ok := minutesOf(e.EndTime)
 	if !ok {
-		return clock{}, &Warning{Code: InvalidTime, Message: fmt.Sprintf("%q is not a time. Look it up in your timetable.", clip(e.EndTime))}
+		return clock{}, &Warning{Code: InvalidTime, Message: fmt.Sprintf("%q is not a time. Look it up in your timetable.", shorten(e.EndTime))}
 	}
 	if end <= start && e.EndTimeEstimated {
 		end += 24 * 60 // an estimate may reach past midnight
@@ -197,15 +197,15 @@ func (b *builder) addDated(e Event, at clock) *Warning {
 	if name := b.days.holiday(date); name != "" {
 		item.Warnings = append(item.Warnings, Warning{Code: OnPublicHoliday, Message: fmt.Sprintf("%s is a public holiday (%s). Check whether it is held on that day.", date, name)})
 	}
-	if w := contradiction(e, date); w != nil {
+	if w := dayMismatch(e, date); w != nil {
 		item.Warnings = append(item.Warnings, *w)
 	}
-	b.put(item)
+	b.addItem(item)
 	return nil
 }
 
-// contradiction warns where the event's day is not that of its date, unless whoever read it did so already.
-func contradiction(e Event, date Date) *Warning {
+// dayMismatch warns if the event's day is not that of its date, unless the event already carries that warning.
+func dayMismatch(e Event, date Date) *Warning {
 	day, ok := weekday(e.Day)
 	told := slices.ContainsFunc(e.Warnings, func(w timetable.Warning) bool { return w.Code == timetable.DayMismatch })
 	if !ok || told || day == date.Weekday() {
@@ -225,10 +225,10 @@ func (b *builder) item(e Event, year int) Item {
 	}
 }
 
-func (b *builder) put(i Item) { b.calendar.Items = append(b.calendar.Items, i) }
+func (b *builder) addItem(i Item) { b.calendar.Items = append(b.calendar.Items, i) }
 
 func (b *builder) finish() (Calendar, error) {
-	if len(b.missing) > 0 || b.nameless {
+	if len(b.missing) > 0 || b.unnamedSemester {
 		return Calendar{}, b.missingDates()
 	}
 	for _, quarter := range TermNames() {
@@ -240,8 +240,8 @@ func (b *builder) finish() (Calendar, error) {
 			})
 		}
 	}
-	b.tellUnknownDays()
-	b.tellUnusedChanges()
+	b.noteUnknownDays()
+	b.warnUnusedChanges()
 	if b.calendar.Name == "" {
 		b.calendar.Name = nameFor(b.calendar.Items)
 	}

@@ -42,8 +42,8 @@ const (
 	maxTextOfClass = 500
 )
 
-// ownTexts are what a student says in changes and extra classes.
-func (o *Options) ownTexts() []string {
+// changeTexts are what a student says in changes and extra classes.
+func (o *Options) changeTexts() []string {
 	var texts []string
 	for _, c := range o.Changes {
 		texts = append(texts, c.Event, c.Venue, c.Notes)
@@ -54,8 +54,8 @@ func (o *Options) ownTexts() []string {
 	return texts
 }
 
-// checkOwn refuses changes and extra classes that make no sense.
-func (o Options) checkOwn() error {
+// checkChanges refuses changes and extra classes that make no sense.
+func (o Options) checkChanges() error {
 	if len(o.Changes) > maxChanges {
 		return invalid("there are more than %d changes. Send fewer", maxChanges)
 	}
@@ -113,7 +113,7 @@ func (x ExtraClass) check() error {
 func checkClass(start, end string, texts ...string) error {
 	for _, text := range []string{start, end} {
 		if _, ok := minutesOf(text); text != "" && !ok {
-			return invalid("%q is not a time. Write times as in \"08:30\"", clip(text))
+			return invalid("%q is not a time. Write times as in \"08:30\"", shorten(text))
 		}
 	}
 	from, _ := minutesOf(start)
@@ -175,7 +175,7 @@ func (b *builder) change(item Item, d Date, at clock) (changed Item, held bool) 
 		day = c.NewDate
 	}
 	if day != d || now.start != at.start {
-		item.Remark = joinLines(item.Remark, fmt.Sprintf("Moved from %s, %s.", d.spoken(), hoursAndMinutes(at.start)))
+		item.Remark = joinLines(item.Remark, fmt.Sprintf("Moved from %s, %s.", d.longForm(), hoursAndMinutes(at.start)))
 	}
 	item.Start, item.End = day.At(now.start), day.At(now.end)
 	item.Event.StartTime, item.Event.EndTime = hoursAndMinutes(now.start), hoursAndMinutes(now.end)
@@ -205,8 +205,8 @@ func joinLines(a, b string) string {
 	return a + "\n" + b
 }
 
-// tellUnusedChanges warns of changes for which there is no class, once.
-func (b *builder) tellUnusedChanges() {
+// warnUnusedChanges warns of changes for which there is no class, once.
+func (b *builder) warnUnusedChanges() {
 	const most = 5
 	var dates []string
 	for n, c := range b.changes.list {
@@ -219,7 +219,7 @@ func (b *builder) tellUnusedChanges() {
 	}
 	b.calendar.Warnings = append(b.calendar.Warnings, Warning{
 		Code:    ChangeUnused,
-		Message: fmt.Sprintf("%d of your changes have no class to change (%s). Check the lecture and the date of each.", len(dates), listed(dates[:min(most, len(dates))])),
+		Message: fmt.Sprintf("%d of your changes have no class to change (%s). Check the lecture and the date of each.", len(dates), joinNames(dates[:min(most, len(dates))])),
 	})
 }
 
@@ -240,7 +240,7 @@ func (b *builder) addExtras() {
 		taken[e.ID] = true
 		from, _ := minutesOf(x.StartTime)
 		to, _ := minutesOf(x.EndTime)
-		b.put(Item{
+		b.addItem(Item{
 			UID: e.ID + "-" + strconv.Itoa(x.Date.Year) + "@schedgen", Event: e, Summary: b.label(e), Color: colors[NormalModule(x.Module)],
 			Start: x.Date.At(from), End: x.Date.At(to), Remark: "An extra class that you added.",
 		})

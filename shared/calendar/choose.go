@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// offer is what the events hold to choose from: modules, and in each its groups.
-type offer map[string][]string
+// catalog is what the events hold to choose from: modules, and in each its groups.
+type catalog map[string][]string
 
-func offerOf(events []Event) offer {
-	o := make(offer)
+func catalogOf(events []Event) catalog {
+	o := make(catalog)
 	for _, e := range events {
 		module := NormalModule(e.Module)
 		group := normalGroup(e.Group)
@@ -28,10 +28,10 @@ func offerOf(events []Event) offer {
 	return o
 }
 
-func (o offer) modules() []string { return slices.Sorted(maps.Keys(o)) }
+func (o catalog) modules() []string { return slices.Sorted(maps.Keys(o)) }
 
-// several reports whether the module has several groups of that letter.
-func (o offer) several(module, letters string) bool {
+// hasSeveral reports whether the module has hasSeveral groups of that letter.
+func (o catalog) hasSeveral(module, letters string) bool {
 	count := 0
 	for _, group := range o[NormalModule(module)] {
 		if family(group) == letters {
@@ -45,7 +45,7 @@ func (o offer) several(module, letters string) bool {
 // does not exist is an [Error], or, for lenient options, left out and told as a warning; to omit what does not exist
 // is neither, for there is nothing to show.
 func choose(events []Event, opts Options) ([]Event, []Warning, error) {
-	has := offerOf(events)
+	has := catalogOf(events)
 	var warnings []Warning
 	refuse := func(e *Error) error {
 		if !opts.Lenient {
@@ -65,7 +65,7 @@ func choose(events []Event, opts Options) ([]Event, []Warning, error) {
 	chosen := make([]Event, 0, len(events))
 	for _, e := range events {
 		module := NormalModule(e.Module)
-		if (wanted == nil || wanted[module]) && groups[module].takes(e.Group) && !slices.Contains(opts.Omit, e.ID) {
+		if (wanted == nil || wanted[module]) && groups[module].includes(e.Group) && !slices.Contains(opts.Omit, e.ID) {
 			chosen = append(chosen, e)
 		}
 	}
@@ -73,7 +73,7 @@ func choose(events []Event, opts Options) ([]Event, []Warning, error) {
 }
 
 // chooseModules gives the set of wanted modules; nil means all.
-func chooseModules(modules []string, has offer, refuse func(*Error) error) (map[string]bool, error) {
+func chooseModules(modules []string, has catalog, refuse func(*Error) error) (map[string]bool, error) {
 	if len(modules) == 0 {
 		return nil, nil
 	}
@@ -90,7 +90,7 @@ func chooseModules(modules []string, has offer, refuse func(*Error) error) (map[
 }
 
 // chooseGroups keeps the choices that exist.
-func chooseGroups(choices map[string]Choice, has offer, refuse func(*Error) error) (map[string]Choice, error) {
+func chooseGroups(choices map[string]Choice, has catalog, refuse func(*Error) error) (map[string]Choice, error) {
 	groups := make(map[string]Choice, len(choices))
 	for _, module := range slices.Sorted(maps.Keys(choices)) {
 		available, ok := has[module]
@@ -107,8 +107,8 @@ func chooseGroups(choices map[string]Choice, has offer, refuse func(*Error) erro
 			}
 			err := refuse(&Error{
 				Code:    UnknownGroup,
-				Message: fmt.Sprintf("%s has no group %q. Choose from those that it has: %s", module, clip(group), listed(available)),
-				Details: map[string]any{"module": module, "group": clip(group), "groups": available},
+				Message: fmt.Sprintf("%s has no group %q. Choose from those that it has: %s", module, shorten(group), joinNames(available)),
+				Details: map[string]any{"module": module, "group": shorten(group), "groups": available},
 			})
 			if err != nil {
 				return nil, err
@@ -118,8 +118,8 @@ func chooseGroups(choices map[string]Choice, has offer, refuse func(*Error) erro
 	return groups, nil
 }
 
-// takes reports whether the choice lets the group in: it does unless it names others of its family.
-func (c Choice) takes(group string) bool {
+// includes reports whether the choice lets the group in: it does unless it names others of its family.
+func (c Choice) includes(group string) bool {
 	group = normalGroup(group)
 	spoken := false
 	for _, mine := range c {
@@ -131,16 +131,16 @@ func (c Choice) takes(group string) bool {
 	return !spoken || group == ""
 }
 
-func unknownModule(module string, has offer) *Error {
+func unknownModule(module string, has catalog) *Error {
 	return &Error{
 		Code:    UnknownModule,
-		Message: fmt.Sprintf("the timetable has no module %q. Choose from those that it has: %s", clip(module), listed(has.modules())),
-		Details: map[string]any{"module": clip(module), "modules": has.modules()},
+		Message: fmt.Sprintf("the timetable has no module %q. Choose from those that it has: %s", shorten(module), joinNames(has.modules())),
+		Details: map[string]any{"module": shorten(module), "modules": has.modules()},
 	}
 }
 
-// listed writes names for people, not endlessly many.
-func listed(names []string) string {
+// joinNames writes names for people, not endlessly many.
+func joinNames(names []string) string {
 	const most = 12
 	if len(names) == 0 {
 		return "none"

@@ -8,7 +8,7 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// Clash tells that two items happen at the same time, at least once.
+// Clash is two items that happen at the same time at least once.
 type Clash struct {
 	Events [2]string `json:"events"` // ids
 	Titles [2]string `json:"titles"`
@@ -22,11 +22,11 @@ type Clash struct {
 }
 
 // maxClashes bounds the list: a timetable of a whole faculty without a choice of groups has more
-// than anybody would read.
+// than a person would read.
 const maxClashes = 500
 
-// running is an occurrence of the item at a place in the calendar.
-type running struct {
+// itemOccurrence is an occurrence of the item at a place in the calendar.
+type itemOccurrence struct {
 	Occurrence
 	item int
 }
@@ -39,9 +39,9 @@ const maxComparisons = 2_000_000
 // counts no more than its bounds allow; all tells whether it came to the end of them.
 func findClashes(items []Item) (clashes []Clash, all bool) {
 	f := clashFinder{items: items, places: make(map[[2]string]int), budget: maxComparisons, all: true, clashes: []Clash{}}
-	var open []running
-	for _, now := range inOrder(items) {
-		open = slices.DeleteFunc(open, func(o running) bool { return !o.End.After(now.Start) })
+	var open []itemOccurrence
+	for _, now := range occurrencesInOrder(items) {
+		open = slices.DeleteFunc(open, func(o itemOccurrence) bool { return !o.End.After(now.Start) })
 		for _, other := range open {
 			f.overlap(other, now)
 		}
@@ -53,15 +53,15 @@ func findClashes(items []Item) (clashes []Clash, all bool) {
 	return f.clashes, f.all
 }
 
-// inOrder gives every occurrence in order of its start.
-func inOrder(items []Item) []running {
-	var all []running
+// occurrencesInOrder gives every occurrence in order of its start.
+func occurrencesInOrder(items []Item) []itemOccurrence {
+	var all []itemOccurrence
 	for n := range items {
 		for o := range Occurrences(items[n]) {
-			all = append(all, running{o, n})
+			all = append(all, itemOccurrence{o, n})
 		}
 	}
-	slices.SortFunc(all, func(a, b running) int {
+	slices.SortFunc(all, func(a, b itemOccurrence) int {
 		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.item, b.item))
 	})
 	return all
@@ -77,7 +77,7 @@ type clashFinder struct {
 }
 
 // overlap notes that two occurrences overlap, from the later start on.
-func (f *clashFinder) overlap(other, now running) {
+func (f *clashFinder) overlap(other, now itemOccurrence) {
 	f.budget--
 	one, two := f.items[min(other.item, now.item)], f.items[max(other.item, now.item)]
 	if one.Event.ID == two.Event.ID {

@@ -16,7 +16,7 @@ var palette = []string{
 
 // assignColors gives each module a colour: the chosen one, or one of the palette that its name picks
 // and that no other module has, while there are any. A module keeps its colour when a choice leaves
-// others out; when other modules come, who wants to keep it passes it as chosen.
+// others out; to keep it when other modules come, pass it as chosen.
 func assignColors(modules []string, chosen map[string]string) map[string]string {
 	colors := maps.Clone(chosen)
 	if colors == nil {

@@ -8,13 +8,13 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// complete fills in what events from elsewhere may lack, as the first frontend's do: kind, venues,
+// completeEvents fills in what events from elsewhere may lack, as the first frontend's do: kind, venues,
 // ids. It changes none of the caller's. names are the parts of UIDs by event id: ids that [Events] gave are
-// kept, for they are stable even where a caller sends some of a timetable's events alone. Of an id
-// from elsewhere nobody knows whether it is another on the next upload, or another timetable's too, so
-// that event's name is made of what it is, and importing it again doubles nothing.
-func complete(events []Event, opts Options) (completed []Event, names map[string]string) {
-	events = joinTitled(events, opts.Terms)
+// kept, for they are stable even where a caller sends some of a timetable's events alone. An id
+// from elsewhere may change on the next upload or stand in another timetable too, so the name of that event is made of
+// what it is, and importing it again duplicates nothing.
+func completeEvents(events []Event, opts Options) (completed []Event, names map[string]string) {
+	events = mergeTitled(events, opts.Terms)
 	used := make(map[string]bool, len(events))
 	for i := range events {
 		e := &events[i]

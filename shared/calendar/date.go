@@ -34,7 +34,7 @@ func ParseDate(s string) (Date, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil && t.In(Zone).Year() > 0 && t.In(Zone).Year() < 10000 {
 		return DateOf(t.In(Zone)), nil
 	}
-	return Date{}, invalid("%q is not a date. Write dates as in 2026-02-09", clip(s))
+	return Date{}, invalid("%q is not a date. Write dates as in 2026-02-09", shorten(s))
 }
 
 // String writes the date as YYYY-MM-DD, and the zero Date as nothing.
@@ -92,7 +92,7 @@ type Range struct {
 }
 
 // ParseRange reads "2026-02-09..2026-05-22". One date alone is refused: of a term whose end was forgotten
-// nearly every lecture would be missing, and nobody would be told.
+// nearly every lecture would be missing, without a warning.
 func ParseRange(s string) (Range, error) {
 	from, to, found := strings.Cut(s, "..")
 	start, err := ParseDate(strings.TrimSpace(from))
@@ -122,8 +122,8 @@ func ParseDays(s string) (Range, error) {
 // Contains reports whether d is one of the range's days.
 func (r Range) Contains(d Date) bool { return !d.Before(r.Start) && !r.End.Before(d) }
 
-// half is the semester in whose half of the year the range lies, or Y where it is longer than a semester.
-func (r Range) half() string {
+// semester is the semester in whose half of the year the range lies, or Y where it is longer than a semester.
+func (r Range) semester() string {
 	const longerThanASemester = 190 // days
 	days := r.Start.DaysUntil(r.End)
 	switch {
@@ -219,8 +219,8 @@ func (r Range) check() error {
 	return nil
 }
 
-// clip keeps what a caller sent short enough to be told back.
-func clip(s string) string {
+// shorten keeps what a caller sent short enough to be told back.
+func shorten(s string) string {
 	const most = 60
 	if len(s) <= most {
 		return s

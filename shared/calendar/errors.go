@@ -9,7 +9,7 @@ import (
 
 // The codes of an [Error].
 const (
-	MissingSemesterDates = "MISSING_SEMESTER_DATES" // lectures recur in a term whose dates nobody gave
+	MissingSemesterDates = "MISSING_SEMESTER_DATES" // lectures recur in a term whose dates are not known
 	UnknownGroup         = "UNKNOWN_GROUP"          // a choice names a group that the timetable does not have
 	UnknownModule        = "UNKNOWN_MODULE"         // a choice names a module that the timetable does not have
 	NothingLeft          = "NOTHING_LEFT"           // no event can be placed in a calendar
@@ -52,7 +52,7 @@ const (
 	MoreClashes         = "MORE_CLASHES"          // too many clashes to list
 )
 
-// Warning tells what a person should look at, and in which events.
+// Warning is what a person should check, and in which events.
 type Warning struct {
 	Code    string   `json:"code"`
 	Message string   `json:"message"`

@@ -51,7 +51,7 @@ func (o *days) holiday(d Date) string {
 }
 
 // off reports whether no lectures are held on d.
-func (o *days) off(d Date) bool {
+func (o *days) noLectures(d Date) bool {
 	off, seen := o.known[d]
 	if !seen {
 		off = o.holiday(d) != "" || slices.ContainsFunc(o.freeDays(d.Year), func(r Range) bool { return r.Contains(d) })
@@ -100,7 +100,7 @@ func (o Options) recessOf(year int) (recess Days, given bool) {
 }
 
 // follows gives the weekday whose lectures are held on d: its own, or another one's.
-func (o *days) follows(d Date) time.Weekday {
+func (o *days) weekdayOn(d Date) time.Weekday {
 	for _, swap := range o.years[d.Year].Follows {
 		if swap.Date == d {
 			return swap.Weekday
@@ -110,11 +110,11 @@ func (o *days) follows(d Date) time.Weekday {
 }
 
 // swapped are the days of a range that follow the given weekday and are another one, and on which lectures are held.
-func (o *days) swapped(r Range, day time.Weekday) []Date {
+func (o *days) swapsTo(r Range, day time.Weekday) []Date {
 	var dates []Date
 	for year := r.Start.Year; year <= r.End.Year; year++ {
 		for _, swap := range o.years[year].Follows {
-			if swap.Weekday == day && swap.Date.Weekday() != day && r.Contains(swap.Date) && !o.off(swap.Date) {
+			if swap.Weekday == day && swap.Date.Weekday() != day && r.Contains(swap.Date) && !o.noLectures(swap.Date) {
 				dates = append(dates, swap.Date)
 			}
 		}

@@ -19,7 +19,7 @@ import (
 // single events are what Google, Apple and Microsoft show alike, and a series is untouched by what is added
 // beside it.
 func (b *builder) addLecture(e Event, at clock) *Warning {
-	day, term, problem, ok := b.weekOf(e)
+	day, term, problem, ok := b.dayAndTerm(e)
 	if !ok {
 		return problem
 	}
@@ -28,22 +28,22 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 		return &Warning{Code: NotInTerm, Message: fmt.Sprintf("Its term has no %s. Check the dates of the term.", day)}
 	}
 	item := b.item(e, cmp.Or(e.Year, b.opts.Year)) // settled by the terms, if not given
-	singles := b.singles(item, day, at, &weekly, beside)
+	singles := b.singleItems(item, day, at, &weekly, beside)
 	if len(weekly.held) == 0 && len(singles) == 0 {
 		return &Warning{Code: AllExcluded, Message: "Holidays and recess leave no date for it. Check the dates of its term."}
 	}
 	var warnings []Warning
 	if term.guessed != "" {
-		warnings = append(warnings, b.guess(e, term.guessed))
+		warnings = append(warnings, b.warnGuessed(e, term.guessed))
 	}
 	if len(weekly.held) > 0 {
-		weekly.place(&item, at)
+		weekly.setDates(&item, at)
 		item.Warnings = append(item.Warnings, warnings...)
-		b.put(item)
+		b.addItem(item)
 	}
 	for _, single := range singles {
 		single.Warnings = append(single.Warnings, warnings...)
-		b.put(single)
+		b.addItem(single)
 	}
 	for _, r := range term.ranges {
 		if b.days.unknown(r) {
@@ -53,31 +53,31 @@ func (b *builder) addLecture(e Event, at clock) *Warning {
 	return nil
 }
 
-// tellUnknownDays notes, once for each year, that lectures may stand in a recess of which nobody has told.
-func (b *builder) tellUnknownDays() {
+// noteUnknownDays adds a note, once for each year, that lectures may stand in a recess that is not entered.
+func (b *builder) noteUnknownDays() {
 	for _, year := range slices.Sorted(maps.Keys(b.unknown)) {
 		b.calendar.Notes = append(b.calendar.Notes,
 			fmt.Sprintf("The university's recess of %d is not known for all terms, so lectures may be shown in it. Give the dates of the recess to leave them out.", year))
 	}
 }
 
-// weekOf gives the event's weekday and its term; ok is false where it lacks one, with the reason, or with none
+// dayAndTerm gives the event's weekday and its term; ok is false where it lacks one, with the reason, or with none
 // where that is an error of the whole.
-func (b *builder) weekOf(e Event) (day time.Weekday, term span, problem *Warning, ok bool) {
+func (b *builder) dayAndTerm(e Event) (day time.Weekday, term span, problem *Warning, ok bool) {
 	if e.Day == "" {
 		return day, term, &Warning{Code: timetable.NoDay, Message: "It has no day. Look it up in your timetable."}, false
 	}
 	if day, ok = weekday(e.Day); !ok {
-		return day, term, &Warning{Code: InvalidDay, Message: fmt.Sprintf("%q is not a day of the week. Look it up in your timetable.", clip(e.Day))}, false
+		return day, term, &Warning{Code: InvalidDay, Message: fmt.Sprintf("%q is not a day of the week. Look it up in your timetable.", shorten(e.Day))}, false
 	}
 	term, known := b.termsOf(e).find(e.Semester)
 	switch {
 	case !known && e.Semester == "":
-		return day, term, b.missDefault(e), false
+		return day, term, b.noteMissingSemester(e), false
 	case !known:
-		return day, term, &Warning{Code: timetable.UnknownTerm, Message: fmt.Sprintf("We have no dates for the term %q. Check its name in your timetable.", clip(e.Semester))}, false
+		return day, term, &Warning{Code: timetable.UnknownTerm, Message: fmt.Sprintf("We have no dates for the term %q. Check its name in your timetable.", shorten(e.Semester))}, false
 	case len(term.ranges) == 0:
-		return day, term, b.miss(e), false
+		return day, term, b.noteMissingTerm(e), false
 	}
 	return day, term, nil, true
 }
@@ -103,18 +103,18 @@ func (b *builder) datesOf(ranges []Range, day time.Weekday) (weekly weeklyDates,
 				continue // the ranges overlap
 			}
 			weekly.all = append(weekly.all, d)
-			if !b.days.off(d) && b.days.follows(d) == day {
+			if !b.days.noLectures(d) && b.days.weekdayOn(d) == day {
 				weekly.held = append(weekly.held, d)
 			}
 		}
-		beside = append(beside, b.days.swapped(r, day)...)
+		beside = append(beside, b.days.swapsTo(r, day)...)
 	}
 	slices.SortFunc(beside, func(a, b Date) int { return b.DaysUntil(a) })
 	return weekly, slices.Compact(beside)
 }
 
 // place makes the item the series of the held dates, or its only one.
-func (w weeklyDates) place(item *Item, at clock) {
+func (w weeklyDates) setDates(item *Item, at clock) {
 	first, last := w.held[0], w.held[len(w.held)-1]
 	item.Start, item.End = first.At(at.start), first.At(at.end)
 	if first != last {
@@ -134,11 +134,11 @@ func (w weeklyDates) holds(d Date) bool {
 
 // singles are the items beside a series: those of days that follow another weekday's timetable, and those that
 // the student changed. A changed date leaves the series.
-func (b *builder) singles(series Item, day time.Weekday, at clock, weekly *weeklyDates, beside []Date) []Item {
+func (b *builder) singleItems(series Item, day time.Weekday, at clock, weekly *weeklyDates, beside []Date) []Item {
 	var all []Item
 	for _, d := range beside {
-		remark := fmt.Sprintf("%s follows the %s timetable.", d.spoken(), day)
-		if item, held := b.single(series, d, at, remark); held {
+		remark := fmt.Sprintf("%s follows the %s timetable.", d.longForm(), day)
+		if item, held := b.singleItem(series, d, at, remark); held {
 			all = append(all, item)
 		}
 	}
@@ -147,7 +147,7 @@ func (b *builder) singles(series Item, day time.Weekday, at clock, weekly *weekl
 	for _, d := range held {
 		if b.changeOf(series.Event, d) < 0 {
 			weekly.held = append(weekly.held, d)
-		} else if item, held := b.single(series, d, at, ""); held {
+		} else if item, held := b.singleItem(series, d, at, ""); held {
 			all = append(all, item)
 		}
 	}
@@ -156,7 +156,7 @@ func (b *builder) singles(series Item, day time.Weekday, at clock, weekly *weekl
 
 // single is the item of one date, as the student has it; held is false where it is not held then. Its UID is made
 // of the series' and the date, so that it is the same whenever it comes back.
-func (b *builder) single(series Item, d Date, at clock, remark string) (item Item, held bool) {
+func (b *builder) singleItem(series Item, d Date, at clock, remark string) (item Item, held bool) {
 	item = series
 	local, host, _ := strings.Cut(series.UID, "@")
 	item.UID = local + "-" + strings.ReplaceAll(d.String(), "-", "") + "@" + host
@@ -166,10 +166,10 @@ func (b *builder) single(series Item, d Date, at clock, remark string) (item Ite
 }
 
 // spoken writes the date as people say it.
-func (d Date) spoken() string { return d.utc().Format("Monday 2 January 2006") }
+func (d Date) longForm() string { return d.utc().Format("Monday 2 January 2006") }
 
 // guess notes that a semester stands in for a quarter, and gives the item's own remark of it.
-func (b *builder) guess(e Event, semester string) Warning {
+func (b *builder) warnGuessed(e Event, semester string) Warning {
 	quarter := normalTerm(e.Semester)
 	if b.quarters == nil {
 		b.quarters = make(map[string][]string)

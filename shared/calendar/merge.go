@@ -16,7 +16,7 @@ type Upload struct {
 	Events []Event // as [Events] gives them
 }
 
-// Merge gives what all of a student's uploads say together; they are given in order, the newest last.
+// Merge merges all of a student's uploads, which are in order, the newest last.
 //
 // An upload speaks for its scopes alone (see [Scope]): there it replaces what older uploads say, and
 // elsewhere older uploads hold. A test or an exam that was over when a newer upload came stays, even if that
@@ -26,7 +26,7 @@ type Upload struct {
 // A slot keeps its id from upload to upload, whatever comes or goes beside it, and a slot that moved
 // takes its id along. Each event's Year is set.
 func Merge(uploads []Upload) []Event {
-	merged := MergeSources(uploads)
+	merged := MergeWithSources(uploads)
 	events := make([]Event, len(merged))
 	for i, m := range merged {
 		events[i] = m.Event
@@ -34,44 +34,46 @@ func Merge(uploads []Upload) []Event {
 	return events
 }
 
-// Sourced is an event with the place of the upload that says so.
-type Sourced struct {
+// MergedEvent is an event with the place of the upload that says so.
+type MergedEvent struct {
 	Event  Event
 	Upload int
 }
 
-// MergeSources is [Merge] that also tells of which upload each event comes.
-func MergeSources(uploads []Upload) []Sourced {
+// MergeWithSources is [Merge] with the upload that each event comes from.
+func MergeWithSources(uploads []Upload) []MergedEvent {
 	named := nameSlots(uploads)
 	replaced := make(map[Scope]time.Time) // by the oldest of the newer uploads, which came then
 	seen := make(map[uidKey]bool)
-	kept := make([][]Sourced, len(named))
+	kept := make([][]MergedEvent, len(named))
 	for n := len(named) - 1; n >= 0; n-- {
 		own := named[n].Scopes()
 		for _, e := range named[n].Events {
 			key := uidKey{e.ID, e.Year}
 			scope, known := ScopeOf(e, e.Year, named[n].Terms)
 			by, gone := replacement(scope, own, replaced)
-			if seen[key] || known && gone && !e.over(by) || !known && n < len(named)-1 {
+			if seen[key] || known && gone && !e.past(by) || !known && n < len(named)-1 {
 				continue
 			}
 			seen[key] = true
-			kept[n] = append(kept[n], Sourced{e, n})
+			kept[n] = append(kept[n], MergedEvent{e, n})
 		}
 		for _, scope := range own {
 			replaced[scope] = named[n].At
 			if scope.Kind == timetable.Lecture {
-				replaced[Scope{scope.Kind, scope.Year, ""}] = named[n].At // nobody knows when those are
+				replaced[Scope{scope.Kind, scope.Year, ""}] = named[n].At // lectures without a semester may lie in any
 			}
 		}
 	}
 	all := slices.Concat(kept...)
-	slices.SortStableFunc(all, func(a, b Sourced) int { return slices.Index(kinds, a.Event.Kind) - slices.Index(kinds, b.Event.Kind) })
+	slices.SortStableFunc(all, func(a, b MergedEvent) int {
+		return slices.Index(kinds, a.Event.Kind) - slices.Index(kinds, b.Event.Kind)
+	})
 	return all
 }
 
-// Named gives the events of the newest upload alone, with the ids that they have beside those of earlier uploads.
-func Named(uploads []Upload) []Event {
+// NewestEvents gives the events of the newest upload alone, with the ids that they have beside those of earlier uploads.
+func NewestEvents(uploads []Upload) []Event {
 	events := nameSlots(uploads)[len(uploads)-1].Events
 	for i := range events {
 		events[i].Year = 0
@@ -109,14 +111,14 @@ func replacement(scope Scope, own []Scope, replaced map[Scope]time.Time) (by tim
 	return by, !by.IsZero()
 }
 
-// over reports whether a test or an exam was over at t. A lecture recurs: one that a newer timetable of its
+// past reports whether a test or an exam was over at t. A lecture recurs: one that a newer timetable of its
 // semester does not list was dropped, or read wrongly before.
-func (e Event) over(t time.Time) bool {
+func (e Event) past(t time.Time) bool {
 	date, err := ParseDate(e.Date)
 	if err != nil || e.Kind == timetable.Lecture {
 		return false
 	}
-	at, problem := times(&e)
+	at, problem := readTimes(&e)
 	if problem != nil {
 		at.end = 24 * 60
 	}
@@ -178,8 +180,8 @@ func (m *slotMemory) name(u Upload) {
 	}
 }
 
-// assign names the slots of one name, which are in order: who was there before keeps its id; who is new takes
-// over the id of one that is gone, for it is that one, moved; the rest get ids of their own.
+// assign names the slots of one name, which are in order: a slot that was there before keeps its id; a new
+// slot takes over the id of one that is gone, because it is that one, moved; the rest get new ids.
 func (m *slotMemory) assign(name slotName, slots []*Event) {
 	before := m.last[name]
 	for _, e := range slots {

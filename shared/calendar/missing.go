@@ -8,7 +8,7 @@ import (
 )
 
 // miss notes a lecture in a term without dates, which fails the whole unless the options are lenient.
-func (b *builder) miss(e Event) *Warning {
+func (b *builder) noteMissingTerm(e Event) *Warning {
 	term := normalTerm(e.Semester)
 	if b.lenient(e) {
 		return &Warning{Code: MissingSemesterDates, Message: fmt.Sprintf("We do not know the dates of %s. Give them as a term of that name.", term)}
@@ -19,13 +19,13 @@ func (b *builder) miss(e Event) *Warning {
 	return nil
 }
 
-// missDefault notes a lecture that names no semester where there are no dates for such, which fails the
+// noteMissingSemester notes a lecture that names no semester where there are no dates for such, which fails the
 // whole unless the options are lenient. It is no term that could be given by a name.
-func (b *builder) missDefault(e Event) *Warning {
+func (b *builder) noteMissingSemester(e Event) *Warning {
 	if b.lenient(e) {
 		return &Warning{Code: MissingSemesterDates, Message: "It names no semester. Give the first and the last day of the semester."}
 	}
-	b.nameless = true
+	b.unnamedSemester = true
 	return nil
 }
 
@@ -41,11 +41,11 @@ func (b *builder) missingDates() error {
 		terms := strings.Join(b.missing, ", ")
 		says = append(says, "we do not know when "+terms+" begins and ends. Give the first and the last day of "+terms)
 	}
-	if b.nameless {
+	if b.unnamedSemester {
 		says = append(says, "some lectures name no semester. Give its first and its last day (semesterStart and semesterEnd)")
 	}
 	missing := slices.Clone(b.missing)
-	if b.nameless {
+	if b.unnamedSemester {
 		missing = append(missing, "")
 	}
 	year := cmp.Or(b.newest, b.opts.Year)

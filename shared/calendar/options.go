@@ -85,8 +85,8 @@ func (o *Options) UseSemester(r Range) {
 	if o.Year == 0 {
 		o.Year = r.Start.Year
 	}
-	names := []string{"", r.half()}
-	if r.half() == "Y" {
+	names := []string{"", r.semester()}
+	if r.semester() == "Y" {
 		names = []string{"", "S1", "S2", "Y"}
 	}
 	terms := make(map[string]Range, len(o.Terms)+len(names))
@@ -133,7 +133,7 @@ func (o Options) normalized() (Options, error) {
 	case len(o.Omit) > maxChoices:
 		return o, invalid("more than %d events are left out. Send fewer", maxChoices)
 	case !o.Title.known():
-		return o, invalid("%q is no way to write titles. Choose one of: %s", clip(string(o.Title)), listed(titleNames()))
+		return o, invalid("%q is no way to write titles. Choose one of: %s", shorten(string(o.Title)), joinNames(titleNames()))
 	case len(o.Modules) > maxChoices || len(o.Groups) > maxChoices || len(o.Colors) > maxChoices:
 		return o, invalid("there are more than %d modules. Send fewer", maxChoices)
 	}
@@ -146,7 +146,7 @@ func (o Options) normalized() (Options, error) {
 		}
 	}
 	o.Reminders = slices.Compact(slices.Sorted(slices.Values(o.Reminders)))
-	if err := o.checkOwn(); err != nil {
+	if err := o.checkChanges(); err != nil {
 		return o, err
 	}
 	if err := o.normalizeTerms(); err != nil {
@@ -186,10 +186,10 @@ func (o *Options) checkTexts() error {
 	names, all := o.names(), 0
 	for _, text := range names {
 		if !isName(text) {
-			return invalid("the name %q is longer than %d characters. Shorten it", clip(text), maxNameLength)
+			return invalid("the name %q is longer than %d characters. Shorten it", shorten(text), maxNameLength)
 		}
 	}
-	for _, text := range append(names, o.ownTexts()...) {
+	for _, text := range append(names, o.changeTexts()...) {
 		if all += len(text); all > maxChoiceBytes {
 			return invalid("the texts of these choices have more than %d bytes in all. Send fewer, or shorter ones", maxChoiceBytes)
 		}
@@ -258,10 +258,10 @@ func (o *Options) normalizeModules() error {
 		name := o.Colors[m]
 		lower := strings.ToLower(strings.TrimSpace(name))
 		if !isColorName(lower) {
-			return invalid("%q is not a colour that we know. Use a CSS3 name such as \"steelblue\"", clip(name))
+			return invalid("%q is not a colour that we know. Use a CSS3 name such as \"steelblue\"", shorten(name))
 		}
 		if before, twice := colors[NormalModule(m)]; twice && before != lower {
-			return invalid("%s is given two colours. Choose one", clip(NormalModule(m)))
+			return invalid("%s is given two colours. Choose one", shorten(NormalModule(m)))
 		}
 		colors[NormalModule(m)] = lower
 	}

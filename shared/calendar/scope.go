@@ -101,7 +101,7 @@ func lecturePart(term string, terms Terms) string {
 		return wholeYear
 	}
 	if r, ok := terms[term]; ok {
-		return r.half()
+		return r.semester()
 	}
 	return ""
 }

@@ -65,7 +65,7 @@ func termLabel(name string) string {
 	if normalTerm(name) == "" {
 		return "the semester"
 	}
-	return fmt.Sprintf("term %q", clip(name))
+	return fmt.Sprintf("term %q", shorten(name))
 }
 
 // ParseTerm reads the dates of the named term as [ParseRange] does, and names it in an error.
@@ -86,7 +86,7 @@ func checkTermNames(events []Event, opts Options) error {
 		if opts.Lenient || name == "" || slices.Contains(TermNames(), name) || slices.ContainsFunc(events, used) {
 			continue
 		}
-		return invalid("%q is not a term. Use one of these: %s", clip(name), strings.Join(TermNames(), ", "))
+		return invalid("%q is not a term. Use one of these: %s", shorten(name), strings.Join(TermNames(), ", "))
 	}
 	return nil
 }
@@ -120,12 +120,12 @@ func (o Options) TermsOf(year int) Terms {
 	return terms
 }
 
-// find gives the term's span. A quarter whose dates nobody gave is shown in all of its semester, so
+// find gives the term's span. A quarter whose dates are not known is shown in all of its semester, so
 // that no lecture is missed, and told as guessed; a year module is held in both semesters. In a year
-// that nobody has entered the caller must give what the lectures need: S1 for Q1 and Q2, S2 for Q3
+// that is not entered the caller must give what the lectures need: S1 for Q1 and Q2, S2 for Q3
 // and Q4, both or Y for Y.
 //
-// known is false for a name that is no term; a term whose dates nobody gave is known and has no ranges.
+// known is false for a name that is no term; a term whose dates are missing is known and has no ranges.
 func (t calendarTerms) find(name string) (s span, known bool) {
 	name = normalTerm(name)
 	if r, ok := t[name]; ok {
@@ -135,9 +135,9 @@ func (t calendarTerms) find(name string) (s span, known bool) {
 	case "S1", "S2":
 		return span{}, true
 	case "Q1", "Q2":
-		return t.standIn("S1"), true
+		return t.semesterSpan("S1"), true
 	case "Q3", "Q4":
-		return t.standIn("S2"), true
+		return t.semesterSpan("S2"), true
 	case "Y":
 		first, ok1 := t["S1"]
 		second, ok2 := t["S2"]
@@ -151,7 +151,7 @@ func (t calendarTerms) find(name string) (s span, known bool) {
 	return span{}, false
 }
 
-func (t calendarTerms) standIn(semester string) span {
+func (t calendarTerms) semesterSpan(semester string) span {
 	if r, ok := t[semester]; ok {
 		return span{ranges: []Range{r}, guessed: semester}
 	}

@@ -9,9 +9,9 @@ import (
 // A titled event is one that its caller named (Summary), as the first frontend does with every event: it holds
 // what the calendar shows, not what the timetable printed.
 
-// joinTitled gives a copy of the events in which titled events of the same name and hours are one: a body that
+// mergeTitled gives a copy of the events in which titled events of the same name and hours are one: a body that
 // holds an event twice makes it once, and two rooms of one meeting are two places of one event.
-func joinTitled(events []Event, terms Terms) []Event {
+func mergeTitled(events []Event, terms Terms) []Event {
 	joined := make([]Event, 0, len(events))
 	type meeting struct{ name, end string }
 	seen := make(map[meeting]int)
@@ -50,12 +50,12 @@ func titledName(e Event, terms Terms) string {
 	return hashID(strings.Join([]string{"titled", title, NormalModule(e.Module), e.Activity, normalGroup(e.Group), when, clockText(e.StartTime), half}, "\x1f"))
 }
 
-// halfOf is the half of the year that a term is held in: S1, S2, or Y for both; the term's own name where nobody
-// knows.
+// halfOf is the half of the year that a term is held in: S1, S2, or Y for both; the term's own name for any
+// other term.
 func halfOf(term string, terms Terms) string {
 	term = normalTerm(term)
 	if r, ok := terms[term]; ok {
-		return r.half()
+		return r.semester()
 	}
 	return cmp.Or(SemesterOf(term), term)
 }

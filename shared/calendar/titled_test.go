@@ -129,7 +129,7 @@ func TestTitledEventThatComesTwiceIsOne(t *testing.T) {
 func TestGivenColorsAreOfModules(t *testing.T) {
 	t.Parallel()
 	c := build(t, firstSemester(t), titled(), titled(func(e *calendar.Event) { e.Summary, e.Module, e.ColorID = "Mine", "COS 212", "" }))
-	given := calendar.GivenColors{}.After(c)
+	given := calendar.SavedColors{}.With(c)
 	if len(given) != 1 || given["COS 212"] != c.Items[1].Color {
 		t.Errorf("the given colours are %v of %+v", given, c.Items)
 	}

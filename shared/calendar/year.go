@@ -7,7 +7,7 @@ import (
 )
 
 // AcademicYear is what is known of one year at the university. The academic year is a calendar year.
-// A list that is nil is not known; an empty one says that the year has no such days. Public holidays
+// A list that is nil is not known; an empty list means that the year has no such days. Public holidays
 // are no part of it: [PublicHolidays] computes them.
 type AcademicYear struct {
 	Year          int
@@ -23,7 +23,7 @@ type AcademicYear struct {
 	Supplementary []Period
 }
 
-// Origin says where dates come from, and whether somebody compared them with the university's own.
+// Origin is where dates come from, and whether a person compared them with the university's own.
 type Origin struct {
 	Source    string `json:"source"`
 	Checked   bool   `json:"checked"`
@@ -70,7 +70,7 @@ const (
 	fieldSupplementary = "supplementary"
 )
 
-// Unknown lists the parts of the year that nobody has entered, as its file spells them.
+// Unknown lists the parts of the year that are not entered, as its file spells them.
 func (y AcademicYear) Unknown() []string {
 	unknown := []string{}
 	for _, part := range []struct {
@@ -92,12 +92,12 @@ func (y AcademicYear) Unknown() []string {
 	return unknown
 }
 
-// Years are academic years by their numbers. Treat a Years as a snapshot: nobody changes one after it was
+// Years are academic years by their numbers. Treat a Years as a snapshot: it is not changed after it was
 // made, so a calendar that is built from it never sees half of a correction.
 type Years map[int]AcademicYear
 
-// Over gives the years of y, each as over has it where both do.
-func (y Years) Over(over Years) Years {
+// OverriddenBy gives the years of y, each as over has it where both do.
+func (y Years) OverriddenBy(over Years) Years {
 	all := make(Years, len(y)+len(over))
 	maps.Copy(all, y)
 	maps.Copy(all, over)

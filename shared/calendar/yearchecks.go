@@ -59,8 +59,8 @@ func (c *yearChecks) checkQuarters(y *AcademicYear) {
 	}
 }
 
-// checkSwaps refuses a day that follows another weekday where no lectures are held, or where nobody
-// knows whether there are any.
+// checkSwaps refuses a day that follows another weekday where no lectures are held, or where it is
+// not known whether there are any.
 func (c *yearChecks) checkSwaps(y *AcademicYear) {
 	holidays := PublicHolidays(y.Year)
 	for _, swap := range c.placed {

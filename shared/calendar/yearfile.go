@@ -55,7 +55,7 @@ func (r *yearsReader) years(tree node) Years {
 	for _, m := range tree.members {
 		number, err := strconv.Atoi(m.name)
 		if err != nil || len(m.name) != 4 || number < firstYear || number > lastYear {
-			r.problem(m.line, "%q is not a year between %d and %d", clip(m.name), firstYear, lastYear)
+			r.problem(m.line, "%q is not a year between %d and %d", shorten(m.name), firstYear, lastYear)
 			continue
 		}
 		if _, twice := years[number]; twice {
@@ -89,7 +89,7 @@ func (r *yearsReader) object(n node, what string, fields ...field) bool {
 			for i, f := range fields {
 				names[i] = f.name
 			}
-			r.problem(m.line, "%s has no field %q; its fields are %s", what, clip(m.name), strings.Join(names, ", "))
+			r.problem(m.line, "%s has no field %q; its fields are %s", what, shorten(m.name), strings.Join(names, ", "))
 		case twice:
 			r.problem(m.line, "%q is given twice, first on line %d; keep one", m.name, before)
 		default:
@@ -105,7 +105,7 @@ func (r *yearsReader) year(number int, n node, line int) AcademicYear {
 	what := "year " + strconv.Itoa(number)
 	c := yearChecks{yearsReader: r, number: number}
 	// What an item inherits must be known before the items are read, wherever in the file it stands.
-	own := claim{line: line}
+	own := originFields{line: line}
 	items := []field{
 		{fieldTerms, func(n node) { y.Terms = c.terms(n) }},
 		{fieldRecess, c.list(fieldRecess, &y.Recess)},
@@ -137,7 +137,7 @@ func (r *yearsReader) year(number int, n node, line int) AcademicYear {
 }
 
 // claim is what the file says of the origin of a year or of an item.
-type claim struct {
+type originFields struct {
 	line    int
 	source  string
 	checked *bool
@@ -145,7 +145,7 @@ type claim struct {
 	on      Date
 }
 
-func (c *claim) fields(r *yearsReader) []field {
+func (c *originFields) fields(r *yearsReader) []field {
 	return []field{
 		{"source", r.text("source", &c.source)},
 		{"checked", func(n node) {
@@ -162,10 +162,10 @@ func (c *claim) fields(r *yearsReader) []field {
 
 // origin completes the claim: an item without a source of its own has that of its year, and is checked as
 // that is unless it says otherwise.
-func (c *claim) origin(r *yearsReader, inherited Origin) Origin {
+func (c *originFields) origin(r *yearsReader, inherited Origin) Origin {
 	named := c.by != "" || !c.on.IsZero()
 	if c.checked != nil && !*c.checked && named {
-		r.problem(c.line, "checked is false, but checkedBy or checkedOn says that somebody checked; remove one of them")
+		r.problem(c.line, "checked is false, but checkedBy or checkedOn shows that the dates were checked; remove one of them")
 	}
 	if c.source == "" && c.checked == nil && !named {
 		return inherited
@@ -209,7 +209,7 @@ func (r *yearsReader) date(n node, what string) (Date, bool) {
 func (r *yearsReader) dateText(line int, s, what string) (Date, bool) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		r.problem(line, "%s: %q is not a date; write it as in 2026-02-09", what, clip(s))
+		r.problem(line, "%s: %q is not a date; write it as in 2026-02-09", what, shorten(s))
 		return Date{}, false
 	}
 	return DateOf(t), true

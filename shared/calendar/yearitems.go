@@ -13,11 +13,11 @@ type yearChecks struct {
 	number    int
 	inherited Origin
 	covered   Range
-	placed    []placedRange
+	placed    []itemRange
 }
 
-// placedRange is an item of the file with the line on which it stands.
-type placedRange struct {
+// itemRange is an item of the file with the line on which it stands.
+type itemRange struct {
 	line  int
 	field string // the list it stands in
 	name  string // what to call it
@@ -74,7 +74,7 @@ func (c *yearChecks) period(n node, list, what string, oneDay bool) (Period, boo
 	if text, ok := n.value.(string); ok {
 		r, ok := c.rangeText(n.line, text, what, oneDay)
 		if ok {
-			c.placed = append(c.placed, placedRange{n.line, list, what, r})
+			c.placed = append(c.placed, itemRange{n.line, list, what, r})
 		}
 		return Period{Start: r.Start, End: r.End, Origin: c.inherited}, ok
 	}
@@ -82,7 +82,7 @@ func (c *yearChecks) period(n node, list, what string, oneDay bool) (Period, boo
 		c.problem(n.line, `%s must be days as in "2026-02-09..2026-05-22", or an object with start and end`, what)
 		return Period{}, false
 	}
-	own := claim{line: n.line}
+	own := originFields{line: n.line}
 	var p Period
 	valid := true
 	day := func(name string, into *Date) field {
@@ -104,7 +104,7 @@ func (c *yearChecks) period(n node, list, what string, oneDay bool) (Period, boo
 	if !c.inYear(n.line, what, p.Range()) {
 		return p, false
 	}
-	c.placed = append(c.placed, placedRange{n.line, list, what, p.Range()})
+	c.placed = append(c.placed, itemRange{n.line, list, what, p.Range()})
 	return p, true
 }
 
@@ -163,7 +163,7 @@ func (c *yearChecks) follows(n node) []Swap {
 		seen[date] = m.line
 		if swap, ok := c.swap(date, m); ok {
 			swaps = append(swaps, swap)
-			c.placed = append(c.placed, placedRange{m.line, fieldFollows, fieldFollows, Range{Start: date, End: date}})
+			c.placed = append(c.placed, itemRange{m.line, fieldFollows, fieldFollows, Range{Start: date, End: date}})
 		}
 	}
 	slices.SortFunc(swaps, func(a, b Swap) int { return b.Date.DaysUntil(a.Date) })
@@ -183,7 +183,7 @@ func (c *yearChecks) swap(date Date, m member) (Swap, bool) {
 	if m.value != json.Delim('{') {
 		read(m.node)
 	} else {
-		own := claim{line: m.line}
+		own := originFields{line: m.line}
 		fields := append([]field{{"weekday", read}, {"name", c.text("name", &s.Name)}}, own.fields(c.yearsReader)...)
 		c.object(m.node, "follows: "+date.String(), fields...)
 		s.Origin = own.origin(c.yearsReader, c.inherited)

@@ -82,7 +82,7 @@ func (t Timetables) Merge(ctx context.Context, options calendar.Options, chosenA
 	}
 	slices.SortFunc(m.Scopes, calendar.Scope.Compare)
 	m.Scopes = slices.Compact(m.Scopes)
-	for _, e := range calendar.MergeSources(uploads) {
+	for _, e := range calendar.MergeWithSources(uploads) {
 		m.Events, m.Jobs = append(m.Events, e.Event), append(m.Jobs, t.Jobs[e.Upload].ID)
 	}
 	return m, nil
@@ -154,7 +154,7 @@ func JobEvents(ctx context.Context, store *jobs.Store, job jobs.Job) ([]calendar
 	if err != nil || len(uploads) == 0 {
 		return nil, err
 	}
-	return calendar.Named(uploads), nil
+	return calendar.NewestEvents(uploads), nil
 }
 
 // uploads reads the entries of the jobs and makes events of them.

@@ -11,5 +11,5 @@ func Local(file string) (Snapshot, error) {
 			return Snapshot{}, err
 		}
 	}
-	return *layered(own, rowsState{}), nil
+	return *combined(own, databaseState{}), nil
 }

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// None is the stamp of a calendar that depends on no year.
-const None = "none"
+// NoYears is the stamp of a calendar that depends on no year.
+const NoYears = "none"
 
 // Stamp names the years that a calendar was made with and what they were then, as in
-// "2026=0123456789abcdef 2027=". It is never empty: that is the stamp of who has none yet.
+// "2026=0123456789abcdef 2027=". It is never empty: an empty stamp means that there is none yet.
 func (s Snapshot) Stamp(used []int) string {
 	used = slices.Compact(slices.Sorted(slices.Values(used)))
 	if len(used) == 0 {
-		return None
+		return NoYears
 	}
 	parts := make([]string, len(used))
 	for i, year := range used {
@@ -25,7 +25,7 @@ func (s Snapshot) Stamp(used []int) string {
 
 // Stale reports whether a calendar with that stamp would be another now, as far as years are concerned.
 func (s Snapshot) Stale(stamp string) bool {
-	if stamp == None {
+	if stamp == NoYears {
 		return false
 	}
 	for part := range strings.FieldsSeq(stamp) {
@@ -38,7 +38,7 @@ func (s Snapshot) Stale(stamp string) bool {
 	return stamp == ""
 }
 
-// StaleOf gives those of the stamps that are [Snapshot.Stale].
+// StaleOf returns the stamps that are [Snapshot.Stale].
 func (s Snapshot) StaleOf(stamps []string) []string {
 	stale := make([]string, 0, len(stamps))
 	for _, stamp := range stamps {

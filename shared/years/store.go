@@ -15,7 +15,7 @@ import (
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
-// ErrNotImported says that the database has no such year.
+// ErrNotImported means that the database has no such year.
 var ErrNotImported = errors.New("years: the database has no such year")
 
 // Store is the academic years in one database. It is safe for concurrent use, by any number of processes.
@@ -90,12 +90,12 @@ const allSQL = `select year, content::text, version from academic_years`
 
 // All are the years in the database.
 func (s *Store) All(ctx context.Context) (calendar.Years, error) {
-	all, err := s.news(ctx, rowsState{})
+	all, err := s.load(ctx, databaseState{})
 	return all.years, err
 }
 
 // news gives what is in the database now. Where its version is that of before, it asks no more.
-func (s *Store) news(ctx context.Context, before rowsState) (rowsState, error) {
+func (s *Store) load(ctx context.Context, before databaseState) (databaseState, error) {
 	if before.read {
 		version, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], versionSQL)
 		if err != nil || version == before.version {
@@ -112,7 +112,7 @@ func (s *Store) news(ctx context.Context, before rowsState) (rowsState, error) {
 	if err != nil {
 		return before, wrap(err)
 	}
-	now := rowsState{read: true}
+	now := databaseState{read: true}
 	contents := make(map[string]json.RawMessage, len(rows))
 	for _, r := range rows {
 		now.version = max(now.version, r.Version)

@@ -1,10 +1,11 @@
 // Package years gives the academic years that calendars go by, and keeps those that an operator imports.
 //
 // A year comes whole from the first of three places that has it: the database ([Store.Import]), a file
-// that the operator mounted (YEARS_FILE), and the program itself ([calendar.Shipped]). A [Source] looks for
-// news at most once in a while, with the request that needs the years and never at the start of the
-// process; in between, and while the database is away, it gives what it knows. What it gives is a
-// snapshot, so a calendar never sees half of a correction.
+// that the operator mounted (YEARS_FILE), and the program itself ([calendar.Shipped]). A [Source] reads
+// again at most once in a while, with a request that needs the years and never at the start of the process. In between,
+// and while the database is down, it returns what it last read. It returns a [Snapshot], so a calendar never sees
+// half of a correction. A [Snapshot.Stamp] names the years that a stored calendar was made by, so that a sweep finds the
+// calendars that a correction changes.
 package years
 
 import (
@@ -22,10 +23,10 @@ import (
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
-// Config says where academic years come from beside the database and the program.
+// Config is where academic years come from, besides the database and the program.
 type Config struct {
-	File    string        `env:"YEARS_FILE"`                 // a file of academic years; it is read again when it changes
-	Refresh time.Duration `env:"YEARS_REFRESH, default=15s"` // how long what is known may be used without looking for news
+	File    string        `env:"YEARS_FILE"`                 // a file of academic years; read again when it changes
+	Refresh time.Duration `env:"YEARS_REFRESH, default=15s"` // how long years are used before they are read again
 }
 
 // Origin is the place that a year comes from.
@@ -51,13 +52,13 @@ type Source struct {
 	store *Store
 	now   func() time.Time
 
-	loading sync.Mutex // held by whoever looks for news
+	loading sync.Mutex // held while reading
 	mu      sync.Mutex // guards what follows
 	known   *Snapshot
-	checked time.Time // when somebody last looked for news
-	problem error     // why the last look failed
+	checked time.Time // when the years were last read
+	problem error     // why the last read failed
 	file    fileState
-	rows    rowsState
+	rows    databaseState
 }
 
 // fileState is the mounted file as it was last read.
@@ -67,8 +68,8 @@ type fileState struct {
 	years    calendar.Years
 }
 
-// rowsState is the database's part as it was last read.
-type rowsState struct {
+// databaseState is the database's part as it was last read.
+type databaseState struct {
 	read    bool
 	version int64
 	years   calendar.Years
@@ -80,16 +81,16 @@ func NewSource(cfg Config, pool *postgres.Pool) *Source {
 	return &Source{cfg: cfg, store: NewStore(pool), now: time.Now}
 }
 
-// Snapshot gives the years to go by, for what nobody keeps: a file that is made and forgotten. It never
-// fails: where the database or the file cannot be read it gives what was last known.
+// Snapshot is the years to use for what is not stored, such as a calendar file. It never fails: if the database or the file
+// cannot be read, it returns what was last known.
 func (s *Source) Snapshot(ctx context.Context) Snapshot {
 	known, _ := s.current(ctx, false)
 	return known
 }
 
-// Settled is Snapshot for what is kept, such as a feed: it fails while the database's years have never been
-// read, because subscribers would see the shipped years now and the right ones later.
-func (s *Source) Settled(ctx context.Context) (Snapshot, error) {
+// Loaded is Snapshot for what is stored, such as a feed. It fails until the database's years have been read once, because
+// subscribers would see the shipped years now and the right ones later.
+func (s *Source) Loaded(ctx context.Context) (Snapshot, error) {
 	known, err := s.current(ctx, false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,24 +100,23 @@ func (s *Source) Settled(ctx context.Context) (Snapshot, error) {
 	return known, nil
 }
 
-// errUnread is what Settled says while somebody else reads the years for the first time.
+// errUnread is the error of Loaded while another request reads the years for the first time.
 var errUnread = errors.New("the academic years are being read")
 
-// Newest is Settled for who knows that there is news.
-func (s *Source) Newest(ctx context.Context) (Snapshot, error) { return s.current(ctx, true) }
+// Reload is Loaded after it has read the years again.
+func (s *Source) Reload(ctx context.Context) (Snapshot, error) { return s.current(ctx, true) }
 
-// Problem is why the years could not be read when somebody last tried, or nil.
-func (s *Source) Problem() error {
+// LastError is why the years could not be read the last time, or nil.
+func (s *Source) LastError() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.problem
 }
 
-// current gives what is known after looking for news, if that is due. While one looks, others go on with
-// what is known already.
+// current is what is known, read again if that is due. While one request reads, the others use what is known.
 func (s *Source) current(ctx context.Context, must bool) (Snapshot, error) {
 	if known, fresh := s.fresh(); fresh && !must {
-		return known, s.Problem()
+		return known, s.LastError()
 	}
 	if !must && !s.loading.TryLock() {
 		if known, _ := s.fresh(); known.Years != nil {
@@ -128,14 +128,14 @@ func (s *Source) current(ctx context.Context, must bool) (Snapshot, error) {
 	}
 	defer s.loading.Unlock()
 	if known, fresh := s.fresh(); fresh && !must {
-		return known, s.Problem() // somebody looked meanwhile
+		return known, s.LastError() // another request has read them meanwhile
 	}
 	err := s.load(ctx)
 	known, _ := s.fresh()
 	return known, err
 }
 
-// fresh gives what is known, and whether it needs no look for news yet.
+// fresh is what is known, and whether it need not be read again yet.
 func (s *Source) fresh() (Snapshot, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,19 +145,19 @@ func (s *Source) fresh() (Snapshot, bool) {
 	return *s.known, s.now().Sub(s.checked) < s.cfg.Refresh
 }
 
-// patience bounds the look for news: a request does not wait for a database that is away.
-const patience = 2 * time.Second
+// loadTimeout bounds a read: a request does not wait for a database that is down.
+const loadTimeout = 2 * time.Second
 
-// load looks for news in the file and in the database. What cannot be read stays as it was.
+// load reads the file and the database. What cannot be read stays as it was.
 func (s *Source) load(ctx context.Context) error {
-	// Who goes away while looking must not leave the others without.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	// A caller that hangs up while reading must not leave the others without.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
 	defer cancel()
 	s.mu.Lock()
 	file, rows := s.file, s.rows
 	s.mu.Unlock()
 	file, fileErr := s.readFile(file)
-	rows, rowsErr := s.store.news(ctx, rows)
+	rows, rowsErr := s.store.load(ctx, rows)
 	err := errors.Join(fileErr, rowsErr)
 	if err != nil {
 		api.Logger(ctx).WarnContext(ctx, "academic years could not be read; those known before are used", "error", err.Error())
@@ -165,13 +165,13 @@ func (s *Source) load(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.file, s.rows, s.problem, s.checked = file, rows, err, s.now()
-	s.known = layered(file.years, rows)
+	s.known = combined(file.years, rows)
 	return rowsErr
 }
 
-// layered puts the years of the three places over each other.
-func layered(file calendar.Years, rows rowsState) *Snapshot {
-	all := &Snapshot{Years: calendar.Shipped().Over(file).Over(rows.years), Origins: make(map[int]Origin), Version: rows.version}
+// combined puts the years of the three places over each other.
+func combined(file calendar.Years, rows databaseState) *Snapshot {
+	all := &Snapshot{Years: calendar.Shipped().OverriddenBy(file).OverriddenBy(rows.years), Origins: make(map[int]Origin), Version: rows.version}
 	for year := range all.Years {
 		all.Origins[year] = Shipped
 		if _, ok := file[year]; ok {

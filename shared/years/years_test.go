@@ -51,7 +51,7 @@ func TestImportIsSeenWholeOrNotAtAll(t *testing.T) {
 		all.Go(func() {
 			last := int64(0)
 			for range 30 {
-				now, err := source.Newest(t.Context())
+				now, err := source.Reload(t.Context())
 				if err != nil || now.Years[2030].Source != now.Years[2031].Source || now.Version < last {
 					t.Errorf("version %d after %d: %q and %q, %v", now.Version, last, now.Years[2030].Source, now.Years[2031].Source, err)
 				}
@@ -61,7 +61,7 @@ func TestImportIsSeenWholeOrNotAtAll(t *testing.T) {
 	}
 	all.Wait()
 	stored, err := store.All(t.Context())
-	if now, _ := source.Newest(t.Context()); err != nil || now.Years[2030].Source != stored[2030].Source {
+	if now, _ := source.Reload(t.Context()); err != nil || now.Years[2030].Source != stored[2030].Source {
 		t.Errorf("the source has %q, the database %q, %v", now.Years[2030].Source, stored[2030].Source, err)
 	}
 }
@@ -79,10 +79,10 @@ func TestYearsWithoutADatabase(t *testing.T) {
 		t.Errorf("2026 comes from %q", got.Origins[2026])
 	}
 	var down *postgres.DownError
-	if _, err := source.Settled(t.Context()); !errors.As(err, &down) {
+	if _, err := source.Loaded(t.Context()); !errors.As(err, &down) {
 		t.Errorf("settled years without a database: %v", err)
 	}
-	if source.Problem() == nil {
+	if source.LastError() == nil {
 		t.Error("there is no problem")
 	}
 }
@@ -105,7 +105,7 @@ func TestRemovedYearIsNotTheImportedOne(t *testing.T) {
 	if _, there := after.Years[2031]; there || after.Version <= before.Version || after.Origins[2030] != years.Database {
 		t.Errorf("after the removal version %d of %d, with %v", after.Version, before.Version, after.Origins)
 	}
-	if stamp := before.Stamp([]int{2031}); !after.Stale(stamp) || after.Stale(after.Stamp([]int{2031})) || !after.Stale("") || after.Stale(years.None) {
+	if stamp := before.Stamp([]int{2031}); !after.Stale(stamp) || after.Stale(after.Stamp([]int{2031})) || !after.Stale("") || after.Stale(years.NoYears) {
 		text, _ := json.Marshal(stamp)
 		t.Errorf("the stamp %s is not stale, or a new one is", text)
 	}

@@ -9,16 +9,16 @@ import (
 // maxPacked bounds what is kept of a feed's file, in bytes.
 const maxPacked = 800 << 10
 
-// packed gives a file as the database keeps it, or [pack.ErrTooLong].
-func packed(file []byte) ([]byte, error) {
+// packBody gives a file as the database keeps it, or [pack.ErrTooLong].
+func packBody(file []byte) ([]byte, error) {
 	return pack.Pack(maxPacked, func(w io.Writer) error {
 		_, err := w.Write(file)
 		return err
 	})
 }
 
-// unpacked reads what packed made. Earlier programs kept files as they are.
-func unpacked(kept []byte) ([]byte, error) {
+// unpackBody reads what packBody made. Earlier programs kept files as they are.
+func unpackBody(kept []byte) ([]byte, error) {
 	if !pack.IsPacked(kept) {
 		return kept, nil
 	}

@@ -6,12 +6,12 @@ import "testing"
 func TestFilesOfEarlierProgramsAreRead(t *testing.T) {
 	t.Parallel()
 	const file = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
-	kept, err := packed([]byte(file))
+	kept, err := packBody([]byte(file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ kept, want string }{"packed": {string(kept), file}, "as it is": {file, file}, "none": {}} {
-		if got, err := unpacked([]byte(c.kept)); err != nil || string(got) != c.want {
+		if got, err := unpackBody([]byte(c.kept)); err != nil || string(got) != c.want {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, c.want)
 		}
 	}

@@ -25,8 +25,8 @@ type Rendering struct {
 	Now          time.Time     // LAST-MODIFIED of what changed
 }
 
-// ErrOldYears says that a rendering was made by academic years that have been corrected since. The feed may show
-// the newer ones already, so it is not written.
+// ErrOldYears means that a rendering was made by academic years that have been corrected since. The feed may show the
+// newer ones already, so it is not written.
 var ErrOldYears = errors.New("feed: the academic years have been corrected meanwhile")
 
 const newerYearsSQL = `select exists (select from academic_years where version > $1::bigint)`
@@ -58,7 +58,7 @@ func (s *Store) Refresh(ctx context.Context, id string, r Rendering) (Feed, erro
 		if feed, err = lock(ctx, tx, id); err != nil || feed.Sources == r.Sources && feed.Years == r.Years {
 			return err
 		}
-		// Under the lock: whoever wrote the feed before has committed, and what it knew can be seen.
+		// Under the lock: any earlier writer of the feed has committed, so the years that it used are visible.
 		var newer bool
 		if err := tx.QueryRow(ctx, newerYearsSQL, r.YearsVersion).Scan(&newer); err != nil {
 			return err
@@ -80,9 +80,9 @@ func (s *Store) Refresh(ctx context.Context, id string, r Rendering) (Feed, erro
 	return feed, nil
 }
 
-// Choose gives the feed other options, chosen then, and what it says with them. The kinds that it shows and the colours in which
+// SetOptions gives the feed other options, chosen then, and what it says with them. The kinds that it shows and the colours in which
 // modules were shown stay.
-func (s *Store) Choose(ctx context.Context, id string, options calendar.Options, chosen time.Time, r Rendering) (Feed, error) {
+func (s *Store) SetOptions(ctx context.Context, id string, options calendar.Options, chosen time.Time, r Rendering) (Feed, error) {
 	var feed Feed
 	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
 		if feed, err = lock(ctx, tx, id); err != nil {
@@ -110,7 +110,7 @@ func lock(ctx context.Context, tx pgx.Tx, id string) (Feed, error) {
 
 // render makes the body, and saves it with the revisions of the events that changed.
 func (f *Feed) render(ctx context.Context, tx pgx.Tx, r Rendering) error {
-	known, err := knownEvents(ctx, tx, f.ID)
+	known, err := savedEvents(ctx, tx, f.ID)
 	if err != nil {
 		return err
 	}
@@ -132,12 +132,12 @@ func (f *Feed) render(ctx context.Context, tx pgx.Tx, r Rendering) error {
 			return fmt.Errorf("save the revisions: %w", err)
 		}
 	}
-	f.Options.Given = f.Options.Given.After(r.Calendar)
+	f.Options.SavedColors = f.Options.SavedColors.With(r.Calendar)
 	options, err := json.Marshal(f.Options)
 	if err != nil {
 		return fmt.Errorf("encode a feed's options: %w", err)
 	}
-	kept, err := packed(f.Body)
+	kept, err := packBody(f.Body)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (f *Feed) render(ctx context.Context, tx pgx.Tx, r Rendering) error {
 
 // Calendar is what the options ask of package calendar: the caller's choice, and for other modules
 // the colours that they had.
-func (o Options) Calendar() calendar.Options { return o.Given.Keep(o.Options) }
+func (o Options) Calendar() calendar.Options { return o.SavedColors.Apply(o.Options) }
 
 // known is an event as subscribers last saw it.
 type known struct {
@@ -157,7 +157,7 @@ type known struct {
 	fingerprint string
 }
 
-func knownEvents(ctx context.Context, tx pgx.Tx, id string) (map[string]known, error) {
+func savedEvents(ctx context.Context, tx pgx.Tx, id string) (map[string]known, error) {
 	rows, err := tx.Query(ctx, eventsSQL, id)
 	if err != nil {
 		return nil, err

@@ -31,17 +31,17 @@ const stampedSQL = `select ` + columns + `, token_hash from feeds
 where years = any($1::text[]) and token_hash > $2::bytea
 order by token_hash limit $3::int for update skip locked`
 
-// Place is where in the order of their tokens' hashes feeds were read up to. The hashes are as good as random,
-// so who begins at a random Place shares the work with others.
-type Place []byte
+// Cursor is where in the order of their tokens' hashes feeds were read up to. The hashes are as good as random,
+// so sweeps that begin at random places share the work.
+type Cursor []byte
 
-// RandomPlace is a Place anywhere among the feeds.
-func RandomPlace() Place { return NewToken().hash() }
+// RandomCursor is a Cursor anywhere among the feeds.
+func RandomCursor() Cursor { return NewToken().hash() }
 
 // Stamped are at most so many feeds that have one of the stamps, after the given place, and the place of the last.
-func (s *Store) Stamped(ctx context.Context, stamps []string, after Place, most int) ([]Feed, Place, error) {
+func (s *Store) Stamped(ctx context.Context, stamps []string, after Cursor, most int) ([]Feed, Cursor, error) {
 	if after == nil {
-		after = Place{} // before all
+		after = Cursor{} // before all
 	}
 	last := after
 	read := func(row pgx.CollectableRow) (Feed, error) { return scan(row, &last) }

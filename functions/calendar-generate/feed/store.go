@@ -21,18 +21,18 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// ErrNotFound says that there is no such feed, or that it is another owner's.
+// ErrNotFound means that there is no such feed, or that it is another owner's.
 var ErrNotFound = errors.New("feed: no such feed")
 
-// ErrTooMany says that the owner has as many feeds as one may have.
+// ErrTooMany means that the owner already has the most feeds that one owner may have.
 var ErrTooMany = errors.New("feed: the owner has too many feeds")
 
 // Options say what a feed shows.
 type Options struct {
 	calendar.Options
 	Kinds []timetable.Kind `json:"kinds,omitempty"` // only timetables of these; all when empty
-	// Given are the colours in which modules were shown, so that new modules change no other's.
-	Given calendar.GivenColors `json:"given,omitempty"`
+	// SavedColors are the colours in which modules were shown, so that new modules change no other's.
+	SavedColors calendar.SavedColors `json:"given,omitempty"`
 	// Chosen is when the caller chose anew; zero before.
 	Chosen time.Time `json:"chosen,omitzero"`
 }
@@ -90,7 +90,7 @@ select $1::uuid, $2::bytea, $3::uuid, $4::jsonb
 where (select count(*) from feeds where owner = $3::uuid) < $5::int`
 
 // Create keeps a new feed of owner, who may have at most that many, and what it says. Either all of it
-// is kept or nothing: a feed whose address nobody was told could never be deleted.
+// is kept or nothing: the owner could never delete a feed whose address was lost.
 func (s *Store) Create(ctx context.Context, owner string, token Token, options Options, most int, first Rendering) (Feed, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -127,7 +127,7 @@ const columns = `id::text, owner::text, options::text, sources, years, body, las
 
 const findSQL = `select ` + columns + ` from feeds where token_hash = $1::bytea`
 
-// Find is the feed at the token's address, whoever asks.
+// Find is the feed at the token's address, for any caller.
 func (s *Store) Find(ctx context.Context, token Token) (Feed, error) {
 	feed, err := postgres.QueryOne(ctx, s.pool, scanFeed, findSQL, token.hash())
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -152,22 +152,22 @@ func (s *Store) MarkFetched(ctx context.Context, f Feed, now time.Time) error {
 	return nil
 }
 
-const endUnfetchedSQL = `
+const deleteUnfetchedSQL = `
 delete from feeds where id in (select id from feeds where fetched_at < $1::timestamptz order by fetched_at limit $2::int for update skip locked)`
 
-// EndUnfetched ends at most limit feeds that no program has asked for since.
-func (s *Store) EndUnfetched(ctx context.Context, since time.Time, limit int) (int64, error) {
-	gone, err := s.pool.Exec(ctx, endUnfetchedSQL, since, limit)
+// DeleteUnfetched ends at most limit feeds that no program has asked for since.
+func (s *Store) DeleteUnfetched(ctx context.Context, since time.Time, limit int) (int64, error) {
+	gone, err := s.pool.Exec(ctx, deleteUnfetchedSQL, since, limit)
 	if err != nil {
-		return 0, fmt.Errorf("end feeds that nobody fetches: %w", err)
+		return 0, fmt.Errorf("delete unfetched feeds: %w", err)
 	}
 	return gone, nil
 }
 
 const ofOwnerSQL = `select id::text from feeds where owner = $1::uuid order by id`
 
-// OfOwner are the ids of the owner's feeds, the oldest first. All that they say may be long: ask for one after the other.
-func (s *Store) OfOwner(ctx context.Context, owner string) ([]string, error) {
+// IDsOfOwner are the ids of the owner's feeds, the oldest first. All that they say may be long: ask for one after the other.
+func (s *Store) IDsOfOwner(ctx context.Context, owner string) ([]string, error) {
 	feeds, err := postgres.Query(ctx, s.pool, pgx.RowTo[string], ofOwnerSQL, owner)
 	if err != nil {
 		return nil, fmt.Errorf("list the feeds of an owner: %w", err)
@@ -175,11 +175,11 @@ func (s *Store) OfOwner(ctx context.Context, owner string) ([]string, error) {
 	return feeds, nil
 }
 
-const ownSQL = `select ` + columns + ` from feeds where owner = $1::uuid and (token_hash = $2::bytea or id::text = $3::text)`
+const findOwnedSQL = `select ` + columns + ` from feeds where owner = $1::uuid and (token_hash = $2::bytea or id::text = $3::text)`
 
-// Own is the owner's feed of that token or id.
-func (s *Store) Own(ctx context.Context, owner, tokenOrID string) (Feed, error) {
-	feed, err := postgres.QueryOne(ctx, s.pool, scanFeed, ownSQL, owner, Token(tokenOrID).hash(), tokenOrID)
+// FindOwned is the owner's feed of that token or id.
+func (s *Store) FindOwned(ctx context.Context, owner, tokenOrID string) (Feed, error) {
+	feed, err := postgres.QueryOne(ctx, s.pool, scanFeed, findOwnedSQL, owner, Token(tokenOrID).hash(), tokenOrID)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Feed{}, ErrNotFound
 	}
@@ -191,7 +191,7 @@ func (s *Store) Own(ctx context.Context, owner, tokenOrID string) (Feed, error) 
 
 const deleteSQL = `delete from feeds where owner = $1::uuid and (token_hash = $2::bytea or id::text = $3::text)`
 
-// Delete ends the owner's feed of that token or, for who lost it, of that id.
+// Delete deletes the owner's feed with that token or id. An owner who lost the token has the id.
 func (s *Store) Delete(ctx context.Context, owner, tokenOrID string) error {
 	touched, err := s.pool.Exec(ctx, deleteSQL, owner, Token(tokenOrID).hash(), tokenOrID)
 	if err != nil {
@@ -217,7 +217,7 @@ func scan(row pgx.CollectableRow, more ...any) (f Feed, err error) {
 	if modified != nil {
 		f.LastModified = *modified
 	}
-	if f.Body, err = unpacked(f.Body); err != nil {
+	if f.Body, err = unpackBody(f.Body); err != nil {
 		return f, err
 	}
 	if err := json.Unmarshal([]byte(options), &f.Options); err != nil {

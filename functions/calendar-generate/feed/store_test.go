@@ -81,10 +81,10 @@ func TestFeedIsFoundByItsTokenAlone(t *testing.T) {
 	if _, err := s.Create(t.Context(), owner, feed.NewToken(), feed.Options{}, 2, feed.Rendering{}); !errors.Is(err, feed.ErrTooMany) {
 		t.Errorf("a third feed of two: error is %v", err)
 	}
-	if all, err := s.OfOwner(t.Context(), owner); err != nil || len(all) != 2 {
+	if all, err := s.IDsOfOwner(t.Context(), owner); err != nil || len(all) != 2 {
 		t.Errorf("the owner has %d feeds, %v", len(all), err)
 	}
-	if all, err := s.OfOwner(t.Context(), uuid.NewString()); err != nil || len(all) != 0 {
+	if all, err := s.IDsOfOwner(t.Context(), uuid.NewString()); err != nil || len(all) != 0 {
 		t.Errorf("another owner has %d feeds, %v", len(all), err)
 	}
 }
@@ -173,7 +173,7 @@ func TestFeedThatCannotBeWrittenIsNotKept(t *testing.T) {
 	if _, err := s.Create(t.Context(), owner, feed.NewToken(), feed.Options{}, 2, rendering(t, "1", "IT 4-4", noon)); err == nil {
 		t.Error("it is created")
 	}
-	if all, err := s.OfOwner(t.Context(), owner); err != nil || len(all) != 0 {
+	if all, err := s.IDsOfOwner(t.Context(), owner); err != nil || len(all) != 0 {
 		t.Errorf("the owner has %d feeds, %v; want none", len(all), err)
 	}
 }
@@ -181,8 +181,8 @@ func TestFeedThatCannotBeWrittenIsNotKept(t *testing.T) {
 func TestChosenColorsComeBeforeGivenOnes(t *testing.T) {
 	t.Parallel()
 	options := feed.Options{
-		Options: calendar.Options{Colors: map[string]string{"cos212": "red"}},
-		Given:   map[string]string{"COS 212": "teal", "PHY 131": "navy"},
+		Options:     calendar.Options{Colors: map[string]string{"cos212": "red"}},
+		SavedColors: map[string]string{"COS 212": "teal", "PHY 131": "navy"},
 	}
 	if got, want := options.Calendar().Colors, map[string]string{"cos212": "red", "PHY 131": "navy"}; !maps.Equal(got, want) {
 		t.Errorf("colours are %v, want %v", got, want)

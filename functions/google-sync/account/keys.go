@@ -13,14 +13,14 @@ import (
 // keySize is that of AES-256.
 const keySize = 32
 
-// ErrUnknownKey says that something was sealed by a key that is not configured any more.
+// ErrUnknownKey means that a text was encrypted with a key that is no longer configured.
 var ErrUnknownKey = errors.New("account: sealed by a key that is not known here")
 
-// ErrUnsealed says that something is not what was sealed: altered, or of somebody else.
+// ErrUnsealed means that a text is not what was encrypted: it was altered, or it belongs to another account.
 var ErrUnsealed = errors.New("account: not what was sealed")
 
-// Keys seal what must not be readable in the database or in a cookie. The first seals; all open, so that
-// keys can change while everything goes on. They are safe for concurrent use.
+// Keys encrypts what must not be readable in the database or in a cookie. The first key encrypts and all decrypt, so that
+// keys can change without an interruption. They are safe for concurrent use.
 type Keys struct {
 	current string
 	sealers map[string]cipher.AEAD

@@ -26,7 +26,7 @@ const (
 	ScopeCalendar = "https://www.googleapis.com/auth/calendar.calendarlist.readonly" // to choose one by name
 )
 
-// Access is how much is asked for.
+// Access is how much access schedgen asks for.
 type Access string
 
 // Own suffices for calendars that schedgen makes; Choose also lets the person pick one that is there.
@@ -43,19 +43,19 @@ func (a Access) scopes() []string {
 	return scopes
 }
 
-// Config is the project at Google that people sign in to.
+// Config is the Google Cloud project that people sign in to.
 type Config struct {
-	ClientID     string        `env:"GOOGLE_CLIENT_ID"`                                   // empty: there is no sign-in
-	ClientSecret string        `env:"GOOGLE_CLIENT_SECRET"`                               // of that client; needed beside its id
-	Issuer       string        `env:"GOOGLE_ISSUER, default=https://accounts.google.com"` // where OpenID discovery begins
-	TokenKeys    []string      `env:"GOOGLE_TOKEN_KEYS"`                                  // "id:base64", the first seals
-	Timeout      time.Duration `env:"GOOGLE_SIGN_IN_TIMEOUT, default=10s"`                // one call to Google
+	ClientID     string        `env:"GOOGLE_CLIENT_ID"`                                   // OAuth client id; without it there is no sign-in
+	ClientSecret string        `env:"GOOGLE_CLIENT_SECRET"`                               // secret of the OAuth client; required with GOOGLE_CLIENT_ID
+	Issuer       string        `env:"GOOGLE_ISSUER, default=https://accounts.google.com"` // OpenID issuer
+	TokenKeys    []string      `env:"GOOGLE_TOKEN_KEYS"`                                  // "id:base64" keys; the first encrypts, all decrypt
+	Timeout      time.Duration `env:"GOOGLE_SIGN_IN_TIMEOUT, default=10s"`                // timeout of one sign-in call to Google
 }
 
-// ErrRevoked says that Google does not take the refresh token any more: the person must sign in again.
+// ErrRevoked means that Google no longer accepts the refresh token: the person must sign in again.
 var ErrRevoked = errors.New("account: Google does not know the sign-in any more")
 
-// ErrAttempt is every callback that does not belong to a sign-in that this browser began.
+// ErrAttempt means that a callback does not belong to a sign-in that this browser began.
 var ErrAttempt = errors.New("account: not a sign-in that was begun here")
 
 // SignIns carries out sign-ins. It is safe for concurrent use.
@@ -115,13 +115,13 @@ func (s *SignIns) discover(ctx context.Context) (*provider, error) {
 	// The provider keeps its context for fetching keys later: it must outlive this request.
 	found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), s.client), s.cfg.Issuer)
 	if err != nil {
-		return nil, &AwayError{fmt.Errorf("discover Google's addresses: %w", quiet(err))}
+		return nil, &UnavailableError{fmt.Errorf("discover Google's addresses: %w", quiet(err))}
 	}
 	var also struct {
 		Revocation string `json:"revocation_endpoint"`
 	}
 	if err := found.Claims(&also); err != nil {
-		return nil, &AwayError{fmt.Errorf("read Google's addresses: %w", err)}
+		return nil, &UnavailableError{fmt.Errorf("read Google's addresses: %w", err)}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,7 +155,7 @@ func (s *SignIns) Begin(ctx context.Context, owner, returnTo, redirect string, a
 	}
 	page := s.oauth(p, redirect, access).AuthCodeURL(a.State, oauth2.AccessTypeOffline, oauth2.S256ChallengeOption(a.Verifier),
 		oidc.Nonce(a.Nonce), oauth2.SetAuthURLParam("include_granted_scopes", "true"),
-		// Without it Google gives a refresh token only to who never agreed before.
+		// Without it Google gives a refresh token only at the first consent.
 		oauth2.SetAuthURLParam("prompt", "consent"))
 	return a, page, nil
 }
@@ -196,7 +196,7 @@ func (s *SignIns) Recall(value, state, owner string) (Attempt, error) {
 	return a, nil
 }
 
-// Finish turns the code that Google sent back into who signed in. An *AwayError may pass; any other error
+// Finish turns the code that Google sent back into who signed in. An *UnavailableError may pass; any other error
 // means that this sign-in cannot be finished.
 func (s *SignIns) Finish(ctx context.Context, a Attempt, code, redirect string) (SignIn, error) {
 	p, err := s.discover(ctx)

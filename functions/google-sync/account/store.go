@@ -1,5 +1,5 @@
 // Package account keeps the Google accounts that people signed in with, and their sign-in itself: OAuth 2.0
-// authorization code with PKCE, OpenID Connect for who it is.
+// authorization code with PKCE, OpenID Connect for the person's identity.
 //
 // An account is the owner of what it uploaded: its id is the owner that sessions name. What a person
 // uploaded before signing in moves to the account, in one transaction. Of Google's tokens only the
@@ -20,8 +20,8 @@ import (
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
-// ErrNotFound says that the owner is no account: nobody signed in.
-var ErrNotFound = errors.New("account: nobody signed in")
+// ErrNotFound means that the owner is no account: no person signed in.
+var ErrNotFound = errors.New("account: not signed in")
 
 // Account is a person at Google.
 type Account struct {
@@ -34,10 +34,10 @@ type Account struct {
 	keyID   string
 }
 
-// SignedIn says that Google lets us act for the person, as far as we know.
+// SignedIn reports whether Google lets schedgen act for the person, as far as schedgen knows.
 func (a Account) SignedIn() bool { return a.sealed != nil }
 
-// Granted says that the person agreed to one of the scopes.
+// Granted reports whether the person granted one of the scopes.
 func (a Account) Granted(scopes ...string) bool {
 	return slices.ContainsFunc(a.Scopes, func(granted string) bool { return slices.Contains(scopes, granted) })
 }
@@ -83,11 +83,11 @@ type SignIn struct {
 	Email        string
 	Profile      Profile
 	Scopes       []string
-	RefreshToken string // empty where Google gave none, as it does for who agreed before
+	RefreshToken string // empty where Google gave none, because the person had agreed before
 }
 
-// The id is new and not the anonymous owner's: whoever planted an anonymous session in somebody's
-// browser must not own the account that is made there.
+// The id is new and not the anonymous owner's: an attacker who plants an anonymous session in another person's browser must
+// not own the account that is made there.
 const signInSQL = `
 insert into google_accounts (id, subject, email, scopes, first_name, last_name, picture)
 values ($1::uuid, $2, $3, $4, $5, $6, $7)
@@ -107,8 +107,8 @@ const (
 // isAccountSQL also keeps the row: an owner that is being made an account is not moved away from it.
 const isAccountSQL = `select id::text from google_accounts where id = $1::uuid for share`
 
-// Join notes the sign-in, makes the account where it is the first, and moves all that the anonymous owner
-// has to it: all of it or, after an error, nothing. An owner that is itself an account keeps what is its.
+// Join saves a sign-in, makes the account at the first one, and moves everything of the anonymous owner to the account; after
+// an error it has done none of it. An owner that is itself an account keeps what it has.
 func (s *Store) Join(ctx context.Context, anonymous string, in SignIn) (Account, error) {
 	var account Account
 	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
@@ -168,8 +168,8 @@ const endSQL = `
 update google_accounts set refresh_token = null, key_id = null, updated_at = now()
 where id = $1::uuid and refresh_token = $2::bytea`
 
-// End forgets the account's token, which Google does not take any more: the person must sign in again. A
-// newer token than the account's stays.
+// End deletes the account's token, which Google no longer accepts: the person must sign in again. A newer token than the
+// account's stays.
 func (s *Store) End(ctx context.Context, a Account) error {
 	if _, err := s.pool.Exec(ctx, endSQL, a.ID, a.sealed); err != nil {
 		return fmt.Errorf("end a sign-in: %w", err)
@@ -197,8 +197,8 @@ func (s *Store) Forget(ctx context.Context, a Account) (anonymous string, err er
 	return anonymous, nil
 }
 
-// RefreshToken opens the account's token. ErrNotFound says that there is none; ErrUnknownKey, that the key
-// which sealed it is gone.
+// RefreshToken decrypts the account's token. ErrNotFound means that there is none; ErrUnknownKey, that its key is no longer
+// configured.
 func (s *Store) RefreshToken(a Account) (string, error) {
 	if !a.SignedIn() {
 		return "", ErrNotFound

@@ -14,21 +14,21 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// AwayError says that Google, or the way to it, is away.
-type AwayError struct{ Err error }
+// UnavailableError means that Google cannot be reached or does not answer.
+type UnavailableError struct{ Err error }
 
-func (e *AwayError) Error() string { return "Google unavailable: " + e.Err.Error() }
+func (e *UnavailableError) Error() string { return "Google unavailable: " + e.Err.Error() }
 
-func (e *AwayError) Unwrap() error { return e.Err }
+func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // Unavailable is the CODE that package api answers.
-func (e *AwayError) Unavailable() string { return "GOOGLE_UNAVAILABLE" }
+func (e *UnavailableError) Unavailable() string { return "GOOGLE_UNAVAILABLE" }
 
 // tokenError says what went wrong at the token endpoint, without its answer, which may hold a token.
 func tokenError(err error) error {
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {
-		return &AwayError{quiet(err)}
+		return &UnavailableError{quiet(err)}
 	}
 	status := 0
 	if answer.Response != nil {
@@ -38,12 +38,12 @@ func tokenError(err error) error {
 	case answer.ErrorCode == "invalid_grant":
 		return ErrRevoked
 	case status >= 500 || status == http.StatusTooManyRequests:
-		return &AwayError{fmt.Errorf("status %d", status)}
+		return &UnavailableError{fmt.Errorf("status %d", status)}
 	}
 	return fmt.Errorf("status %d, %.40q", status, answer.ErrorCode)
 }
 
-// quiet gives what is safe to log of an error: not the address that was called, nor its answer.
+// quiet is what is safe to log of an error: neither the address that was called nor its answer.
 func quiet(err error) error {
 	var call *url.Error
 	if errors.As(err, &call) {
@@ -55,7 +55,7 @@ func quiet(err error) error {
 	return err
 }
 
-// fresh makes a refresh token into an access token.
+// fresh exchanges a refresh token for an access token.
 func (s *SignIns) fresh(ctx context.Context, refresh string) (*oauth2.Token, error) {
 	p, err := s.discover(ctx)
 	if err != nil {
@@ -68,8 +68,7 @@ func (s *SignIns) fresh(ctx context.Context, refresh string) (*oauth2.Token, err
 	return token, nil
 }
 
-// Revoke asks Google to forget a refresh token, with the access tokens made of it. That Google does not
-// know it is as good.
+// Revoke asks Google to end a refresh token and its access tokens. A token that Google does not know counts as ended.
 func (s *SignIns) Revoke(ctx context.Context, refresh string) error {
 	p, err := s.discover(ctx)
 	if err != nil {
@@ -86,12 +85,12 @@ func (s *SignIns) Revoke(ctx context.Context, refresh string) error {
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := s.client.Do(request)
 	if err != nil {
-		return &AwayError{fmt.Errorf("revoke a token: %w", quiet(err))}
+		return &UnavailableError{fmt.Errorf("revoke a token: %w", quiet(err))}
 	}
 	defer response.Body.Close()                                       // read below
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection is used again
 	if response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests {
-		return &AwayError{fmt.Errorf("revoke a token: status %d", response.StatusCode)}
+		return &UnavailableError{fmt.Errorf("revoke a token: status %d", response.StatusCode)}
 	}
 	return nil
 }
@@ -123,7 +122,7 @@ type Source struct {
 	account Account
 }
 
-// Token is an access token that holds for a while. ErrRevoked says that the person must sign in again.
+// Token is an access token that stays valid for at least a minute. ErrRevoked means that the person must sign in again.
 func (s *Source) Token(ctx context.Context) (string, error) {
 	t := s.tokens
 	t.mu.Lock()

@@ -22,7 +22,7 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/functions/google-sync/worker"
 	"github.com/schedgen/schedgen/shared/api"
-	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/calendarhttp"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/pack"
 )
@@ -131,9 +131,9 @@ func logCannotFollow(ctx context.Context, code string) {
 
 // followerContent is what a following calendar should hold now. ok is false where nothing can be built.
 func (s *Scheduler) followerContent(ctx context.Context, c syncs.Calendar) (made content.Content, ok bool, err error) {
-	made, err = s.content.ForFollower(ctx, c.AccountID, c.Colors.Keep(c.Options), c.ChosenAt)
+	made, err = s.content.ForFollower(ctx, c.AccountID, c.Colors.Apply(c.Options), c.ChosenAt)
 	var problem *api.Error
-	if errors.As(ask.Problem(err), &problem) && problem.Status() < http.StatusInternalServerError {
+	if errors.As(calendarhttp.APIError(err), &problem) && problem.Status() < http.StatusInternalServerError {
 		logCannotFollow(ctx, problem.Code)
 		return made, false, nil
 	}
@@ -141,5 +141,5 @@ func (s *Scheduler) followerContent(ctx context.Context, c syncs.Calendar) (made
 		return made, false, err
 	}
 	made.Options = c.Options
-	return made, true, s.syncs.SaveColors(ctx, c.AccountID, c.ID, c.Colors.After(made.Calendar))
+	return made, true, s.syncs.SaveColors(ctx, c.AccountID, c.ID, c.Colors.With(made.Calendar))
 }

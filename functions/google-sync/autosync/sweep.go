@@ -48,7 +48,7 @@ func (s *Scheduler) Sweep(ctx context.Context) (moved Swept, err error) {
 // replan makes one sync for each calendar that was last made by academic years that changed since. It publishes none of
 // them: the sweep hands them out at its own pace. A calendar that fails does not keep the others waiting.
 func (s *Scheduler) replan(ctx context.Context) (replanned int64, err error) {
-	known, err := s.content.Years.Newest(ctx)
+	known, err := s.content.Years.Reload(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -102,7 +102,7 @@ func (s *Scheduler) replanOne(ctx context.Context, known years.Snapshot, c syncs
 	if err != nil {
 		return false, err
 	}
-	next.Request.Wanted, next.Request.Gone = plan.Lay(append(layers, newest))
+	next.Request.Wanted, next.Request.Gone = plan.MergeLayers(append(layers, newest))
 	if len(next.Request.Wanted)+len(next.Request.Gone)+len(next.Request.Scopes) == 0 {
 		return false, s.syncs.Restamp(ctx, change, next.Years) // its timetables were deleted
 	}
@@ -126,7 +126,7 @@ func (s *Scheduler) newestLayer(ctx context.Context, person account.Account, c s
 			n := made.Sync(ctx, person, c.ID, s.cfg.SyncsWaiting)
 			return n, plan.Layer{Wanted: n.Request.Wanted, Scopes: n.Request.Scopes}, nil
 		}
-		stamp = years.None // the next upload makes a sync
+		stamp = years.NoYears // the next upload makes a sync
 	}
 	return content.Content{Years: stamp}.Sync(ctx, person, c.ID, s.cfg.SyncsWaiting), plan.Layer{}, nil
 }

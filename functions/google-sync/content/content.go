@@ -54,7 +54,7 @@ func (c Content) Sync(ctx context.Context, person account.Account, calendarID st
 type Builder struct {
 	Jobs  *jobs.Store
 	Years *years.Source
-	Typed *years.Typed
+	Typed *years.TypedDates
 }
 
 // FromEvents builds the content of a request's events. Semester dates that the person typed before are added to the
@@ -63,7 +63,7 @@ func (b Builder) FromEvents(ctx context.Context, owner string, events []calendar
 	return b.typed(ctx, owner, options, func(known years.Snapshot, o calendar.Options) (Content, error) {
 		c, err := fromEvents(known, events, o)
 		if err == nil {
-			err = c.Calendar.NothingLeft() // nothing would be added, and it would look like a success
+			err = c.Calendar.CheckNotEmpty() // nothing would be added, and it would look like a success
 		}
 		return c, err
 	})
@@ -109,7 +109,7 @@ func (b Builder) FromUploads(ctx context.Context, owner string, options *calenda
 // typed calls build with the options, and again with semester dates that the person typed before if dates are missing.
 // Dates that the options bring are kept for the next time.
 func (b Builder) typed(ctx context.Context, owner string, options *calendar.Options, build func(years.Snapshot, calendar.Options) (Content, error)) (c Content, err error) {
-	known, err := b.Years.Settled(ctx)
+	known, err := b.Years.Loaded(ctx)
 	if err != nil {
 		return Content{}, err
 	}
@@ -121,14 +121,14 @@ func (b Builder) typed(ctx context.Context, owner string, options *calendar.Opti
 	if err != nil {
 		return Content{}, err
 	}
-	b.Typed.Keep(ctx, known, owner, given)
+	b.Typed.Save(ctx, known, owner, given)
 	return c, nil
 }
 
 // ForFollower builds the content of all that the person uploaded, for a calendar whose choices were made at that
 // time. Choices that no longer fit are warnings: a group that is gone must not end the following.
 func (b Builder) ForFollower(ctx context.Context, owner string, options calendar.Options, chosenAt time.Time) (Content, error) {
-	known, err := b.Years.Settled(ctx)
+	known, err := b.Years.Loaded(ctx)
 	if err != nil {
 		return Content{}, err
 	}

@@ -84,7 +84,7 @@ func noteWritten(r *syncs.Recipe, cal calendar.Calendar, wanted []plan.Event) {
 
 // Rebuild builds a recipe again by the academic years known now, and returns it with what a calendar should hold of it.
 // Where the dates of a term are no longer known, or where its events were not kept, what was written stays.
-func Rebuild(known years.Snapshot, r syncs.Recipe, colors calendar.GivenColors, person account.Account, calendarID string) (syncs.Recipe, plan.Layer) {
+func Rebuild(known years.Snapshot, r syncs.Recipe, colors calendar.SavedColors, person account.Account, calendarID string) (syncs.Recipe, plan.Layer) {
 	layer := plan.Layer{Scopes: r.Scopes}
 	var events []calendar.Event
 	for _, p := range r.Parts {
@@ -92,7 +92,7 @@ func Rebuild(known years.Snapshot, r syncs.Recipe, colors calendar.GivenColors, 
 		layer.Keep = layer.Keep || p.Events == nil
 		events = append(events, p.Events...)
 	}
-	options := colors.Keep(r.Options)
+	options := colors.Apply(r.Options)
 	options.Years, options.Lenient = known.Years, true // its choices were checked when it was made
 	cal, err := calendar.Build(events, options)
 	layer.Keep = layer.Keep || err != nil || slices.ContainsFunc(cal.Warnings, func(w calendar.Warning) bool { return w.Code == calendar.MissingSemesterDates })
@@ -118,7 +118,7 @@ func Rebuild(known years.Snapshot, r syncs.Recipe, colors calendar.GivenColors, 
 // stampOf is the stamp of a recipe that was built by the known years. One of which nothing is left depends on no year.
 func stampOf(known years.Snapshot, r syncs.Recipe, cal calendar.Calendar, events []calendar.Event) string {
 	if len(events) == 0 {
-		return years.None
+		return years.NoYears
 	}
 	used := newest.Timetables{}.Years(r.Options, cal)
 	for _, e := range events {

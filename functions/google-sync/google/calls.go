@@ -29,9 +29,9 @@ const maxPages = 200
 
 var errEndless = errors.New("a list does not end")
 
-// pages asks for one page of a list after the other, by the token that the page before gave. A list that does not
-// end is an error: of half a calendar nobody can say what is missing in it.
-func (c *Client) pages(ctx context.Context, method string, ask func(ctx context.Context, page string) (next string, err error)) error {
+// listPages asks for one page of a list after the other, by the token that the page before gave. A list that does not
+// end is an error: half a list does not show what is missing in a calendar.
+func (c *Client) listPages(ctx context.Context, method string, ask func(ctx context.Context, page string) (next string, err error)) error {
 	page := ""
 	for range maxPages {
 		var next string
@@ -50,7 +50,7 @@ func (c *Client) pages(ctx context.Context, method string, ask func(ctx context.
 // Calendars are the calendars that the person sees, in the list's order.
 func (c *Client) Calendars(ctx context.Context) ([]Calendar, error) {
 	var all []Calendar
-	err := c.pages(ctx, "calendarList.list", func(ctx context.Context, page string) (next string, err error) {
+	err := c.listPages(ctx, "calendarList.list", func(ctx context.Context, page string) (next string, err error) {
 		call := c.service.CalendarList.List().MaxResults(250).Context(ctx)
 		if page != "" {
 			call.PageToken(page)
@@ -111,7 +111,7 @@ func (c *Client) Create(ctx context.Context, summary, description, zone string) 
 // Events are the events in a calendar that bear the marker, deleted ones that Google remembers included.
 func (c *Client) Events(ctx context.Context, calendarID, marker string) ([]plan.Existing, error) {
 	var all []plan.Existing
-	err := c.pages(ctx, "events.list", func(ctx context.Context, page string) (next string, err error) {
+	err := c.listPages(ctx, "events.list", func(ctx context.Context, page string) (next string, err error) {
 		call := c.service.Events.List(calendarID).PrivateExtendedProperty(markerKey + "=" + marker).
 			ShowDeleted(true).MaxResults(2500).Context(ctx)
 		if page != "" {
@@ -148,27 +148,27 @@ func (c *Client) Event(ctx context.Context, calendarID, id, marker string) (e pl
 	return e, ours, nil
 }
 
-// Insert adds an event. An Error of kind Conflict says that its id is taken, perhaps by an earlier
+// Insert adds an event. An Error of kind Conflict means that its id is taken, perhaps by an earlier
 // attempt whose answer was lost.
 func (c *Client) Insert(ctx context.Context, calendarID, marker string, e plan.Event) error {
 	return c.do(ctx, "events.insert", func(ctx context.Context) error {
-		_, err := c.service.Events.Insert(calendarID, whole(e, marker)).Context(ctx).Do()
+		_, err := c.service.Events.Insert(calendarID, fullEvent(e, marker)).Context(ctx).Do()
 		return err
 	})
 }
 
-// Patch writes the fields of an action. An Error of kind Changed says that the event is no longer the
+// Patch writes the fields of an action. An Error of kind Changed means that the event is no longer the
 // one that was compared.
 func (c *Client) Patch(ctx context.Context, calendarID, marker string, a plan.Action) error {
 	return c.do(ctx, "events.patch", func(ctx context.Context) error {
-		call := c.service.Events.Patch(calendarID, a.Event.ID, partial(a, marker)).Context(ctx)
+		call := c.service.Events.Patch(calendarID, a.Event.ID, changedFields(a, marker)).Context(ctx)
 		ifMatch(call.Header(), a.ETag)
 		_, err := call.Do()
 		return err
 	})
 }
 
-// Delete deletes an event. An Error of kind NotFound says that it is gone already.
+// Delete deletes an event. An Error of kind NotFound means that it is already gone.
 func (c *Client) Delete(ctx context.Context, calendarID string, a plan.Action) error {
 	return c.do(ctx, "events.delete", func(ctx context.Context) error {
 		call := c.service.Events.Delete(calendarID, a.Event.ID).Context(ctx)

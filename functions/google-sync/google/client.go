@@ -25,14 +25,14 @@ import (
 
 // Config is how the Calendar API is called.
 type Config struct {
-	CalendarURL string        `env:"GOOGLE_CALENDAR_URL, default=https://www.googleapis.com/calendar/v3/"` // where the Calendar API is
-	CallTimeout time.Duration `env:"GOOGLE_CALL_TIMEOUT, default=10s"`                                     // one call, once
-	Attempts    int           `env:"GOOGLE_ATTEMPTS, default=5"`                                           // of one call
-	Backoff     time.Duration `env:"GOOGLE_BACKOFF, default=1s"`                                           // before the second attempt; then it doubles
-	BackoffMost time.Duration `env:"GOOGLE_BACKOFF_MOST, default=16s"`                                     // the longest wait between tries
-	// Calls that one account may make in a minute; Google allows 600 unless a project is given other quotas.
+	CalendarURL string        `env:"GOOGLE_CALENDAR_URL, default=https://www.googleapis.com/calendar/v3/"` // address of the Calendar API
+	CallTimeout time.Duration `env:"GOOGLE_CALL_TIMEOUT, default=10s"`                                     // timeout of one attempt of a call
+	Attempts    int           `env:"GOOGLE_ATTEMPTS, default=5"`                                           // the most attempts of one call
+	Backoff     time.Duration `env:"GOOGLE_BACKOFF, default=1s"`                                           // wait before the second attempt; doubles each time
+	BackoffMost time.Duration `env:"GOOGLE_BACKOFF_MOST, default=16s"`                                     // the longest wait between two attempts
+	// Calls that one account may make in a minute. Google allows 600 unless the project has other quotas.
 	PerMinute int `env:"GOOGLE_CALLS_PER_MINUTE, default=480"`
-	Burst     int `env:"GOOGLE_CALLS_BURST, default=30"` // calls of one account at once, after a quiet time
+	Burst     int `env:"GOOGLE_CALLS_BURST, default=30"` // calls that one account may make at once after a pause
 }
 
 // Tokens gives an account's access token. Renew replaces a token that Google refused. [account.ErrRevoked] means that the

@@ -24,7 +24,7 @@ const (
 	Forbidden   Kind = "forbidden"   // not granted, or not this person's to change
 	NotFound    Kind = "not found"   // 404 and 410
 	Conflict    Kind = "conflict"    // 409: the id is taken
-	Changed     Kind = "changed"     // 412: somebody else changed it meanwhile
+	Changed     Kind = "changed"     // 412: another program changed it meanwhile
 	Throttled   Kind = "throttled"   // too much, too fast: later
 	Unavailable Kind = "unavailable" // Google, or the way to it, is away: later
 	Refused     Kind = "refused"     // Google does not take it, now or later
@@ -52,10 +52,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Temporary says that the same call may succeed later.
+// Temporary reports whether the same call may succeed later.
 func (e *Error) Temporary() bool { return e.Kind == Throttled || e.Kind == Unavailable }
 
-// Is says that err is an Error of one of these kinds.
+// Is reports whether err is an Error of one of these kinds.
 func Is(err error, kinds ...Kind) bool {
 	var e *Error
 	return errors.As(err, &e) && slices.Contains(kinds, e.Kind)
@@ -92,12 +92,12 @@ func classify(err error) *Error {
 func fromAnswer(answer *googleapi.Error) *Error {
 	e := &Error{Status: answer.Code, RetryAfter: retryAfter(answer.Header)}
 	if len(answer.Errors) > 0 {
-		e.Reason = word(answer.Errors[0].Reason)
+		e.Reason = safeReason(answer.Errors[0].Reason)
 	}
 	switch {
 	case answer.Code == http.StatusUnauthorized:
 		e.Kind = SignIn
-	case answer.Code == http.StatusForbidden && limits[e.Reason], answer.Code == http.StatusTooManyRequests:
+	case answer.Code == http.StatusForbidden && quotaReasons[e.Reason], answer.Code == http.StatusTooManyRequests:
 		e.Kind = Throttled
 	case answer.Code == http.StatusForbidden:
 		e.Kind = Forbidden
@@ -115,13 +115,13 @@ func fromAnswer(answer *googleapi.Error) *Error {
 	return e
 }
 
-// limits are the reasons of a 403 that pass with time.
-var limits = map[string]bool{
+// quotaReasons are the reasons of a 403 that pass with time.
+var quotaReasons = map[string]bool{
 	"rateLimitExceeded": true, "userRateLimitExceeded": true, "quotaExceeded": true, "calendarUsageLimitsExceeded": true,
 }
 
-// word keeps a reason to what a log line takes.
-func word(s string) string {
+// safeReason keeps the part of a reason that is safe in a log line.
+func safeReason(s string) string {
 	for i := range len(s) {
 		if c := s[i]; i >= 40 || !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_') {
 			return s[:i]
@@ -130,13 +130,13 @@ func word(s string) string {
 	return s
 }
 
-// mostRetryAfter bounds what an answer can make us wait.
-const mostRetryAfter = 5 * time.Minute
+// maxRetryAfter bounds what an answer can make us wait.
+const maxRetryAfter = 5 * time.Minute
 
 func retryAfter(header http.Header) time.Duration {
 	seconds, err := strconv.Atoi(header.Get("Retry-After"))
 	if err != nil || seconds < 0 {
 		return 0
 	}
-	return min(time.Duration(seconds)*time.Second, mostRetryAfter)
+	return min(time.Duration(seconds)*time.Second, maxRetryAfter)
 }

@@ -46,7 +46,7 @@ func TestErrorsAskForTheRightThing(t *testing.T) {
 			t.Errorf("%v: its kind is not told", c.err)
 		}
 	}
-	for header, want := range map[string]time.Duration{"": 0, "soon": 0, "-3": 0, "9999999": mostRetryAfter} {
+	for header, want := range map[string]time.Duration{"": 0, "soon": 0, "-3": 0, "9999999": maxRetryAfter} {
 		if got := retryAfter(http.Header{"Retry-After": {header}}); got != want {
 			t.Errorf("Retry-After %q gives %v, want %v", header, got, want)
 		}

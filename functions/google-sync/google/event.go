@@ -17,8 +17,8 @@ const (
 	baseKey   = "schedgenBase"
 )
 
-// existingOf reads an event, and says whether it is ours. What a person made of one date of a series is
-// an event of its own that inherits our marks: it is the person's.
+// existingOf reads an event, and reports whether it is ours. When a person edits one date of a series, Google makes
+// an event of its own that inherits our marks; that event is the person's.
 func existingOf(e *calendar.Event, marker string) (plan.Existing, bool) {
 	if e.ExtendedProperties == nil || e.ExtendedProperties.Private[markerKey] != marker || e.RecurringEventId != "" {
 		return plan.Existing{ID: e.Id, ETag: e.Etag, Cancelled: e.Status == "cancelled"}, false
@@ -36,7 +36,7 @@ func fieldsOf(e *calendar.Event) plan.Fields {
 		Time: plan.Time{Recurrence: e.Recurrence},
 	}
 	if e.Start != nil && e.End != nil {
-		f.Time.Start, f.Time.End, f.Time.Zone = moment(e.Start), moment(e.End), e.Start.TimeZone
+		f.Time.Start, f.Time.End, f.Time.Zone = timeText(e.Start), timeText(e.End), e.Start.TimeZone
 	}
 	if e.Reminders != nil {
 		f.Reminders.Default = e.Reminders.UseDefault
@@ -47,24 +47,24 @@ func fieldsOf(e *calendar.Event) plan.Fields {
 	return f
 }
 
-func moment(t *calendar.EventDateTime) string {
+func timeText(t *calendar.EventDateTime) string {
 	if t.Date != "" {
 		return t.Date
 	}
 	return t.DateTime
 }
 
-// whole is an event with everything that schedgen says of it.
-func whole(e plan.Event, marker string) *calendar.Event {
+// fullEvent is an event with everything that schedgen says of it.
+func fullEvent(e plan.Event, marker string) *calendar.Event {
 	event := &calendar.Event{Id: e.ID, ExtendedProperties: properties(e, marker)}
 	write(event, e.Fields, plan.AllFields())
 	event.NullFields, event.Start.NullFields, event.End.NullFields = nil, nil, nil // nothing is there to be cleared
 	return event
 }
 
-// partial is what an action writes of an event: its fields and the new base. A restored event is written
-// whole, for what was left of it is what somebody deleted.
-func partial(a plan.Action, marker string) *calendar.Event {
+// changedFields is what an action writes of an event: its fields and the new base. A restored event is written
+// whole, because Google keeps only parts of a deleted event.
+func changedFields(a plan.Action, marker string) *calendar.Event {
 	event := &calendar.Event{ExtendedProperties: properties(a.Event, marker)}
 	fields := a.Fields
 	if a.Op == plan.Restore {

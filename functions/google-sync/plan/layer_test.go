@@ -48,7 +48,7 @@ func TestLayersLieOverEachOther(t *testing.T) {
 				layers = append(layers, layer(text))
 			}
 		}
-		wanted, gone := plan.Lay(layers)
+		wanted, gone := plan.MergeLayers(layers)
 		var ids []string
 		for _, e := range wanted {
 			newest := ""

@@ -27,14 +27,14 @@ type Existing struct {
 	Cancelled bool // deleted, and still remembered by the calendar
 }
 
-// State is what became of an event, where the calendar itself does not tell.
+// State is what became of an event that the calendar no longer shows.
 type State string
 
 // The states that a calendar's memory holds.
 const (
 	Written   State = "written"  // schedgen wrote it
 	Removed   State = "removed"  // schedgen deleted it: it may come back
-	Tombstone State = "declined" // a person deleted it: it stays away
+	Tombstone State = "declined" // a person deleted it: it stays deleted
 )
 
 // Memory tells what became of events by their ids. Known is false before the first sync of a calendar:
@@ -44,7 +44,7 @@ type Memory struct {
 	States map[string]State
 }
 
-// declined says that a person took away the event: it is gone, and schedgen did not do it.
+// deletedByPerson reports whether a person deleted the event: it is gone, and schedgen did not delete it.
 func (m Memory) deletedByPerson(id string, cancelled bool) bool {
 	switch m.States[id] {
 	case Removed:
@@ -102,7 +102,7 @@ func (p Plan) Count(ops ...Op) int {
 	return n
 }
 
-// Authority is what a plan may delete of what it does not want: events of these scopes, and events of these ids.
+// Authority is what a plan may delete: of the events that it does not want, those of these scopes and those of these ids.
 type Authority struct {
 	Scopes []string
 	IDs    []string

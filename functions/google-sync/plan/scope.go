@@ -8,7 +8,7 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// ScopeOf is the scope of an event in a calendar that says that it is of that scope and begins then. Scopes
+// ScopeOf is the scope of an event in a calendar, from the scope written in it and its start. Scopes
 // were once kinds and years alone ("exam/2026"): there the part is that of the event's date, as it is for all
 // but lectures of year modules.
 func ScopeOf(written, start string) string {

@@ -23,7 +23,7 @@ type Calendar struct {
 	Following bool
 	Options   calendar.Options     // the choices of the last sync
 	ChosenAt  time.Time            // when they were chosen
-	Colors    calendar.GivenColors // of modules, so that they stay
+	Colors    calendar.SavedColors // of modules, so that they stay
 	SyncedAt  *time.Time           // the end of the last one; nil before the first
 	Years     string               // the stamp of the academic years that the last one was made by
 }
@@ -92,7 +92,7 @@ func (s *Store) SaveCalendar(ctx context.Context, c Calendar) error {
 const saveColorsSQL = `update google_calendars set colors = $3::jsonb where account_id = $1::uuid and calendar_id = $2`
 
 // Give notes the colours in which a calendar shows modules.
-func (s *Store) SaveColors(ctx context.Context, account, id string, colors calendar.GivenColors) error {
+func (s *Store) SaveColors(ctx context.Context, account, id string, colors calendar.SavedColors) error {
 	text, err := json.Marshal(colors)
 	if err != nil {
 		return fmt.Errorf("encode colours: %w", err)

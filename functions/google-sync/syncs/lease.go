@@ -23,7 +23,7 @@ const claimSQL = `
 update google_accounts set lease_token = $2::uuid, lease_until = now() + make_interval(secs => $3::float8)
 where id = $1::uuid and (lease_until is null or lease_until < now())`
 
-// Claim takes the account's lease; ok is false while somebody else holds it.
+// Claim takes the account's lease; ok is false while another worker holds it.
 func (s *Store) Claim(ctx context.Context, account string) (lease Lease, ok bool, err error) {
 	lease = Lease{account, uuid.NewString()}
 	touched, err := s.pool.Exec(ctx, claimSQL, account, lease.token, s.lease.Seconds())
@@ -36,7 +36,7 @@ func (s *Store) Claim(ctx context.Context, account string) (lease Lease, ok bool
 const releaseSQL = `
 update google_accounts set lease_token = null, lease_until = null where id = $1::uuid and lease_token = $2::uuid`
 
-// Release gives the lease back. One that is lost is nobody's to give.
+// Release releases the lease. Releasing a lost lease does nothing.
 func (s *Store) Release(ctx context.Context, l Lease) error {
 	if _, err := s.pool.Exec(ctx, releaseSQL, l.account, l.token); err != nil {
 		return fmt.Errorf("release an account: %w", err)
@@ -73,8 +73,8 @@ const heartbeatSQL = held + `
 update google_syncs s set progress = $5::jsonb, updated_at = now() from held
 where s.id = $4::uuid and s.account_id = held.id and s.status = 'pending'`
 
-// Keep renews the lease and writes the counts so far. ErrLeaseLost says that the work is somebody else's
-// now, or that the account is gone.
+// Heartbeat renews the lease and saves the counts so far. ErrLeaseLost means that another worker holds the lease now, or
+// that the account was deleted.
 func (s *Store) Heartbeat(ctx context.Context, l Lease, id string, p Progress) error {
 	return s.write(ctx, l, "save a sync's counts", heartbeatSQL, id, p)
 }
@@ -112,7 +112,7 @@ update google_syncs s set progress = $5::jsonb, attempts = attempts + 1, turns =
 	run_after = now() + make_interval(secs => $6::float8), updated_at = now() from held
 where s.id = $4::uuid and s.account_id = held.id and s.status = 'pending'`
 
-// Delay puts a sync off after an attempt that failed for now.
+// Defer lets a sync wait after an attempt that failed for now.
 func (s *Store) Defer(ctx context.Context, l Lease, id string, p Progress, wait time.Duration) error {
 	return s.write(ctx, l, "defer a sync", deferSQL, id, p, wait.Seconds())
 }
@@ -121,7 +121,7 @@ const yieldSQL = held + `
 update google_syncs s set progress = $5::jsonb, turns = turns + 1, run_after = now(), updated_at = now() from held
 where s.id = $4::uuid and s.account_id = held.id and s.status = 'pending'`
 
-// HandOn leaves a sync to the next turn, after those of others that wait: time ran out, and nothing is wrong with it.
+// Yield leaves a sync to the next attempt: the time ran out, and the sync has not failed.
 func (s *Store) Yield(ctx context.Context, l Lease, id string, p Progress) error {
 	return s.write(ctx, l, "yield a sync", yieldSQL, id, p)
 }

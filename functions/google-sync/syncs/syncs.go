@@ -1,11 +1,17 @@
-// Package syncs keeps what has to be done to Google calendars, and how far it is: a queue for each account,
-// worked on by one at a time.
+// Package syncs is the queue of what has to be done to Google calendars: one queue for each account, with one worker at a
+// time.
 //
-// Whoever works holds the account's lease: a row, not a session's lock, so that it also holds behind
-// PgBouncer. The lease is renewed before each call to Google, together with the counts so far. Who lost
-// it stops; even one who has not noticed yet does no harm, for inserts repeat under the same id and all
-// other calls hold only for the event that was compared. A sync that is interrupted anywhere stays
-// pending, and the next run compares anew and does what is left.
+// A worker claims the account's lease ([Store.Claim]), a row and not a lock of a session, so that it also works behind
+// PgBouncer. It renews the lease before each call to Google and saves the counts with it ([Store.Heartbeat]). A worker that
+// lost the lease stops. If it has not noticed yet, it does no harm: a repeated insert has the same id, and all other
+// calls hold only for the event that was compared.
+//
+// A sync is pending until it is done or failed. After an interruption it stays pending, and the next attempt compares
+// again and does what is left. [Store.Yield] ends an attempt whose time ran out, [Store.Defer] one that failed for now,
+// and [Store.Finish] the sync itself.
+//
+// The package also stores what syncs depend on: the calendars with their choices ([Calendar]), what became of each
+// event ([Store.Memory]), and of what each sync made its lectures ([Recipe]).
 package syncs
 
 import (
@@ -33,17 +39,16 @@ const (
 )
 
 var (
-	// ErrNotFound says that there is no such sync, or that it is another account's.
+	// ErrNotFound means that there is no such sync, or that it is another account's.
 	ErrNotFound = errors.New("syncs: no such sync")
-	// ErrTooMany says that as many syncs of the account wait as may.
+	// ErrTooMany means that the account's queue is full.
 	ErrTooMany = errors.New("syncs: the account has too many waiting")
-	// ErrLeaseLost says that somebody else works for the account now: nothing was written.
+	// ErrLeaseLost means that another worker holds the lease now: nothing was written.
 	ErrLeaseLost = errors.New("syncs: the lease is lost")
 )
 
-// Request is what a sync does: it makes a calendar hold the wanted events, and nothing else of schedgen's
-// in the same scopes, apart from tests and exams that were over when it was made. It is fixed then, so that every
-// run of it does the same.
+// Request is what a sync does: it makes a calendar hold the wanted events, and nothing else of schedgen's in the same scopes
+// except tests and exams that were past when it was made. It does not change later, so every attempt does the same.
 type Request struct {
 	Wanted []plan.Event `json:"wanted"`
 	Scopes []string     `json:"scopes"`
@@ -77,7 +82,7 @@ type Sync struct {
 	Status      Status
 	Progress    Progress
 	Attempts    int
-	Runs        int
+	Runs        int // attempts so far; they number the sync's events
 	Traceparent string
 	ErrorCode   string
 	RunAfter    time.Time
@@ -132,7 +137,7 @@ type New struct {
 	CalendarID  string
 	Request     Request
 	Traceparent string
-	Limit       int    // how many of the account may wait, this one included
+	Limit       int    // how many of the account may wait, including this one
 	Years       string // the stamp of the academic years that the request was made by; empty leaves the calendar's
 	Recipe      Recipe // of what it was made; not kept without Years of its own
 }
@@ -227,7 +232,7 @@ func (s *Store) Get(ctx context.Context, account, id string) (Sync, error) {
 
 const findSQL = `select ` + columns + ` from google_syncs where id = $1::uuid`
 
-// Find is a sync whoever owns it; for workers, never for a caller's request.
+// Find is a sync of any account. It is for workers, never for a caller's request.
 func (s *Store) Find(ctx context.Context, id string) (Sync, error) { return s.one(ctx, findSQL, id) }
 
 func (s *Store) one(ctx context.Context, sql string, ids ...any) (Sync, error) {
@@ -279,8 +284,8 @@ order by run_after, id limit $1::int`
 const columnsOfS = `s.id::text, s.account_id::text, s.calendar_id, coalesce((s.request - 'packed')::text, ''), s.status, s.progress::text, s.attempts,
 	s.turns, s.traceparent, coalesce(s.error_code, ''), s.run_after, s.created_at, s.finished_at`
 
-// Due are syncs that wait and that nobody works on, at most one of each account: its oldest. Those that
-// have waited longest come first.
+// Due are syncs that wait without a worker, at most one of each account: its oldest. Those that have waited longest come
+// first.
 func (s *Store) Due(ctx context.Context, most int) ([]Sync, error) {
 	all, err := postgres.Query(ctx, s.pool, scan, dueSQL, most)
 	if err != nil {

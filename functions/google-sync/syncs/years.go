@@ -54,7 +54,7 @@ func (s *Store) Stamped(ctx context.Context, stamps []string, most int) ([]Calen
 
 const stampSQL = `update google_calendars set years = $3 where account_id = $1::uuid and calendar_id = $2`
 
-// errChanged ends the making of a sync of what somebody changed meanwhile.
+// errChanged means that the calendar or its recipes were changed meanwhile.
 var errChanged = errors.New("syncs: the calendar or its recipes changed")
 
 // Rebuilt is a calendar whose recipes were built again by other academic years.
@@ -64,9 +64,9 @@ type Rebuilt struct {
 	Recipes  []Recipe // as they are now
 }
 
-// Replan is Create for a calendar that is still as it was read, with its recipes. Their stamps and the sync are written
-// together, so that a sweep that is killed, or several at once, make each sync once. ok is false where somebody
-// made it already, or synced meanwhile.
+// Replan creates a sync if the calendar and its recipes are still as they were read. It saves their stamps in the same
+// transaction, so that sweeps that are killed, or run at once, make each sync once. ok is false if another
+// sweep made it already, or a request synced meanwhile.
 func (s *Store) Replan(ctx context.Context, n New, change Rebuilt) (ok bool, err error) {
 	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := n.create(ctx, tx); err != nil {

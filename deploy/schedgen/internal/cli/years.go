@@ -164,7 +164,7 @@ func (c yearsLine) known(ctx context.Context) (years.Snapshot, error) {
 		return years.Snapshot{}, err
 	}
 	defer pool.Close()
-	return years.NewSource(years.Config{File: c.file}, pool).Newest(ctx)
+	return years.NewSource(years.Config{File: c.file}, pool).Reload(ctx)
 }
 
 func (c yearsLine) tell(ctx context.Context, std streams, verb string, args []string) error {

@@ -9,7 +9,7 @@ import (
 )
 
 // answerEvents carries out a call about events.
-func (s *Server) answerEvents(c *call, l *listed) (object, *problem) {
+func (s *Server) answerEvents(c *call, l *listEntry) (object, *problem) {
 	reads := c.method.HTTP == http.MethodGet
 	if !reads && l.role != "owner" && l.role != "writer" {
 		return nil, &problem{http.StatusForbidden, "requiredAccessLevel", "You need to have writer access to this calendar."}
@@ -20,12 +20,12 @@ func (s *Server) answerEvents(c *call, l *listed) (object, *problem) {
 	case "calendar.events.instances":
 		return s.listInstances(c, l)
 	case "calendar.events.insert":
-		return s.insertEvent(c, l.agenda)
+		return s.insertEvent(c, l.calendarState)
 	case "calendar.events.get", "calendar.events.patch", "calendar.events.update", "calendar.events.delete":
 	default:
 		return nil, &problem{http.StatusNotImplemented, "notImplemented", c.id + " is not served here"}
 	}
-	e, p := l.agenda.event(c.path["eventId"])
+	e, p := l.calendarState.event(c.path["eventId"])
 	if p != nil {
 		return nil, p
 	}
@@ -36,15 +36,15 @@ func (s *Server) answerEvents(c *call, l *listed) (object, *problem) {
 	case "calendar.events.get":
 		return e.value, nil
 	case "calendar.events.delete":
-		return s.deleteEvent(l.agenda, e)
+		return s.deleteEvent(l.calendarState, e)
 	case "calendar.events.patch":
-		return s.changeEvent(l.agenda, e, merge(e.value, c.body), c.body)
+		return s.changeEvent(l.calendarState, e, merge(e.value, c.body), c.body)
 	}
-	return s.changeEvent(l.agenda, e, withReminders(merge(e.kept(), c.body)), c.body)
+	return s.changeEvent(l.calendarState, e, withReminders(merge(e.kept(), c.body)), c.body)
 }
 
 // event finds an event, or makes the instance of a series that has that id.
-func (a *agenda) event(id string) (*stored, *problem) {
+func (a *calendarState) event(id string) (*storedEvent, *problem) {
 	if e, ok := a.events[id]; ok {
 		return e, nil
 	}
@@ -61,7 +61,7 @@ func (a *agenda) event(id string) (*stored, *problem) {
 // ofServer are the fields that only the server sets.
 var ofServer = []string{"created", "updated", "creator", "htmlLink", "hangoutLink", "locked", "organizer"}
 
-func (s *Server) insertEvent(c *call, a *agenda) (object, *problem) {
+func (s *Server) insertEvent(c *call, a *calendarState) (object, *problem) {
 	for _, name := range append([]string{"recurringEventId", "originalStartTime", "etag"}, ofServer...) {
 		if c.body[name] != nil {
 			return nil, refuse("%s is not for the caller to set", name)
@@ -89,7 +89,7 @@ func (s *Server) insertEvent(c *call, a *agenda) (object, *problem) {
 		return nil, refuse("status: a new event cannot be cancelled")
 	}
 	value["created"] = s.now()
-	e := &stored{value: value}
+	e := &storedEvent{value: value}
 	a.events[id] = e
 	s.stamp(a, e)
 	e.order = e.changed
@@ -105,8 +105,8 @@ func withReminders(value object) object {
 }
 
 // stamp sets what the server says of an event that changed.
-func (s *Server) stamp(a *agenda, e *stored) {
-	n, etag := s.tick()
+func (s *Server) stamp(a *calendarState, e *storedEvent) {
+	n, etag := s.nextChange()
 	e.changed = n
 	e.value["kind"], e.value["etag"], e.value["updated"] = "calendar#event", etag, s.now()
 	e.value["htmlLink"] = s.cfg.BaseURL + "/?calendar=" + a.id
@@ -120,7 +120,7 @@ func (s *Server) stamp(a *agenda, e *stored) {
 func (s *Server) now() string { return s.cfg.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // kept is what an update of the whole event leaves in place.
-func (e *stored) kept() object {
+func (e *storedEvent) kept() object {
 	kept := object{"eventType": "default", "status": "confirmed"}
 	for _, name := range append([]string{"id", "iCalUID", "sequence", "recurringEventId", "originalStartTime"}, ofServer...) {
 		if value, ok := e.value[name]; ok {
@@ -133,7 +133,7 @@ func (e *stored) kept() object {
 // fixed are the fields that never change once they are set.
 var fixed = []string{"id", "iCalUID", "recurringEventId", "originalStartTime", "eventType"}
 
-func (s *Server) changeEvent(a *agenda, e *stored, value, given object) (object, *problem) {
+func (s *Server) changeEvent(a *calendarState, e *storedEvent, value, given object) (object, *problem) {
 	for _, name := range fixed {
 		if given[name] != nil && text(given, name) != text(e.value, name) {
 			return nil, refuse("%s cannot be changed", name)
@@ -147,7 +147,7 @@ func (s *Server) changeEvent(a *agenda, e *stored, value, given object) (object,
 	if p := checkEvent(value); p != nil {
 		return nil, p
 	}
-	changed := &stored{value: value, order: e.order}
+	changed := &storedEvent{value: value, order: e.order}
 	if text(value, "recurringEventId") != "" {
 		delete(value, "recurrence")
 	}
@@ -156,7 +156,7 @@ func (s *Server) changeEvent(a *agenda, e *stored, value, given object) (object,
 }
 
 // put keeps a changed event; what was an instance becomes an exception of its series.
-func (s *Server) put(a *agenda, e *stored) {
+func (s *Server) put(a *calendarState, e *storedEvent) {
 	a.events[text(e.value, "id")] = e
 	s.stamp(a, e)
 	if e.order == 0 {
@@ -164,11 +164,11 @@ func (s *Server) put(a *agenda, e *stored) {
 	}
 }
 
-func (s *Server) deleteEvent(a *agenda, e *stored) (object, *problem) {
+func (s *Server) deleteEvent(a *calendarState, e *storedEvent) (object, *problem) {
 	if e.cancelled() {
 		return nil, &problem{http.StatusGone, "deleted", "Resource has been deleted"}
 	}
-	gone := &stored{value: merge(e.value, object{"status": "cancelled"}), order: e.order}
+	gone := &storedEvent{value: merge(e.value, object{"status": "cancelled"}), order: e.order}
 	s.put(a, gone)
 	for id, other := range a.events {
 		if text(other.value, "recurringEventId") == text(e.value, "id") {
@@ -180,18 +180,18 @@ func (s *Server) deleteEvent(a *agenda, e *stored) (object, *problem) {
 
 // expand gives the instances of a series, with those exceptions that it has. Of an event that happens
 // once it gives the event.
-func (e *stored) expand(a *agenda) []*stored {
+func (e *storedEvent) expand(a *calendarState) []*storedEvent {
 	lines, _ := e.value["recurrence"].([]any)
 	start, p := momentOf("start", e.value["start"])
 	end, q := momentOf("end", e.value["end"])
 	if len(lines) == 0 || p != nil || q != nil {
-		return []*stored{e}
+		return []*storedEvent{e}
 	}
 	series, err := recurrenceOf(lines, start)
 	if err != nil {
 		return nil // it was checked when it was stored
 	}
-	var all []*stored
+	var all []*storedEvent
 	for _, at := range series.starts() {
 		id := instanceID(text(e.value, "id"), at, start.allDay)
 		if exception, ok := a.events[id]; ok {
@@ -204,11 +204,11 @@ func (e *stored) expand(a *agenda) []*stored {
 }
 
 // instance is one date of a series.
-func (e *stored) instance(id string, start moment, at time.Time, length time.Duration) *stored {
+func (e *storedEvent) instance(id string, start moment, at time.Time, length time.Duration) *storedEvent {
 	value := merge(e.value, object{"id": id, "recurringEventId": e.value["id"], "recurrence": nil})
 	value["start"], value["originalStartTime"] = written(start, at), written(start, at)
 	value["end"] = written(start, at.Add(length))
-	return &stored{value: value, changed: e.changed}
+	return &storedEvent{value: value, changed: e.changed}
 }
 
 // written is a time in the form of the series' start.
@@ -259,12 +259,12 @@ func (s *Server) Events(calendarID string) []map[string]any {
 	return all
 }
 
-func (a *agenda) inOrder() []*stored {
-	all := make([]*stored, 0, len(a.events))
+func (a *calendarState) inOrder() []*storedEvent {
+	all := make([]*storedEvent, 0, len(a.events))
 	for _, e := range a.events {
 		all = append(all, e)
 	}
-	slices.SortFunc(all, func(x, y *stored) int { return int(x.order - y.order) })
+	slices.SortFunc(all, func(x, y *storedEvent) int { return int(x.order - y.order) })
 	return all
 }
 
@@ -299,7 +299,7 @@ func (s *Server) Remove(calendarID, eventID string, purged bool) error {
 	return nil
 }
 
-func (s *Server) at(calendarID, eventID string) (*agenda, *stored, *problem) {
+func (s *Server) at(calendarID, eventID string) (*calendarState, *storedEvent, *problem) {
 	a, ok := s.calendars[calendarID]
 	if !ok {
 		return nil, nil, &problem{http.StatusNotFound, "notFound", "no such calendar"}

@@ -62,9 +62,9 @@ func (s *Server) fault(method string) *Fault {
 	return nil
 }
 
-// strike lets a fault happen. It says whether the call is over.
-func (f *Fault) strike(w http.ResponseWriter, r *http.Request) bool {
-	_ = retry.Wait(r.Context(), f.Delay) // who has hung up waits no longer
+// apply lets a fault happen. It says whether the call is over.
+func (f *Fault) apply(w http.ResponseWriter, r *http.Request) bool {
+	_ = retry.Wait(r.Context(), f.Delay) // ends early if the caller hangs up
 	if f.Then != nil {
 		f.Then()
 	}
@@ -78,7 +78,7 @@ func (f *Fault) strike(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// ExpireTokens ends every access token: whoever has a refresh token can get another.
+// ExpireTokens ends every access token. A program with a refresh token can get another.
 func (s *Server) ExpireTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

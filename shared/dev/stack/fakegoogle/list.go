@@ -12,7 +12,7 @@ import (
 var notWithSyncToken = []string{"iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty", "timeMin", "timeMax", "updatedMin"}
 
 // listEvents answers events.list.
-func (s *Server) listEvents(c *call, l *listed) (object, *problem) {
+func (s *Server) listEvents(c *call, l *listEntry) (object, *problem) {
 	if p := checkList(c); p != nil {
 		return nil, p
 	}
@@ -20,29 +20,29 @@ func (s *Server) listEvents(c *call, l *listed) (object, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	var events []*stored
-	for _, e := range l.agenda.inOrder() {
+	var events []*storedEvent
+	for _, e := range l.calendarState.inOrder() {
 		if !c.flag("singleEvents") {
 			events = append(events, e)
 		} else if text(e.value, "recurringEventId") == "" && (!e.cancelled() || since > 0) {
-			events = append(events, e.expand(l.agenda)...)
+			events = append(events, e.expand(l.calendarState)...)
 		}
 	}
-	events = slices.DeleteFunc(events, func(e *stored) bool { return !c.takes(e, l.agenda, since) })
+	events = slices.DeleteFunc(events, func(e *storedEvent) bool { return !c.includes(e, l.calendarState, since) })
 	order(c, events)
 	return s.eventPage(c, l, events)
 }
 
 // listInstances answers events.instances.
-func (s *Server) listInstances(c *call, l *listed) (object, *problem) {
-	e, p := l.agenda.event(c.path["eventId"])
+func (s *Server) listInstances(c *call, l *listEntry) (object, *problem) {
+	e, p := l.calendarState.event(c.path["eventId"])
 	if p != nil {
 		return nil, p
 	}
 	if e.value["recurrence"] == nil {
 		return nil, refuse("the event does not recur")
 	}
-	events := slices.DeleteFunc(e.expand(l.agenda), func(e *stored) bool { return !c.takes(e, l.agenda, 0) })
+	events := slices.DeleteFunc(e.expand(l.calendarState), func(e *storedEvent) bool { return !c.includes(e, l.calendarState, 0) })
 	return s.eventPage(c, l, events)
 }
 
@@ -92,8 +92,8 @@ func (s *Server) since(c *call) (int64, *problem) {
 	return n, nil
 }
 
-// takes says that an event belongs into a list.
-func (c *call) takes(e *stored, a *agenda, since int64) bool {
+// includes reports whether an event belongs in a list.
+func (c *call) includes(e *storedEvent, a *calendarState, since int64) bool {
 	if since > 0 {
 		return e.changed > since
 	}
@@ -111,7 +111,7 @@ func (c *call) takes(e *stored, a *agenda, since int64) bool {
 }
 
 // says holds an event's text and properties against the call.
-func (c *call) says(e *stored) bool {
+func (c *call) says(e *storedEvent) bool {
 	if uid := c.text("iCalUID"); uid != "" && uid != text(e.value, "iCalUID") {
 		return false
 	}
@@ -134,7 +134,7 @@ func (c *call) says(e *stored) bool {
 }
 
 // happens holds an event's times against the call; a series happens when one of its dates does.
-func (c *call) happens(e *stored, a *agenda) bool {
+func (c *call) happens(e *storedEvent, a *calendarState) bool {
 	if c.text("timeMin") == "" && c.text("timeMax") == "" {
 		return true
 	}
@@ -148,21 +148,21 @@ func (c *call) happens(e *stored, a *agenda) bool {
 	return false
 }
 
-func order(c *call, events []*stored) {
+func order(c *call, events []*storedEvent) {
 	switch c.text("orderBy") {
 	case "startTime":
-		slices.SortStableFunc(events, func(x, y *stored) int { return startOf(x).Compare(startOf(y)) })
+		slices.SortStableFunc(events, func(x, y *storedEvent) int { return startOf(x).Compare(startOf(y)) })
 	case "updated":
-		slices.SortStableFunc(events, func(x, y *stored) int { return int(x.changed - y.changed) })
+		slices.SortStableFunc(events, func(x, y *storedEvent) int { return int(x.changed - y.changed) })
 	}
 }
 
-func startOf(e *stored) time.Time {
+func startOf(e *storedEvent) time.Time {
 	m, _ := momentOf("start", e.value["start"])
 	return m.at
 }
 
-func (s *Server) eventPage(c *call, l *listed, events []*stored) (object, *problem) {
+func (s *Server) eventPage(c *call, l *listEntry, events []*storedEvent) (object, *problem) {
 	items := make([]object, len(events))
 	for i, e := range events {
 		items[i] = e.value
@@ -172,8 +172,8 @@ func (s *Server) eventPage(c *call, l *listed, events []*stored) (object, *probl
 		return nil, p
 	}
 	answer := object{
-		"kind": "calendar#events", "etag": `"p` + strconv.FormatInt(s.changes, 10) + `"`, "summary": l.agenda.summary,
-		"timeZone": l.agenda.zone, "accessRole": l.role, "updated": s.now(), "items": cut,
+		"kind": "calendar#events", "etag": `"p` + strconv.FormatInt(s.changes, 10) + `"`, "summary": l.calendarState.summary,
+		"timeZone": l.calendarState.zone, "accessRole": l.role, "updated": s.now(), "items": cut,
 		"defaultReminders": []object{{"method": "popup", "minutes": 30}},
 	}
 	if next != "" {

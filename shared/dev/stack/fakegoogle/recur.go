@@ -193,7 +193,7 @@ func seriesOf(id string) (series string, ok bool) {
 	return parts[1], true
 }
 
-// within says that a time range meets the bounds of a list, either of which may be empty.
+// within reports whether a time range meets the bounds of a list, either of which may be empty.
 func within(start, end time.Time, from, to string) bool {
 	if t, err := time.Parse(time.RFC3339, from); err == nil && !end.After(t) {
 		return false

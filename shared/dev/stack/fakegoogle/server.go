@@ -10,7 +10,7 @@
 // What goes wrong at the real Google happens here on demand: see [Server.Inject], [Server.ExpireTokens],
 // [Server.RevokeAll].
 //
-// It is no part of a production system: whoever chooses a name on its sign-in page is that person.
+// It is no part of a production system: its sign-in page lets anyone be any person.
 package fakegoogle
 
 import (
@@ -56,7 +56,7 @@ type Server struct {
 
 	mu         sync.Mutex
 	users      []*user
-	calendars  map[string]*agenda
+	calendars  map[string]*calendarState
 	codes      map[string]*code
 	access     map[string]*grant
 	refresh    map[string]*grant
@@ -72,13 +72,13 @@ type Server struct {
 type user struct {
 	User
 	subject string
-	list    []*listed
+	list    []*listEntry
 }
 
-// listed is a calendar in a person's list.
-type listed struct {
-	agenda *agenda
-	role   string
+// listEntry is a calendar in a person's list.
+type listEntry struct {
+	calendarState *calendarState
+	role          string
 }
 
 // Call is one request to the Calendar API that was understood as far as its method.
@@ -103,13 +103,13 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, mux: http.NewServeMux(), signing: key,
-		calendars: map[string]*agenda{}, codes: map[string]*code{}, access: map[string]*grant{}, refresh: map[string]*grant{},
+		calendars: map[string]*calendarState{}, codes: map[string]*code{}, access: map[string]*grant{}, refresh: map[string]*grant{},
 		agreed: map[string]bool{},
 	}
 	for i, u := range cfg.Users {
 		person := &user{User: u, subject: fmt.Sprintf("1%020d", i+1)}
 		s.users = append(s.users, person)
-		s.addAgenda(person, u.Email, u.Email, "Africa/Johannesburg", "")
+		s.addCalendar(person, u.Email, u.Email, "Africa/Johannesburg", "")
 	}
 	s.mux.HandleFunc("/calendar/v3/", s.serveCalendar)
 	s.signInRoutes()

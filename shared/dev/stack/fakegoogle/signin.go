@@ -78,7 +78,7 @@ var authorizeParams = map[string]*regexp.Regexp{
 }
 
 // readAuthorization checks what a program sends people with. Its mistakes are told to the person and not
-// sent back, for nothing yet says that the address belongs to the program.
+// sent back, because it is not yet known that the address belongs to the program.
 func (s *Server) readAuthorization(query url.Values) (a authorization, wrong string) {
 	for name, values := range query {
 		form, ok := authorizeParams[name]
@@ -134,7 +134,7 @@ func (s *Server) agree(w http.ResponseWriter, r *http.Request) {
 	case r.PostForm.Get("answer") != "allow":
 		back.Set("error", "access_denied")
 	case who == nil:
-		http.Error(w, "nobody of that name", http.StatusBadRequest)
+		http.Error(w, "no person has this address", http.StatusBadRequest)
 		return
 	default:
 		granted := allowed(a.scopes, r.PostForm)
@@ -150,7 +150,7 @@ func (s *Server) agree(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, target.String(), http.StatusFound)
 }
 
-// allowed leaves out the calendar scopes that the person unticked. Who somebody is cannot be unticked.
+// allowed leaves out the calendar scopes that the person unticked. The person's identity cannot be unticked.
 func allowed(asked []string, form url.Values) []string {
 	if !form.Has("choosing") {
 		return asked
@@ -193,7 +193,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		tokenProblem(w, http.StatusBadRequest, "invalid_request")
 		return
 	}
-	if f := s.fault("token"); f != nil && f.strike(w, r) {
+	if f := s.fault("token"); f != nil && f.apply(w, r) {
 		return
 	}
 	form := r.PostForm
@@ -316,7 +316,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 		tokenProblem(w, http.StatusBadRequest, "invalid_request")
 		return
 	}
-	if f := s.fault("revoke"); f != nil && f.strike(w, r) {
+	if f := s.fault("revoke"); f != nil && f.apply(w, r) {
 		return
 	}
 	s.mu.Lock()
@@ -366,7 +366,7 @@ func (g *grant) has(scopes ...string) bool {
 	return slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(g.scopes, scope) })
 }
 
-// onlyCreated says that what lets the grant use a method is the scope for calendars of the program's own.
+// onlyCreated reports whether the grant may use a method only on calendars that the program made.
 func (g *grant) onlyCreated(m method) bool {
 	const created = calendarScopes + ".app.created"
 	others := slices.DeleteFunc(slices.Clone(m.Scopes), func(scope string) bool { return scope == created })

@@ -1,4 +1,4 @@
-package ask_test
+package calendarhttp_test
 
 import (
 	"errors"
@@ -9,16 +9,16 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/calendar/ask"
+	"github.com/schedgen/schedgen/shared/calendarhttp"
 )
 
 // read reads and checks a body.
-func read(t *testing.T, body string) (ask.Request, error) {
+func read(t *testing.T, body string) (calendarhttp.Request, error) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
-	var req ask.Request
-	if err := ask.ReadJSON(r, 1<<16, &req); err != nil {
+	var req calendarhttp.Request
+	if err := calendarhttp.ReadJSON(r, 1<<16, &req); err != nil {
 		return req, err
 	}
 	return req, req.Check(2)
@@ -48,9 +48,9 @@ func TestBodiesMustBeSaidToBeJSON(t *testing.T) {
 	for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", ";"} {
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(`{"name":"Mine"}`))
 		r.Header.Set("Content-Type", media)
-		var req ask.Request
+		var req calendarhttp.Request
 		var e *api.Error
-		if err := ask.ReadJSON(r, 1<<16, &req); !errors.As(err, &e) || e.Code != api.UnsupportedMediaType || req.Name != "" {
+		if err := calendarhttp.ReadJSON(r, 1<<16, &req); !errors.As(err, &e) || e.Code != api.UnsupportedMediaType || req.Name != "" {
 			t.Errorf("a body of type %q gives %v, want %s", media, err, api.UnsupportedMediaType)
 		}
 	}
@@ -59,17 +59,17 @@ func TestBodiesMustBeSaidToBeJSON(t *testing.T) {
 func TestProblemsAreSaid(t *testing.T) {
 	t.Parallel()
 	var e *api.Error
-	err := ask.Problem(&calendar.Error{Code: calendar.MissingSemesterDates, Message: "lectures need dates"})
+	err := calendarhttp.APIError(&calendar.Error{Code: calendar.MissingSemesterDates, Message: "lectures need dates"})
 	if !errors.As(err, &e) || e.Code != api.MissingSemesterDates || e.Message != "Lectures need dates." {
 		t.Errorf("got %v", err)
 	}
 	warnings := []calendar.Warning{{Code: calendar.AllExcluded}}
-	err = ask.Problem(&calendar.Error{Code: calendar.NothingLeft, Message: "nothing", Details: warnings})
+	err = calendarhttp.APIError(&calendar.Error{Code: calendar.NothingLeft, Message: "nothing", Details: warnings})
 	if want := map[string]any{"reason": calendar.NothingLeft, "warnings": warnings}; !errors.As(err, &e) || e.Code != api.ValidationFailed || !reflect.DeepEqual(e.Details, want) {
 		t.Errorf("got %#v, want %s with %v", err, api.ValidationFailed, want)
 	}
 	plain := errors.New("plain")
-	if got := ask.Problem(plain); !errors.Is(got, plain) {
+	if got := calendarhttp.APIError(plain); !errors.Is(got, plain) {
 		t.Errorf("another error becomes %v", got)
 	}
 	for text, want := range map[string]string{"": "", "é is a letter": "É is a letter."} {

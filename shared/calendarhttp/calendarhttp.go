@@ -1,7 +1,7 @@
 // Package ask is how callers ask for a calendar over HTTP: of the events they send or of a job, with a
 // student's choices. ICS files, feeds and Google calendars are asked for in the same form, which is also that
 // of the first frontend.
-package ask
+package calendarhttp
 
 import (
 	"errors"
@@ -32,7 +32,7 @@ type Request struct {
 
 // ReadJSON reads a body as [api.DecodeJSON] does, and tells what is wrong with a date or a choice in it.
 func ReadJSON(r *http.Request, limit int64, into any) error {
-	return Problem(api.DecodeJSON(r, limit, into))
+	return APIError(api.DecodeJSON(r, limit, into))
 }
 
 // Check holds the request's bounds, and turns the first frontend's fields into options.
@@ -45,16 +45,16 @@ func (req *Request) Check(mostEvents int) error {
 		return err
 	}
 	for i := range req.Events {
-		if err := req.settleEvent(&req.Events[i], fmt.Sprintf("events[%d]", i)); err != nil {
+		if err := req.checkEvent(&req.Events[i], fmt.Sprintf("events[%d]", i)); err != nil {
 			return err
 		}
 	}
-	return req.Settle()
+	return req.ApplySemester()
 }
 
-// settleEvent gives an event its kind and checks what only a frontend sends. The pdfType speaks for events that
+// checkEvent gives an event its kind and checks what only a frontend sends. The pdfType speaks for events that
 // look like it: a dated event among lectures stays what it is, and so does a weekly one among tests.
-func (req *Request) settleEvent(e *calendar.Event, field string) error {
+func (req *Request) checkEvent(e *calendar.Event, field string) error {
 	e.Summary, e.Location = strings.TrimSpace(e.Summary), strings.TrimSpace(e.Location)
 	if err := checkKind(field+".kind", e.Kind); err != nil {
 		return err
@@ -83,9 +83,9 @@ func checkKind(field string, k timetable.Kind) error {
 	return api.New(api.ValidationFailed, map[string]string{"field": field}).Say("We do not know this kind of timetable. Use lecture, test or exam.")
 }
 
-// Settle puts the semester's one range among the options, which can be kept then. A half of it is as good
+// ApplySemester puts the semester's one range among the options, which can be kept then. A half of it is as good
 // as none.
-func (c *Choices) Settle() error {
+func (c *Choices) ApplySemester() error {
 	if c.SemesterStart == "" && c.SemesterEnd == "" {
 		return nil
 	}
@@ -102,7 +102,7 @@ func (c *Choices) Settle() error {
 }
 
 // Problem is what package calendar found wrong, as the caller sees it. Any other error, and none, stays as it is.
-func Problem(err error) error {
+func APIError(err error) error {
 	var e *calendar.Error
 	if !errors.As(err, &e) {
 		return err

@@ -15,24 +15,24 @@ import (
 // eventColors is how many colours events have.
 const eventColors = 11
 
-// agenda is a calendar.
-type agenda struct {
+// calendarState is a calendar.
+type calendarState struct {
 	id, summary, description, location, zone string
 	etag                                     string
 	owner                                    *user
 	client                                   string // the program that made it; empty: a person
 	deleted                                  bool
-	events                                   map[string]*stored
+	events                                   map[string]*storedEvent
 }
 
-// stored is an event, a series, or an exception of one.
-type stored struct {
+// storedEvent is an event, a series, or an exception of one.
+type storedEvent struct {
 	value   object
 	order   int64 // of its creation
 	changed int64 // of its last change
 }
 
-func (e *stored) cancelled() bool { return text(e.value, "status") == "cancelled" }
+func (e *storedEvent) cancelled() bool { return text(e.value, "status") == "cancelled" }
 
 // serveCalendar answers a call to the Calendar API.
 func (s *Server) serveCalendar(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +50,7 @@ func (s *Server) serveCalendar(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := s.fault(c.id)
-	if f != nil && !f.Late && f.strike(noted, r) {
+	if f != nil && !f.Late && f.apply(noted, r) {
 		return
 	}
 	if p := s.authorize(c, r); p != nil {
@@ -61,7 +61,7 @@ func (s *Server) serveCalendar(w http.ResponseWriter, r *http.Request) {
 	if p != nil && p.status == http.StatusBadRequest {
 		s.violated(r, p.Error())
 	}
-	if f != nil && f.Late && f.strike(noted, r) {
+	if f != nil && f.Late && f.apply(noted, r) {
 		return
 	}
 	switch {
@@ -122,9 +122,9 @@ func (s *Server) answer(c *call) (object, *problem) {
 	case "calendar.calendarList.get":
 		return l.entry(c.user), nil
 	case "calendar.calendars.get":
-		return l.agenda.resource(), nil
+		return l.calendarState.resource(), nil
 	case "calendar.calendars.patch":
-		return s.patchCalendar(c, l.agenda)
+		return s.patchCalendar(c, l.calendarState)
 	case "calendar.calendars.delete":
 		return s.deleteCalendar(c, l)
 	}
@@ -135,16 +135,16 @@ func (s *Server) answer(c *call) (object, *problem) {
 }
 
 // find gives the call's calendar, which must be in the person's list.
-func (s *Server) find(c *call) (*listed, *problem) {
+func (s *Server) find(c *call) (*listEntry, *problem) {
 	id := c.path["calendarId"]
 	if id == "primary" {
 		id = c.user.Email
 	}
 	for _, l := range c.user.list {
-		if l.agenda.id != id || l.agenda.deleted {
+		if l.calendarState.id != id || l.calendarState.deleted {
 			continue
 		}
-		if c.grant.onlyCreated(c.method) && l.agenda.client != c.grant.client {
+		if c.grant.onlyCreated(c.method) && l.calendarState.client != c.grant.client {
 			return nil, &problem{http.StatusForbidden, "insufficientPermissions", "Request had insufficient authentication scopes."}
 		}
 		return l, nil
@@ -152,17 +152,17 @@ func (s *Server) find(c *call) (*listed, *problem) {
 	return nil, &problem{http.StatusNotFound, "notFound", "Not Found"}
 }
 
-// tick counts a change, and gives an etag for it.
-func (s *Server) tick() (int64, string) {
+// nextChange counts a change, and gives an etag for it.
+func (s *Server) nextChange() (int64, string) {
 	s.changes++
 	return s.changes, `"` + strconv.FormatInt(s.changes*2, 10) + `"`
 }
 
-func (s *Server) addAgenda(owner *user, id, summary, zone, client string) *agenda {
-	_, etag := s.tick()
-	a := &agenda{id: id, summary: summary, zone: zone, etag: etag, owner: owner, client: client, events: map[string]*stored{}}
+func (s *Server) addCalendar(owner *user, id, summary, zone, client string) *calendarState {
+	_, etag := s.nextChange()
+	a := &calendarState{id: id, summary: summary, zone: zone, etag: etag, owner: owner, client: client, events: map[string]*storedEvent{}}
 	s.calendars[id] = a
-	owner.list = append(owner.list, &listed{a, "owner"})
+	owner.list = append(owner.list, &listEntry{a, "owner"})
 	return a
 }
 
@@ -172,7 +172,7 @@ func (s *Server) Share(calendarID, email, role string) {
 	defer s.mu.Unlock()
 	for _, u := range s.users {
 		if u.Email == email && s.calendars[calendarID] != nil {
-			u.list = append(u.list, &listed{s.calendars[calendarID], role})
+			u.list = append(u.list, &listEntry{s.calendars[calendarID], role})
 		}
 	}
 }
@@ -189,7 +189,7 @@ func (s *Server) insertCalendar(c *call) (object, *problem) {
 	if zone == "" {
 		zone = "UTC"
 	}
-	a := s.addAgenda(c.user, id, text(c.body, "summary"), zone, c.grant.client)
+	a := s.addCalendar(c.user, id, text(c.body, "summary"), zone, c.grant.client)
 	a.description, a.location = text(c.body, "description"), text(c.body, "location")
 	return a.resource(), nil
 }
@@ -206,7 +206,7 @@ func checkCalendar(body object) *problem {
 	return nil
 }
 
-func (s *Server) patchCalendar(c *call, a *agenda) (object, *problem) {
+func (s *Server) patchCalendar(c *call, a *calendarState) (object, *problem) {
 	if p := c.precondition(a.etag); p != nil {
 		return nil, p
 	}
@@ -215,23 +215,23 @@ func (s *Server) patchCalendar(c *call, a *agenda) (object, *problem) {
 	}
 	merged := merge(a.resource(), c.body)
 	a.summary, a.description, a.location, a.zone = text(merged, "summary"), text(merged, "description"), text(merged, "location"), text(merged, "timeZone")
-	_, a.etag = s.tick()
+	_, a.etag = s.nextChange()
 	return a.resource(), nil
 }
 
-func (s *Server) deleteCalendar(c *call, l *listed) (object, *problem) {
+func (s *Server) deleteCalendar(c *call, l *listEntry) (object, *problem) {
 	switch {
-	case l.agenda.id == c.user.Email:
+	case l.calendarState.id == c.user.Email:
 		return nil, &problem{http.StatusForbidden, "cannotDeletePrimaryCalendar", "A primary calendar cannot be deleted."}
 	case l.role != "owner":
 		return nil, &problem{http.StatusForbidden, "forbidden", "Forbidden"}
 	}
-	l.agenda.deleted = true
-	delete(s.calendars, l.agenda.id)
+	l.calendarState.deleted = true
+	delete(s.calendars, l.calendarState.id)
 	return nil, nil
 }
 
-func (a *agenda) resource() object {
+func (a *calendarState) resource() object {
 	o := object{"kind": "calendar#calendar", "id": a.id, "etag": a.etag, "summary": a.summary, "timeZone": a.zone}
 	for name, value := range map[string]string{"description": a.description, "location": a.location} {
 		if value != "" {
@@ -242,12 +242,12 @@ func (a *agenda) resource() object {
 }
 
 // entry is the calendar as a person's list shows it.
-func (l *listed) entry(u *user) object {
-	o := l.agenda.resource()
+func (l *listEntry) entry(u *user) object {
+	o := l.calendarState.resource()
 	o["kind"], o["accessRole"], o["selected"] = "calendar#calendarListEntry", l.role, true
 	o["colorId"], o["backgroundColor"], o["foregroundColor"] = "14", "#9fe1e7", "#000000"
 	o["defaultReminders"] = []object{{"method": "popup", "minutes": 30}}
-	if l.agenda.id == u.Email {
+	if l.calendarState.id == u.Email {
 		o["primary"] = true
 	}
 	return o
@@ -256,7 +256,7 @@ func (l *listed) entry(u *user) object {
 func (s *Server) calendarList(c *call) (object, *problem) {
 	var items []object
 	for _, l := range c.user.list {
-		if l.agenda.deleted || !c.role(l.role) {
+		if l.calendarState.deleted || !c.role(l.role) {
 			continue
 		}
 		items = append(items, l.entry(c.user))
@@ -277,7 +277,7 @@ func (s *Server) calendarList(c *call) (object, *problem) {
 // roles are in the order of what they allow.
 var roles = []string{"freeBusyReader", "reader", "writer", "owner"}
 
-// role says that a role is at least the least that the call asks for.
+// role reports whether a role is at least the lowest that the call asks for.
 func (c *call) role(has string) bool {
 	return slices.Index(roles, has) >= slices.Index(roles, c.text("minAccessRole"))
 }
