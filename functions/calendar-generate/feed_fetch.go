@@ -13,8 +13,8 @@ import (
 	"github.com/schedgen/schedgen/shared/newest"
 )
 
-// serveFeed answers GET /api/feeds/{token}.ics, with 304 if the program's copy is current. If the owner has uploaded since,
-// it refreshes the feed first.
+// serveFeed answers GET /api/feeds/{token}.ics, with 304 if the program's copy is current. If the owner has uploaded
+// since, it refreshes the feed first.
 func (f *Function) serveFeed(w http.ResponseWriter, r *http.Request) {
 	known, err := f.fetch(r)
 	if err != nil {

@@ -26,8 +26,8 @@ func unpackable() timetable.Document {
 	return doc
 }
 
-// TestAFeedThatIsTooLongIsToldAndComesBack: who asks for it is told, an event changes nothing, and a shorter timetable
-// makes it a feed again.
+// TestAFeedThatIsTooLongIsToldAndComesBack: who asks for it is told, an event changes nothing, and a shorter
+// timetable makes it a feed again.
 func TestAFeedThatIsTooLongIsToldAndComesBack(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).student()

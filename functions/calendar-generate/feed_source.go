@@ -75,7 +75,8 @@ func (f *Function) renderBy(ctx context.Context, now years.Snapshot, all newest.
 	return f.feeds.Refresh(ctx, known.ID, f.rendering(s, known.Options.Chosen, options, cal, now))
 }
 
-// refreshAll refreshes the owner's feeds and passes each to see, without feeds that are deleted meanwhile. One that became too long stays as it was; its next fetch gets an error that says so.
+// refreshAll refreshes the owner's feeds and passes each to see, without feeds that are deleted meanwhile. One that
+// became too long stays as it was; its next fetch gets an error that says so.
 func (f *Function) refreshAll(ctx context.Context, owner string, see func(feed.Feed)) error {
 	s, err := newest.Of(ctx, f.jobs, owner)
 	if err != nil {

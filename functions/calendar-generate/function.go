@@ -1,11 +1,11 @@
 // Package calendargenerate turns timetable entries into calendars: ICS files to import, and feeds to
 // subscribe to.
 //
-// A file is made of what the request holds or of one job's entries, and nothing is kept. A feed is an
-// unguessable address whose calendar is made of all that its owner uploaded: of each kind (lectures, tests,
-// exams) and each semester or session, what the newest job says. It is rendered when the event of a newer job arrives, and, should that
-// have been lost, when it is next fetched; an event that did not change keeps its SEQUENCE and
-// LAST-MODIFIED, so that subscribers see only what really changed.
+// A file is made of what the request holds or of one job's entries, and nothing is kept. A feed is an unguessable
+// address whose calendar is made of all that its owner uploaded: of each kind (lectures, tests, exams) and each
+// semester or session, what the newest job says. It is rendered when the event of a newer job arrives, and, should
+// that have been lost, when it is next fetched; an event that did not change keeps its SEQUENCE and LAST-MODIFIED, so
+// that subscribers see only what really changed.
 package calendargenerate
 
 import (
@@ -34,8 +34,8 @@ type Config struct {
 	Session  session.Config
 	Years    years.Config
 
-	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
-	// OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
+	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and
+	// PingSource, OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths      []string      `env:"OPEN_PATHS"`
 	EventToken     string        `env:"EVENT_TOKEN"`                   // the Bearer token that events and tasks must carry
 	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`               // other sites whose pages may create and delete feeds: https://host, ...

@@ -12,9 +12,9 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
-// timetableParsed takes an event of POST /events/timetable: a job was completed, so it refreshes the feeds of the job's owner.
-// The event is a hint that may come twice, late or never; the database says who the owner is. A job that was deleted
-// leaves nothing to do, which is a success: the event must not be sent again.
+// timetableParsed takes an event of POST /events/timetable: a job was completed, so it refreshes the feeds of the
+// job's owner. The event is a hint that may come twice, late or never; the database says who the owner is. A job that
+// was deleted leaves nothing to do, which is a success: the event must not be sent again.
 func (f *Function) timetableParsed(ctx context.Context, e event.Event) error {
 	parsed, err := events.ParsedOf(e)
 	if err != nil {

@@ -77,8 +77,8 @@ func TestOnlyChangedEventsHaveANewRevision(t *testing.T) {
 	}
 }
 
-// TestAFeedOfAnyModulesIsRefreshed: however many modules a timetable has and however long their names are, a feed of all
-// of them shows the next timetable, too.
+// TestAFeedOfAnyModulesIsRefreshed: however many modules a timetable has and however long their names are, a feed of
+// all of them shows the next timetable, too.
 func TestAFeedOfAnyModulesIsRefreshed(t *testing.T) {
 	t.Parallel()
 	for name, modules := range map[string]struct {

@@ -46,8 +46,8 @@ func syncAnswerOf(s syncs.Sync) syncAnswer {
 	return answer
 }
 
-// sentenceOfPending describes a sync that continues. A caller that reads only count and message must not take it for one that
-// added nothing.
+// sentenceOfPending describes a sync that continues. A caller that reads only count and message must not take it for
+// one that added nothing.
 func sentenceOfPending(s syncs.Sync) string {
 	const later = " This continues by itself; you can close the page."
 	if s.Removes {

@@ -22,8 +22,8 @@ const attemptCookie = "schedgen_signin_"
 // callbackPath is where Google sends people back to, and the only place that gets the cookie.
 const callbackPath = "/api/auth/google/callback"
 
-// beginSignIn answers GET /api/auth/google?returnUrl=&access= with a redirect to Google. Access "own" asks for less, which
-// is enough for calendars that schedgen makes.
+// beginSignIn answers GET /api/auth/google?returnUrl=&access= with a redirect to Google. Access "own" asks for less,
+// which is enough for calendars that schedgen makes.
 func (f *Function) beginSignIn(r *http.Request) (any, error) {
 	if f.signIns == nil {
 		return nil, api.New(api.GoogleNotConfigured)
@@ -155,8 +155,8 @@ func (f *Function) returnTarget(r *http.Request, text string) (string, bool) {
 	return text, ok && (f.returns[origin] || origin == own)
 }
 
-// misleading reports whether a browser or a proxy may read an address differently than we do: they take a backslash for a
-// slash, drop control characters, and read two slashes as the beginning of a host.
+// misleading reports whether a browser or a proxy may read an address differently than we do: they take a backslash
+// for a slash, drop control characters, and read two slashes as the beginning of a host.
 func misleading(text string) bool {
 	return strings.HasPrefix(text, "//") || strings.ContainsFunc(text, func(c rune) bool {
 		return c == '\\' || c == utf8.RuneError || unicode.IsControl(c) || unicode.IsSpace(c) && c != ' '

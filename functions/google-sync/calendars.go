@@ -30,8 +30,8 @@ type calendarAnswer struct {
 	SyncedAt        *time.Time `json:"syncedAt,omitempty"`
 }
 
-// listCalendars answers GET /api/calendars: the calendars that the person may write to. A person who granted access only
-// to calendars of schedgen's own sees those.
+// listCalendars answers GET /api/calendars: the calendars that the person may write to. A person who granted access
+// only to calendars of schedgen's own sees those.
 func (f *Function) listCalendars(r *http.Request) (any, error) {
 	person, err := f.signedIn(r)
 	if err != nil {
@@ -178,8 +178,8 @@ func (f *Function) calendar(ctx context.Context, person account.Account, id stri
 	return c, ok, err
 }
 
-// primaryID is the id of the person's own calendar. The name "primary" means another calendar for each person, and the
-// ids of events must not depend on that.
+// primaryID is the id of the person's own calendar. The name "primary" means another calendar for each person, and
+// the ids of events must not depend on that.
 func (f *Function) primaryID(ctx context.Context, person account.Account) (string, error) {
 	client, err := f.worker.Client(ctx, person)
 	if err != nil {

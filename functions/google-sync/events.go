@@ -12,8 +12,8 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 )
 
-// receiveEvent takes an event of POST /events/google: a timetable was read, so the calendars that follow are synced, or a
-// sync continues. Events are hints: they may come twice, late or never, and the database has the truth.
+// receiveEvent takes an event of POST /events/google: a timetable was read, so the calendars that follow are synced,
+// or a sync continues. Events are hints: they may come twice, late or never, and the database has the truth.
 func (f *Function) receiveEvent(ctx context.Context, e event.Event) error {
 	if f.signIns == nil {
 		return nil // without sign-in there are no accounts

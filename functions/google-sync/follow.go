@@ -45,8 +45,8 @@ func (f *Function) follow(r *http.Request) (any, error) {
 	return api.Response{Header: noStore(), Body: map[string]any{"calendarId": target.ID, "following": target.Following}}, nil
 }
 
-// checkedOptions are the options of choices for newer timetables. Choices that make no sense are refused now, and not with
-// the next upload.
+// checkedOptions are the options of choices for newer timetables. Choices that make no sense are refused now, and not
+// with the next upload.
 func checkedOptions(choices *calendarhttp.Choices) (calendar.Options, error) {
 	if err := choices.ApplySemester(); err != nil {
 		return calendar.Options{}, err

@@ -1,8 +1,8 @@
-// Package googlesync keeps Google calendars in step with timetables: sign-in with Google, choosing or making a calendar, and
-// syncs that can be repeated, interrupted and run twice without harm.
+// Package googlesync keeps Google calendars in step with timetables: sign-in with Google, choosing or making a
+// calendar, and syncs that can be repeated, interrupted and run twice without harm.
 //
-// This package holds the handlers of what comes in: HTTP requests, events and the sweep. The work is done by packages that
-// know no HTTP:
+// This package holds the handlers of what comes in: HTTP requests, events and the sweep. The work is done by packages
+// that know no HTTP:
 //
 //   - account: Google accounts, their sign-in and their encrypted tokens
 //   - content: what a calendar should hold, from a request, one timetable, or all of a person's timetables
@@ -12,9 +12,9 @@
 //   - autosync: makes the syncs that no request asks for
 //   - google: the calls to the Calendar API, with deadlines, quotas and retries
 //
-// Events that are not schedgen's are never changed, and a person's edit stays unless the timetable changed the same field. A
-// sync is worked on within its request. If the time does not suffice, the answer is 202 and the sync continues by
-// event; the sweep finds the syncs that no event will finish.
+// Events that are not schedgen's are never changed, and a person's edit stays unless the timetable changed the same
+// field. A sync is worked on within its request. If the time does not suffice, the answer is 202 and the sync
+// continues by event; the sweep finds the syncs that no event will finish.
 package googlesync
 
 import (
@@ -55,8 +55,8 @@ type Config struct {
 	// Events and tasks that arrive must carry EVENT_TOKEN, too.
 	Events events.Config
 	Years  years.Config
-	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
-	// OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
+	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and
+	// PingSource, OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths []string `env:"OPEN_PATHS"`
 
 	PublicURL string `env:"PUBLIC_URL"` // the site's public address; defaults to the request's
@@ -216,8 +216,8 @@ func (f *Function) sameOrigin(next func(*http.Request) (any, error)) http.Handle
 	return api.Handler(f.origins.Guard(f.sessions.Bearer, next))
 }
 
-// ForgetCalendars deletes what the database has of every calendar. The Google of `schedgen up --google=fake` keeps calendars
-// in memory: after a restart their events would look as if people had deleted them.
+// ForgetCalendars deletes what the database has of every calendar. The Google of `schedgen up --google=fake` keeps
+// calendars in memory: after a restart their events would look as if people had deleted them.
 func (f *Function) ForgetCalendars(ctx context.Context) error { return f.syncs.DeleteCalendars(ctx) }
 
 // Health asks the dependencies. Google is not among them: without it all else goes on.

@@ -229,8 +229,8 @@ func TestWhatIsTooLongIsNotKept(t *testing.T) {
 	}
 }
 
-// TestKilledWhileCalendarsAreMadeAgain: a year is corrected while there are many calendars, followed and not, and workers
-// are killed at several places. Each event changes once.
+// TestKilledWhileCalendarsAreMadeAgain: a year is corrected while there are many calendars, followed and not, and
+// workers are killed at several places. Each event changes once.
 func TestKilledWhileCalendarsAreMadeAgain(t *testing.T) {
 	t.Parallel()
 	const calendars, modules = 12, 4

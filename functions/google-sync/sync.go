@@ -159,8 +159,8 @@ func (f *Function) showSync(r *http.Request) (any, error) {
 	return api.Response{Header: noStore(), Body: syncAnswerOf(found)}, nil
 }
 
-// removeEvents answers DELETE /api/calendars/events?calendarId=: it deletes all events that schedgen added, and ends the
-// following.
+// removeEvents answers DELETE /api/calendars/events?calendarId=: it deletes all events that schedgen added, and ends
+// the following.
 func (f *Function) removeEvents(r *http.Request) (any, error) {
 	person, err := f.signedIn(r)
 	if err != nil {

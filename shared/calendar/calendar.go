@@ -38,7 +38,7 @@ type Item struct {
 	Summary string    `json:"summary"`
 	Start   time.Time `json:"start"` // the first occurrence, in Zone
 	End     time.Time `json:"end"`   // its end
-	// Until is the start of the last of hasSeveral weekly occurrences; zero for a single one.
+	// Until is the start of the last of several weekly occurrences; zero for a single one.
 	Until time.Time `json:"until,omitzero"`
 	// Excluded are the starts between Start and Until that do not happen, each at Start's own time of day.
 	Excluded []time.Time `json:"excluded,omitempty"`

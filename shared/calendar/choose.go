@@ -30,7 +30,7 @@ func catalogOf(events []Event) catalog {
 
 func (o catalog) modules() []string { return slices.Sorted(maps.Keys(o)) }
 
-// hasSeveral reports whether the module has hasSeveral groups of that letter.
+// hasSeveral reports whether the module has several groups of that letter.
 func (o catalog) hasSeveral(module, letters string) bool {
 	count := 0
 	for _, group := range o[NormalModule(module)] {

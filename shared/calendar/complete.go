@@ -8,11 +8,11 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// completeEvents fills in what events from elsewhere may lack, as the first frontend's do: kind, venues,
-// ids. It changes none of the caller's. names are the parts of UIDs by event id: ids that [Events] gave are
-// kept, for they are stable even where a caller sends some of a timetable's events alone. An id
-// from elsewhere may change on the next upload or stand in another timetable too, so the name of that event is made of
-// what it is, and importing it again duplicates nothing.
+// completeEvents fills in what events from elsewhere may lack, as the first frontend's do: kind, venues, ids. It
+// changes none of the caller's. names are the parts of UIDs by event id: ids that [Events] gave are kept, for they
+// are stable even where a caller sends some of a timetable's events alone. An id from elsewhere may change on the
+// next upload or stand in another timetable too, so the name of that event is made of what it is, and importing it
+// again duplicates nothing.
 func completeEvents(events []Event, opts Options) (completed []Event, names map[string]string) {
 	events = mergeTitled(events, opts.Terms)
 	used := make(map[string]bool, len(events))

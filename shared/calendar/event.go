@@ -43,11 +43,11 @@ type Event struct {
 }
 
 // Events gives a document's events in reading order. Rows of the same module, group, activity, day
-// and time are one event in hasSeveral rooms; rows of different groups are never merged, for a student
+// and time are one event in several rooms; rows of different groups are never merged, for a student
 // takes one of them. A row that lacks its day, date or time is an event of its own.
 //
 // Each event's id is made of what it is (module, term, group, activity, test, paper), not of when
-// and where, so that moving a lecture keeps its id. Only where that names hasSeveral events are their
+// and where, so that moving a lecture keeps its id. Only where that names several events are their
 // days, then their times, then their order added.
 func Events(doc timetable.Document) []Event {
 	events := make([]Event, 0, len(doc.Entries))

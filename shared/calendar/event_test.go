@@ -150,7 +150,7 @@ func TestSameNameIsToldApartByDayThenTimeThenOrder(t *testing.T) {
 		seen[e.ID] = true
 	}
 	if moved := calendar.Events(lectures(row("Monday", "10:30", "11:20"), rows[1])); moved[0].ID != events[0].ID || moved[1].ID != events[1].ID {
-		t.Error("a lecture of hasSeveral got a new id when the time of one moved")
+		t.Error("a lecture of several got a new id when the time of one moved")
 	}
 	for n := range rows { // what comes later in the week changes nothing
 		for i, e := range calendar.Events(lectures(rows[:n+1]...)) {

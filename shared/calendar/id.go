@@ -13,7 +13,7 @@ import (
 )
 
 // setIDs names every event that has no id yet. An id is the hash of the event's identity: what it is, not
-// when and where. Of hasSeveral events of one identity the first in the week has that id. The next on another
+// when and where. Of several events of one identity the first in the week has that id. The next on another
 // day has its day added, the next on the same day its time, and a number where that is the same, too. So
 // events that come later in the week, in other rooms or in another order change no id.
 //

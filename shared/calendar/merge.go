@@ -72,7 +72,8 @@ func MergeWithSources(uploads []Upload) []MergedEvent {
 	return all
 }
 
-// NewestEvents gives the events of the newest upload alone, with the ids that they have beside those of earlier uploads.
+// NewestEvents gives the events of the newest upload alone, with the ids that they have beside those of earlier
+// uploads.
 func NewestEvents(uploads []Upload) []Event {
 	events := nameSlots(uploads)[len(uploads)-1].Events
 	for i := range events {

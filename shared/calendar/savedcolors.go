@@ -2,8 +2,8 @@ package calendar
 
 import "maps"
 
-// SavedColors are the colours in which modules were shown, by their normal names. Feeds and Google calendars save them, so
-// that modules that come and go do not change the colours of others.
+// SavedColors are the colours in which modules were shown, by their normal names. Feeds and Google calendars save
+// them, so that modules that come and go do not change the colours of others.
 type SavedColors map[string]string
 
 // How many modules' colours are saved.
@@ -12,8 +12,8 @@ const (
 	maxShown = maxChoices - maxSaved // of those in a calendar: as many as may be chosen beside them
 )
 
-// Apply is the options with the saved colours for modules that the caller chose none for. Options that already have as many
-// colours as are allowed get no others.
+// Apply is the options with the saved colours for modules that the caller chose none for. Options that already have
+// as many colours as are allowed get no others.
 func (g SavedColors) Apply(o Options) Options {
 	if len(o.Colors) > maxSaved || len(o.Colors)+len(g) > maxChoices {
 		return o

@@ -60,7 +60,7 @@ func (b *builder) label(e Event) string {
 
 // fullTitle is the module and the activity, and what tells the event from others of that name. The group is such a
 // thing where it is a student's choice: of P01, P02... only some are there, and of G groups there is a choice where a
-// module has hasSeveral.
+// module has several.
 func (b *builder) fullTitle(module string, e Event) string {
 	title := strings.TrimSpace(module + " " + cmp.Or(e.Activity, e.Test))
 	if f := family(e.Group); f != "" && (f != "G" || b.catalog.hasSeveral(e.Module, f)) {

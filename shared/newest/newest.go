@@ -1,9 +1,9 @@
 // Package newest makes one calendar of all that an owner uploaded.
 //
-// Each completed job is one timetable. It speaks for its own scopes: its kind (lectures, tests or exams), its year, and its
-// semester or session (see [calendar.Scope]). Within a scope the newest job that speaks for it replaces the older ones;
-// outside it the older ones stay. So November's exams leave June's in the calendar, and a corrected timetable of
-// lectures replaces the one before it as a whole. An event keeps its id from upload to upload.
+// Each completed job is one timetable. It speaks for its own scopes: its kind (lectures, tests or exams), its year,
+// and its semester or session (see [calendar.Scope]). Within a scope the newest job that speaks for it replaces the
+// older ones; outside it the older ones stay. So November's exams leave June's in the calendar, and a corrected
+// timetable of lectures replaces the one before it as a whole. An event keeps its id from upload to upload.
 //
 //	timetables, err := newest.Of(ctx, store, owner)
 //	cal, err := timetables.Build(ctx, options, chosenAt)
@@ -25,8 +25,8 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// A calendar is made of so much at most, which is more than a student uploads in years. Older uploads are left out. The
-// newest one is always used; the limits of parsing bound it.
+// A calendar is made of so much at most, which is more than a student uploads in years. Older uploads are left out.
+// The newest one is always used; the limits of parsing bound it.
 const (
 	maxJobs  = 100
 	maxRows  = 10_000
@@ -88,8 +88,8 @@ func (t Timetables) Merge(ctx context.Context, options calendar.Options, chosenA
 	return m, nil
 }
 
-// Build makes the calendar, with options that were chosen at that time. Choices that do not fit are errors, unless the
-// options are lenient or there are no timetables yet.
+// Build makes the calendar, with options that were chosen at that time. Choices that do not fit are errors, unless
+// the options are lenient or there are no timetables yet.
 func (t Timetables) Build(ctx context.Context, options calendar.Options, chosenAt time.Time) (calendar.Calendar, error) {
 	merged, err := t.Merge(ctx, options, chosenAt)
 	if err != nil {
@@ -99,8 +99,8 @@ func (t Timetables) Build(ctx context.Context, options calendar.Options, chosenA
 	return calendar.Build(merged.Events, options)
 }
 
-// Years are the academic years that a calendar of the timetables depends on, with those of which it might show something
-// once they are known.
+// Years are the academic years that a calendar of the timetables depends on, with those of which it might show
+// something once they are known.
 func (t Timetables) Years(options calendar.Options, cal calendar.Calendar) []int {
 	var used []int
 	add := func(year int) {
@@ -124,8 +124,8 @@ func (t Timetables) Years(options calendar.Options, cal calendar.Calendar) []int
 	return used
 }
 
-// CompletedJob is one of the owner's jobs, if it is completed. The error is one of package api; another owner's job is not
-// found, like one that does not exist.
+// CompletedJob is one of the owner's jobs, if it is completed. The error is one of package api; another owner's job
+// is not found, like one that does not exist.
 func CompletedJob(ctx context.Context, store *jobs.Store, owner, id string) (jobs.Job, error) {
 	job, err := store.Get(ctx, owner, id)
 	switch {
@@ -177,9 +177,9 @@ func (t Timetables) uploads(ctx context.Context) ([]calendar.Upload, error) {
 	return uploads, nil
 }
 
-// setYears sets the academic years of lecture timetables: the year in which each was uploaded, or the one that the options
-// name. The options' year was chosen for the lectures that were the newest at that time, for their corrections, and for
-// all later uploads. The semester before keeps its own year.
+// setYears sets the academic years of lecture timetables: the year in which each was uploaded, or the one that the
+// options name. The options' year was chosen for the lectures that were the newest at that time, for their
+// corrections, and for all later uploads. The semester before keeps its own year.
 func setYears(uploads []calendar.Upload, options calendar.Options, chosenAt time.Time) {
 	var newer *calendar.Upload
 	for n := len(uploads) - 1; n >= 0; n-- {
@@ -204,9 +204,9 @@ func covers(newer, older calendar.Upload) bool {
 	return !slices.ContainsFunc(calendar.Scopes(older.Events, 0, nil), func(s calendar.Scope) bool { return !slices.Contains(parts, s) })
 }
 
-// yearOf is the academic year of a lecture timetable, from the year of its upload and from options that were chosen in
-// another. A feed outlives the dates that it was made with, and this year's lectures do not belong in last year: an
-// earlier year and its terms apply only if they were chosen this year.
+// yearOf is the academic year of a lecture timetable, from the year of its upload and from options that were chosen
+// in another. A feed outlives the dates that it was made with, and this year's lectures do not belong in last year:
+// an earlier year and its terms apply only if they were chosen this year.
 func yearOf(options calendar.Options, uploaded, chosen int) int {
 	if options.Year >= uploaded || options.Year != 0 && chosen >= uploaded {
 		return options.Year

@@ -10,8 +10,8 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 )
 
-// TestEveryInstanceSeesNewsWithinAMinute of an import and of a mounted file, by its own clock and with the settings as
-// they are shipped. In between it asks nobody.
+// TestEveryInstanceSeesNewsWithinAMinute of an import and of a mounted file, by its own clock and with the settings
+// as they are shipped. In between it asks nobody.
 func TestEveryInstanceSeesNewsWithinAMinute(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Pool(t)

@@ -24,7 +24,7 @@ type TypedDates struct {
 	requests *prometheus.CounterVec
 }
 
-// NewTypedDates is the Typed of a database. Its counter names the function, for several may be in one process.
+// NewTypedDates is the TypedDates of a database. Its counter names the function, for several may be in one process.
 func NewTypedDates(pool *postgres.Pool, function string) *TypedDates {
 	return &TypedDates{pool, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "schedgen_semester_dates_total", ConstLabels: prometheus.Labels{"function": function},
@@ -116,8 +116,8 @@ insert into typed_terms (owner, year, terms) values ($1::uuid, $2::int, $3::json
 on conflict (owner, year) do update set terms = typed_terms.terms || excluded.terms, typed_at = now()
 where typed_terms.terms || excluded.terms <> typed_terms.terms`
 
-// Save saves the dates that a request gave for terms that were not entered, each in its own year. Without an owner they are
-// only counted. A failure is logged and fails no request: the person is asked again.
+// Save saves the dates that a request gave for terms that were not entered, each in its own year. Without an owner
+// they are only counted. A failure is logged and fails no request: the person is asked again.
 func (t *TypedDates) Save(ctx context.Context, s Snapshot, owner string, given calendar.Terms) {
 	for year, terms := range unknown(s, given) {
 		t.count(ctx, s, year, "typed")

@@ -1,10 +1,10 @@
 // Package years gives the academic years that calendars go by, and keeps those that an operator imports.
 //
-// A year comes whole from the first of three places that has it: the database ([Store.Import]), a file
-// that the operator mounted (YEARS_FILE), and the program itself ([calendar.Shipped]). A [Source] reads
-// again at most once in a while, with a request that needs the years and never at the start of the process. In between,
-// and while the database is down, it returns what it last read. It returns a [Snapshot], so a calendar never sees
-// half of a correction. A [Snapshot.Stamp] names the years that a stored calendar was made by, so that a sweep finds the
+// A year comes whole from the first of three places that has it: the database ([Store.Import]), a file that the
+// operator mounted (YEARS_FILE), and the program itself ([calendar.Shipped]). A [Source] reads again at most once in
+// a while, with a request that needs the years and never at the start of the process. In between, and while the
+// database is down, it returns what it last read. It returns a [Snapshot], so a calendar never sees half of a
+// correction. A [Snapshot.Stamp] names the years that a stored calendar was made by, so that a sweep finds the
 // calendars that a correction changes.
 package years
 
@@ -81,15 +81,15 @@ func NewSource(cfg Config, pool *postgres.Pool) *Source {
 	return &Source{cfg: cfg, store: NewStore(pool), now: time.Now}
 }
 
-// Snapshot is the years to use for what is not stored, such as a calendar file. It never fails: if the database or the file
-// cannot be read, it returns what was last known.
+// Snapshot is the years to use for what is not stored, such as a calendar file. It never fails: if the database or
+// the file cannot be read, it returns what was last known.
 func (s *Source) Snapshot(ctx context.Context) Snapshot {
 	known, _ := s.current(ctx, false)
 	return known
 }
 
-// Loaded is Snapshot for what is stored, such as a feed. It fails until the database's years have been read once, because
-// subscribers would see the shipped years now and the right ones later.
+// Loaded is Snapshot for what is stored, such as a feed. It fails until the database's years have been read once,
+// because subscribers would see the shipped years now and the right ones later.
 func (s *Source) Loaded(ctx context.Context) (Snapshot, error) {
 	known, err := s.current(ctx, false)
 	s.mu.Lock()

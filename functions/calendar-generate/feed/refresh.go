@@ -80,8 +80,8 @@ func (s *Store) Refresh(ctx context.Context, id string, r Rendering) (Feed, erro
 	return feed, nil
 }
 
-// SetOptions gives the feed other options, chosen then, and what it says with them. The kinds that it shows and the colours in which
-// modules were shown stay.
+// SetOptions gives the feed other options, chosen then, and what it says with them. The kinds that it shows and the
+// colours in which modules were shown stay.
 func (s *Store) SetOptions(ctx context.Context, id string, options calendar.Options, chosen time.Time, r Rendering) (Feed, error) {
 	var feed Feed
 	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {

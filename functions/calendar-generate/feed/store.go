@@ -166,7 +166,8 @@ func (s *Store) DeleteUnfetched(ctx context.Context, since time.Time, limit int)
 
 const ofOwnerSQL = `select id::text from feeds where owner = $1::uuid order by id`
 
-// IDsOfOwner are the ids of the owner's feeds, the oldest first. All that they say may be long: ask for one after the other.
+// IDsOfOwner are the ids of the owner's feeds, the oldest first. All that they say may be long: ask for one after the
+// other.
 func (s *Store) IDsOfOwner(ctx context.Context, owner string) ([]string, error) {
 	feeds, err := postgres.Query(ctx, s.pool, pgx.RowTo[string], ofOwnerSQL, owner)
 	if err != nil {

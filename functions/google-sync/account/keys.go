@@ -19,8 +19,8 @@ var ErrUnknownKey = errors.New("account: sealed by a key that is not known here"
 // ErrUnsealed means that a text is not what was encrypted: it was altered, or it belongs to another account.
 var ErrUnsealed = errors.New("account: not what was sealed")
 
-// Keys encrypts what must not be readable in the database or in a cookie. The first key encrypts and all decrypt, so that
-// keys can change without an interruption. They are safe for concurrent use.
+// Keys encrypts what must not be readable in the database or in a cookie. The first key encrypts and all decrypt, so
+// that keys can change without an interruption. They are safe for concurrent use.
 type Keys struct {
 	current string
 	sealers map[string]cipher.AEAD

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Profile is what a page shows of a person, as Google has it. Any of it may be empty: people need not have two names, and
-// accounts from before schedgen asked for it have none.
+// Profile is what a page shows of a person, as Google has it. Any of it may be empty: people need not have two names,
+// and accounts from before schedgen asked for it have none.
 type Profile struct {
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`

@@ -86,8 +86,8 @@ type SignIn struct {
 	RefreshToken string // empty where Google gave none, because the person had agreed before
 }
 
-// The id is new and not the anonymous owner's: an attacker who plants an anonymous session in another person's browser must
-// not own the account that is made there.
+// The id is new and not the anonymous owner's: an attacker who plants an anonymous session in another person's
+// browser must not own the account that is made there.
 const signInSQL = `
 insert into google_accounts (id, subject, email, scopes, first_name, last_name, picture)
 values ($1::uuid, $2, $3, $4, $5, $6, $7)
@@ -107,8 +107,8 @@ const (
 // isAccountSQL also keeps the row: an owner that is being made an account is not moved away from it.
 const isAccountSQL = `select id::text from google_accounts where id = $1::uuid for share`
 
-// Join saves a sign-in, makes the account at the first one, and moves everything of the anonymous owner to the account; after
-// an error it has done none of it. An owner that is itself an account keeps what it has.
+// Join saves a sign-in, makes the account at the first one, and moves everything of the anonymous owner to the
+// account; after an error it has done none of it. An owner that is itself an account keeps what it has.
 func (s *Store) Join(ctx context.Context, anonymous string, in SignIn) (Account, error) {
 	var account Account
 	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
@@ -168,8 +168,8 @@ const endSQL = `
 update google_accounts set refresh_token = null, key_id = null, updated_at = now()
 where id = $1::uuid and refresh_token = $2::bytea`
 
-// End deletes the account's token, which Google no longer accepts: the person must sign in again. A newer token than the
-// account's stays.
+// End deletes the account's token, which Google no longer accepts: the person must sign in again. A newer token than
+// the account's stays.
 func (s *Store) End(ctx context.Context, a Account) error {
 	if _, err := s.pool.Exec(ctx, endSQL, a.ID, a.sealed); err != nil {
 		return fmt.Errorf("end a sign-in: %w", err)
@@ -197,8 +197,8 @@ func (s *Store) Forget(ctx context.Context, a Account) (anonymous string, err er
 	return anonymous, nil
 }
 
-// RefreshToken decrypts the account's token. ErrNotFound means that there is none; ErrUnknownKey, that its key is no longer
-// configured.
+// RefreshToken decrypts the account's token. ErrNotFound means that there is none; ErrUnknownKey, that its key is no
+// longer configured.
 func (s *Store) RefreshToken(a Account) (string, error) {
 	if !a.SignedIn() {
 		return "", ErrNotFound

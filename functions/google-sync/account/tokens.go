@@ -122,7 +122,8 @@ type Source struct {
 	account Account
 }
 
-// Token is an access token that stays valid for at least a minute. ErrRevoked means that the person must sign in again.
+// Token is an access token that stays valid for at least a minute. ErrRevoked means that the person must sign in
+// again.
 func (s *Source) Token(ctx context.Context) (string, error) {
 	t := s.tokens
 	t.mu.Lock()

@@ -45,8 +45,8 @@ func (s *Scheduler) Sweep(ctx context.Context) (moved Swept, err error) {
 	return moved, errors.Join(failures[:]...)
 }
 
-// replan makes one sync for each calendar that was last made by academic years that changed since. It publishes none of
-// them: the sweep hands them out at its own pace. A calendar that fails does not keep the others waiting.
+// replan makes one sync for each calendar that was last made by academic years that changed since. It publishes none
+// of them: the sweep hands them out at its own pace. A calendar that fails does not keep the others waiting.
 func (s *Scheduler) replan(ctx context.Context) (replanned int64, err error) {
 	known, err := s.content.Years.Reload(ctx)
 	if err != nil {
@@ -113,8 +113,8 @@ func (s *Scheduler) replanOne(ctx context.Context, known years.Snapshot, c syncs
 	return created, err
 }
 
-// newestLayer is a sync of what a following calendar should hold now, and its layer. Both are empty for a calendar that
-// does not follow.
+// newestLayer is a sync of what a following calendar should hold now, and its layer. Both are empty for a calendar
+// that does not follow.
 func (s *Scheduler) newestLayer(ctx context.Context, person account.Account, c syncs.Calendar) (syncs.New, plan.Layer, error) {
 	stamp := c.Years
 	if c.Following {

@@ -1,12 +1,13 @@
-// Package content builds what a Google calendar should hold: of the events of a request, of one uploaded timetable, or of
-// all that a person uploaded, with the person's choices and by the academic years as they are known now.
+// Package content builds what a Google calendar should hold: of the events of a request, of one uploaded timetable,
+// or of all that a person uploaded, with the person's choices and by the academic years as they are known now.
 //
-// A [Content] also says for which scopes it speaks. Only in these a sync may delete what is no longer wanted. Content of
-// events that a request holds speaks for no scope, for they may be a part of a timetable: they are added and changed,
-// and nothing is deleted.
+// A [Content] also says for which scopes it speaks. Only in these a sync may delete what is no longer wanted. Content
+// of events that a request holds speaks for no scope, for they may be a part of a timetable: they are added and
+// changed, and nothing is deleted.
 //
 // When the university corrects an academic year, lectures must move although no new request says so. So each sync
-// leaves a recipe: its lectures and choices ([syncs.Recipe]). [Rebuild] builds a recipe again by newer academic years.
+// leaves a recipe: its lectures and choices ([syncs.Recipe]). [Rebuild] builds a recipe again by newer academic
+// years.
 package content
 
 import (
@@ -106,8 +107,8 @@ func (b Builder) FromUploads(ctx context.Context, owner string, options *calenda
 	})
 }
 
-// typed calls build with the options, and again with semester dates that the person typed before if dates are missing.
-// Dates that the options bring are kept for the next time.
+// typed calls build with the options, and again with semester dates that the person typed before if dates are
+// missing. Dates that the options bring are kept for the next time.
 func (b Builder) typed(ctx context.Context, owner string, options *calendar.Options, build func(years.Snapshot, calendar.Options) (Content, error)) (c Content, err error) {
 	known, err := b.Years.Loaded(ctx)
 	if err != nil {

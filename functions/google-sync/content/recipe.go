@@ -14,8 +14,8 @@ import (
 	"github.com/schedgen/schedgen/shared/years"
 )
 
-// recurs reports whether an event is a lecture that recurs. Academic years say on which dates it is held; nothing else in
-// a calendar depends on them.
+// recurs reports whether an event is a lecture that recurs. Academic years say on which dates it is held; nothing
+// else in a calendar depends on them.
 func recurs(e calendar.Event) bool { return e.Kind == timetable.Lecture && e.Date == "" }
 
 // recipe is the recipe of the content's lectures; wanted are its events in the order of the calendar's items. Without
@@ -82,8 +82,8 @@ func noteWritten(r *syncs.Recipe, cal calendar.Calendar, wanted []plan.Event) {
 	}
 }
 
-// Rebuild builds a recipe again by the academic years known now, and returns it with what a calendar should hold of it.
-// Where the dates of a term are no longer known, or where its events were not kept, what was written stays.
+// Rebuild builds a recipe again by the academic years known now, and returns it with what a calendar should hold of
+// it. Where the dates of a term are no longer known, or where its events were not kept, what was written stays.
 func Rebuild(known years.Snapshot, r syncs.Recipe, colors calendar.SavedColors, person account.Account, calendarID string) (syncs.Recipe, plan.Layer) {
 	layer := plan.Layer{Scopes: r.Scopes}
 	var events []calendar.Event
@@ -115,7 +115,8 @@ func Rebuild(known years.Snapshot, r syncs.Recipe, colors calendar.SavedColors, 
 	return r, layer
 }
 
-// stampOf is the stamp of a recipe that was built by the known years. One of which nothing is left depends on no year.
+// stampOf is the stamp of a recipe that was built by the known years. One of which nothing is left depends on no
+// year.
 func stampOf(known years.Snapshot, r syncs.Recipe, cal calendar.Calendar, events []calendar.Event) string {
 	if len(events) == 0 {
 		return years.NoYears

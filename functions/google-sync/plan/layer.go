@@ -24,8 +24,8 @@ func (l Layer) has() map[string]bool {
 	return own
 }
 
-// MergeLayers puts layers over each other, the oldest first: what all of them want together, and the ids of what none of them
-// wants any more. What is kept is neither.
+// MergeLayers puts layers over each other, the oldest first: what all of them want together, and the ids of what none
+// of them wants any more. What is kept is neither.
 func MergeLayers(layers []Layer) (wanted []Event, gone []string) {
 	decided := make(map[string]bool)
 	for _, l := range layers {

@@ -102,7 +102,8 @@ func (p Plan) Count(ops ...Op) int {
 	return n
 }
 
-// Authority is what a plan may delete: of the events that it does not want, those of these scopes and those of these ids.
+// Authority is what a plan may delete: of the events that it does not want, those of these scopes and those of these
+// ids.
 type Authority struct {
 	Scopes []string
 	IDs    []string

@@ -73,8 +73,8 @@ const heartbeatSQL = held + `
 update google_syncs s set progress = $5::jsonb, updated_at = now() from held
 where s.id = $4::uuid and s.account_id = held.id and s.status = 'pending'`
 
-// Heartbeat renews the lease and saves the counts so far. ErrLeaseLost means that another worker holds the lease now, or
-// that the account was deleted.
+// Heartbeat renews the lease and saves the counts so far. ErrLeaseLost means that another worker holds the lease now,
+// or that the account was deleted.
 func (s *Store) Heartbeat(ctx context.Context, l Lease, id string, p Progress) error {
 	return s.write(ctx, l, "save a sync's counts", heartbeatSQL, id, p)
 }

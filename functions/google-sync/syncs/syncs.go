@@ -1,14 +1,14 @@
-// Package syncs is the queue of what has to be done to Google calendars: one queue for each account, with one worker at a
-// time.
+// Package syncs is the queue of what has to be done to Google calendars: one queue for each account, with one worker
+// at a time.
 //
-// A worker claims the account's lease ([Store.Claim]), a row and not a lock of a session, so that it also works behind
-// PgBouncer. It renews the lease before each call to Google and saves the counts with it ([Store.Heartbeat]). A worker that
-// lost the lease stops. If it has not noticed yet, it does no harm: a repeated insert has the same id, and all other
-// calls hold only for the event that was compared.
+// A worker claims the account's lease ([Store.Claim]), a row and not a lock of a session, so that it also works
+// behind PgBouncer. It renews the lease before each call to Google and saves the counts with it ([Store.Heartbeat]).
+// A worker that lost the lease stops. If it has not noticed yet, it does no harm: a repeated insert has the same id,
+// and all other calls hold only for the event that was compared.
 //
 // A sync is pending until it is done or failed. After an interruption it stays pending, and the next attempt compares
-// again and does what is left. [Store.Yield] ends an attempt whose time ran out, [Store.Defer] one that failed for now,
-// and [Store.Finish] the sync itself.
+// again and does what is left. [Store.Yield] ends an attempt whose time ran out, [Store.Defer] one that failed for
+// now, and [Store.Finish] the sync itself.
 //
 // The package also stores what syncs depend on: the calendars with their choices ([Calendar]), what became of each
 // event ([Store.Memory]), and of what each sync made its lectures ([Recipe]).
@@ -47,8 +47,9 @@ var (
 	ErrLeaseLost = errors.New("syncs: the lease is lost")
 )
 
-// Request is what a sync does: it makes a calendar hold the wanted events, and nothing else of schedgen's in the same scopes
-// except tests and exams that were past when it was made. It does not change later, so every attempt does the same.
+// Request is what a sync does: it makes a calendar hold the wanted events, and nothing else of schedgen's in the same
+// scopes except tests and exams that were past when it was made. It does not change later, so every attempt does the
+// same.
 type Request struct {
 	Wanted []plan.Event `json:"wanted"`
 	Scopes []string     `json:"scopes"`
@@ -284,8 +285,8 @@ order by run_after, id limit $1::int`
 const columnsOfS = `s.id::text, s.account_id::text, s.calendar_id, coalesce((s.request - 'packed')::text, ''), s.status, s.progress::text, s.attempts,
 	s.turns, s.traceparent, coalesce(s.error_code, ''), s.run_after, s.created_at, s.finished_at`
 
-// Due are syncs that wait without a worker, at most one of each account: its oldest. Those that have waited longest come
-// first.
+// Due are syncs that wait without a worker, at most one of each account: its oldest. Those that have waited longest
+// come first.
 func (s *Store) Due(ctx context.Context, most int) ([]Sync, error) {
 	all, err := postgres.Query(ctx, s.pool, scan, dueSQL, most)
 	if err != nil {

@@ -41,9 +41,9 @@ where (account_id, calendar_id) in (
 	and account_id in (select id from google_accounts where refresh_token is not null)
 order by random() limit $2::int`
 
-// Stamped are at most so many calendars that were synced, and that follow or have a recipe with one of the stamps. Those
-// of people who are signed out are none: their time comes when these sign in. They come in no order, so that calendars
-// that cannot be made again do not keep the others waiting.
+// Stamped are at most so many calendars that were synced, and that follow or have a recipe with one of the stamps.
+// Those of people who are signed out are none: their time comes when these sign in. They come in no order, so that
+// calendars that cannot be made again do not keep the others waiting.
 func (s *Store) Stamped(ctx context.Context, stamps []string, most int) ([]Calendar, error) {
 	all, err := postgres.Query(ctx, s.pool, scanCalendar, stampedSQL, stamps, most)
 	if err != nil {
@@ -64,9 +64,9 @@ type Rebuilt struct {
 	Recipes  []Recipe // as they are now
 }
 
-// Replan creates a sync if the calendar and its recipes are still as they were read. It saves their stamps in the same
-// transaction, so that sweeps that are killed, or run at once, make each sync once. ok is false if another
-// sweep made it already, or a request synced meanwhile.
+// Replan creates a sync if the calendar and its recipes are still as they were read. It saves their stamps in the
+// same transaction, so that sweeps that are killed, or run at once, make each sync once. ok is false if another sweep
+// made it already, or a request synced meanwhile.
 func (s *Store) Replan(ctx context.Context, n New, change Rebuilt) (ok bool, err error) {
 	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := n.create(ctx, tx); err != nil {

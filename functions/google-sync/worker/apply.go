@@ -27,8 +27,8 @@ type applier struct {
 	failed   []string  // ids of events that Google refused: the next sync tries again
 }
 
-// run compares the calendar with what the sync wants, and makes the calls that are left. After an error any worker can
-// run it again.
+// run compares the calendar with what the sync wants, and makes the calls that are left. After an error any worker
+// can run it again.
 func (a *applier) run(ctx context.Context) error {
 	client, err := a.w.Client(ctx, a.person)
 	if err != nil {
@@ -86,8 +86,8 @@ func deletes(p plan.Plan) []string {
 	return all
 }
 
-// remember saves the state of events. The ids of events to be deleted are saved before the call, so that after a crash
-// they do not look as if a person had deleted them.
+// remember saves the state of events. The ids of events to be deleted are saved before the call, so that after a
+// crash they do not look as if a person had deleted them.
 func (a *applier) remember(ctx context.Context, state plan.State, events []string) error {
 	return a.w.syncs.Remember(ctx, a.person.ID, a.sync.CalendarID, state, events)
 }
@@ -110,12 +110,12 @@ func (a *applier) rememberAll(ctx context.Context) error {
 	return a.remember(ctx, plan.Written, written)
 }
 
-// maxTries is how often one event is compared again when another program changes it at the same time. After that it is
-// left to the next sync.
+// maxTries is how often one event is compared again when another program changes it at the same time. After that it
+// is left to the next sync.
 const maxTries = 4
 
-// apply carries out one action. An error ends the attempt. An event that Google refuses is counted, and the attempt goes
-// on with the next action.
+// apply carries out one action. An error ends the attempt. An event that Google refuses is counted, and the attempt
+// goes on with the next action.
 func (a *applier) apply(ctx context.Context, action plan.Action) error {
 	for range maxTries {
 		err := a.call(ctx, action)
@@ -157,8 +157,8 @@ func (a *applier) call(ctx context.Context, action plan.Action) error {
 	return a.client.Patch(ctx, a.sync.CalendarID, a.marker, action)
 }
 
-// replan reads an event that is not as the plan had it, and returns the action that it needs now: nil for none, which is
-// counted.
+// replan reads an event that is not as the plan had it, and returns the action that it needs now: nil for none, which
+// is counted.
 func (a *applier) replan(ctx context.Context, action plan.Action) (*plan.Action, error) {
 	existing, ours, err := a.client.Event(ctx, a.sync.CalendarID, action.Event.ID, a.marker)
 	switch {

@@ -16,8 +16,8 @@
 //	lost      another worker holds the lease now, or the account was deleted
 //	error     the database failed; nothing was decided
 //
-// A run may be killed anywhere. The next one compares again and does only what is left: inserts use computed ids, so a
-// repeated insert meets itself, and patches and deletes hold only for the version of the event that was compared.
+// A run may be killed anywhere. The next one compares again and does only what is left: inserts use computed ids, so
+// a repeated insert meets itself, and patches and deletes hold only for the version of the event that was compared.
 package worker
 
 import (
@@ -256,8 +256,8 @@ func backoff(attempts int) time.Duration {
 	return wait + rand.N(wait/2)
 }
 
-// publishTimeout bounds how long a request waits for the receiver of an event. A broker accepts an event at once. This
-// function itself answers when it has worked; it goes on after the publisher stopped waiting.
+// publishTimeout bounds how long a request waits for the receiver of an event. A broker accepts an event at once.
+// This function itself answers when it has worked; it goes on after the publisher stopped waiting.
 const publishTimeout = 2 * time.Second
 
 // Publish asks for a worker for a pending sync. If no receiver accepts the event, the sweep finds the sync.
@@ -276,8 +276,8 @@ func (w *Worker) Publish(ctx context.Context, s syncs.Sync) {
 	}
 }
 
-// publishNext publishes the newest sync that still waits for an account after an attempt: its run works on those before
-// it, too. The sweep finds a deferred sync when its retry time has come.
+// publishNext publishes the newest sync that still waits for an account after an attempt: its run works on those
+// before it, too. The sweep finds a deferred sync when its retry time has come.
 func (w *Worker) publishNext(ctx context.Context, accountID string) error {
 	s, ok, err := w.syncs.NewestDue(ctx, accountID)
 	if err == nil && ok {
