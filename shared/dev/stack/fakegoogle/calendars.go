@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,7 +20,6 @@ type calendarState struct {
 	etag                                     string
 	owner                                    *user
 	client                                   string // the program that made it; empty: a person
-	deleted                                  bool
 	events                                   map[string]*storedEvent
 }
 
@@ -107,8 +105,6 @@ func (s *Server) answer(c *call) (object, *problem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch c.id {
-	case "calendar.colors.get":
-		return colors(), nil
 	case "calendar.calendarList.list":
 		return s.calendarList(c)
 	case "calendar.calendars.insert":
@@ -118,20 +114,18 @@ func (s *Server) answer(c *call) (object, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	switch c.id {
-	case "calendar.calendarList.get":
+	if c.id == "calendar.calendarList.get" {
 		return l.entry(c.user), nil
-	case "calendar.calendars.get":
-		return l.calendarState.resource(), nil
-	case "calendar.calendars.patch":
-		return s.patchCalendar(c, l.calendarState)
-	case "calendar.calendars.delete":
-		return s.deleteCalendar(c, l)
 	}
 	if strings.HasPrefix(c.id, "calendar.events.") {
 		return s.answerEvents(c, l)
 	}
-	return nil, &problem{http.StatusNotImplemented, "notImplemented", c.id + " is not served here"}
+	return nil, notServed(c.id)
+}
+
+// notServed is a call of Google's API that schedgen does not make.
+func notServed(what string) *problem {
+	return &problem{http.StatusNotImplemented, "notImplemented", what + " is not served here"}
 }
 
 // find gives the call's calendar, which must be in the person's list.
@@ -141,7 +135,7 @@ func (s *Server) find(c *call) (*listEntry, *problem) {
 		id = c.user.Email
 	}
 	for _, l := range c.user.list {
-		if l.calendarState.id != id || l.calendarState.deleted {
+		if l.calendarState.id != id {
 			continue
 		}
 		if c.grant.onlyCreated(c.method) && l.calendarState.client != c.grant.client {
@@ -206,31 +200,6 @@ func checkCalendar(body object) *problem {
 	return nil
 }
 
-func (s *Server) patchCalendar(c *call, a *calendarState) (object, *problem) {
-	if p := c.precondition(a.etag); p != nil {
-		return nil, p
-	}
-	if p := checkCalendar(c.body); p != nil {
-		return nil, p
-	}
-	merged := merge(a.resource(), c.body)
-	a.summary, a.description, a.location, a.zone = text(merged, "summary"), text(merged, "description"), text(merged, "location"), text(merged, "timeZone")
-	_, a.etag = s.nextChange()
-	return a.resource(), nil
-}
-
-func (s *Server) deleteCalendar(c *call, l *listEntry) (object, *problem) {
-	switch {
-	case l.calendarState.id == c.user.Email:
-		return nil, &problem{http.StatusForbidden, "cannotDeletePrimaryCalendar", "A primary calendar cannot be deleted."}
-	case l.role != "owner":
-		return nil, &problem{http.StatusForbidden, "forbidden", "Forbidden"}
-	}
-	l.calendarState.deleted = true
-	delete(s.calendars, l.calendarState.id)
-	return nil, nil
-}
-
 func (a *calendarState) resource() object {
 	o := object{"kind": "calendar#calendar", "id": a.id, "etag": a.etag, "summary": a.summary, "timeZone": a.zone}
 	for name, value := range map[string]string{"description": a.description, "location": a.location} {
@@ -256,7 +225,7 @@ func (l *listEntry) entry(u *user) object {
 func (s *Server) calendarList(c *call) (object, *problem) {
 	var items []object
 	for _, l := range c.user.list {
-		if l.calendarState.deleted || !c.role(l.role) {
+		if !c.role(l.role) {
 			continue
 		}
 		items = append(items, l.entry(c.user))
@@ -331,12 +300,4 @@ func (c *call) precondition(etag string) *problem {
 		return &problem{http.StatusPreconditionFailed, "conditionNotMet", "Precondition Failed"}
 	}
 	return nil
-}
-
-func colors() object {
-	event := object{}
-	for n := 1; n <= eventColors; n++ {
-		event[strconv.Itoa(n)] = object{"background": fmt.Sprintf("#%02x%02x%02x", 20*n, 250-20*n, 128), "foreground": "#1d1d1d"}
-	}
-	return object{"kind": "calendar#colors", "event": event, "calendar": object{}}
 }

@@ -17,13 +17,11 @@ func (s *Server) answerEvents(c *call, l *listEntry) (object, *problem) {
 	switch c.id {
 	case "calendar.events.list":
 		return s.listEvents(c, l)
-	case "calendar.events.instances":
-		return s.listInstances(c, l)
 	case "calendar.events.insert":
 		return s.insertEvent(c, l.calendarState)
-	case "calendar.events.get", "calendar.events.patch", "calendar.events.update", "calendar.events.delete":
+	case "calendar.events.get", "calendar.events.patch", "calendar.events.delete":
 	default:
-		return nil, &problem{http.StatusNotImplemented, "notImplemented", c.id + " is not served here"}
+		return nil, notServed(c.id)
 	}
 	e, p := l.calendarState.event(c.path["eventId"])
 	if p != nil {
@@ -37,10 +35,8 @@ func (s *Server) answerEvents(c *call, l *listEntry) (object, *problem) {
 		return e.value, nil
 	case "calendar.events.delete":
 		return s.deleteEvent(l.calendarState, e)
-	case "calendar.events.patch":
-		return s.changeEvent(l.calendarState, e, merge(e.value, c.body), c.body)
 	}
-	return s.changeEvent(l.calendarState, e, withReminders(merge(e.kept(), c.body)), c.body)
+	return s.changeEvent(l.calendarState, e, merge(e.value, c.body), c.body)
 }
 
 // event finds an event, or makes the instance of a series that has that id.
@@ -118,17 +114,6 @@ func (s *Server) stamp(a *calendarState, e *storedEvent) {
 }
 
 func (s *Server) now() string { return s.cfg.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
-
-// kept is what an update of the whole event leaves in place.
-func (e *storedEvent) kept() object {
-	kept := object{"eventType": "default", "status": "confirmed"}
-	for _, name := range append([]string{"id", "iCalUID", "sequence", "recurringEventId", "originalStartTime"}, ofServer...) {
-		if value, ok := e.value[name]; ok {
-			kept[name] = value
-		}
-	}
-	return kept
-}
 
 // fixed are the fields that never change once they are set.
 var fixed = []string{"id", "iCalUID", "recurringEventId", "originalStartTime", "eventType"}

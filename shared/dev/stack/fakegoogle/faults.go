@@ -92,11 +92,3 @@ func (s *Server) RevokeAll() {
 	clear(s.access)
 	clear(s.refresh)
 }
-
-// ExpireSyncTokens makes every sync token a 410.
-func (s *Server) ExpireSyncTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.changes++
-	s.oldest = s.changes
-}

@@ -193,17 +193,6 @@ func seriesOf(id string) (series string, ok bool) {
 	return parts[1], true
 }
 
-// within reports whether a time range meets the bounds of a list, either of which may be empty.
-func within(start, end time.Time, from, to string) bool {
-	if t, err := time.Parse(time.RFC3339, from); err == nil && !end.After(t) {
-		return false
-	}
-	if t, err := time.Parse(time.RFC3339, to); err == nil && !start.Before(t) {
-		return false
-	}
-	return true
-}
-
 // sorted gives a map's keys in order.
 func sorted[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))

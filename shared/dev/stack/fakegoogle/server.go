@@ -65,7 +65,6 @@ type Server struct {
 	violations []string
 	calls      []Call
 	changes    int64 // counts every change, for etags and sync tokens
-	oldest     int64 // sync tokens from before this are gone
 }
 
 // user is a person and the calendars in their list.
