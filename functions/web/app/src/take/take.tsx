@@ -15,7 +15,7 @@ export function Take() {
       <p class="lead">
         {text.chosen(events.value.length, modules.value.length)} <a href={href("choose")}>{text.change}</a>
       </p>
-      <div class="ways">
+      <div class="ways out">
         <File />
         {sample ? <SampleOnly /> : <Feed />}
         {!sample && <Google />}

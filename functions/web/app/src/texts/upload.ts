@@ -2,7 +2,7 @@
 export const uploadTexts = {
   lead: "Turn the PDF from the UP Portal into a calendar that is right: choose your groups, check the week, then take it along. No account needed.",
   pick: "Choose PDFs",
-  together: "Lectures, tests and exams together, if you like",
+  together: "Lectures, tests and exams together, if you like.",
   drop: "You can also drop them here.",
   dropNow: "Let go to add the PDFs",
   fileLabel: "Timetable PDFs",
