@@ -2,6 +2,7 @@ package pdfparse
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -125,7 +126,7 @@ func TestOneBadRecordTakesNoOtherWithIt(t *testing.T) {
 	w.completed(first.ID, truth)
 	w.completed(second.ID, truth)
 	w.failed(locked.ID, parse.Encrypted)
-	letters, err := w.f.jobs.DeadLetters(t.Context(), 10)
+	letters, err := w.f.jobs.DeadLetters(t.Context(), math.MaxInt64, 10)
 	if err != nil || len(letters) != 2 || letters[0].Source != "pdf-parse" || strings.Count(string(letters[0].Event), "eventName") > 1 {
 		t.Errorf("got %+v, %v; want the two bad ones, each alone", letters, err)
 	}

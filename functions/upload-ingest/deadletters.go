@@ -3,6 +3,7 @@ package uploadingest
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -46,19 +47,17 @@ func brokerReason(item events.Item) string {
 	return reason
 }
 
-// listDeadLetters lists the newest first, at most ?limit= of them.
+// listDeadLetters lists the newest first, at most ?limit= of them. ?before= is the last id of one list and asks for the next.
 func (f *Function) listDeadLetters(r *http.Request) (any, error) {
-	const defaultLimit, maxLimit = 100, 1000
-	limit := defaultLimit
-	if text := r.URL.Query().Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > maxLimit {
-			return nil, api.New(api.ValidationFailed, map[string]string{"field": "limit"}).Say(
-				fmt.Sprintf("The limit is not valid. Use a number from 1 to %d.", maxLimit))
-		}
-		limit = n
+	limit, err := intParameter(r, "limit", 100, 1000)
+	if err != nil {
+		return nil, err
 	}
-	list, err := f.jobs.DeadLetters(r.Context(), limit)
+	before, err := intParameter(r, "before", math.MaxInt64, math.MaxInt64)
+	if err != nil {
+		return nil, err
+	}
+	list, err := f.jobs.DeadLetters(r.Context(), before, int(limit))
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +65,20 @@ func (f *Function) listDeadLetters(r *http.Request) (any, error) {
 		list = []jobs.DeadLetter{}
 	}
 	return map[string][]jobs.DeadLetter{"deadLetters": list}, nil
+}
+
+// intParameter returns a parameter of the query from 1 to limit, or fallback if it is not given.
+func intParameter(r *http.Request, name string, fallback, limit int64) (int64, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return fallback, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 || n > limit {
+		return 0, api.New(api.ValidationFailed, map[string]string{"field": name}).Say(
+			fmt.Sprintf("%q must be a whole number from 1 to %d. Correct it and try again.", name, limit))
+	}
+	return n, nil
 }
 
 // findDeadLetter returns the dead letter that a request names.

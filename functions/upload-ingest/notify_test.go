@@ -205,8 +205,8 @@ func TestDeadLettersOfAnySort(t *testing.T) {
 	w.admin("DELETE", "/api/admin/dead-letters/%d", id).refused(404, api.NotFound)
 	w.admin("POST", "/api/admin/dead-letters/%d/replay", id).refused(404, api.NotFound)
 	w.admin("DELETE", "/api/admin/dead-letters/junk").refused(404, api.NotFound)
-	for _, limit := range []string{"0", "-1", "1001", "x"} {
-		w.admin("GET", "/api/admin/dead-letters?limit=%s", limit).refused(400, api.ValidationFailed)
+	for _, query := range []string{"limit=0", "limit=-1", "limit=1001", "limit=x", "before=0", "before=-1", "before=x", "before=9223372036854775808"} {
+		w.admin("GET", "/api/admin/dead-letters?%s", query).refused(400, api.ValidationFailed)
 	}
 	for _, letter := range []jobs.DeadLetter{{Source: "a", Reason: "a", Event: notification(record(t, "018f4d6e-0000-7000-8000-000000000000"))}, {Source: "b", Reason: "b", Event: []byte("{}")}} {
 		if _, err := w.f.jobs.KeepDeadLetter(t.Context(), letter); err != nil {
@@ -215,6 +215,12 @@ func TestDeadLettersOfAnySort(t *testing.T) {
 	}
 	if got := read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters?limit=1").want(200)).DeadLetters; len(got) != 1 || got[0].Source != "b" {
 		t.Errorf("got %+v, want the newest alone", got)
+	}
+	if got := read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters?before=%d", w.letters()[0].ID).want(200)).DeadLetters; len(got) != 1 || got[0].Source != "a" {
+		t.Errorf("got %+v, want what is older than the newest", got)
+	}
+	if got := read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters?before=%d", w.letters()[1].ID).want(200)).DeadLetters; len(got) != 0 {
+		t.Errorf("got %+v, want nothing older than the oldest", got)
 	}
 	// What nobody takes now stays.
 	w.reader.set(func(r *reader) { r.status = http.StatusServiceUnavailable })

@@ -77,14 +77,15 @@ const maxListBytes = 4 << 20
 
 const deadLettersSQL = `
 select ` + deadLetterColumns + ` from (
-	select *, sum(octet_length(event::text)) over (order by received_at desc, id desc) as bytes_so_far
-	from (select * from dead_letters order by received_at desc, id desc limit $1::int) as newest) as letters
-where bytes_so_far <= $2::bigint
-order by received_at desc, id desc`
+	select *, sum(octet_length(event::text)) over (order by id desc) as bytes_so_far
+	from (select * from dead_letters where id < $1::bigint order by id desc limit $2::int) as newest) as letters
+where bytes_so_far <= $3::bigint
+order by id desc`
 
-// DeadLetters returns the newest dead letters, at most limit, and fewer if their events are long.
-func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
-	letters, err := postgres.Query(ctx, s.pool, scanDeadLetter, deadLettersSQL, limit, maxListBytes)
+// DeadLetters returns the newest dead letters with an id below before, at most limit, and fewer if their events are long.
+// It returns none only if none is left: one letter alone is never too long.
+func (s *Store) DeadLetters(ctx context.Context, before int64, limit int) ([]DeadLetter, error) {
+	letters, err := postgres.Query(ctx, s.pool, scanDeadLetter, deadLettersSQL, before, limit, maxListBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read dead letters: %w", err)
 	}

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -88,7 +89,7 @@ func TestNoQueryReadsAWholeTable(t *testing.T) {
 		"letter":       {deadLetterSQL, []any{1}},
 		"discard":      {deleteDeadLetterSQL, []any{1}},
 		"discard old":  {deleteOldDeadLettersSQL, []any{19 * 86400.0, 200}},
-		"letters":      {deadLettersSQL, []any{100, maxListBytes}},
+		"letters":      {deadLettersSQL, []any{int64(math.MaxInt64), 100, maxListBytes}},
 		"counts":       {countsSQL, []any{limits.MetricsWindow.Seconds(), limits.MetricsWindowFailed.Seconds()}},
 		"times":        {timesSQL, []any{limits.MetricsWindow.Seconds()}},
 	} {

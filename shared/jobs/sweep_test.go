@@ -245,7 +245,7 @@ func TestDeadLettersTakeAnything(t *testing.T) {
 		_, err := w.KeepDeadLetter(ctx, jobs.DeadLetter{Source: "s3", Reason: "unreadable", JobID: "no id", Event: []byte(event)})
 		w.must(err)
 	}
-	letters, err := w.DeadLetters(ctx, 10)
+	letters, err := w.DeadLetters(ctx, math.MaxInt64, 10)
 	w.must(err)
 	if len(letters) != 7 || string(letters[6].Event) != `{"a": 1}` || len(letters[1].Event) > 1<<17 {
 		t.Errorf("got %d letters, the first %s", len(letters), letters[6].Event)
