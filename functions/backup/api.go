@@ -58,7 +58,7 @@ func offsiteParam(r *http.Request) (bool, error) {
 	}
 	offsite, err := strconv.ParseBool(text)
 	if err != nil {
-		return false, api.New(api.ValidationFailed, map[string]string{"field": "offsite"}).Say("The value of offsite is not known. Use true or false.")
+		return false, api.New(api.ValidationFailed, map[string]string{"field": "offsite"}).WithMessage("The value of offsite is not known. Use true or false.")
 	}
 	return offsite, nil
 }
@@ -67,11 +67,11 @@ func offsiteParam(r *http.Request) (bool, error) {
 func apiError(err error) error {
 	switch {
 	case errors.Is(err, store.ErrLocked):
-		return api.New(api.Conflict).Wrap(err).Say("Another backup, verification or restore is running. Wait until it has finished.").After(time.Minute)
+		return api.New(api.Conflict).Wrap(err).WithMessage("Another backup, verification or restore is running. Wait until it has finished.").WithRetryAfter(time.Minute)
 	case errors.Is(err, store.ErrNotFound):
-		return api.New(api.NotFound).Wrap(err).Say("There is no backup of this id. Check GET /api/admin/backups for those there are.")
+		return api.New(api.NotFound).Wrap(err).WithMessage("There is no backup of this id. Check GET /api/admin/backups for those there are.")
 	case errors.Is(err, ErrDisabled):
-		return api.New(api.Conflict).Wrap(err).Say("Backups are turned off. Set BACKUP_RECIPIENTS to turn them on.")
+		return api.New(api.Conflict).Wrap(err).WithMessage("Backups are turned off. Set BACKUP_RECIPIENTS to turn them on.")
 	}
 	return err
 }

@@ -55,7 +55,7 @@ func unavailable(err error) error {
 	if api.From(err).Status() >= 500 && api.From(err).Code != api.Internal {
 		return err
 	}
-	return api.New(api.Unavailable).Wrap(err).Say("The backup failed. Check the log for the reason.")
+	return api.New(api.Unavailable).Wrap(err).WithMessage("The backup failed. Check the log for the reason.")
 }
 
 func jsonResponse(value any, err error) (handler.Response, error) {

@@ -62,7 +62,7 @@ func (f *Function) changeFeed(r *http.Request) (any, error) {
 // feedError tells a feed that is not there, or that is too long, from what went wrong.
 func feedError(err error) error {
 	if errors.Is(err, pack.ErrTooLong) {
-		return api.New(api.PayloadTooLarge).Say("Your timetables have too much text for one feed. Choose fewer modules, or delete timetables that you no longer need.")
+		return api.New(api.PayloadTooLarge).WithMessage("Your timetables have too much text for one feed. Choose fewer modules, or delete timetables that you no longer need.")
 	}
 	if errors.Is(err, feed.ErrNotFound) {
 		return api.New(api.FeedNotFound)

@@ -43,7 +43,7 @@ type feedRequest struct {
 func (f *Function) createFeed(r *http.Request) (any, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
-		return nil, api.New(api.Unauthorized).Say("You have no timetable here yet. Upload one first: the feed shows what you uploaded.")
+		return nil, api.New(api.Unauthorized).WithMessage("You have no timetable here yet. Upload one first: the feed shows what you uploaded.")
 	}
 	options, err := f.feedOptions(r)
 	if err != nil {
@@ -61,7 +61,7 @@ func (f *Function) createFeed(r *http.Request) (any, error) {
 	created, err := f.feeds.Create(r.Context(), owner, token, options, f.cfg.FeedsPerOwner, first)
 	if errors.Is(err, feed.ErrTooMany) {
 		return nil, api.New(api.Conflict, map[string]int{"limit": f.cfg.FeedsPerOwner}).
-			Say("You have as many feeds as one person can have. Delete one first.")
+			WithMessage("You have as many feeds as one person can have. Delete one first.")
 	}
 	if err != nil {
 		return nil, feedError(err)
@@ -138,7 +138,7 @@ type feedListed struct {
 func (f *Function) listFeeds(r *http.Request) (any, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
-		return nil, api.New(api.Unauthorized).Say("You have no timetable here yet. Upload one first.")
+		return nil, api.New(api.Unauthorized).WithMessage("You have no timetable here yet. Upload one first.")
 	}
 	list := feedList{Feeds: []feedListed{}}
 	err := f.refreshAll(r.Context(), owner, func(known feed.Feed) {

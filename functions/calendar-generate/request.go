@@ -45,7 +45,7 @@ func fromForm(form url.Values) (request, error) {
 	for _, text := range nonEmpty(form["group"]) {
 		module, group, ok := strings.Cut(text, "=")
 		if !ok {
-			return req, api.New(api.ValidationFailed).Say("We could not read the chosen group. Write it as in \"COS 212=P02\".")
+			return req, api.New(api.ValidationFailed).WithMessage("We could not read the chosen group. Write it as in \"COS 212=P02\".")
 		}
 		if req.Groups == nil {
 			req.Groups = make(map[string]calendar.Choice)
@@ -73,7 +73,7 @@ func fromForm(form url.Values) (request, error) {
 	for _, text := range nonEmpty(form["reminder"]) {
 		minutes, err := strconv.Atoi(text)
 		if err != nil {
-			return req, api.New(api.ValidationFailed).Say("We could not read the reminder. Write it as a number of minutes.")
+			return req, api.New(api.ValidationFailed).WithMessage("We could not read the reminder. Write it as a number of minutes.")
 		}
 		req.Reminders = append(req.Reminders, minutes)
 	}
@@ -94,7 +94,7 @@ func nonEmpty(values []string) []string {
 // check holds the request's bounds and turns the first frontend's fields into options.
 func (req *request) check(mostEvents int) error {
 	if req.JobID == "" && req.Events == nil {
-		return api.New(api.ValidationFailed).Say("The request holds no timetable. Send events, or a jobId.")
+		return api.New(api.ValidationFailed).WithMessage("The request holds no timetable. Send events, or a jobId.")
 	}
 	return req.Check(mostEvents)
 }

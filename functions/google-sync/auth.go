@@ -260,7 +260,7 @@ func (f *Function) endSession(r *http.Request) error {
 func (f *Function) endSessions(r *http.Request) (any, error) {
 	owner, ok := f.sessions.Owner(r)
 	if !ok {
-		return nil, api.New(api.Unauthorized).Say("You are not signed in, so there is no session to end. Sign in first if you want to end your sessions.")
+		return nil, api.New(api.Unauthorized).WithMessage("You are not signed in, so there is no session to end. Sign in first if you want to end your sessions.")
 	}
 	if err := f.sessions.EndAll(r.Context(), owner); err != nil {
 		return nil, err
@@ -308,7 +308,7 @@ func (f *Function) person(r *http.Request) (account.Account, error) {
 func (f *Function) signedIn(r *http.Request) (account.Account, error) {
 	person, err := f.person(r)
 	if err == nil && !person.SignedIn() {
-		err = api.New(api.SignInRequired).Say("Your sign-in with Google has ended. Sign in again.")
+		err = api.New(api.SignInRequired).WithMessage("Your sign-in with Google has ended. Sign in again.")
 	}
 	return person, err
 }

@@ -107,12 +107,12 @@ const (
 func (req createRequest) named(year int) (name, description string, err error) {
 	tooLong := func(field string, most int) error {
 		return api.New(api.ValidationFailed, map[string]any{"field": field, "most": most}).
-			Say(fmt.Sprintf("The %s is longer than %d characters. Use a shorter one.", field, most))
+			WithMessage(fmt.Sprintf("The %s is longer than %d characters. Use a shorter one.", field, most))
 	}
 	name, description = strings.TrimSpace(req.Summary+req.Name), strings.TrimSpace(req.Description)
 	switch {
 	case req.Summary != "" && req.Name != "":
-		return "", "", api.New(api.ValidationFailed, map[string]any{"field": "summary"}).Say("The calendar has two names. Send name or summary, not both.")
+		return "", "", api.New(api.ValidationFailed, map[string]any{"field": "summary"}).WithMessage("The calendar has two names. Send name or summary, not both.")
 	case utf8.RuneCountInString(name) > maxCalendarName:
 		return "", "", tooLong("name", maxCalendarName)
 	case utf8.RuneCountInString(description) > maxCalendarDescription:
@@ -166,7 +166,7 @@ const maxCalendarID = 512
 func (f *Function) calendar(ctx context.Context, person account.Account, id string) (c syncs.Calendar, ok bool, err error) {
 	if id == "" || len(id) > maxCalendarID {
 		return syncs.Calendar{}, false, api.New(api.ValidationFailed, map[string]string{"field": "calendarId"}).
-			Say("The calendarId is missing or too long. Use one that GET /api/calendars lists, or \"primary\".")
+			WithMessage("The calendarId is missing or too long. Use one that GET /api/calendars lists, or \"primary\".")
 	}
 	if id == google.Primary {
 		if id, err = f.primaryID(ctx, person); err != nil {

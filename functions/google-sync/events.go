@@ -32,7 +32,7 @@ func (f *Function) receiveEvent(ctx context.Context, e event.Event) error {
 		}
 		return f.worker.Resume(ctx, sync.SyncID)
 	}
-	return api.New(api.InvalidEvent).Say("This function does not process events of this type. Check where they are sent.")
+	return api.New(api.InvalidEvent).WithMessage("This function does not process events of this type. Check where they are sent.")
 }
 
 // sweepTask answers POST /tasks/google.

@@ -24,7 +24,7 @@ func (f *Function) follow(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if req.Follow == nil {
-		return nil, api.New(api.ValidationFailed, map[string]string{"field": "follow"}).Say("The request does not say whether to follow. Send follow as true or false.")
+		return nil, api.New(api.ValidationFailed, map[string]string{"field": "follow"}).WithMessage("The request does not say whether to follow. Send follow as true or false.")
 	}
 	target, ok, err := f.calendar(r.Context(), person, req.CalendarID)
 	if err != nil {

@@ -96,10 +96,10 @@ func (f *Function) readFor(r *http.Request, req any) (account.Account, error) {
 func (f *Function) syncNow(r *http.Request, next syncs.New, cal calendar.Calendar) (any, error) {
 	waiting, err := f.syncs.Create(r.Context(), next)
 	if errors.Is(err, syncs.ErrTooMany) {
-		return nil, api.New(api.Busy).Say("Several syncs are still running. Wait until they have finished, then try again.")
+		return nil, api.New(api.Busy).WithMessage("Several syncs are still running. Wait until they have finished, then try again.")
 	}
 	if errors.Is(err, pack.ErrTooLong) {
-		return nil, api.New(api.PayloadTooLarge, map[string]string{"field": "events"}).Say("These events have too much text to be kept until Google has them. Send fewer, or shorter ones.")
+		return nil, api.New(api.PayloadTooLarge, map[string]string{"field": "events"}).WithMessage("These events have too much text to be kept until Google has them. Send fewer, or shorter ones.")
 	}
 	if err != nil {
 		return nil, err

@@ -137,7 +137,7 @@ func (f *Function) admit(ctx context.Context, priority jobs.Priority) (free func
 	if !rate.Allowed {
 		free()
 		f.metrics.events.WithLabelValues("rate").Inc()
-		return nil, nil, api.New(api.RateLimited).After(rate.RetryAfter)
+		return nil, nil, api.New(api.RateLimited).WithRetryAfter(rate.RetryAfter)
 	}
 	return free, may, nil
 }
@@ -168,7 +168,7 @@ func (f *Function) unclaimed(ctx context.Context, o events.Object, err error) er
 		// The next attempt waits its time. A broker that redelivers comes again then; where it gives up,
 		// the sweep tells of the job once it is due.
 		outcome("not_due").Inc()
-		return api.New(api.Busy).After(refusal.RetryAfter)
+		return api.New(api.Busy).WithRetryAfter(refusal.RetryAfter)
 	case jobs.Unknown:
 		outcome("unknown_job").Inc()
 		api.Logger(ctx).InfoContext(ctx, "an object without a job", "key", o.Key) // deleted in the meantime

@@ -144,7 +144,7 @@ func (f *Function) failed(ctx context.Context, claim *jobs.Claim, err error) err
 		return nil
 	}
 	f.metrics.jobs.WithLabelValues("retried", code).Inc()
-	return api.New(api.Unavailable).Wrap(err).After(time.Until(job.RunAfter))
+	return api.New(api.Unavailable).Wrap(err).WithRetryAfter(time.Until(job.RunAfter))
 }
 
 func (f *Function) lost(ctx context.Context, claim *jobs.Claim) {

@@ -75,7 +75,7 @@ func intParameter(r *http.Request, name string, fallback, limit int64) (int64, e
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 || n > limit {
-		return 0, api.New(api.ValidationFailed, map[string]string{"field": name}).Say(
+		return 0, api.New(api.ValidationFailed, map[string]string{"field": name}).WithMessage(
 			fmt.Sprintf("%q must be a whole number from 1 to %d. Correct it and try again.", name, limit))
 	}
 	return n, nil
@@ -102,7 +102,7 @@ func (f *Function) replayDeadLetter(r *http.Request) (any, error) {
 	}
 	list, err := events.Reread(letter.Event)
 	if err != nil {
-		return nil, api.New(api.InvalidEvent).Wrap(err).Say("This dead letter holds no event, so it cannot be sent again. Delete it.")
+		return nil, api.New(api.InvalidEvent).Wrap(err).WithMessage("This dead letter holds no event, so it cannot be sent again. Delete it.")
 	}
 	for _, e := range list {
 		publisher := f.objects

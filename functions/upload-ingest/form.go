@@ -46,13 +46,13 @@ func (f *formReader) next() (*multipart.Part, error) {
 	}
 	if f.count++; f.count > maxParts {
 		return nil, api.New(api.InvalidRequest, map[string]int{"most": maxParts}).
-			Say(fmt.Sprintf("The form has more than %d parts. Send the file alone.", maxParts))
+			WithMessage(fmt.Sprintf("The form has more than %d parts. Send the file alone.", maxParts))
 	}
 	f.body.left = maxHeader
 	part, err := f.parts.NextPart()
 	f.body.left = -1
 	if errors.Is(err, errHeader) {
-		return nil, api.New(api.InvalidRequest).Wrap(err).Say("A part of the form has a header that is too long. Give the file a shorter name and try again.")
+		return nil, api.New(api.InvalidRequest).Wrap(err).WithMessage("A part of the form has a header that is too long. Give the file a shorter name and try again.")
 	}
 	f.part = part
 	return part, err

@@ -69,7 +69,7 @@ func (f *Function) fields(u *received, form *formReader) error {
 			return nil
 		}
 		if err != nil {
-			return f.brokenOff(err, api.New(api.InvalidRequest).Say("We could not read all of the form. Reload the page and try again."))
+			return f.brokenOff(err, api.New(api.InvalidRequest).WithMessage("We could not read all of the form. Reload the page and try again."))
 		}
 		if err := f.field(u, part); err != nil {
 			return err
@@ -92,7 +92,7 @@ func (f *Function) field(u *received, part *multipart.Part) error {
 		u.priority = priority
 	case "file":
 		if u.file != nil {
-			return api.New(api.InvalidRequest).Say("The form holds several files. Upload one file at a time.")
+			return api.New(api.InvalidRequest).WithMessage("The form holds several files. Upload one file at a time.")
 		}
 		return f.spool(u, part)
 	}
@@ -107,11 +107,11 @@ func (f *Function) spool(u *received, part *multipart.Part) error {
 	head := make([]byte, headerWithin)
 	n, err := io.ReadFull(part, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return f.brokenOff(err, api.New(api.InvalidRequest).Say("The upload was interrupted. Try again."))
+		return f.brokenOff(err, api.New(api.InvalidRequest).WithMessage("The upload was interrupted. Try again."))
 	}
 	switch {
 	case n == 0:
-		return api.New(api.NotPDF).Say("This file is empty. Choose the PDF of your timetable.")
+		return api.New(api.NotPDF).WithMessage("This file is empty. Choose the PDF of your timetable.")
 	case !bytes.Contains(head[:n], []byte("%PDF-")):
 		return api.New(api.NotPDF)
 	}
@@ -123,7 +123,7 @@ func (f *Function) spool(u *received, part *multipart.Part) error {
 	rest := io.MultiReader(bytes.NewReader(head[:n]), part)
 	u.size, err = io.Copy(io.MultiWriter(disk{file}, u.sum), io.LimitReader(rest, f.cfg.MaxFile+1))
 	if err != nil {
-		return f.brokenOff(err, api.New(api.InvalidRequest).Say("The upload was interrupted. Try again."))
+		return f.brokenOff(err, api.New(api.InvalidRequest).WithMessage("The upload was interrupted. Try again."))
 	}
 	if u.size > f.cfg.MaxFile {
 		return f.tooLarge()
@@ -163,7 +163,7 @@ func (d disk) Write(data []byte) (int, error) {
 }
 
 func (f *Function) tooLarge() *api.Error {
-	return api.New(api.FileTooLarge, map[string]int64{"limit": f.cfg.MaxFile}).Say(fmt.Sprintf(
+	return api.New(api.FileTooLarge, map[string]int64{"limit": f.cfg.MaxFile}).WithMessage(fmt.Sprintf(
 		"This file is larger than %d MB. A timetable is far smaller: check that you chose the right file.", f.cfg.MaxFile>>20))
 }
 
@@ -180,7 +180,7 @@ func (f *Function) brokenOff(err error, other *api.Error) error {
 	case errors.As(err, &limit):
 		return f.tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return api.New(api.Timeout).Wrap(err).Say("The upload took too long. Check your connection and try again.")
+		return api.New(api.Timeout).Wrap(err).WithMessage("The upload took too long. Check your connection and try again.")
 	}
 	return other.Wrap(err)
 }

@@ -18,7 +18,7 @@ func askedSemester(r *http.Request) (semester, error) {
 	case "", "S1", "S2":
 		return s, nil
 	}
-	return "", api.New(api.ValidationFailed, map[string]string{"field": "semester"}).Say("The semester must be S1 or S2. Leave it out to get both.")
+	return "", api.New(api.ValidationFailed, map[string]string{"field": "semester"}).WithMessage("The semester must be S1 or S2. Leave it out to get both.")
 }
 
 // of gives the events of the semester. What may be in either stays: lectures of the whole year or of no known term,

@@ -56,7 +56,7 @@ func (f *Function) upload(r *http.Request) (any, error) {
 	}
 	header.Set("Location", "/api/jobs/"+job.ID)
 	if err != nil {
-		return nil, api.From(err).With(header) // the job may be read yet: its owner must be able to ask
+		return nil, api.From(err).WithHeader(header) // the job may be read yet: its owner must be able to ask
 	}
 	answer := uploadAnswer{JobID: job.ID, Status: job.Status}
 	switch job.Status {
@@ -69,7 +69,7 @@ func (f *Function) upload(r *http.Request) (any, error) {
 		}
 		return api.Response{Status: http.StatusCreated, Header: header, Body: read}, nil
 	case jobs.Failed:
-		return nil, verdict(job).With(header)
+		return nil, verdict(job).WithHeader(header)
 	}
 	return later(header, answer), nil
 }
@@ -112,7 +112,7 @@ func verdict(job jobs.Job) *api.Error {
 	}
 	e := api.New(code, details)
 	if job.ErrorMessage != "" {
-		e = e.Say(job.ErrorMessage)
+		e = e.WithMessage(job.ErrorMessage)
 	}
 	return e
 }

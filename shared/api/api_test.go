@@ -55,7 +55,7 @@ func TestEachErrorHasItsStatusAndCode(t *testing.T) {
 	}{
 		"coded":          {api.New(api.JobNotFound), 404, "JOB_NOT_FOUND", ""},
 		"wrapped":        {fmt.Errorf("look: %w", api.New("PDF_ENCRYPTED")), 422, "PDF_ENCRYPTED", ""},
-		"with its wait":  {api.New(api.RateLimited).After(1500 * time.Millisecond), 429, "RATE_LIMITED", "2"},
+		"with its wait":  {api.New(api.RateLimited).WithRetryAfter(1500 * time.Millisecond), 429, "RATE_LIMITED", "2"},
 		"usual wait":     {api.New(api.Busy), 429, "BUSY", "1"},
 		"unknown":        {errors.New("secret"), 500, "INTERNAL", ""},
 		"unknown code":   {api.New("NOT_IN_THE_TABLE"), 500, "NOT_IN_THE_TABLE", ""},
@@ -87,7 +87,7 @@ func TestEachErrorHasItsStatusAndCode(t *testing.T) {
 func TestErrorsCarryWhatTheyAreGiven(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("cause")
-	e := api.New(api.ValidationFailed, map[string]string{"field": "terms"}).Say("No.").Wrap(cause)
+	e := api.New(api.ValidationFailed, map[string]string{"field": "terms"}).WithMessage("No.").Wrap(cause)
 	if !errors.Is(e, cause) || !strings.Contains(e.Error(), "cause") {
 		t.Errorf("got %v", e)
 	}

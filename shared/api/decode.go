@@ -34,16 +34,16 @@ func jsonError(err error) error {
 	case strictjson.WrongType:
 		return New(InvalidJSON, map[string]string{"field": wrong.Field, "expected": wrong.Expected})
 	case strictjson.Unknown:
-		return New(ValidationFailed, field).Say(unknown(wrong))
+		return New(ValidationFailed, field).WithMessage(unknown(wrong))
 	case strictjson.Duplicate:
-		return New(ValidationFailed, field).Say(fmt.Sprintf("The field %q is there twice. Send it once.", wrong.Field))
+		return New(ValidationFailed, field).WithMessage(fmt.Sprintf("The field %q is there twice. Send it once.", wrong.Field))
 	case strictjson.TooLong, strictjson.TooLarge, strictjson.TooMany, strictjson.TooDeep:
 		field["most"] = wrong.Most
-		return New(ValidationFailed, field).Say(tooMuch(wrong))
+		return New(ValidationFailed, field).WithMessage(tooMuch(wrong))
 	case strictjson.NUL, strictjson.NotUTF8:
-		return New(InvalidJSON, field).Say("The request body holds U+0000 or bytes that are not UTF-8. Remove them and try again.")
+		return New(InvalidJSON, field).WithMessage("The request body holds U+0000 or bytes that are not UTF-8. Remove them and try again.")
 	case strictjson.Trailing:
-		return New(InvalidJSON).Say("The request body holds more than one JSON value. Send one.")
+		return New(InvalidJSON).WithMessage("The request body holds more than one JSON value. Send one.")
 	}
 	return New(InvalidJSON, map[string]int64{"offset": wrong.Offset}).Wrap(err)
 }

@@ -45,22 +45,22 @@ func (e *Error) Wrap(err error) *Error {
 	return &copied
 }
 
-// Say returns e with another sentence for people.
-func (e *Error) Say(message string) *Error {
+// WithMessage returns e with another sentence for people.
+func (e *Error) WithMessage(message string) *Error {
 	copied := *e
 	copied.Message = message
 	return &copied
 }
 
-// After returns e with the time after which trying again makes sense.
-func (e *Error) After(d time.Duration) *Error {
+// WithRetryAfter returns e with the time after which trying again makes sense.
+func (e *Error) WithRetryAfter(d time.Duration) *Error {
 	copied := *e
 	copied.RetryAfter = d
 	return &copied
 }
 
-// With returns e with headers that go with the answer, such as a new caller's cookie.
-func (e *Error) With(header http.Header) *Error {
+// WithHeader returns e with headers that go with the answer, such as a new caller's cookie.
+func (e *Error) WithHeader(header http.Header) *Error {
 	copied := *e
 	copied.Header = header
 	return &copied

@@ -34,7 +34,7 @@ func NewOrigins(trusted ...string) (*Origins, error) {
 func (o *Origins) Guard(bearer func(*http.Request) bool, next func(*http.Request) (any, error)) func(*http.Request) (any, error) {
 	return func(r *http.Request) (any, error) {
 		if err := o.protection.Check(r); err != nil && !bearer(r) {
-			return nil, New(Forbidden).Wrap(err).Say("This request came from another website, so we did not run it. Open our own page and try from there.")
+			return nil, New(Forbidden).Wrap(err).WithMessage("This request came from another website, so we did not run it. Open our own page and try from there.")
 		}
 		return next(r)
 	}

@@ -109,7 +109,7 @@ func TestPagesOfTrustedOriginsReadTheAnswers(t *testing.T) {
 func TestAnErrorTakesItsHeadersAlong(t *testing.T) {
 	t.Parallel()
 	header := http.Header{"Set-Cookie": {"a=1", "b=2"}, "Location": {"/api/jobs/1"}}
-	answer, _ := ask(t, func(*http.Request) (any, error) { return nil, api.New("PDF_ENCRYPTED").With(header) })
+	answer, _ := ask(t, func(*http.Request) (any, error) { return nil, api.New("PDF_ENCRYPTED").WithHeader(header) })
 	if got := answer.Header(); answer.Code != 422 || len(got["Set-Cookie"]) != 2 || got.Get("Location") != "/api/jobs/1" {
 		t.Errorf("got %d %v, want 422 with %v", answer.Code, got, header)
 	}

@@ -33,7 +33,7 @@ func TestWhoSendsAFormFromAPageSeesAPage(t *testing.T) {
 		r.Header.Set("Content-Type", c.contentType)
 		r.Header.Set("Accept", c.accept)
 		w := httptest.NewRecorder()
-		api.WriteError(w, r, api.New(api.JobNotFound).Say("No <b>job</b>."))
+		api.WriteError(w, r, api.New(api.JobNotFound).WithMessage("No <b>job</b>."))
 		isPage := w.Header().Get("Content-Type") == "text/html; charset=utf-8"
 		if isPage != c.page || w.Code != 404 {
 			t.Errorf("%s: got %d %s, want a page: %v", name, w.Code, w.Header().Get("Content-Type"), c.page)

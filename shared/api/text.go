@@ -15,7 +15,7 @@ func Readable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s
 // nobody here keeps them: they pass.
 func CheckText(r *http.Request) error {
 	if !Readable(r.URL.Path) || !readableQuery(r.URL.RawQuery) {
-		return New(InvalidRequest).Say("The address has characters that are none (%00, or bytes that are not UTF-8). Check it and try again.")
+		return New(InvalidRequest).WithMessage("The address has characters that are none (%00, or bytes that are not UTF-8). Check it and try again.")
 	}
 	for name, values := range r.Header {
 		switch name {
@@ -24,7 +24,7 @@ func CheckText(r *http.Request) error {
 		}
 		for _, value := range values {
 			if !Readable(value) {
-				return New(InvalidRequest, map[string]string{"header": name}).Say("The header " + name + " is not UTF-8.")
+				return New(InvalidRequest, map[string]string{"header": name}).WithMessage("The header " + name + " is not UTF-8.")
 			}
 		}
 	}
@@ -64,10 +64,10 @@ func ParseForm(r *http.Request, limit int64) (url.Values, error) {
 		if From(err).Code == PayloadTooLarge {
 			return nil, From(err)
 		}
-		return nil, New(InvalidRequest).Say("We could not read the form. Reload the page and try again.").Wrap(err)
+		return nil, New(InvalidRequest).WithMessage("We could not read the form. Reload the page and try again.").Wrap(err)
 	}
 	if !readableForm(r.PostForm) {
-		return nil, New(InvalidRequest).Say("The form holds U+0000 or bytes that are not UTF-8. Remove them and try again.")
+		return nil, New(InvalidRequest).WithMessage("The form holds U+0000 or bytes that are not UTF-8. Remove them and try again.")
 	}
 	return r.PostForm, nil
 }

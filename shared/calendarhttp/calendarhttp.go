@@ -39,7 +39,7 @@ func ReadJSON(r *http.Request, limit int64, into any) error {
 func (req *Request) Check(mostEvents int) error {
 	if len(req.Events) > mostEvents {
 		return api.New(api.ValidationFailed, map[string]int{"limit": mostEvents}).
-			Say(fmt.Sprintf("One calendar can hold %d events at most. Send fewer.", mostEvents))
+			WithMessage(fmt.Sprintf("One calendar can hold %d events at most. Send fewer.", mostEvents))
 	}
 	if err := checkKind("pdfType", req.PDFType); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (req *Request) checkEvent(e *calendar.Event, field string) error {
 	}
 	if e.ColorID != "" && !calendar.IsGoogleColor(e.ColorID) {
 		return api.New(api.ValidationFailed, map[string]string{"field": field + ".colorId"}).
-			Say("We do not know this colorId. Use one of Google's, from \"1\" to \"11\".")
+			WithMessage("We do not know this colorId. Use one of Google's, from \"1\" to \"11\".")
 	}
 	switch dated := e.Date != ""; {
 	case e.Kind != "":
@@ -80,7 +80,7 @@ func checkKind(field string, k timetable.Kind) error {
 	case "", timetable.Lecture, timetable.Test, timetable.Exam:
 		return nil
 	}
-	return api.New(api.ValidationFailed, map[string]string{"field": field}).Say("We do not know this kind of timetable. Use lecture, test or exam.")
+	return api.New(api.ValidationFailed, map[string]string{"field": field}).WithMessage("We do not know this kind of timetable. Use lecture, test or exam.")
 }
 
 // ApplySemester puts the semester's one range among the options, which can be kept then. A half of it is as good
@@ -95,7 +95,7 @@ func (c *Choices) ApplySemester() error {
 	semester, err := calendar.ParseRange(c.SemesterStart + ".." + c.SemesterEnd)
 	var e *calendar.Error
 	if errors.As(err, &e) {
-		return api.New(api.InvalidSemesterDates).Say(calendar.Sentence(e.Message))
+		return api.New(api.InvalidSemesterDates).WithMessage(calendar.Sentence(e.Message))
 	}
 	c.UseSemester(semester)
 	return nil
@@ -108,11 +108,11 @@ func APIError(err error) error {
 		return err
 	}
 	if e.Code == calendar.NothingLeft {
-		return api.New(api.ValidationFailed, map[string]any{"reason": e.Code, "warnings": e.Details}).Say(calendar.Sentence(e.Message))
+		return api.New(api.ValidationFailed, map[string]any{"reason": e.Code, "warnings": e.Details}).WithMessage(calendar.Sentence(e.Message))
 	}
 	code := api.ValidationFailed
 	if e.Code == calendar.MissingSemesterDates {
 		code = api.MissingSemesterDates
 	}
-	return api.New(code, map[string]any{"reason": e.Code, "choices": e.Details}).Say(calendar.Sentence(e.Message))
+	return api.New(code, map[string]any{"reason": e.Code, "choices": e.Details}).WithMessage(calendar.Sentence(e.Message))
 }

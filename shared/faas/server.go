@@ -144,7 +144,7 @@ func (s *server) guarded(w *recorder, r *http.Request) {
 func (s *server) shared(w *recorder, r *http.Request, next func(*recorder, *http.Request)) {
 	free, ok := s.shares.take(s.proxies.client(r))
 	if !ok {
-		api.WriteError(w, r, api.New(api.RateLimited).Say("Too many requests come from your address at once. Try again shortly."))
+		api.WriteError(w, r, api.New(api.RateLimited).WithMessage("Too many requests come from your address at once. Try again shortly."))
 		return
 	}
 	defer free()
@@ -181,9 +181,9 @@ func (s *server) begin(sent *body) (io.ReadCloser, error) {
 	begun, err := sent.ahead()
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, api.New(api.Timeout).Wrap(err).Say("The request took too long to arrive. Check your connection and try again.")
+		return nil, api.New(api.Timeout).Wrap(err).WithMessage("The request took too long to arrive. Check your connection and try again.")
 	case err != nil:
-		return nil, api.New(api.InvalidRequest).Wrap(err).Say("The request broke off. Try again.")
+		return nil, api.New(api.InvalidRequest).Wrap(err).WithMessage("The request broke off. Try again.")
 	}
 	return begun, nil
 }

@@ -143,7 +143,7 @@ func (b Builder) fromUploads(ctx context.Context, known years.Snapshot, owner st
 		return Content{}, err
 	}
 	if len(timetables.Jobs) == 0 {
-		return Content{}, api.New(api.ValidationFailed).Say("You have no timetable here yet. Upload one first, or send events or a jobId.")
+		return Content{}, api.New(api.ValidationFailed).WithMessage("You have no timetable here yet. Upload one first, or send events or a jobId.")
 	}
 	merged, err := timetables.Merge(ctx, options, chosenAt)
 	if err != nil {

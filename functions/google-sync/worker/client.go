@@ -27,7 +27,7 @@ func (w *Worker) APIError(ctx context.Context, person account.Account, err error
 			return err
 		}
 	}
-	return api.New(code).After(e.RetryAfter).Wrap(err)
+	return api.New(code).WithRetryAfter(e.RetryAfter).Wrap(err)
 }
 
 // codeOf is the code in package api for a failed call to Google.
