@@ -92,7 +92,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		years:    years.NewSource(cfg.Years, pool),
 		typed:    years.NewTypedDates(pool, "calendar-generate"),
 		metrics:  newMetrics(),
-		sessions: sessions.On(pool),
+		sessions: sessions.UseDatabase(pool),
 		origins:  origins,
 		now:      time.Now,
 	}, nil

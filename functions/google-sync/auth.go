@@ -223,7 +223,7 @@ func (f *Function) logout(r *http.Request) (any, error) {
 		if err := f.endSession(r); err != nil {
 			return nil, err
 		}
-		f.sessions.Forget(header)
+		f.sessions.ClearCookies(header)
 		return api.Response{Header: header, Body: map[string]any{"message": "You are signed out.", "forgotten": false}}, nil
 	}
 	person, err := f.person(r)
@@ -266,7 +266,7 @@ func (f *Function) endSessions(r *http.Request) (any, error) {
 		return nil, err
 	}
 	header := http.Header{"Cache-Control": {"no-store"}}
-	f.sessions.Forget(header)
+	f.sessions.ClearCookies(header)
 	return api.Response{Status: http.StatusNoContent, Header: header}, nil
 }
 

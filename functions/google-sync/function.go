@@ -120,7 +120,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 
 // connect makes the parts that use the pool.
 func (f *Function) connect() {
-	f.sessions.On(f.pool)
+	f.sessions.UseDatabase(f.pool)
 	f.syncs = syncs.NewStore(f.pool, f.cfg.Lease)
 	if f.signIns != nil {
 		f.accounts = f.accounts.On(f.pool)

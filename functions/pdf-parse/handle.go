@@ -25,15 +25,15 @@ func (f *Function) Handle(ctx context.Context, req handler.Request) (handler.Res
 	}
 	var again error
 	for _, item := range events.Each(req.Header, req.Body) {
-		if err := f.item(ctx, item); err != nil && again == nil {
+		if err := f.handleItem(ctx, item); err != nil && again == nil {
 			again = err
 		}
 	}
 	return done, again
 }
 
-// item does what one event asks for; nil says that it is done with.
-func (f *Function) item(ctx context.Context, item events.Item) error {
+// handleItem does what one event asks for; nil says that it is done with.
+func (f *Function) handleItem(ctx context.Context, item events.Item) error {
 	if item.Err != nil {
 		return f.deadLetter(ctx, item.Err, item)
 	}
@@ -44,7 +44,7 @@ func (f *Function) item(ctx context.Context, item events.Item) error {
 	if err != nil {
 		return f.deadLetter(ctx, err, item)
 	}
-	return f.object(ctx, object)
+	return f.handleObject(ctx, object)
 }
 
 // deadLetter keeps an event that nobody can use, with its job, so that it goes when its job is deleted.
@@ -62,12 +62,12 @@ func (f *Function) deadLetter(ctx context.Context, reason error, item events.Ite
 // mostTurns bounds how many jobs one event has done, so that its answer comes in time. Then it must come again.
 const mostTurns = 16
 
-// object does jobs until that of an object is done, or taken by another worker; nil says that its event is done with.
+// handleObject does jobs until that of an object is done, or taken by another worker; nil says that its event is done with.
 // Which job is read next is not for events to say, for whoever sends the most would have the most: it is the one whose
 // turn it is. As no event is done with before its own job is taken, as many events are on their way as jobs wait.
-func (f *Function) object(ctx context.Context, o events.Object) error {
+func (f *Function) handleObject(ctx context.Context, o events.Object) error {
 	for range mostTurns {
-		over, err := f.turn(ctx, o)
+		over, err := f.runNextJob(ctx, o)
 		if over || err != nil {
 			return err
 		}
@@ -75,25 +75,25 @@ func (f *Function) object(ctx context.Context, o events.Object) error {
 	return api.New(api.Busy)
 }
 
-// turn does the next job. over reports that nothing more is to be done for the event.
-func (f *Function) turn(ctx context.Context, o events.Object) (over bool, err error) {
+// runNextJob does the next job. over reports that nothing more is to be done for the event.
+func (f *Function) runNextJob(ctx context.Context, o events.Object) (over bool, err error) {
 	ctx = faas.ContinueTrace(ctx, o.Traceparent)
-	free, may, refusal := f.admit(ctx, priorityOf(o))
+	free, may, refusal := f.acquireSlot(ctx, priorityOf(o))
 	if refusal != nil {
-		return true, f.refused(ctx, o, refusal)
+		return true, f.answerRefusal(ctx, o, refusal)
 	}
 	defer free()
 	claim, err := f.jobs.Next(ctx, f.cfg.Lease, may...)
 	if errors.Is(err, jobs.ErrNotClaimable) {
 		if !slices.Contains(may, priorityOf(o)) {
 			f.metrics.events.WithLabelValues("busy").Inc()
-			return true, f.refused(ctx, o, api.New(api.Busy))
+			return true, f.answerRefusal(ctx, o, api.New(api.Busy))
 		}
 		// None waits whose turn it could be, but the event's own may: that it is stored need not be noted yet.
 		claim, err = f.jobs.Claim(ctx, o.JobID, f.cfg.Lease)
 	}
 	if err != nil {
-		return true, f.unclaimed(ctx, o, err)
+		return true, f.answerUnclaimed(ctx, o, err)
 	}
 	f.slots.start()
 	f.metrics.events.WithLabelValues("work").Inc()
@@ -102,7 +102,7 @@ func (f *Function) turn(ctx context.Context, o events.Object) (over bool, err er
 	if err != nil || claim.Job.ID == o.JobID {
 		return true, err
 	}
-	return f.taken(ctx, o)
+	return f.isTaken(ctx, o)
 }
 
 // priorityOf is normal where the event says nothing that makes sense.
@@ -113,8 +113,8 @@ func priorityOf(o events.Object) jobs.Priority {
 	return jobs.Normal
 }
 
-// taken says whether the event's own job waits no more.
-func (f *Function) taken(ctx context.Context, o events.Object) (bool, error) {
+// isTaken says whether the event's own job waits no more.
+func (f *Function) isTaken(ctx context.Context, o events.Object) (bool, error) {
 	job, err := f.jobs.Find(ctx, o.JobID)
 	if errors.Is(err, jobs.ErrNotFound) {
 		return true, nil
@@ -122,9 +122,9 @@ func (f *Function) taken(ctx context.Context, o events.Object) (bool, error) {
 	return job.Status != jobs.Pending, err
 }
 
-// admit gives a slot within the rate, with the priorities that it is for, or a 429 at once: who waits here holds what
+// acquireSlot gives a slot within the rate, with the priorities that it is for, or a 429 at once: who waits here holds what
 // others could use. What is reserved of the rate is used for high priority alone.
-func (f *Function) admit(ctx context.Context, priority jobs.Priority) (free func(), may []jobs.Priority, refusal *api.Error) {
+func (f *Function) acquireSlot(ctx context.Context, priority jobs.Priority) (free func(), may []jobs.Priority, refusal *api.Error) {
 	free, may, ok := f.slots.take()
 	if !ok {
 		f.metrics.events.WithLabelValues("busy").Inc()
@@ -142,21 +142,21 @@ func (f *Function) admit(ctx context.Context, priority jobs.Priority) (free func
 	return free, may, nil
 }
 
-// refused answers an event that cannot be worked on now: one that asks for nothing is done with all
+// answerRefusal answers an event that cannot be worked on now: one that asks for nothing is done with all
 // the same, and need not come again.
-func (f *Function) refused(ctx context.Context, o events.Object, refusal *api.Error) error {
+func (f *Function) answerRefusal(ctx context.Context, o events.Object, refusal *api.Error) error {
 	job, err := f.jobs.Find(ctx, o.JobID)
 	switch {
 	case err == nil && job.Done():
-		return f.unclaimed(ctx, o, &jobs.NotClaimable{Reason: jobs.Done})
+		return f.answerUnclaimed(ctx, o, &jobs.NotClaimable{Reason: jobs.Done})
 	case errors.Is(err, jobs.ErrNotFound):
-		return f.unclaimed(ctx, o, &jobs.NotClaimable{Reason: jobs.Unknown})
+		return f.answerUnclaimed(ctx, o, &jobs.NotClaimable{Reason: jobs.Unknown})
 	}
 	return refusal
 }
 
-// unclaimed answers an event whose job is not this worker's to do.
-func (f *Function) unclaimed(ctx context.Context, o events.Object, err error) error {
+// answerUnclaimed answers an event whose job is not this worker's to do.
+func (f *Function) answerUnclaimed(ctx context.Context, o events.Object, err error) error {
 	var refusal *jobs.NotClaimable
 	if !errors.As(err, &refusal) {
 		f.metrics.events.WithLabelValues("error").Inc()

@@ -36,13 +36,13 @@ func (f *Function) work(ctx context.Context, claim *jobs.Claim, free func()) err
 	took := time.Since(begin)
 	f.metrics.seconds.Observe(took.Seconds())
 	if err != nil {
-		return f.failed(ctx, claim, err)
+		return f.endOrRetry(ctx, claim, err)
 	}
-	f.ended(ctx, claim.Job, "completed", "")
+	f.recordEnd(ctx, claim.Job, "completed", "")
 	api.Logger(ctx).InfoContext(ctx, "parsed", "job", claim.Job.ID, "kind", doc.Kind, "entries", len(doc.Entries), "ms", took.Milliseconds())
 	free()
 	f.deletePDF(ctx, claim.Job)
-	f.tell(ctx, claim.Job, doc)
+	f.publishParsed(ctx, claim.Job, doc)
 	return nil
 }
 
@@ -53,14 +53,14 @@ func (f *Function) read(ctx context.Context, claim *jobs.Claim) (timetable.Docum
 	defer cancel(nil)
 	clock := time.AfterFunc(f.cfg.Limits.Timeout, func() { cancel(errTimeout) })
 	defer clock.Stop()
-	stop := f.renewing(ctx, cancel, claim)
+	stop := f.keepLease(ctx, cancel, claim)
 	defer stop()
 	pdf, err := f.get(ctx, claim.Job.ObjectKey)
 	if err != nil {
-		return timetable.Document{}, because(ctx, err)
+		return timetable.Document{}, withCause(ctx, err)
 	}
 	doc, err := f.Parse(ctx, bytes.NewReader(pdf))
-	return doc, because(ctx, err)
+	return doc, withCause(ctx, err)
 }
 
 // get fetches a PDF whole, so that an error of the store is not taken for one of the parser.
@@ -77,17 +77,17 @@ func (f *Function) get(ctx context.Context, key string) ([]byte, error) {
 	return pdf, nil
 }
 
-// because is err, or the reason for which its context ended.
-func because(ctx context.Context, err error) error {
+// withCause is err, or the reason for which its context ended.
+func withCause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
 }
 
-// renewing keeps the lease while the work goes on, and ends the work where the lease is lost. A
+// keepLease keeps the lease while the work goes on, and ends the work where the lease is lost. A
 // database that is away for a moment ends nothing: it is asked again before the lease runs out.
-func (f *Function) renewing(ctx context.Context, cancel context.CancelCauseFunc, claim *jobs.Claim) (stop func()) {
+func (f *Function) keepLease(ctx context.Context, cancel context.CancelCauseFunc, claim *jobs.Claim) (stop func()) {
 	ctx, end := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	group.Go(func() {
@@ -115,8 +115,8 @@ func (f *Function) renewing(ctx context.Context, cancel context.CancelCauseFunc,
 	}
 }
 
-// failed ends or gives back a job, as its error asks.
-func (f *Function) failed(ctx context.Context, claim *jobs.Claim, err error) error {
+// endOrRetry ends or gives back a job, as its error asks.
+func (f *Function) endOrRetry(ctx context.Context, claim *jobs.Claim, err error) error {
 	var final *parse.Error
 	code := api.ProcessingFailed
 	switch {
@@ -124,9 +124,9 @@ func (f *Function) failed(ctx context.Context, claim *jobs.Claim, err error) err
 		f.lost(ctx, claim)
 		return nil
 	case errors.As(err, &final):
-		return f.fail(ctx, claim, final.Code, final.Message)
+		return f.failForGood(ctx, claim, final.Code, final.Message)
 	case errors.Is(err, errTimeout):
-		return f.fail(ctx, claim, jobs.CodeTimeout, api.Sentence(jobs.CodeTimeout))
+		return f.failForGood(ctx, claim, jobs.CodeTimeout, api.Sentence(jobs.CodeTimeout))
 	case errors.Is(err, blob.ErrNotFound):
 		code = objectMissing
 	}
@@ -139,7 +139,7 @@ func (f *Function) failed(ctx context.Context, claim *jobs.Claim, err error) err
 	case e != nil:
 		return errors.Join(err, e) // the lease runs out, and the sweep gives the job back
 	case job.Done():
-		f.ended(ctx, job, "failed", code)
+		f.recordEnd(ctx, job, "failed", code)
 		f.deletePDF(ctx, job)
 		return nil
 	}
@@ -152,8 +152,8 @@ func (f *Function) lost(ctx context.Context, claim *jobs.Claim) {
 	api.Logger(ctx).WarnContext(ctx, "lost the job to another worker", "job", claim.Job.ID)
 }
 
-// fail ends a job for good. Where that cannot be written its event comes again.
-func (f *Function) fail(ctx context.Context, claim *jobs.Claim, code, message string) error {
+// failForGood ends a job for good. Where that cannot be written its event comes again.
+func (f *Function) failForGood(ctx context.Context, claim *jobs.Claim, code, message string) error {
 	err := f.jobs.Fail(ctx, claim, code, message)
 	switch {
 	case errors.Is(err, jobs.ErrLeaseLost):
@@ -162,13 +162,13 @@ func (f *Function) fail(ctx context.Context, claim *jobs.Claim, code, message st
 	case err != nil:
 		return err
 	}
-	f.ended(ctx, claim.Job, "failed", code)
+	f.recordEnd(ctx, claim.Job, "failed", code)
 	f.deletePDF(ctx, claim.Job)
 	return nil
 }
 
-// ended counts a job's end and wakes the upload that waits for it.
-func (f *Function) ended(ctx context.Context, job jobs.Job, outcome, code string) {
+// recordEnd counts a job's end and wakes the upload that waits for it.
+func (f *Function) recordEnd(ctx context.Context, job jobs.Job, outcome, code string) {
 	f.cache.Wake(ctx, jobs.Topic(job.ID))
 	f.metrics.jobs.WithLabelValues(outcome, code).Inc()
 	f.metrics.attempts.Observe(float64(job.Attempts))
@@ -191,9 +191,9 @@ func (f *Function) deletePDF(ctx context.Context, job jobs.Job) {
 	}
 }
 
-// tell says that there is a new timetable. The job is done whatever becomes of it: what was not
+// publishParsed says that there is a new timetable. The job is done whatever becomes of it: what was not
 // noted as announced the sweep of upload-ingest tells again.
-func (f *Function) tell(ctx context.Context, job jobs.Job, doc timetable.Document) {
+func (f *Function) publishParsed(ctx context.Context, job jobs.Job, doc timetable.Document) {
 	e, err := events.NewParsed(events.Parsed{
 		JobID: job.ID, Owner: job.Owner, Kind: string(doc.Kind), Entries: len(doc.Entries), Traceparent: job.Traceparent,
 	}, time.Now())
@@ -201,7 +201,7 @@ func (f *Function) tell(ctx context.Context, job jobs.Job, doc timetable.Documen
 		err = f.parsed.Publish(ctx, e)
 	}
 	if err == nil {
-		err = f.jobs.Announced(ctx, job.ID)
+		err = f.jobs.MarkPublished(ctx, job.ID)
 	}
 	if err != nil {
 		api.Logger(ctx).WarnContext(ctx, "nobody was told of the timetable", "job", job.ID, "error", err)

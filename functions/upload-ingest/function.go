@@ -114,7 +114,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	}
 	queue := jobs.NewStore(pool).WithLimits(cfg.Limits)
 	f := &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), queueStats: newQueueStats(queue.Metrics),
-		blob: store, cache: redis, sessions: sessions.On(pool), origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
+		blob: store, cache: redis, sessions: sessions.UseDatabase(pool), origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
 		room: diskspace.New(cfg.Disk), tempFile: func() (*os.File, error) { return newTempFile("") }}
 	f.sweeper = f.newSweeper()
 	return f, nil

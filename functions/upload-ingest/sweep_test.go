@@ -115,7 +115,7 @@ func TestManySweepsAtOnce(t *testing.T) {
 			err = w.f.jobs.Complete(t.Context(), claim, lectures)
 		}
 		if err == nil {
-			err = w.f.jobs.Announced(t.Context(), id)
+			err = w.f.jobs.MarkPublished(t.Context(), id)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -121,13 +121,13 @@ func (w weeklyDates) setDates(item *Item, at clock) {
 		item.Until = last.At(at.start)
 	}
 	for d := first; d != last; d = d.AddDays(7) {
-		if !w.holds(d) {
+		if !w.contains(d) {
 			item.Excluded = append(item.Excluded, d.At(at.start))
 		}
 	}
 }
 
-func (w weeklyDates) holds(d Date) bool {
+func (w weeklyDates) contains(d Date) bool {
 	_, ok := slices.BinarySearchFunc(w.held, d, func(a, b Date) int { return b.DaysUntil(a) })
 	return ok
 }

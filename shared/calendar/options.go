@@ -132,7 +132,7 @@ func (o Options) normalized() (Options, error) {
 		return o, invalid("there are more than %d terms. Send fewer", maxTerms)
 	case len(o.Omit) > maxChoices:
 		return o, invalid("more than %d events are left out. Send fewer", maxChoices)
-	case !o.Title.known():
+	case !o.Title.isKnown():
 		return o, invalid("%q is no way to write titles. Choose one of: %s", shorten(string(o.Title)), joinNames(titleNames()))
 	case len(o.Modules) > maxChoices || len(o.Groups) > maxChoices || len(o.Colors) > maxChoices:
 		return o, invalid("there are more than %d modules. Send fewer", maxChoices)

@@ -48,7 +48,7 @@ func (i Item) Description() string {
 	for _, field := range [][2]string{
 		{"Module", e.Module}, {"Activity", e.Activity}, {"Group", e.Group}, {"Semester", e.Semester},
 		{"Test", e.Test}, {"Paper", e.Paper}, {"Status", e.Status},
-		{rooms(e), e.Venue}, {"Campus", e.Campus}, {"Module campus", e.ModuleCampus},
+		{venueText(e), e.Venue}, {"Campus", e.Campus}, {"Module campus", e.ModuleCampus},
 		{"Language", e.Lang}, {"Study programme", e.StudyProg}, {"Notes", e.Notes},
 	} {
 		if field[1] != "" && !(field[0] == "Test" && e.Test == e.Activity) {
@@ -70,7 +70,7 @@ func (i Item) Description() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func rooms(e Event) string {
+func venueText(e Event) string {
 	if len(e.Venues) > 1 {
 		return "Rooms"
 	}

@@ -33,7 +33,7 @@ var titles = map[Title]func(Event) string{
 // meetings are what groups meet for, by the letter that the university prints.
 var meetings = map[string]string{"G": "Lecture", "L": "Lecture", "P": "Practical", "T": "Tutorial", "D": "Discussion"}
 
-func (t Title) known() bool {
+func (t Title) isKnown() bool {
 	_, ok := titles[t]
 	return ok || t == ""
 }

@@ -123,11 +123,11 @@ func item(body []byte, read func() (event.Event, error)) Item {
 	if err != nil {
 		return Item{Raw: body, Err: err}
 	}
-	return Item{Event: e, Raw: kept(e, body)}
+	return Item{Event: e, Raw: structuredJSON(e, body)}
 }
 
-// kept is e in its structured form. Data that is not of the type it says to be is kept as bytes.
-func kept(e event.Event, body []byte) []byte {
+// structuredJSON is e in its structured form. Data that is not of the type it says to be is kept as bytes.
+func structuredJSON(e event.Event, body []byte) []byte {
 	text, err := json.Marshal(e)
 	if err != nil {
 		e = e.Clone()

@@ -73,16 +73,16 @@ func (s *Store) Unfinished(ctx context.Context, timeout time.Duration, limit int
 
 const announcedSQL = `update jobs set announced_at = now() where id = $1::uuid and status = 'completed'`
 
-// Announced notes that the next hop has taken the event of the job's completion.
-func (s *Store) Announced(ctx context.Context, id string) error {
+// MarkPublished notes that the next hop has taken the event of the job's completion.
+func (s *Store) MarkPublished(ctx context.Context, id string) error {
 	if _, err := s.pool.Exec(ctx, announcedSQL, id); err != nil {
 		return fmt.Errorf("note the announcement of job %s: %w", id, err)
 	}
 	return nil
 }
 
-// Announcement is a completed job that nobody was told of.
-type Announcement struct {
+// UnpublishedJob is a completed job that nobody was told of.
+type UnpublishedJob struct {
 	Job     Job
 	Entries int // how many it has
 }
@@ -92,10 +92,10 @@ select ` + columns + `, (select count(*) from entries where job_id = jobs.id)::i
 where status = 'completed' and announced_at is null and completed_at <= now() - make_interval(secs => $1::float8)
 order by completed_at limit $2::int`
 
-// Unannounced are at most limit jobs that completed longer than grace ago and whose event nobody
+// Unpublished are at most limit jobs that completed longer than grace ago and whose event nobody
 // has taken: the worker died in between, or the next hop was away.
-func (s *Store) Unannounced(ctx context.Context, grace time.Duration, limit int) ([]Announcement, error) {
-	list, err := postgres.Query(ctx, s.pool, func(row pgx.CollectableRow) (a Announcement, err error) {
+func (s *Store) Unpublished(ctx context.Context, grace time.Duration, limit int) ([]UnpublishedJob, error) {
+	list, err := postgres.Query(ctx, s.pool, func(row pgx.CollectableRow) (a UnpublishedJob, err error) {
 		err = row.Scan(append(a.Job.fields(), &a.Entries)...)
 		return a, err
 	}, unannouncedSQL, grace.Seconds(), limit)

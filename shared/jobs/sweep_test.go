@@ -169,12 +169,12 @@ func TestAnnouncements(t *testing.T) {
 	job := w.stored()
 	w.must(w.Complete(ctx, w.claim(job.ID), document(3)))
 	w.age(job.ID, time.Minute)
-	found, err := w.Unannounced(ctx, grace, 10)
+	found, err := w.Unpublished(ctx, grace, 10)
 	if err != nil || len(found) != 1 || found[0].Job.ID != job.ID || found[0].Entries != 3 {
 		t.Fatalf("got %+v, %v; want the job with 3 entries", found, err)
 	}
-	w.must(w.Announced(ctx, job.ID))
-	if found, err = w.Unannounced(ctx, grace, 10); err != nil || len(found) != 0 {
+	w.must(w.MarkPublished(ctx, job.ID))
+	if found, err = w.Unpublished(ctx, grace, 10); err != nil || len(found) != 0 {
 		t.Errorf("after the announcement: got %d, %v", len(found), err)
 	}
 }

@@ -55,14 +55,14 @@ type Decision struct {
 
 // Allow asks for one unit of work now. Only who may use the reserve gets the last of the rate.
 func (l *Limiter) Allow(ctx context.Context, reserve bool) Decision {
-	if decision, ok := l.shared(ctx, reserve); ok {
+	if decision, ok := l.allowShared(ctx, reserve); ok {
 		return decision
 	}
-	return l.alone(reserve)
+	return l.allowLocally(reserve)
 }
 
-// shared asks Redis; ok is false if Redis is away.
-func (l *Limiter) shared(ctx context.Context, reserve bool) (Decision, bool) {
+// allowShared asks Redis; ok is false if Redis is away.
+func (l *Limiter) allowShared(ctx context.Context, reserve bool) (Decision, bool) {
 	var decision Decision
 	err := l.cache.Do(ctx, func(ctx context.Context, client *redis.Client) error {
 		limiter := redis_rate.NewLimiter(client)
@@ -97,8 +97,8 @@ func refused(result *redis_rate.Result) Decision {
 	return Decision{RetryAfter: max(result.RetryAfter, time.Millisecond)}
 }
 
-// alone counts in this process.
-func (l *Limiter) alone(reserve bool) Decision {
+// allowLocally counts in this process.
+func (l *Limiter) allowLocally(reserve bool) Decision {
 	now := time.Now()
 	buckets := []*rate.Limiter{l.localAll}
 	if !reserve {

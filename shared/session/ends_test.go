@@ -25,7 +25,7 @@ func as(t *testing.T, name, token string) *http.Request {
 func TestASessionEndsWhereverItsTokenIs(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Pool(t)
-	s, elsewhere, owner := sessions(t, keyA).On(pool), sessions(t, keyA).On(pool), uuid.NewString()
+	s, elsewhere, owner := sessions(t, keyA).UseDatabase(pool), sessions(t, keyA).UseDatabase(pool), uuid.NewString()
 	first, second := s.Cookie(owner), s.Cookie(owner)
 	session, ok := s.Session(as(t, first.Name, first.Value))
 	if !ok {
@@ -58,7 +58,7 @@ func TestASessionEndsWhereverItsTokenIs(t *testing.T) {
 
 func TestAllSessionsOfAnOwnerEnd(t *testing.T) {
 	t.Parallel()
-	s, owner, other := sessions(t, keyA).On(pgtest.Pool(t)), uuid.NewString(), uuid.NewString()
+	s, owner, other := sessions(t, keyA).UseDatabase(pgtest.Pool(t)), uuid.NewString(), uuid.NewString()
 	before := []string{s.Token(owner), s.Token(owner), oldToken(s, owner)}
 	if err := s.EndAll(t.Context(), owner); err != nil {
 		t.Fatal(err)

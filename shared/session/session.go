@@ -125,8 +125,8 @@ func (c Config) sameSite() (http.SameSite, error) {
 	return 0, &ConfigError{"COOKIE_SAMESITE", "use lax or none"}
 }
 
-// On lets sessions end before their time, as the database of pool says.
-func (s *Sessions) On(pool *postgres.Pool) *Sessions {
+// UseDatabase lets sessions end before their time, as the database of pool says.
+func (s *Sessions) UseDatabase(pool *postgres.Pool) *Sessions {
 	s.ends = &Ends{pool}
 	return s
 }
@@ -302,8 +302,8 @@ func (s *Sessions) cookieOf(session Session) *http.Cookie {
 	return s.Protected(http.Cookie{Name: s.cookieName(), Value: s.token(session), Path: "/", MaxAge: int(s.maxAge.Seconds())})
 }
 
-// Forget has the browser drop its cookies.
-func (s *Sessions) Forget(header http.Header) {
+// ClearCookies has the browser drop its cookies.
+func (s *Sessions) ClearCookies(header http.Header) {
 	header.Add("Set-Cookie", s.Protected(http.Cookie{Name: s.cookieName(), Path: "/", MaxAge: -1}).String())
 	if s.secure {
 		header.Add("Set-Cookie", s.Protected(http.Cookie{Name: CookieName, Path: "/", MaxAge: -1}).String())

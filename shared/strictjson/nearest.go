@@ -6,13 +6,13 @@ import "strings"
 // parts its words, or in so few letters that it is a slip. It is empty where there is none, or more than one.
 func (o object) nearest(name string) string {
 	const longest = 40 // letters; who writes more means something else
-	plain := letters(name)
+	plain := normalizedName(name)
 	if len(plain) > longest {
 		return ""
 	}
 	best, found := slips(plain)+1, map[string]bool{}
 	for _, f := range o.fields {
-		n := distance(plain, letters(f.name))
+		n := distance(plain, normalizedName(f.name))
 		if n < best {
 			best = n
 			clear(found)
@@ -32,8 +32,8 @@ func (o object) nearest(name string) string {
 // slips are how many letters of a name may be wrong.
 func slips(name string) int { return min(2, len(name)/4+len(name)%4/3) }
 
-// letters is a name in lower case, without what parts its words.
-func letters(name string) string {
+// normalizedName is a name in lower case, without what parts its words.
+func normalizedName(name string) string {
 	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
 }
 

@@ -72,11 +72,11 @@ func objectOf(t reflect.Type, b bounds) object {
 	return object{other: &field{of: of, bounds: b.inner()}, most: b.entries(), name: or(b.each, maxText)}
 }
 
-var known sync.Map // reflect.Type to map[string]field
+var fieldsByType sync.Map // reflect.Type to map[string]field
 
 // fieldsOf are the fields of a struct, with those of what it embeds.
 func fieldsOf(t reflect.Type) map[string]field {
-	if fields, ok := known.Load(t); ok {
+	if fields, ok := fieldsByType.Load(t); ok {
 		return fields.(map[string]field)
 	}
 	fields := map[string]field{}
@@ -88,7 +88,7 @@ func fieldsOf(t reflect.Type) map[string]field {
 			}
 		}
 	}
-	known.Store(t, fields)
+	fieldsByType.Store(t, fields)
 	return fields
 }
 

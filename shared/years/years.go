@@ -115,11 +115,11 @@ func (s *Source) LastError() error {
 
 // current is what is known, read again if that is due. While one request reads, the others use what is known.
 func (s *Source) current(ctx context.Context, must bool) (Snapshot, error) {
-	if known, fresh := s.fresh(); fresh && !must {
+	if known, fresh := s.cached(); fresh && !must {
 		return known, s.LastError()
 	}
 	if !must && !s.loading.TryLock() {
-		if known, _ := s.fresh(); known.Years != nil {
+		if known, _ := s.cached(); known.Years != nil {
 			return known, nil
 		}
 		s.loading.Lock()
@@ -127,16 +127,16 @@ func (s *Source) current(ctx context.Context, must bool) (Snapshot, error) {
 		s.loading.Lock()
 	}
 	defer s.loading.Unlock()
-	if known, fresh := s.fresh(); fresh && !must {
+	if known, fresh := s.cached(); fresh && !must {
 		return known, s.LastError() // another request has read them meanwhile
 	}
 	err := s.load(ctx)
-	known, _ := s.fresh()
+	known, _ := s.cached()
 	return known, err
 }
 
-// fresh is what is known, and whether it need not be read again yet.
-func (s *Source) fresh() (Snapshot, bool) {
+// cached is what is known, and whether it need not be read again yet.
+func (s *Source) cached() (Snapshot, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.known == nil {

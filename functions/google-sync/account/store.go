@@ -112,14 +112,14 @@ const isAccountSQL = `select id::text from google_accounts where id = $1::uuid f
 func (s *Store) Join(ctx context.Context, anonymous string, in SignIn) (Account, error) {
 	var account Account
 	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		account, err = one(ctx, tx, signInSQL, uuid.NewString(), in.Subject, in.Email, strings.Join(in.Scopes, " "),
+		account, err = queryAccount(ctx, tx, signInSQL, uuid.NewString(), in.Subject, in.Email, strings.Join(in.Scopes, " "),
 			in.Profile.FirstName, in.Profile.LastName, in.Profile.Picture)
 		if err != nil {
 			return err
 		}
 		if in.RefreshToken != "" {
 			sealed, key := s.keys.Seal(in.RefreshToken, purposeOf(account.ID))
-			if account, err = one(ctx, tx, keepTokenSQL, account.ID, sealed, key); err != nil {
+			if account, err = queryAccount(ctx, tx, keepTokenSQL, account.ID, sealed, key); err != nil {
 				return err
 			}
 		}
@@ -131,7 +131,7 @@ func (s *Store) Join(ctx context.Context, anonymous string, in SignIn) (Account,
 	return account, nil
 }
 
-func one(ctx context.Context, tx pgx.Tx, sql string, args ...any) (Account, error) {
+func queryAccount(ctx context.Context, tx pgx.Tx, sql string, args ...any) (Account, error) {
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return Account{}, err

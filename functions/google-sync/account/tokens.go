@@ -55,8 +55,8 @@ func quiet(err error) error {
 	return err
 }
 
-// fresh exchanges a refresh token for an access token.
-func (s *SignIns) fresh(ctx context.Context, refresh string) (*oauth2.Token, error) {
+// refresh exchanges a refresh token for an access token.
+func (s *SignIns) refresh(ctx context.Context, refresh string) (*oauth2.Token, error) {
 	p, err := s.discover(ctx)
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (s *Source) Renew(ctx context.Context, _ string) (string, error) {
 	if err != nil {
 		return "", ErrRevoked // none, or sealed by a key that is gone: only the person can help
 	}
-	token, err := s.tokens.signIns.fresh(ctx, refresh)
+	token, err := s.tokens.signIns.refresh(ctx, refresh)
 	if err != nil {
 		return "", err
 	}

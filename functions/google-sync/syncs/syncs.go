@@ -228,15 +228,17 @@ const getSQL = `select ` + columns + ` from google_syncs where account_id = $1::
 
 // Get is one of an account's syncs.
 func (s *Store) Get(ctx context.Context, account, id string) (Sync, error) {
-	return s.one(ctx, getSQL, account, id)
+	return s.querySync(ctx, getSQL, account, id)
 }
 
 const findSQL = `select ` + columns + ` from google_syncs where id = $1::uuid`
 
 // Find is a sync of any account. It is for workers, never for a caller's request.
-func (s *Store) Find(ctx context.Context, id string) (Sync, error) { return s.one(ctx, findSQL, id) }
+func (s *Store) Find(ctx context.Context, id string) (Sync, error) {
+	return s.querySync(ctx, findSQL, id)
+}
 
-func (s *Store) one(ctx context.Context, sql string, ids ...any) (Sync, error) {
+func (s *Store) querySync(ctx context.Context, sql string, ids ...any) (Sync, error) {
 	for _, id := range ids {
 		if text, ok := id.(string); !ok || uuid.Validate(text) != nil {
 			return Sync{}, ErrNotFound
@@ -268,7 +270,7 @@ where account_id = $1::uuid and status = 'pending' and run_after <= now() order 
 
 // NewestDue is the newest sync of an account that a worker may attempt now; ok is false where there is none.
 func (s *Store) NewestDue(ctx context.Context, account string) (newest Sync, ok bool, err error) {
-	newest, err = s.one(ctx, newestDueSQL, account)
+	newest, err = s.querySync(ctx, newestDueSQL, account)
 	if errors.Is(err, ErrNotFound) {
 		return Sync{}, false, nil
 	}

@@ -12,8 +12,8 @@ type area struct {
 	image *picture // where the colours are those of an image
 }
 
-func (a *area) holds(p point) bool {
-	return a.box.holds(p) && (a.shape == nil || a.shape.inside(p)) && a.clip.holds(p)
+func (a *area) contains(p point) bool {
+	return a.box.contains(p) && (a.shape == nil || a.shape.inside(p)) && a.clip.contains(p)
 }
 
 // shape is a filled outline, or a clipping path and those it lies in.
@@ -37,8 +37,8 @@ func newShape(outlines [][]point, evenOdd bool) *shape {
 	return s
 }
 
-// holds reports whether a point lies inside all of the clipping paths.
-func (s *shape) holds(p point) bool {
+// contains reports whether a point lies inside all of the clipping paths.
+func (s *shape) contains(p point) bool {
 	for ; s != nil; s = s.next {
 		if s.letters || !s.inside(p) {
 			return false
@@ -61,8 +61,8 @@ func (s *shape) has(c *shape) bool {
 func (s *shape) inside(p point) bool {
 	winding := 0
 	for i, o := range s.outlines {
-		if s.bounds[i].holds(p) {
-			winding += turns(o, p, s.evenOdd)
+		if s.bounds[i].contains(p) {
+			winding += windingNumber(o, p, s.evenOdd)
 		}
 	}
 	if s.evenOdd {
@@ -71,8 +71,8 @@ func (s *shape) inside(p point) bool {
 	return winding != 0
 }
 
-// turns is how often an outline turns around a point, or how often it is crossed on the way out.
-func turns(outline []point, p point, crossings bool) int {
+// windingNumber is how often an outline turns around a point, or how often it is crossed on the way out.
+func windingNumber(outline []point, p point, crossings bool) int {
 	n := 0
 	last := outline[len(outline)-1]
 	for _, at := range outline {

@@ -168,9 +168,9 @@ func stringName(sid int, strings []reader) string {
 	case sid > 0 && sid < firstUpper:
 		r = rune(' ' + sid - 1)
 	case sid >= firstUpper && sid < firstLatin:
-		r = nth(standardUpper, sid-firstUpper)
+		r = characterAt(standardUpper, sid-firstUpper)
 	case sid >= firstLatin && sid <= lastLatin:
-		r = nth(latinStrings, sid-firstLatin)
+		r = characterAt(latinStrings, sid-firstLatin)
 	}
 	if r == 0 {
 		return ""
@@ -178,8 +178,8 @@ func stringName(sid int, strings []reader) string {
 	return fmt.Sprintf("u%04X", r)
 }
 
-// nth is a character of text, dots not counted.
-func nth(text string, n int) rune {
+// characterAt is a character of text, dots not counted.
+func characterAt(text string, n int) rune {
 	for _, r := range text {
 		if r == '.' {
 			continue

@@ -120,14 +120,14 @@ func (c *cmap) addText(length int, r codeRange, target any) {
 	case []any:
 		for i, item := range v {
 			if at := r.low + uint32(i); at <= r.high {
-				c.addText(length, codeRange{low: at, high: at}, one(item))
+				c.addText(length, codeRange{low: at, high: at}, bfrangeItem(item))
 			}
 		}
 	}
 }
 
-// one is an item of a bfrange's array: never an array itself.
-func one(item any) any {
+// bfrangeItem is an item of a bfrange's array: never an array itself.
+func bfrangeItem(item any) any {
 	if _, nested := item.([]any); nested {
 		return nil
 	}
@@ -211,7 +211,7 @@ func (c *cmap) textOf(k code) string {
 	}
 	for _, length := range []int{k.length, 1, 2, 3, 4} {
 		if r, ok := c.text[length].find(k.value); ok {
-			return utf16Text(plus(r.text, k.value-r.low))
+			return utf16Text(addToUTF16(r.text, k.value-r.low))
 		}
 	}
 	return ""
@@ -226,8 +226,8 @@ func number(s string) uint32 {
 	return v
 }
 
-// plus adds n to the last two bytes of a UTF-16BE string, as a bfrange counts.
-func plus(s string, n uint32) string {
+// addToUTF16 adds n to the last two bytes of a UTF-16BE string, as a bfrange counts.
+func addToUTF16(s string, n uint32) string {
 	if n == 0 || len(s) == 0 {
 		return s
 	}

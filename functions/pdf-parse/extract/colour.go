@@ -30,7 +30,7 @@ func solid(c rgb) paint { return paint{colour: c, other: c} }
 
 // shows reports whether painting leaves a mark on white paper.
 func (p paint) shows() bool {
-	return p.clear < 1 && !p.nothing && (p.unknown || !alike(p.colour, white) || !alike(p.other, white))
+	return p.clear < 1 && !p.nothing && (p.unknown || !similarColours(p.colour, white) || !similarColours(p.other, white))
 }
 
 // setColour takes the components of a colour and leaves all else of the paint.
@@ -78,7 +78,7 @@ func (c Colour) Near(other Colour) bool {
 	return true
 }
 
-func alike(a, b rgb) bool { return distance(a, b) < unseen }
+func similarColours(a, b rgb) bool { return distance(a, b) < unseen }
 
 // distance is how different two colours look.
 func distance(a, b rgb) float64 {

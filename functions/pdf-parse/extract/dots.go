@@ -27,9 +27,9 @@ func isDot(w, h float64) bool {
 	return longer > 0 && longer <= dotAspect*min(w, h)
 }
 
-// dotted are the level and the upright lines that dots form on the shown page. A dot may be part of
+// linesOfDots are the level and the upright lines that dots form on the shown page. A dot may be part of
 // one of each.
-func dotted(v view, dots []dot) (level, upright []Ruling) {
+func linesOfDots(v view, dots []dot) (level, upright []Ruling) {
 	unit := v.m.scale()
 	shown := make([]dot, 0, len(dots))
 	for _, d := range dots {

@@ -163,17 +163,17 @@ func (f *font) compositeGlyph(k code) glyph {
 	if f.unicode {
 		drawn = meaning{text: realText(utf16Text(string([]byte{byte(k.value >> 8), byte(k.value)})))}
 	}
-	g := glyph{meaning: weigh(told, drawn), width: f.width(cid, ""), space: k.length == 1 && k.value == ' '}
+	g := glyph{meaning: chooseMeaning(told, drawn), width: f.width(cid, ""), space: k.length == 1 && k.value == ' '}
 	if g.unsure && told != "" && told != " " {
 		g.text = told // nothing is drawn by what the program calls its glyphs
 	}
 	g.unsure = g.unsure || f.vertical // its letters stand in no line
-	return g.told(f.program.isBlank(index) || g.width == 0 && isFormat(mapped))
+	return g.withText(f.program.isBlank(index) || g.width == 0 && isFormat(mapped))
 }
 
-// told is the glyph with a text in any case: where nothing tells one, a space if it leaves no mark on the page, else
+// withText is the glyph with a text in any case: where nothing tells one, a space if it leaves no mark on the page, else
 // the sign for what cannot be read. What has neither ink nor width, such as a joiner, is passed over.
-func (g glyph) told(blank bool) glyph {
+func (g glyph) withText(blank bool) glyph {
 	switch {
 	case g.text != "":
 	case blank && g.width == 0:

@@ -31,7 +31,7 @@ func FuzzContent(f *testing.F) {
 		if err := in.run(content, leaves[0].resources); err != nil {
 			return
 		}
-		if err := in.judge(); err != nil {
+		if err := in.classifyGlyphs(); err != nil {
 			return
 		}
 		k := in.ink(in.paper(media, crop), 0)

@@ -25,7 +25,7 @@ const (
 )
 
 // newIndex indexes the areas as far as they can matter to the glyphs.
-func newIndex(areas []area, glyphs []drawn, looks []look) *index {
+func newIndex(areas []area, glyphs []drawn, looks []textStyle) *index {
 	x := &index{areas: areas}
 	if len(areas) == 0 || len(glyphs) == 0 {
 		return x

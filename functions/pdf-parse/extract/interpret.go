@@ -35,7 +35,7 @@ type interpreter struct {
 	dots    []dot
 	frames  frames
 
-	looks    []look
+	looks    []textStyle
 	areas    []area
 	fine     float64 // ink so thin hides nothing
 	usual    float64 // the height that most letters have

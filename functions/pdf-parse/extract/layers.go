@@ -133,7 +133,7 @@ func (l layers) shows(o types.Object) bool {
 	}
 	if expression, ok := l.doc.resolve(dict["VE"]).(types.Array); ok && len(expression) > 0 {
 		parts := maxExpression
-		return l.holds(expression, &parts)
+		return l.evaluate(expression, &parts)
 	}
 	return l.member(dict)
 }
@@ -167,9 +167,9 @@ func (l layers) member(dict types.Dict) bool {
 	return on > 0
 }
 
-// holds evaluates a visibility expression: a group, or an operator and its operands. Only so many parts of
+// evaluate evaluates a visibility expression: a group, or an operator and its operands. Only so many parts of
 // it are looked at.
-func (l layers) holds(o types.Object, parts *int) bool {
+func (l layers) evaluate(o types.Object, parts *int) bool {
 	*parts--
 	array, ok := l.doc.resolve(o).(types.Array)
 	if !ok || len(array) == 0 || *parts < 0 {
@@ -178,7 +178,7 @@ func (l layers) holds(o types.Object, parts *int) bool {
 	}
 	operator := l.doc.name(array[0])
 	for _, operand := range array[1:] {
-		switch holds := l.holds(operand, parts); {
+		switch holds := l.evaluate(operand, parts); {
 		case operator == "Not":
 			return !holds
 		case operator == "Or" && holds:

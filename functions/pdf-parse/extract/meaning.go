@@ -31,10 +31,10 @@ func isNoText(r rune) bool {
 	return r == unicode.ReplacementChar || r == '\uFFFC' || !unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r)
 }
 
-// weigh decides between what a font's ToUnicode map tells of a glyph and what its encoding or its program
+// chooseMeaning decides between what a font's ToUnicode map tells of a glyph and what its encoding or its program
 // does, which is what viewers draw by. Where the two differ, one of them is wrong: the drawn one is taken, and
 // is in doubt.
-func weigh(mapped string, drawn meaning) meaning {
+func chooseMeaning(mapped string, drawn meaning) meaning {
 	switch {
 	case mapped == "":
 		return drawn

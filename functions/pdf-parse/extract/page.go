@@ -26,7 +26,7 @@ func (d *document) ink(l leaf, budget *budget) (ink, error) {
 	if err := in.annotate(l.dict, media); err != nil {
 		return ink{}, err
 	}
-	if err := in.judge(); err != nil {
+	if err := in.classifyGlyphs(); err != nil {
 		return ink{}, err
 	}
 	in.glyphs, in.pale = in.replaced.apply(in.glyphs), in.replaced.apply(in.pale)
@@ -75,7 +75,7 @@ func (d *document) boxes(l leaf) (media, crop box, ok bool) {
 func (in *interpreter) paper(media, crop box) box {
 	hidden, cut := 0, false
 	for _, g := range in.glyphs {
-		start, end := crop.holds(g.start), crop.holds(g.end)
+		start, end := crop.contains(g.start), crop.contains(g.end)
 		cut = cut || start != end
 		if !start && !end {
 			hidden++
@@ -85,7 +85,7 @@ func (in *interpreter) paper(media, crop box) box {
 		return crop
 	}
 	for _, s := range in.lines {
-		cut = cut || crop.holds(s.a) != crop.holds(s.b)
+		cut = cut || crop.contains(s.a) != crop.contains(s.b)
 	}
 	if in.doc.staleCrop = in.doc.staleCrop || cut; in.doc.staleCrop {
 		return media
@@ -179,7 +179,7 @@ func direction(m matrix, g drawn) (int, bool) {
 
 // glyphs are those that run from left to right and lie on the page, in the order of drawing. Text
 // in another direction is decoration: a stamp, a watermark.
-func (v view) glyphs(all []drawn, looks []look) []Glyph {
+func (v view) glyphs(all []drawn, looks []textStyle) []Glyph {
 	paper := v.paper()
 	out := make([]Glyph, 0, len(all))
 	look, colour := int32(-1), Colour(0)
@@ -190,7 +190,7 @@ func (v view) glyphs(all []drawn, looks []look) []Glyph {
 		if d, ok := direction(v.m, *g); ok && d != 0 || !ok && g.start != g.end {
 			continue
 		}
-		holds := paper.holds(point{(a.x + b.x) / 2, a.y - g.size/4})
+		holds := paper.contains(point{(a.x + b.x) / 2, a.y - g.size/4})
 		cut := off == holds && i > 0 && !isBlank(g.text) && g.follows(&all[i-1], &looks[g.look]) // the edge cuts a text
 		if !isBlank(g.text) {
 			if cut && !holds && len(out) > 0 {

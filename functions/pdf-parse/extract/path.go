@@ -231,7 +231,7 @@ func (in *interpreter) frame(outer, inner box, colour Colour) {
 func (in *interpreter) thinBox(b box, colour Colour) {
 	w, h := b.x1-b.x0, b.y1-b.y0
 	x, y := (b.x0+b.x1)/2, (b.y0+b.y1)/2
-	if isDot(w, h) && in.state.clip.holds(point{x, y}) {
+	if isDot(w, h) && in.state.clip.contains(point{x, y}) {
 		in.dots = append(in.dots, dot{point{x, y}, max(w, h), colour})
 	}
 	switch {

@@ -251,14 +251,14 @@ func readTrailers(pdf []byte, objects []indirect) trailer {
 
 func (t *trailer) take(dict []byte) {
 	for key, value := range map[string]*[]byte{"/Root": &t.root, "/Encrypt": &t.encrypt, "/ID": &t.id} {
-		if v := valueOf(dict, key); *value == nil && whole(v) {
+		if v := valueOf(dict, key); *value == nil && isTerminated(v) {
 			*value = v
 		}
 	}
 }
 
-// whole reports whether a value of a trailer has its end: the file may have lost it.
-func whole(value []byte) bool {
+// isTerminated reports whether a value of a trailer has its end: the file may have lost it.
+func isTerminated(value []byte) bool {
 	_, _, ok := referenceOf(value)
 	return ok || bytes.HasPrefix(value, []byte("[")) && bytes.HasSuffix(value, []byte("]")) ||
 		bytes.HasPrefix(value, []byte("<<")) && bytes.HasSuffix(value, []byte(">>"))

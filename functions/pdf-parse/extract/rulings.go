@@ -21,7 +21,7 @@ const (
 
 // rulings are the segments as lines of the shown page, collinear pieces joined, and so are dots.
 func rulings(v view, segments []segment, dots []dot) []Ruling {
-	level, upright := dotted(v, dots)
+	level, upright := linesOfDots(v, dots)
 	unit := v.m.scale()
 	for _, s := range segments {
 		if s.width*unit > thickest || s.slant*unit > slanted {

@@ -9,8 +9,8 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
-// look is what decides whether a reader sees some glyphs. Glyphs share one as long as nothing of it changes.
-type look struct {
+// textStyle is what decides whether a reader sees some glyphs. Glyphs share one as long as nothing of it changes.
+type textStyle struct {
 	fill, stroke paint
 	mode         textMode
 	group        veil
@@ -23,7 +23,7 @@ type look struct {
 }
 
 // colour is what the glyphs are filled with or, where they are not filled, drawn with.
-func (l *look) colour() Colour {
+func (l *textStyle) colour() Colour {
 	if !l.mode.fills() && l.mode.strokes() {
 		return l.stroke.seen()
 	}
@@ -56,9 +56,9 @@ const (
 	seenOnPaper  = 0.012 / fine
 )
 
-// judge parts the glyphs into those that a reader sees, some of them in doubt, and those in the colour
+// classifyGlyphs parts the glyphs into those that a reader sees, some of them in doubt, and those in the colour
 // of what they are drawn on. All others go.
-func (in *interpreter) judge() error {
+func (in *interpreter) classifyGlyphs() error {
 	usual := in.usualSize()
 	in.usual = usual
 	index := newIndex(in.areas, in.glyphs, in.looks)
@@ -114,11 +114,11 @@ func (in *interpreter) judge() error {
 }
 
 // cover keeps a glyph that something opaque was laid over.
-func (in *interpreter) cover(i int, l *look, near []int32) {
+func (in *interpreter) cover(i int, l *textStyle, near []int32) {
 	const dark = 0.5
 	g := in.glyphs[i]
 	p := middle(g, l)
-	if !l.bounds.holds(p) || !l.clip.holds(p) {
+	if !l.bounds.contains(p) || !l.clip.contains(p) {
 		return
 	}
 	for _, at := range slices.Backward(near) {
@@ -126,7 +126,7 @@ func (in *interpreter) cover(i int, l *look, near []int32) {
 		if int(at) < l.under {
 			return
 		}
-		if a.holds(p) {
+		if a.contains(p) {
 			over := a.paintAt(p)
 			c := covered{drawn: g, area: at, whole: !over.unknown && g.core(l).inside(a.box)} // by no ruling
 			c.atOnce = in.coveredAtOnce(i, at)
@@ -195,9 +195,9 @@ func (in *interpreter) paintedLate(at int32, clip box) lateness {
 		few    = 0.1 // of the letters
 	)
 	near := in.areas[at].box.grow(around * in.usual)
-	before, after := in.drawnIn(near, at, func(l *look) bool { return l.bounds == clip })
+	before, after := in.drawnIn(near, at, func(l *textStyle) bool { return l.bounds == clip })
 	if before+after == 0 {
-		before, after = in.drawnIn(near, at, func(*look) bool { return true })
+		before, after = in.drawnIn(near, at, func(*textStyle) bool { return true })
 	}
 	switch {
 	case after == 0:
@@ -209,12 +209,12 @@ func (in *interpreter) paintedLate(at int32, clip box) lateness {
 }
 
 // drawnIn counts the letters of some looks in a box that were drawn before an area and after it.
-func (in *interpreter) drawnIn(b box, at int32, of func(*look) bool) (before, after int) {
+func (in *interpreter) drawnIn(b box, at int32, of func(*textStyle) bool) (before, after int) {
 	effort.Add(len(in.glyphs))
 	for i := range in.glyphs {
 		g := &in.glyphs[i]
 		switch l := &in.looks[g.look]; {
-		case !b.holds(g.start) || !of(l):
+		case !b.contains(g.start) || !of(l):
 		case l.under > int(at):
 			after++
 		default:
@@ -225,7 +225,7 @@ func (in *interpreter) drawnIn(b box, at int32, of func(*look) bool) (before, af
 }
 
 // follows reports whether a glyph is drawn right after another.
-func (g *drawn) follows(last *drawn, l *look) bool {
+func (g *drawn) follows(last *drawn, l *textStyle) bool {
 	const near = 0.25 // of the height of a capital
 	return g.look == last.look && math.Abs(g.start.x-last.end.x)+math.Abs(g.start.y-last.end.y) < near*l.height
 }
@@ -284,7 +284,7 @@ func (in *interpreter) withoutMarks(weights []weight) []weight {
 }
 
 // core is the box around the part of a glyph that its ink is most likely in.
-func (g drawn) core(l *look) box {
+func (g drawn) core(l *textStyle) box {
 	b := box{min(g.start.x, g.end.x), min(g.start.y, g.end.y), max(g.start.x, g.end.x), max(g.start.y, g.end.y)}
 	b.x0, b.x1 = b.x0+min(l.up.x, 0), b.x1+max(l.up.x, 0)
 	b.y0, b.y1 = b.y0+min(l.up.y, 0), b.y1+max(l.up.y, 0)
@@ -292,7 +292,7 @@ func (g drawn) core(l *look) box {
 }
 
 // plain is the sight of glyphs that lie on bare paper with nothing over them.
-func (l *look) plain() sight {
+func (l *textStyle) plain() sight {
 	return l.best(func(p paint) sight {
 		s := newSpot()
 		s.write(p, l.group)
@@ -301,7 +301,7 @@ func (l *look) plain() sight {
 }
 
 // best is the better of what is seen of the filling and of the stroking.
-func (l *look) best(of func(paint) sight) sight {
+func (l *textStyle) best(of func(paint) sight) sight {
 	best := gone
 	if l.mode.fills() {
 		best = of(l.fill)
@@ -316,9 +316,9 @@ func (l *look) best(of func(paint) sight) sight {
 }
 
 // sight looks at a glyph through what lies over it, at what lies under it.
-func (in *interpreter) sight(g drawn, l *look, near []int32) sight {
+func (in *interpreter) sight(g drawn, l *textStyle, near []int32) sight {
 	const columns, rows = 3, 7
-	if l.clip == nil && g.core(l).inside(l.bounds) && in.whole(g.core(l), near) {
+	if l.clip == nil && g.core(l).inside(l.bounds) && in.coverFully(g.core(l), near) {
 		return in.sightAt(middle(g, l), l, near)
 	}
 	var count [gone + 1]int
@@ -329,7 +329,7 @@ func (in *interpreter) sight(g drawn, l *look, near []int32) sight {
 				g.start.x + along*(g.end.x-g.start.x) + high*l.up.x,
 				g.start.y + along*(g.end.y-g.start.y) + high*l.up.y,
 			}
-			if !l.bounds.holds(p) || !l.clip.holds(p) {
+			if !l.bounds.contains(p) || !l.clip.contains(p) {
 				count[gone]++
 				continue
 			}
@@ -358,12 +358,12 @@ func verdict(count [gone + 1]int) sight {
 	return seen
 }
 
-func middle(g drawn, l *look) point {
+func middle(g drawn, l *textStyle) point {
 	return point{(g.start.x + g.end.x + l.up.x) / 2, (g.start.y + g.end.y + l.up.y) / 2}
 }
 
-// whole reports whether all of the areas lie under or over all of a box.
-func (in *interpreter) whole(b box, areas []int32) bool {
+// coverFully reports whether all of the areas lie under or over all of a box.
+func (in *interpreter) coverFully(b box, areas []int32) bool {
 	for _, i := range areas {
 		if a := &in.areas[i]; a.shape != nil || a.clip != nil || a.image != nil || !b.inside(a.box) {
 			return false
@@ -373,7 +373,7 @@ func (in *interpreter) whole(b box, areas []int32) bool {
 }
 
 // sightAt is what is seen of a letter at one point, where areas near are ordered as they were painted.
-func (in *interpreter) sightAt(p point, l *look, near []int32) sight {
+func (in *interpreter) sightAt(p point, l *textStyle, near []int32) sight {
 	over := len(near)
 	ground := newSpot()
 	for i, at := range near {
@@ -381,7 +381,7 @@ func (in *interpreter) sightAt(p point, l *look, near []int32) sight {
 			over = i
 			break
 		}
-		if a := &in.areas[at]; a.holds(p) {
+		if a := &in.areas[at]; a.contains(p) {
 			ground.lay(a.paintAt(p))
 		}
 	}
@@ -390,9 +390,9 @@ func (in *interpreter) sightAt(p point, l *look, near []int32) sight {
 		s.write(ink, l.group)
 		for _, at := range near[over:] {
 			switch a := &in.areas[at]; {
-			case l.own != nil && a.clip.has(l.own) && a.box.holds(p):
+			case l.own != nil && a.clip.has(l.own) && a.box.contains(p):
 				s.write(a.paintAt(p), veil{})
-			case a.holds(p):
+			case a.contains(p):
 				s.lay(a.paintAt(p))
 			}
 		}

@@ -91,7 +91,7 @@ func (d *document) embeddedEncoding(font, descriptor types.Dict, base string) *e
 
 func (f *font) simpleGlyph(c byte) glyph {
 	mapped := f.toUnicode.textOf(code{uint32(c), 1})
-	g := glyph{meaning: weigh(realText(mapped), f.encoding.meaning(c)), space: c == ' '}
+	g := glyph{meaning: chooseMeaning(realText(mapped), f.encoding.meaning(c)), space: c == ' '}
 	g.width = f.width(uint32(c), f.encoding.raw(c))
-	return g.told(f.encoding.blank(c) || f.drawings.blank(f.encoding.names[c]) || g.width == 0 && isFormat(mapped))
+	return g.withText(f.encoding.blank(c) || f.drawings.blank(f.encoding.names[c]) || g.width == 0 && isFormat(mapped))
 }

@@ -113,7 +113,7 @@ func (in *interpreter) show(s string) error {
 		return nil
 	}
 	m := in.textMatrix()
-	in.look(m)
+	in.setTextStyle(m)
 	size := math.Hypot(m[2], m[3]) * t.font.em
 	for len(s) > 0 {
 		var g glyph
@@ -138,12 +138,12 @@ func (in *interpreter) textMatrix() matrix {
 	return matrix{t.size * t.scale, 0, 0, t.size, 0, t.rise}.mul(in.tm).mul(in.state.ctm)
 }
 
-// look notes what the glyphs drawn now have in common.
-func (in *interpreter) look(m matrix) {
+// setTextStyle notes what the glyphs drawn now have in common.
+func (in *interpreter) setTextStyle(m matrix) {
 	s := &in.state
 	em := s.text.font.em
 	across, high := math.Abs(m[0]*m[3]-m[1]*m[2]), math.Hypot(m[2], m[3])
-	l := look{
+	l := textStyle{
 		fill: s.fill, stroke: s.stroke, mode: s.text.mode, group: s.group, under: len(in.areas),
 		bounds: s.clip, clip: s.shapes,
 		up: point{capital * em * m[2], capital * em * m[3]}, height: em * min(high, across/max(high, math.SmallestNonzeroFloat64)),
@@ -190,7 +190,7 @@ func (in *interpreter) draw(g *glyph, m matrix, size float64) {
 		look:   int32(len(in.looks) - 1),
 	}
 	middle := point{(d.start.x + d.end.x) / 2, (d.start.y + d.end.y) / 2}
-	if !finite(d) || !in.state.clip.grow(d.size).holds(middle) {
+	if !finite(d) || !in.state.clip.grow(d.size).contains(middle) {
 		return
 	}
 	in.glyphs = append(in.glyphs, d)

@@ -71,7 +71,7 @@ func (f *font) letter(c uint32) string {
 	if c > 255 {
 		return ""
 	}
-	return weigh(realText(f.toUnicode.textOf(code{c, 1})), f.encoding.meaning(byte(c))).text
+	return chooseMeaning(realText(f.toUnicode.textOf(code{c, 1})), f.encoding.meaning(byte(c))).text
 }
 
 // emOf is the em at which a letter of a face is w wide; 0 where the face has no such letter.

@@ -111,7 +111,7 @@ func FuzzVenues(f *testing.F) {
 				lines = append(lines, table.Line{Text: s, X1: float64(5 * len(s)), Size: 10, First: 20})
 			}
 		}
-		venues, _ := rooms{limit: 100, starts: map[string]bool{"IT": true}}.venues(lines, several)
+		venues, _ := venueReader{limit: 100, starts: map[string]bool{"IT": true}}.venues(lines, several)
 		if got, want := strings.Join(strings.Fields(strings.Join(venues, " ")), ""), strings.Join(strings.Fields(text), ""); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

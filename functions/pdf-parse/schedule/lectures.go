@@ -12,7 +12,7 @@ import (
 
 // lectures reads rows in which module, group and campus are printed once for several lines of
 // activity, day, time and venue.
-func lectures(rows []table.Row, rooms rooms) []entry {
+func lectures(rows []table.Row, rooms venueReader) []entry {
 	var entries []entry
 	var above group
 	page := 0
@@ -260,7 +260,7 @@ func (e *entry) full() bool {
 }
 
 // check reads what a lecture's fields say and warns of what makes no sense.
-func (e *entry) check(rooms rooms) {
+func (e *entry) check(rooms venueReader) {
 	printed := e.StartTime
 	e.StartTime = ""
 	e.setModule(e.Module)

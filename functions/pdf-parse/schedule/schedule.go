@@ -64,7 +64,7 @@ func (e *entry) warn(code, format string, args ...any) {
 
 // setVenues reads the collected venue lines. Where a line that follows might as well be a venue as
 // the rest of one, several says what it is taken for, with a warning.
-func (e *entry) setVenues(r rooms, several bool) {
+func (e *entry) setVenues(r venueReader, several bool) {
 	var doubt string
 	e.Venues, doubt = r.venues(e.rooms, several)
 	if doubt != "" {

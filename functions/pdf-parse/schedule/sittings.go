@@ -8,7 +8,7 @@ import (
 )
 
 // sittings reads tests and exams: a row is one of them, however many lines its cells take.
-func sittings(kind timetable.Kind, rows []table.Row, rooms rooms) []entry {
+func sittings(kind timetable.Kind, rows []table.Row, rooms venueReader) []entry {
 	var whole []table.Row
 	page := 0
 	for _, row := range rows {
@@ -70,7 +70,7 @@ func merged(row, rest table.Row) table.Row {
 	return row
 }
 
-func sitting(kind timetable.Kind, row table.Row, rooms rooms) entry {
+func sitting(kind timetable.Kind, row table.Row, rooms venueReader) entry {
 	text := func(column string) string { return row.Cell(column).Text() }
 	e := entry{Entry: timetable.Entry{
 		Page: row.Page, Activity: text(colActivity), Campus: text(colCampus), ModuleCampus: text(colModuleCampus),

@@ -153,7 +153,7 @@ func TestVenues(t *testing.T) {
 			first, _, _ := strings.Cut(text, " ")
 			lines = append(lines, table.Line{Text: text, X1: 5 * float64(len(text)), Size: 10, First: 5 * float64(len(first))})
 		}
-		got, doubt := rooms{limit: 100, starts: map[string]bool{"Thuto": true}, opens: map[string]bool{"Maroon": true}}.venues(lines, test.several)
+		got, doubt := venueReader{limit: 100, starts: map[string]bool{"Thuto": true}, opens: map[string]bool{"Maroon": true}}.venues(lines, test.several)
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}

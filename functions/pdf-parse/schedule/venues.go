@@ -8,10 +8,10 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
 )
 
-// rooms knows how a document's venue column breaks lines and how its venues begin. A venue is one
+// venueReader knows how a document's venue column breaks lines and how its venues begin. A venue is one
 // line unless it was too long for the column; nothing printed tells the two apart but where the ink
 // ends and what other lines say.
-type rooms struct {
+type venueReader struct {
 	limit  float64         // how far a line can run
 	starts map[string]bool // first words of what surely is a venue
 	lost   bool            // how far lines can run, or what some venues begin with, may not be known
@@ -23,8 +23,8 @@ type rooms struct {
 // broke the lines measures and rounds in its own way.
 const unsure = 0.3
 
-func newRooms(t table.Table) rooms {
-	r := rooms{limit: math.Inf(-1), starts: map[string]bool{}, opens: map[string]bool{}, shaky: len(t.Incomplete) > 0}
+func newRooms(t table.Table) venueReader {
+	r := venueReader{limit: math.Inf(-1), starts: map[string]bool{}, opens: map[string]bool{}, shaky: len(t.Incomplete) > 0}
 	for _, row := range t.Rows {
 		cell := row.Cell(colVenue)
 		for _, l := range cell.Lines {
@@ -51,7 +51,7 @@ func lacksRuling(row table.Row, cell table.Cell) bool {
 }
 
 // learnBeside learns the beginnings of venues that stand beside a date, where several rows could not be parted.
-func (r rooms) learnBeside(row table.Row) {
+func (r venueReader) learnBeside(row table.Row) {
 	dates := row.Cell(colDate).Lines
 	if len(dates) < 2 {
 		return
@@ -91,7 +91,7 @@ func paddingOf(row table.Row, most float64) float64 {
 }
 
 // open remembers how the line begins, short of its whole text.
-func (r rooms) open(text string) {
+func (r venueReader) open(text string) {
 	const words = 6 // no name of a building is longer
 	for n, i := 0, 0; n < words; n++ {
 		k := strings.IndexByte(text[i:], ' ')
@@ -137,7 +137,7 @@ func startsLater(line string) bool { return line != "" && !isCapitals(line[:1]) 
 
 // venues parts the lines of one cell. Where nothing decides, several says whether a line is a venue,
 // and the first line that is in doubt is given as doubt.
-func (r rooms) venues(lines []table.Line, several bool) (venues []string, doubt string) {
+func (r venueReader) venues(lines []table.Line, several bool) (venues []string, doubt string) {
 	const longest = 1000 // bytes; to join lines to a venue for ever takes ever longer
 	venues = []string{}
 	for i, l := range lines {
@@ -159,7 +159,7 @@ func (r rooms) venues(lines []table.Line, several bool) (venues []string, doubt 
 }
 
 // begins reports whether l is a venue of its own, printed below the line above that ends venue.
-func (r rooms) begins(venue string, above, l table.Line, several bool) (begins, sure bool) {
+func (r venueReader) begins(venue string, above, l table.Line, several bool) (begins, sure bool) {
 	const space = 0.28 // of an em, as in Helvetica
 	room := r.limit - (above.X1 + space*l.Size + l.First)
 	switch {

@@ -137,7 +137,7 @@ func bordered(levels, uprights []bar, fits func(bar) bool) ([]bar, frame) {
 	most := 0
 	var best bar
 	for _, b := range levels {
-		if !b.whole() || !fits(b) {
+		if !b.isContinuous() || !fits(b) {
 			continue
 		}
 		key := [2]int{int(math.Round(b.from / border)), int(math.Round(b.to / border))}
@@ -152,7 +152,7 @@ func bordered(levels, uprights []bar, fits func(bar) bool) ([]bar, frame) {
 	var own []bar
 	f := frame{extent{best.from, best.to}, true}
 	for _, b := range levels {
-		if b.whole() && math.Abs(b.from-best.from) <= border && math.Abs(b.to-best.to) <= border {
+		if b.isContinuous() && math.Abs(b.from-best.from) <= border && math.Abs(b.to-best.to) <= border {
 			own = append(own, b)
 			f.x0, f.x1 = min(f.x0, b.from), max(f.x1, b.to)
 		}
@@ -176,8 +176,8 @@ type bar struct {
 
 func (b bar) length() float64 { return b.to - b.from }
 
-// whole reports whether the pieces leave no large gaps.
-func (b bar) whole() bool { return b.covered >= 0.6*b.length() }
+// isContinuous reports whether the pieces leave no large gaps.
+func (b bar) isContinuous() bool { return b.covered >= 0.6*b.length() }
 
 // rulings are an upright bar's pieces, but for those that lie within another.
 func (b bar) rulings() []extract.Ruling {

@@ -14,26 +14,26 @@ import (
 // samePlacing is how far apart, in units, texts that stand in one place may be: programs round.
 const samePlacing = 1.0
 
-// placing is where a line stands: how far its left end, its middle and its right end are from those of its column.
-type placing [3]float64
+// lineOffset is where a line stands: how far its left end, its middle and its right end are from those of its column.
+type lineOffset [3]float64
 
 // placings are where the lines of a cell stand, in a column with rulings by these, else by its heading.
-func placingOf(c Cell, l Line) placing {
+func placingOf(c Cell, l Line) lineOffset {
 	x0, x1 := c.X0, c.X1
 	if math.IsInf(x0, 0) || math.IsInf(x1, 0) || !c.Ruled {
 		x0, x1 = c.head.x0, c.head.x1
 	}
-	return placing{l.X0 - x0, (l.X0 + l.X1 - x0 - x1) / 2, l.X1 - x1}
+	return lineOffset{l.X0 - x0, (l.X0 + l.X1 - x0 - x1) / 2, l.X1 - x1}
 }
 
-// habit is where the lines of a column, or of all columns, stand.
-type habit struct {
-	placings []placing
+// alignment is where the lines of a column, or of all columns, stand.
+type alignment struct {
+	placings []lineOffset
 	usual    [3]float64 // NaN where there is no such place
 }
 
 // learn finds the places that most lines share.
-func (h *habit) learn(share float64) {
+func (h *alignment) learn(share float64) {
 	effort.Add(3 * len(h.placings))
 	values := make([]float64, len(h.placings))
 	for k := range h.usual {
@@ -57,11 +57,11 @@ func (h *habit) learn(share float64) {
 	}
 }
 
-func (h *habit) known() bool {
+func (h *alignment) isKnown() bool {
 	return slices.ContainsFunc(h.usual[:], func(v float64) bool { return !math.IsNaN(v) })
 }
 
-func (h *habit) fits(p placing) bool {
+func (h *alignment) fits(p lineOffset) bool {
 	for k, v := range h.usual {
 		if math.Abs(p[k]-v) <= samePlacing {
 			return true
@@ -78,8 +78,8 @@ func markMoved(rows []Row) {
 		quite = 0.8 // of all lines tell it for such columns
 	)
 	columns := habitsOf(rows)
-	whole := sync.OnceValue(func() *habit {
-		all := &habit{}
+	whole := sync.OnceValue(func() *alignment {
+		all := &alignment{}
 		for _, h := range columns {
 			all.placings = append(all.placings, h.placings...)
 		}
@@ -89,12 +89,12 @@ func markMoved(rows []Row) {
 	for _, h := range columns {
 		h.learn(most)
 	}
-	moved := func(c Cell, h *habit, l Line) bool {
+	moved := func(c Cell, h *alignment, l Line) bool {
 		p := placingOf(c, l)
 		if len(h.placings) < few {
-			return !underHeading(c, l) && len(whole().placings) >= few && whole().known() && !whole().fits(p)
+			return !underHeading(c, l) && len(whole().placings) >= few && whole().isKnown() && !whole().fits(p)
 		}
-		return h.known() && !h.fits(p) && !whole().fits(p)
+		return h.isKnown() && !h.fits(p) && !whole().fits(p)
 	}
 	odd, of := map[int][]*Line{}, map[int]int{} // by page
 	for _, r := range rows {
@@ -122,8 +122,8 @@ func markMoved(rows []Row) {
 type heading struct{ column, text string }
 
 // habitsOf are where the lines of each column under a heading stand.
-func habitsOf(rows []Row) map[heading]*habit {
-	columns := map[heading]*habit{}
+func habitsOf(rows []Row) map[heading]*alignment {
+	columns := map[heading]*alignment{}
 	for _, r := range rows {
 		for _, c := range r.Cells {
 			if c.Heading == "" || len(c.Lines) == 0 {
@@ -131,7 +131,7 @@ func habitsOf(rows []Row) map[heading]*habit {
 			}
 			h := columns[heading{c.Column, c.Heading}]
 			if h == nil {
-				h = &habit{}
+				h = &alignment{}
 				columns[heading{c.Column, c.Heading}] = h
 			}
 			for _, l := range c.Lines {

@@ -8,15 +8,15 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
-// print is the sizes and colours of a table's own text.
-type print struct {
+// textStyles is the sizes and colours of a table's own text.
+type textStyles struct {
 	smallest, largest float64
 	colours           []extract.Colour
 	loose             bool // many words have letters that stand apart
 }
 
 // printOf is what a fair share of the text under the headings, and these, have in common.
-func printOf(all []section) print {
+func printOf(all []section) textStyles {
 	const (
 		share = 0.1 // of the letters
 		few   = 40  // letters say nothing about what is usual
@@ -44,9 +44,9 @@ func printOf(all []section) print {
 		}
 	}
 	if letters < few {
-		return print{}
+		return textStyles{}
 	}
-	p := print{smallest: math.Inf(1), largest: math.Inf(-1), loose: loose > 2 && 50*loose > words}
+	p := textStyles{smallest: math.Inf(1), largest: math.Inf(-1), loose: loose > 2 && 50*loose > words}
 	least := share * float64(letters)
 	for size, n := range sizes {
 		if float64(n) >= least {
@@ -63,7 +63,7 @@ func printOf(all []section) print {
 }
 
 // colour is one of the table's own.
-func (p print) colour() extract.Colour {
+func (p textStyles) colour() extract.Colour {
 	if len(p.colours) == 0 {
 		return 0
 	}
@@ -81,7 +81,7 @@ const (
 
 // origin is added for a word of another size and another colour than the table's own text, doubtful where only
 // one of the two differs.
-func (p print) origin(w extract.Word) origin {
+func (p textStyles) origin(w extract.Word) origin {
 	const resized = 1.25
 	o := own
 	if p.largest > 0 && (w.Size > resized*p.largest || resized*w.Size < p.smallest) {

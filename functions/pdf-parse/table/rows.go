@@ -125,13 +125,13 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 	}
 	row.markRunOver()
 	if len(foreign) > 0 {
-		row.Cells = append(row.Cells, Cell{Lines: lines(foreign, print{})})
+		row.Cells = append(row.Cells, Cell{Lines: lines(foreign, textStyles{})})
 	}
 	return row
 }
 
 // lines joins words on one baseline.
-func lines(words []extract.Word, usual print) []Line {
+func lines(words []extract.Word, usual textStyles) []Line {
 	readingOrder(words)
 	effort.Add(len(words))
 	var out []Line

@@ -145,7 +145,7 @@ func lacksMargin(part, page extract.Page) bool {
 // pageLike reports whether two parts of a sheet, one below the other, each with headings, begin alike, as
 // pages do and two tables on one page do not: their first or last lines say the same, in the same place.
 func pageLike(a, b extract.Page) bool {
-	upper, lower := lines(slices.Clone(a.Words), print{}), lines(slices.Clone(b.Words), print{})
+	upper, lower := lines(slices.Clone(a.Words), textStyles{}), lines(slices.Clone(b.Words), textStyles{})
 	same := func(l, m Line) bool {
 		return math.Abs(l.Y-m.Y) < 0.3*l.Size && digits.ReplaceAllString(l.Text, "0") == digits.ReplaceAllString(m.Text, "0")
 	}
@@ -210,7 +210,7 @@ func framed(page extract.Page) extract.Page {
 		}
 		for _, left := range page.Rulings {
 			frame := extract.Box{X0: left.X0, Y0: top.Y0, X1: page.Width - left.X0, Y1: left.Y1}
-			if !left.Horizontal() && math.Abs(left.Y0-top.Y0) < near && holds(frame, text) && !touched(page, frame) {
+			if !left.Horizontal() && math.Abs(left.Y0-top.Y0) < near && containsBox(frame, text) && !touched(page, frame) {
 				return crop(page, frame)
 			}
 		}

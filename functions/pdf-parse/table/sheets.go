@@ -60,7 +60,9 @@ func clipped(sheet extract.Page) []extract.Box {
 	frames := slices.DeleteFunc(slices.Clone(sheet.Frames), func(f extract.Box) bool { return !slices.ContainsFunc(sheet.Words, within(f)) })
 	for len(frames) > 1 {
 		outer := slices.DeleteFunc(slices.Clone(frames), func(f extract.Box) bool {
-			return slices.ContainsFunc(frames, func(g extract.Box) bool { return f != g && holds(g, f) && !(holds(f, g) && area(f) >= area(g)) })
+			return slices.ContainsFunc(frames, func(g extract.Box) bool {
+				return f != g && containsBox(g, f) && !(containsBox(f, g) && area(f) >= area(g))
+			})
 		})
 		if len(outer) == 1 { // what the sheet itself was clipped to
 			frames = slices.DeleteFunc(frames, func(f extract.Box) bool { return f == outer[0] })
@@ -107,7 +109,7 @@ func within(b extract.Box) func(extract.Word) bool {
 	}
 }
 
-func holds(outer, inner extract.Box) bool {
+func containsBox(outer, inner extract.Box) bool {
 	const near = 1
 	return inner.X0 > outer.X0-near && inner.Y0 > outer.Y0-near && inner.X1 < outer.X1+near && inner.Y1 < outer.Y1+near
 }

@@ -49,8 +49,8 @@ func (all strokes) like(s stroke) int {
 	return n
 }
 
-// usual is the kind of which there are most.
-func (all strokes) usual() (s stroke, most int) {
+// mostFrequent is the kind of which there are most.
+func (all strokes) mostFrequent() (s stroke, most int) {
 	for candidate := range all {
 		if n := all.like(candidate); n > most || n == most && before(candidate, s) {
 			s, most = candidate, n
@@ -74,7 +74,7 @@ func ofTable(levels, uprights []bar) (own, ownUprights []bar) {
 	if len(all) > various {
 		return levels, uprights
 	}
-	usual, most := all.usual()
+	usual, most := all.mostFrequent()
 	if most < few {
 		return levels, uprights
 	}

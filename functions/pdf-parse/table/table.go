@@ -201,8 +201,8 @@ type section struct {
 	// beforeHeader says that a repeated header follows on the page: what is above it is a title.
 	beforeHeader bool
 	columns      []span
-	print        print // how the table's own text looks
-	unparted     bool  // level lines part no rows
+	print        textStyles // how the table's own text looks
+	unparted     bool       // level lines part no rows
 	layout       *Layout
 }
 

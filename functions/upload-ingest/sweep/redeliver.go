@@ -46,11 +46,11 @@ func (s *Sweeper) announce(ctx context.Context, counts *Counts) error {
 	if !s.Parsed.Enabled() {
 		return nil // no receiver is configured for completed jobs
 	}
-	list, err := s.Jobs.Unannounced(ctx, s.RedeliverAfter, s.Batch)
+	list, err := s.Jobs.Unpublished(ctx, s.RedeliverAfter, s.Batch)
 	if err != nil {
 		return err
 	}
-	published := publishAll(ctx, list, func(a jobs.Announcement) error {
+	published := publishAll(ctx, list, func(a jobs.UnpublishedJob) error {
 		e, err := events.NewParsed(events.Parsed{
 			JobID: a.Job.ID, Owner: a.Job.Owner, Kind: string(a.Job.Kind), Entries: a.Entries, Traceparent: a.Job.Traceparent,
 		}, *a.Job.CompletedAt)
@@ -77,7 +77,7 @@ func (s *Sweeper) finishAnnouncement(ctx context.Context, job string, e event.Ev
 	} else if publishErr != nil {
 		return publishErr
 	}
-	if err := s.Jobs.Announced(ctx, job); err != nil {
+	if err := s.Jobs.MarkPublished(ctx, job); err != nil {
 		return err
 	}
 	return publishErr

@@ -118,7 +118,7 @@ func (c *conversion) run(ctx context.Context, std streams, args []string) error 
 			return err
 		}
 	}
-	tell(std.err, cal)
+	printNotes(std.err, cal)
 	return nil
 }
 
@@ -274,8 +274,8 @@ func pair(flag, s, example string) (name, value string, err error) {
 	return name, value, nil
 }
 
-// tell writes what a person should look at.
-func tell(w io.Writer, cal calendar.Calendar) {
+// printNotes writes what a person should look at.
+func printNotes(w io.Writer, cal calendar.Calendar) {
 	for _, note := range cal.Notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}

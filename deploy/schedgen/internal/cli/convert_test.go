@@ -181,7 +181,7 @@ func TestConvertTellsOfClashes(t *testing.T) {
 		},
 	}
 	var out strings.Builder
-	tell(&out, cal)
+	printNotes(&out, cal)
 	want := "warning: one is lost\nwarning: A: odd (page 2, row 3)\nwarning: A: a holiday\n" +
 		"clash: A and B, Monday 08:30-09:20, once from 2026-02-09\nclash: C (P01) and C (P02), Friday 10:30-11:20, 13 times from 2026-02-13\n" +
 		"hint: one clash is between groups of which a student takes one; choose with --group\n"

@@ -151,8 +151,8 @@ func (c yearsLine) remove(ctx context.Context, std streams, text string) error {
 	return err
 }
 
-// known are the years that there are.
-func (c yearsLine) known(ctx context.Context) (years.Snapshot, error) {
+// loadYears are the years that there are.
+func (c yearsLine) loadYears(ctx context.Context) (years.Snapshot, error) {
 	if c.postgres == "" {
 		return years.Local(c.file)
 	}
@@ -168,7 +168,7 @@ func (c yearsLine) known(ctx context.Context) (years.Snapshot, error) {
 }
 
 func (c yearsLine) tell(ctx context.Context, std streams, verb string, args []string) error {
-	known, err := c.known(ctx)
+	known, err := c.loadYears(ctx)
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func (s *System) serve(at addresses, f functions, public net.Listener, served fa
 	s.run("calendar-generate", f.calendar, at.calendar, faas.Config{RequestTimeout: 30 * time.Second, DrainTimeout: drain})
 	s.run("pdf-parse", f.parse, at.parse, faas.Config{RequestTimeout: 5 * time.Minute, DrainTimeout: drain})
 	s.run("google-sync", f.google, at.google, faas.Config{RequestTimeout: 2 * time.Minute, DrainTimeout: drain})
-	s.run("schedgen", whole{f}, public, served)
+	s.run("schedgen", gateway{f}, public, served)
 }
 
 // perAddress is how many requests of one address are served at once: a campus behind one address has far fewer, and
@@ -168,11 +168,11 @@ func (s *System) run(name string, fn faas.Function, listener net.Listener, cfg f
 	})
 }
 
-// whole is the functions behind one address, as a gateway shows them.
-type whole struct{ functions }
+// gateway is the functions behind one address, as a gateway shows them.
+type gateway struct{ functions }
 
 // Routes is every path that callers from outside may use.
-func (w whole) Routes() http.Handler {
+func (w gateway) Routes() http.Handler {
 	mux, calendar := http.NewServeMux(), w.calendar.Routes()
 	mux.Handle("/api/generate/", calendar)
 	mux.Handle("/api/feeds", calendar)
@@ -213,20 +213,20 @@ func long(next http.Handler) http.Handler {
 
 // Health is upload-ingest's, which depends on all that the others depend on, and what holds the process
 // that reads PDFs.
-func (w whole) Health(ctx context.Context) map[string]error {
+func (w gateway) Health(ctx context.Context) map[string]error {
 	states := w.ingest.Health(ctx)
 	maps.Copy(states, pdfparse.Confinement())
 	return states
 }
 
 // Close closes those that have no server of their own, which ends later.
-func (w whole) Close() {
+func (w gateway) Close() {
 	w.ingest.Close()
 	w.backup.Close()
 }
 
 // Collectors are the metrics of all of them.
-func (w whole) Collectors() []prometheus.Collector {
+func (w gateway) Collectors() []prometheus.Collector {
 	var all []prometheus.Collector
 	told := []faas.Function{w.ingest, w.parse, w.calendar, w.google}
 	if w.backup.Enabled() {

@@ -63,5 +63,5 @@ func (s *System) serveFakeGoogle(listener net.Listener) {
 		}
 		return err
 	})
-	s.say("a stand-in of Google serves %s: its calendars are shown there, and kept until the end", publicURL(listener.Addr()))
+	s.logf("a stand-in of Google serves %s: its calendars are shown there, and kept until the end", publicURL(listener.Addr()))
 }

@@ -76,7 +76,7 @@ func (s *System) database(ctx context.Context, data *dataDir) (string, error) {
 	if s.cfg.Postgres != "" {
 		return s.cfg.Postgres, nil
 	}
-	s.say("starting PostgreSQL in %s", data.join("postgres"))
+	s.logf("starting PostgreSQL in %s", data.join("postgres"))
 	server, err := pg.Start(ctx, data.join("postgres"))
 	if err != nil {
 		return "", err
@@ -190,7 +190,7 @@ func (s *System) subscribe(at addresses) error {
 			}
 			s.cfg.Logger.Warn("the bucket's notifications could not be set; trying again", "error", err.Error())
 			if tries == hintAfter {
-				s.say(webhookHint, s.url, s.cfg.Data)
+				s.logf(webhookHint, s.url, s.cfg.Data)
 			}
 			select {
 			case <-ctx.Done():

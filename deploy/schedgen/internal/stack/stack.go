@@ -165,8 +165,8 @@ func (s *System) fail(err error) {
 	}
 }
 
-// say tells people what takes time.
-func (s *System) say(format string, args ...any) {
+// logf tells people what takes time.
+func (s *System) logf(format string, args ...any) {
 	fmt.Fprintf(s.cfg.Progress, format+"\n", args...)
 }
 

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// most is the longest message, in bytes: two sentences on a telephone.
-const most = 240
+// maxLength is the longest message, in bytes: two sentences on a telephone.
+const maxLength = 240
 
 // unsaid are words that a person would not say to a student, each with what to write instead.
 var unsaid = []struct{ word, instead string }{
@@ -40,8 +40,8 @@ func Check(message string) error {
 		return fmt.Errorf("%q does not begin with a capital letter", message)
 	case !strings.HasSuffix(message, ".") && !strings.HasSuffix(message, "%s"):
 		return fmt.Errorf("%q does not end with a full stop", message)
-	case len(message) > most:
-		return fmt.Errorf("%q has %d bytes, at most %d are read", message, len(message), most)
+	case len(message) > maxLength:
+		return fmt.Errorf("%q has %d bytes, at most %d are read", message, len(message), maxLength)
 	case strings.Contains(message, "  "):
 		return fmt.Errorf("%q has a double space", message)
 	}
