@@ -68,15 +68,18 @@ type contract struct {
 	pod   *pod
 }
 
-// TestEveryFunctionKeepsThePlatformsContracts holds requests of each function behind each platform's proxy, by
+// TestEveryFunctionKeepsThePlatformsContracts holds requests of each function behind each platform's proxy, with
 // a database that hangs: the limit holds, probes are answered, a timeout cuts, and a drain loses nothing.
 func TestEveryFunctionKeepsThePlatformsContracts(t *testing.T) {
 	t.Parallel()
 	for name, row := range scaling(t) {
+		if name == "web" {
+			continue // it calls no other service, so nothing can hold its requests
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if subjects[name] == nil {
-				t.Fatalf("no call of %s is known here", name)
+				t.Fatalf("this test has no call for %s; add it to subjects", name)
 			}
 			onEachPlatform(t, func(t *testing.T, on platform) {
 				c := &contract{backends: newBackends(t), on: on, name: name, limit: row.Concurrency}
@@ -272,7 +275,7 @@ func TestRequestsReachTheFunctionAsTheyAre(t *testing.T) {
 		if object.Error != "JOB_NOT_FOUND" || !strings.HasPrefix(object.Path, "/api/jobs/") {
 			t.Errorf("got %+v", object)
 		}
-		want := http.StatusMethodNotAllowed
+		want := http.StatusNotFound
 		if on.tasks {
 			want = http.StatusOK
 		}
