@@ -46,6 +46,14 @@ type Entry struct {
 	Warnings         []Warning `json:"warnings,omitempty"` // what a person should look at
 }
 
+// Printed returns the values of the entry, in the order of its fields; the venues come last.
+func (e *Entry) Printed() []string {
+	return append([]string{
+		e.Module, e.Offered, e.Group, e.Lang, e.Activity, e.Day, e.Date, e.StartTime, e.EndTime, e.Campus, e.ModuleCampus,
+		e.StudyProg, e.Test, e.Paper, e.Status, e.Comments,
+	}, e.Venues...)
+}
+
 // Warning says what is doubtful about one row and where it is printed.
 type Warning struct {
 	Code    string `json:"code"`                // stable, e.g. NO_TIME

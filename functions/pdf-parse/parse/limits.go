@@ -30,13 +30,9 @@ func fits(doc timetable.Document) bool {
 	return true
 }
 
-// texts are all texts of an entry.
+// texts are all texts of an entry, its warnings' included.
 func texts(e *timetable.Entry) []string {
-	all := []string{
-		e.Module, e.Offered, e.Group, e.Lang, e.Activity, e.Day, e.Date, e.StartTime, e.EndTime, e.Campus, e.ModuleCampus,
-		e.StudyProg, e.Test, e.Paper, e.Status, e.Comments,
-	}
-	all = append(all, e.Venues...)
+	all := e.Printed()
 	for _, w := range e.Warnings {
 		all = append(all, w.Code, w.Message)
 	}

@@ -218,6 +218,7 @@ func TestOnceSilent(t *testing.T) {
 		{"column left out", 3018328},     // the lower half of the only page of a sheet was taken for another page
 		{"level ruling missing", 100748}, // rows in the band of the headings
 		{"line nudged", 3019587},         // a half in white, over the ruling below it
+		{"map to nothing", 7016975},      // a venue's last character, noted in another row
 		{"page break", 1017259},          // a page of a sheet shows nothing but the end of a row
 		{"painted over", 5000343},        // a row that told how a venue below begins
 		{"painted over", 5000383},        // all of a page

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -48,6 +49,19 @@ func (e *entry) warnOf(found ...doubt) {
 			e.warn(timetable.UnreadableText, "%q may be misread: the PDF contradicts itself about which characters it shows. Check this entry against the PDF.", d.line.Text)
 		default:
 			e.warn(timetable.UnreadableText, "%q stands under %q, a heading that may be misread. Check this entry against the PDF.", d.line.Text, d.cell.Heading)
+		}
+	}
+}
+
+// warnOfUnreadable warns of a value with U+FFFD in it, whatever row its doubt was noted in: what a character stands for
+// that nothing in the file names is never certain.
+func (e *entry) warnOfUnreadable() {
+	if slices.ContainsFunc(e.Warnings, func(w timetable.Warning) bool { return w.Code == timetable.UnreadableText }) {
+		return
+	}
+	for _, value := range e.Printed() {
+		if strings.ContainsRune(value, unicode.ReplacementChar) {
+			e.warn(timetable.UnreadableText, "Part of %q cannot be read: the PDF does not say which characters it shows. Check this entry against the PDF.", value)
 		}
 	}
 }

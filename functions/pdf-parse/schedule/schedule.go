@@ -23,6 +23,9 @@ func Read(t table.Table) timetable.Document {
 		printed = sittings(doc.Kind, t.Rows, rooms)
 	}
 	warnOfUnusual(doc.Kind, printed)
+	for i := range printed {
+		printed[i].warnOfUnreadable()
+	}
 	for _, page := range t.Incomplete {
 		warnOfLoss(printed, page, t.Rows)
 	}
