@@ -76,7 +76,7 @@ func intParameter(r *http.Request, name string, fallback, limit int64) (int64, e
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 || n > limit {
 		return 0, api.New(api.ValidationFailed, map[string]string{"field": name}).WithMessage(
-			fmt.Sprintf("%q must be a whole number from 1 to %d. Correct it and try again.", name, limit))
+			fmt.Sprintf("The value of %q is not valid. Use a whole number from 1 to %d.", name, limit))
 	}
 	return n, nil
 }

@@ -130,7 +130,7 @@ func TestTheDatabaseIsAwayBefore(t *testing.T) {
 		s.call(c.method, strings.Replace(c.path, "%s", "018f4d6e-0000-7000-8000-000000000000", 1)).refused(503, api.DatabaseUnavailable)
 	}
 	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).refused(503, api.DatabaseUnavailable)
-	page := w.do(http.DefaultClient, "GET", "/jobs/018f4d6e-0000-7000-8000-000000000000", nil, "Authorization", "Bearer "+s.token()).want(503)
+	page := w.do(http.DefaultClient, "GET", "/upload/018f4d6e-0000-7000-8000-000000000000", nil, "Authorization", "Bearer "+s.token()).want(503)
 	if !strings.Contains(string(page.body), "database is not available") {
 		t.Errorf("the page: got %s", page.body)
 	}

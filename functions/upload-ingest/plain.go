@@ -47,6 +47,17 @@ const plainDates = `<p>Not all of these lectures say when they begin and end. Wh
 <p><label for="end">Last day of lectures</label> <input id="end" type="date" name="semesterEnd" required></p>
 `
 
+// plainPages answers with a page where handle fails: a person without script reads it.
+func plainPages(handle func(*http.Request) (any, error)) http.Handler {
+	return api.Handler(func(r *http.Request) (any, error) {
+		answer, err := handle(r)
+		if err != nil {
+			return plainError(r, err), nil
+		}
+		return answer, nil
+	})
+}
+
 // plainUpload takes the form of a page without script, and leads to what became of it.
 func (f *Function) plainUpload(r *http.Request) (any, error) {
 	header := http.Header{}
@@ -62,13 +73,13 @@ func (f *Function) plainUpload(r *http.Request) (any, error) {
 func (f *Function) plainJob(r *http.Request) (any, error) {
 	job, err := f.owned(r)
 	if err != nil {
-		return plainError(r, err), nil
+		return nil, err
 	}
 	switch job.Status {
 	case jobs.Completed:
 		content, err := f.plainCalendar(r.Context(), job)
 		if err != nil {
-			return plainError(r, err), nil
+			return nil, err
 		}
 		return plain(http.StatusOK, "", kindName(job.Kind), content), nil
 	case jobs.Failed:

@@ -75,7 +75,7 @@ func (f *Function) Close() {}
 func (f *Function) serve(w http.ResponseWriter, r *http.Request) {
 	all, err := f.files()
 	if err != nil {
-		api.WriteError(w, r, api.New(api.Unavailable).Wrap(err).WithMessage("This server has no page: it was not built. Its operator runs `make build`."))
+		api.WriteError(w, r, api.New(api.Unavailable).Wrap(err).WithMessage("This server has no page yet. Try again after its operator has run `make build`."))
 		return
 	}
 	path := strings.TrimPrefix(r.URL.Path, "/")

@@ -1,6 +1,9 @@
 package table
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // A table that runs on beyond the edge of its page may say more there than a reader sees: the page was cropped, or
 // its size is wrong in the file.
@@ -9,8 +12,9 @@ import "slices"
 // on from the lower edge of one page to the upper edge of the next, nothing is cut.
 func markCutOff(rows [][]Row, parts []section) {
 	for i, s := range parts {
-		cut := s.cutOff()
-		before, after := i > 0 && parts[i-1].cutOff().below, i+1 < len(parts) && parts[i+1].cutOff().above
+		cut := s.cutOff(rows[i])
+		before := i > 0 && parts[i-1].cutOff(rows[i-1]).below
+		after := i+1 < len(parts) && parts[i+1].cutOff(rows[i+1]).above
 		for k, r := range rows[i] {
 			for _, c := range r.Cells {
 				if n := len(c.Lines); n > 0 {
@@ -34,23 +38,44 @@ func (c Cell) markFaint(mark bool) {
 // sides are the sides of a page.
 type sides struct{ left, right, above, below bool }
 
-// cutOff gives the sides at which the edge of the page cuts the rulings of the section.
-func (s section) cutOff() sides {
+// cutOff gives the sides at which the edge of the page cuts the rulings of the section. To the left and right only lines
+// at the height of its rows count: others may frame the page on a sheet.
+func (s section) cutOff(rows []Row) sides {
 	const near = 0.5
+	top, bottom := heightOf(rows)
 	page := s.page
 	var ends, borders sides // where lines end, and where lines run along the edge
 	for _, r := range page.Rulings {
 		reached := sides{r.X0 < near, r.X1 > page.Width-near, r.Y0 < near, r.Y1 > page.Height-near}
-		if r.Horizontal() {
-			ends.left, ends.right = ends.left || reached.left, ends.right || reached.right
+		// A line along an edge is a border; one that ends at an edge may run on beyond it.
+		switch {
+		case r.Horizontal() && (reached.above || reached.below):
 			borders.above, borders.below = borders.above || reached.above, borders.below || reached.below
-		} else {
-			ends.above, ends.below = ends.above || reached.above, ends.below || reached.below
+		case r.Horizontal() && (r.Y0 < top || r.Y0 > bottom):
+		case r.Horizontal():
+			ends.left, ends.right = ends.left || reached.left, ends.right || reached.right
+		case reached.left || reached.right:
 			borders.left, borders.right = borders.left || reached.left, borders.right || reached.right
+		default:
+			ends.above, ends.below = ends.above || reached.above, ends.below || reached.below
 		}
 	}
 	return sides{
 		left: ends.left && !borders.left, right: ends.right && !borders.right,
 		above: s.y0 <= 0 && ends.above && !borders.above, below: s.y1 >= page.Height && ends.below && !borders.below,
 	}
+}
+
+// heightOf gives where rows begin and end, with room for the rulings around them.
+func heightOf(rows []Row) (top, bottom float64) {
+	const around = 3 // sizes of the text
+	top, bottom = math.Inf(1), math.Inf(-1)
+	for _, r := range rows {
+		for _, c := range r.Cells {
+			for _, l := range c.Lines {
+				top, bottom = min(top, l.Y-around*l.Size), max(bottom, l.Y+around*l.Size)
+			}
+		}
+	}
+	return top, bottom
 }
