@@ -151,8 +151,8 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /api/admin/dead-letters/{id}/replay", api.Authorized(api.Handler(f.replayDeadLetter), nil, admin))
 	mux.Handle("DELETE /api/admin/dead-letters/{id}", api.Authorized(api.Handler(f.deleteDeadLetter), nil, admin))
 
-	mux.Handle("POST /upload", plainPages(f.origins.Guard(f.sessions.Bearer, f.plainUpload)))
-	mux.Handle("GET /upload/{id}", plainPages(f.plainJob))
+	mux.Handle("POST /upload", api.PageHandler(f.origins.Guard(f.sessions.Bearer, f.plainUpload)))
+	mux.Handle("GET /upload/{id}", api.PageHandler(f.plainJob))
 	return f.origins.Share(api.Mux(mux))
 }
 

@@ -5,10 +5,8 @@ import (
 	_ "embed"
 	"fmt"
 	"html"
-	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -47,17 +45,6 @@ const plainDates = `<p>Not all of these lectures say when they begin and end. Wh
 <p><label for="end">Last day of lectures</label> <input id="end" type="date" name="semesterEnd" required></p>
 `
 
-// plainPages answers with a page where handle fails: a person without script reads it.
-func plainPages(handle func(*http.Request) (any, error)) http.Handler {
-	return api.Handler(func(r *http.Request) (any, error) {
-		answer, err := handle(r)
-		if err != nil {
-			return plainError(r, err), nil
-		}
-		return answer, nil
-	})
-}
-
 // plainUpload takes the form of a page without script, and leads to what became of it.
 func (f *Function) plainUpload(r *http.Request) (any, error) {
 	header := http.Header{}
@@ -81,11 +68,11 @@ func (f *Function) plainJob(r *http.Request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return plain(http.StatusOK, "", kindName(job.Kind), content), nil
+		return plain("", kindName(job.Kind), content), nil
 	case jobs.Failed:
-		return plain(http.StatusOK, "", "This PDF could not be read", "<p role=\"alert\">"+html.EscapeString(job.ErrorMessage)+"</p>\n"), nil
+		return plain("", "This PDF could not be read", "<p role=\"alert\">"+html.EscapeString(job.ErrorMessage)+"</p>\n"), nil
 	}
-	return plain(http.StatusOK, "<meta http-equiv=\"refresh\" content=\"2\">\n", "Reading your PDF",
+	return plain("<meta http-equiv=\"refresh\" content=\"2\">\n", "Reading your PDF",
 		"<p role=\"status\">This takes a moment. The page looks again by itself.</p>\n"), nil
 }
 
@@ -138,27 +125,14 @@ func kindName(k timetable.Kind) string {
 	return "Timetable"
 }
 
-// plainError says to a person what the error object says to a program.
-func plainError(r *http.Request, err error) api.Response {
-	e := api.From(err)
-	if e.Status() >= http.StatusInternalServerError {
-		api.Logger(r.Context()).ErrorContext(r.Context(), "request failed", "code", e.Code, "error", err)
-	}
-	page := plain(e.Status(), "", "Something went wrong", "<p role=\"alert\">"+html.EscapeString(e.Message)+"</p>\n")
-	if retry := e.Retry(); retry > 0 {
-		page.Header.Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.Seconds()))))
-	}
-	return page
-}
-
 // plain is a page that loads nothing.
-func plain(status int, meta, title, content string) api.Response {
+func plain(meta, title, content string) api.Response {
 	header := http.Header{}
 	header.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	header.Set("X-Content-Type-Options", "nosniff")
 	// Not "no-referrer": forms would then hide their origin, and be taken for another site's.
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
-	return api.Response{Status: status, Header: header, ContentType: "text/html; charset=utf-8",
+	return api.Response{Header: header, ContentType: "text/html; charset=utf-8",
 		Body: fmt.Appendf(nil, plainPage, meta, html.EscapeString(title), content)}
 }

@@ -22,10 +22,19 @@ type Response struct {
 // Handler serves what f returns: a value as JSON with status 200, a Response as it says, an error
 // as the error object.
 func Handler(f func(*http.Request) (any, error)) http.Handler {
+	return handler(f, WriteError)
+}
+
+// PageHandler serves what f returns, as Handler does, to a person without script: an error is a page.
+func PageHandler(f func(*http.Request) (any, error)) http.Handler {
+	return handler(f, func(w http.ResponseWriter, r *http.Request, err error) { writePage(w, r, errorObject(w, r, err)) })
+}
+
+func handler(f func(*http.Request) (any, error), writeError func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		value, err := f(r)
 		if err != nil {
-			WriteError(w, r, err)
+			writeError(w, r, err)
 			return
 		}
 		switch response := value.(type) {
@@ -53,6 +62,16 @@ type Object struct {
 // WriteError answers err as the error object, or as a page where a browser shows it to a person, and
 // logs it if it is our fault.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	object := errorObject(w, r, err)
+	if wantsPage(r) {
+		writePage(w, r, object)
+		return
+	}
+	writeJSON(w, r, object.StatusCode, object)
+}
+
+// errorObject tells of err, sets the headers of its answer, and logs it if it is our fault.
+func errorObject(w http.ResponseWriter, r *http.Request, err error) Object {
 	e := From(err)
 	status := e.Status()
 	if status >= 500 {
@@ -75,7 +94,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	add(w.Header(), e.Header)
 	w.Header().Set("Cache-Control", "no-store")
-	object := Object{
+	return Object{
 		StatusCode: status,
 		Message:    message,
 		Error:      e.Code,
@@ -84,11 +103,6 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		Path:       r.URL.Path,
 		RequestID:  RequestID(r.Context()),
 	}
-	if wantsPage(r) {
-		writePage(w, r, object)
-		return
-	}
-	writeJSON(w, r, status, object)
 }
 
 // write sends one Response.
