@@ -1,5 +1,5 @@
-// Package pdfparse turns a stored PDF into timetable entries in PostgreSQL. It is told of objects by
-// events, which are hints: the job in the database says whether there is anything to do, and a claim
+// Package pdfparse turns a stored PDF into timetable entries in PostgreSQL. It receives
+// events about objects, which are hints: the job in the database says whether there is anything to do, and a claim
 // on it makes this the only worker that does it.
 //
 // Every answer below 300 says that the event needs nobody any more; any other, that it should come

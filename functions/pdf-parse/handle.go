@@ -166,7 +166,7 @@ func (f *Function) answerUnclaimed(ctx context.Context, o events.Object, err err
 	switch refusal.Reason {
 	case jobs.NotDue:
 		// The next attempt waits its time. A broker that redelivers comes again then; where it gives up,
-		// the sweep tells of the job once it is due.
+		// the sweep publishes the job again once it is due.
 		outcome("not_due").Inc()
 		return api.New(api.Busy).WithRetryAfter(refusal.RetryAfter)
 	case jobs.Unknown:

@@ -191,8 +191,8 @@ func (f *Function) deletePDF(ctx context.Context, job jobs.Job) {
 	}
 }
 
-// publishParsed says that there is a new timetable. The job is done whatever becomes of it: what was not
-// noted as announced the sweep of upload-ingest tells again.
+// publishParsed publishes that there is a new timetable. The job is done even if that fails: then the sweep of
+// upload-ingest publishes it again.
 func (f *Function) publishParsed(ctx context.Context, job jobs.Job, doc timetable.Document) {
 	e, err := events.NewParsed(events.Parsed{
 		JobID: job.ID, Owner: job.Owner, Kind: string(doc.Kind), Entries: len(doc.Entries), Traceparent: job.Traceparent,
@@ -204,6 +204,6 @@ func (f *Function) publishParsed(ctx context.Context, job jobs.Job, doc timetabl
 		err = f.jobs.MarkPublished(ctx, job.ID)
 	}
 	if err != nil {
-		api.Logger(ctx).WarnContext(ctx, "nobody was told of the timetable", "job", job.ID, "error", err)
+		api.Logger(ctx).WarnContext(ctx, "publishing the parsed event failed", "job", job.ID, "error", err)
 	}
 }

@@ -81,7 +81,7 @@ func (s *Store) MarkPublished(ctx context.Context, id string) error {
 	return nil
 }
 
-// UnpublishedJob is a completed job that nobody was told of.
+// UnpublishedJob is a completed job whose event was not published.
 type UnpublishedJob struct {
 	Job     Job
 	Entries int // how many it has

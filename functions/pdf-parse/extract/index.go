@@ -25,14 +25,14 @@ const (
 )
 
 // newIndex indexes the areas as far as they can matter to the glyphs.
-func newIndex(areas []area, glyphs []drawn, looks []textStyle) *index {
+func newIndex(areas []area, glyphs []drawn, styles []textStyle) *index {
 	x := &index{areas: areas}
 	if len(areas) == 0 || len(glyphs) == 0 {
 		return x
 	}
 	x.bounds = box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
 	for _, g := range glyphs {
-		x.bounds = x.bounds.union(g.core(&looks[g.look]))
+		x.bounds = x.bounds.union(g.core(&styles[g.style]))
 	}
 	x.scaleX, x.scaleY = tilesAcross/(x.bounds.x1-x.bounds.x0), tilesAcross/(x.bounds.y1-x.bounds.y0)
 	x.starts = make([]int32, tilesAcross*tilesAcross+1)

@@ -18,7 +18,7 @@ type drawn struct {
 	start, end point
 	size       float64
 	span       int32 // the marked-content sequence that has a text for it, 0 for none
-	look       int32 // its index
+	style      int32 // its index
 	unsure     bool  // the file leaves in doubt what it shows
 	faint      bool  // whether a reader sees it is not certain
 }
@@ -35,7 +35,7 @@ type interpreter struct {
 	dots    []dot
 	frames  frames
 
-	looks    []textStyle
+	styles   []textStyle
 	areas    []area
 	fine     float64 // ink so thin hides nothing
 	usual    float64 // the height that most letters have
@@ -72,7 +72,7 @@ func newInterpreter(d *document, b *budget, visible box) *interpreter {
 	in := &interpreter{
 		doc: d, budget: b, state: newState(visible), tm: identity, tlm: identity,
 		fine:   fine * max(visible.x1-visible.x0, visible.y1-visible.y0),
-		glyphs: was.glyphs[:0], pale: was.pale[:0], looks: was.looks[:0], areas: was.areas[:0], stack: was.stack[:0], boxes: was.boxes[:0],
+		glyphs: was.glyphs[:0], pale: was.pale[:0], styles: was.styles[:0], areas: was.areas[:0], stack: was.stack[:0], boxes: was.boxes[:0],
 		sights: was.sights[:0], weights: was.weights[:0],
 	}
 	d.last = in

@@ -39,8 +39,8 @@ func (in *interpreter) ink(paper box, rotate int) ink {
 	if turn := readingTurn(in.glyphs, shown.m); turn != 0 {
 		shown = shown.turn(turn)
 	}
-	glyphs, pale, notes := shown.glyphs(in.glyphs, in.looks), shown.glyphs(in.pale, in.looks), shown.glyphs(in.notes, in.looks)
-	covered := shown.glyphs(in.covers(), in.looks)
+	glyphs, pale, notes := shown.glyphs(in.glyphs, in.styles), shown.glyphs(in.pale, in.styles), shown.glyphs(in.notes, in.styles)
+	covered := shown.glyphs(in.coveredGlyphs(), in.styles)
 	k := ink{view: shown, sizes: sizesOf(glyphs), lines: in.lines, dots: in.dots, incomplete: in.damaged, frames: in.frames}
 	own := bodySize / k.sizes.median()
 	scaleGlyphs(glyphs, own)
@@ -179,10 +179,10 @@ func direction(m matrix, g drawn) (int, bool) {
 
 // glyphs are those that run from left to right and lie on the page, in the order of drawing. Text
 // in another direction is decoration: a stamp, a watermark.
-func (v view) glyphs(all []drawn, looks []textStyle) []Glyph {
+func (v view) glyphs(all []drawn, styles []textStyle) []Glyph {
 	paper := v.paper()
 	out := make([]Glyph, 0, len(all))
-	look, colour := int32(-1), Colour(0)
+	style, colour := int32(-1), Colour(0)
 	off, letter := false, 0 // the last letter so far lies beside the paper, or is kept there
 	for i := range all {
 		g := &all[i]
@@ -191,7 +191,7 @@ func (v view) glyphs(all []drawn, looks []textStyle) []Glyph {
 			continue
 		}
 		holds := paper.contains(point{(a.x + b.x) / 2, a.y - g.size/4})
-		cut := off == holds && i > 0 && !isBlank(g.text) && g.follows(&all[i-1], &looks[g.look]) // the edge cuts a text
+		cut := off == holds && i > 0 && !isBlank(g.text) && g.follows(&all[i-1], &styles[g.style]) // the edge cuts a text
 		if !isBlank(g.text) {
 			if cut && !holds && len(out) > 0 {
 				out[letter].Faint = true
@@ -199,8 +199,8 @@ func (v view) glyphs(all []drawn, looks []textStyle) []Glyph {
 			off, letter = !holds, len(out)
 		}
 		if holds {
-			if g.look != look {
-				look, colour = g.look, looks[g.look].colour()
+			if g.style != style {
+				style, colour = g.style, styles[g.style].colour()
 			}
 			out = append(out, Glyph{
 				Text: g.text, Unsure: g.unsure, X0: a.x, X1: b.x, Y: a.y, Size: g.size,

@@ -61,25 +61,25 @@ const (
 func (in *interpreter) classifyGlyphs() error {
 	usual := in.usualSize()
 	in.usual = usual
-	index := newIndex(in.areas, in.glyphs, in.looks)
+	index := newIndex(in.areas, in.glyphs, in.styles)
 	plain := in.sights[:0]
-	for i := range in.looks {
-		plain = append(plain, in.looks[i].plain())
+	for i := range in.styles {
+		plain = append(plain, in.styles[i].plain())
 	}
 	in.sights = plain
-	defer func() { effort.Add(len(in.looks) + index.steps) }()
+	defer func() { effort.Add(len(in.styles) + index.steps) }()
 	kept := in.glyphs[:0]
 	var last drawn
 	lastSight, lastKept := gone, 0 // of the last letter, and where it is kept
 	for i, g := range in.glyphs {  // into the same memory
 		before := index.steps
-		l := &in.looks[g.look]
-		s, core := plain[g.look], g.core(l)
+		l := &in.styles[g.style]
+		s, core := plain[g.style], g.core(l)
 		if near := index.near(core); len(near) > 0 || !core.inside(l.bounds) || l.clip != nil || l.own != nil {
 			if in.budget.sights -= index.steps - before + sightCost*len(near); in.budget.sights < 0 {
 				return ErrTooComplex
 			}
-			if s = in.sight(g, l, near); s == gone && plain[g.look] != gone {
+			if s = in.sight(g, l, near); s == gone && plain[g.style] != gone {
 				in.cover(i, l, near)
 			}
 		}
@@ -129,8 +129,8 @@ func (in *interpreter) cover(i int, l *textStyle, near []int32) {
 		if a.contains(p) {
 			over := a.paintAt(p)
 			c := covered{drawn: g, area: at, whole: !over.unknown && g.core(l).inside(a.box)} // by no ruling
-			c.atOnce = in.coveredAtOnce(i, at)
-			c.faint = c.whole && over.colour[1] < dark // by no paper, no ground of a row
+			c.atOnce = c.whole && in.coveredAtOnce(i, at)                                     // nothing else asks for it
+			c.faint = c.whole && over.colour[1] < dark                                        // by no paper, no ground of a row
 			in.covered = append(in.covered, c)
 			return
 		}
@@ -150,8 +150,9 @@ type covered struct {
 func (in *interpreter) coveredAtOnce(i int, at int32) bool {
 	const longest = 200 // glyphs
 	for k := i + 1; k < len(in.glyphs) && k < i+longest; k++ {
+		effort.Add(1)
 		g := &in.glyphs[k]
-		if l := &in.looks[g.look]; l.under > int(at) {
+		if l := &in.styles[g.style]; l.under > int(at) {
 			return true
 		} else if !g.core(l).touches(in.areas[at].box) {
 			return false
@@ -160,19 +161,19 @@ func (in *interpreter) coveredAtOnce(i int, at int32) bool {
 	return i+longest >= len(in.glyphs)
 }
 
-// covers gives the glyphs that something opaque was laid over. Those are faint, too, that lie under what was painted
+// coveredGlyphs gives the glyphs that something opaque was laid over. Those are faint, too, that lie under what was painted
 // when the text around was there: paper under a table is its ground, and paper over one hides a part of it by hand.
-func (in *interpreter) covers() []drawn {
+func (in *interpreter) coveredGlyphs() []drawn {
 	const most = 100 // areas: somebody who hides more does not do it by hand
 	late := map[int32]lateness{}
 	out := make([]drawn, 0, len(in.covered))
 	for _, c := range in.covered {
 		after, known := late[c.area]
 		if !known && c.whole && len(late) < most {
-			after = in.paintedLate(c.area, in.looks[c.look].bounds)
+			after = in.paintedLate(c.area, in.styles[c.style].bounds)
 			late[c.area] = after
 		}
-		c.faint = c.faint || c.whole && (after == last || after == nearlyLast && !c.atOnce)
+		c.faint = c.faint || c.whole && (after == paintedLast || after == paintedNearlyLast && !c.atOnce)
 		out = append(out, c.drawn)
 	}
 	return out
@@ -182,9 +183,9 @@ func (in *interpreter) covers() []drawn {
 type lateness uint8
 
 const (
-	early      lateness = iota // more
-	nearlyLast                 // little
-	last                       // nothing
+	paintedEarly      lateness = iota // more
+	paintedNearlyLast                 // little
+	paintedLast                       // nothing
 )
 
 // paintedLate is the lateness of an area: by the text in the same clip or, where there is none, by all text, for on a
@@ -201,19 +202,19 @@ func (in *interpreter) paintedLate(at int32, clip box) lateness {
 	}
 	switch {
 	case after == 0:
-		return last
+		return paintedLast
 	case float64(after) <= few*float64(before):
-		return nearlyLast
+		return paintedNearlyLast
 	}
-	return early
+	return paintedEarly
 }
 
-// drawnIn counts the letters of some looks in a box that were drawn before an area and after it.
+// drawnIn counts the letters of some styles in a box that were drawn before an area and after it.
 func (in *interpreter) drawnIn(b box, at int32, of func(*textStyle) bool) (before, after int) {
 	effort.Add(len(in.glyphs))
 	for i := range in.glyphs {
 		g := &in.glyphs[i]
-		switch l := &in.looks[g.look]; {
+		switch l := &in.styles[g.style]; {
 		case !b.contains(g.start) || !of(l):
 		case l.under > int(at):
 			after++
@@ -227,7 +228,7 @@ func (in *interpreter) drawnIn(b box, at int32, of func(*textStyle) bool) (befor
 // follows reports whether a glyph is drawn right after another.
 func (g *drawn) follows(last *drawn, l *textStyle) bool {
 	const near = 0.25 // of the height of a capital
-	return g.look == last.look && math.Abs(g.start.x-last.end.x)+math.Abs(g.start.y-last.end.y) < near*l.height
+	return g.style == last.style && math.Abs(g.start.x-last.end.x)+math.Abs(g.start.y-last.end.y) < near*l.height
 }
 
 func isBlank(text string) bool { return text == " " || strings.TrimSpace(text) == "" }
@@ -243,12 +244,12 @@ func (w weight) of() float64 { return w.height * float64(w.glyphs) }
 // usualSize is the height of the page's letters that most of its text has, a watermark's aside.
 func (in *interpreter) usualSize() float64 {
 	weights := in.weights[:0]
-	for i := range in.looks {
-		weights = append(weights, weight{height: in.looks[i].height})
+	for i := range in.styles {
+		weights = append(weights, weight{height: in.styles[i].height})
 	}
 	in.weights = weights
 	for _, g := range in.glyphs {
-		weights[g.look].glyphs++
+		weights[g.style].glyphs++
 	}
 	slices.SortFunc(weights, func(a, b weight) int { return cmp.Compare(a.height, b.height) })
 	weights = in.withoutMarks(weights)

@@ -154,8 +154,8 @@ func (in *interpreter) setTextStyle(m matrix) {
 		}
 		l.own = in.letters
 	}
-	if n := len(in.looks); n == 0 || in.looks[n-1] != l {
-		in.looks = append(in.looks, l)
+	if n := len(in.styles); n == 0 || in.styles[n-1] != l {
+		in.styles = append(in.styles, l)
 	}
 }
 
@@ -187,7 +187,7 @@ func (in *interpreter) draw(g *glyph, m matrix, size float64) {
 		end:    m.apply(at.x+g.width+spacing, at.y),
 		size:   size,
 		span:   in.replaced.span(),
-		look:   int32(len(in.looks) - 1),
+		style:  int32(len(in.styles) - 1),
 	}
 	middle := point{(d.start.x + d.end.x) / 2, (d.start.y + d.end.y) / 2}
 	if !finite(d) || !in.state.clip.grow(d.size).contains(middle) {

@@ -46,7 +46,7 @@ func init() { // a mode starts processes of other modes
 		"attempts":    tellAttempts,
 		"old kernel":  tellControlsOfOldKernel,
 		"descriptors": tellDescriptors,
-		"parent":      func() error { return startChild(sandbox.KeepFiles) },
+		"parent":      func() error { return startChild(sandbox.CloseFilesOnExec) },
 		"leaky parent": func() error {
 			return startChild(func() error { return nil })
 		},
@@ -257,8 +257,8 @@ func TestNoFileIsInherited(t *testing.T) {
 }
 
 // startChild starts a child as Parse does, which then tells what it has.
-func startChild(keepFiles func() error) error {
-	if err := keepFiles(); err != nil {
+func startChild(closeFilesOnExec func() error) error {
+	if err := closeFilesOnExec(); err != nil {
 		return err
 	}
 	self, err := os.Executable()

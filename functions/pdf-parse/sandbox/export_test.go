@@ -37,8 +37,8 @@ func AnswerOrDie(task string) error {
 	return answer(task)
 }
 
-// KeepFiles and Command are how the parent starts the child.
+// CloseFilesOnExec and Command are how the parent starts the child.
 var (
-	KeepFiles = keepFiles
-	Command   = command
+	CloseFilesOnExec = closeFilesOnExec
+	Command          = command
 )

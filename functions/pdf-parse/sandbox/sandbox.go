@@ -73,7 +73,7 @@ func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte
 	if err != nil {
 		return nil, fmt.Errorf("find the parser's binary: %w", err)
 	}
-	if err := keepFiles(); err != nil {
+	if err := closeFilesOnExec(); err != nil {
 		return nil, err
 	}
 	inTime, cancel := context.WithTimeout(ctx, limits.Wall)
@@ -128,9 +128,9 @@ func command(ctx context.Context, self, task string, limits Limits) *exec.Cmd {
 	return cmd
 }
 
-// keepFiles has no child inherit a file that this process was started with. Files that Go opens are
+// closeFilesOnExec keeps every child from inheriting a file that this process was started with. Files that Go opens are
 // not inherited anyway.
-func keepFiles() error {
+func closeFilesOnExec() error {
 	const first = 3 // after standard input, output and error
 	err := unix.CloseRange(first, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 	if err == nil {

@@ -44,7 +44,7 @@ func (e *entry) warnOf(found ...doubt) {
 		switch {
 		case !d.line.Unsure && !d.cell.Unsure:
 		case strings.ContainsRune(d.line.Text, unicode.ReplacementChar):
-			e.warn(timetable.UnreadableText, "Part of %q cannot be read: the PDF does not say which characters it shows. Check this entry against the PDF.", d.line.Text)
+			e.warn(timetable.UnreadableText, partUnreadable, d.line.Text)
 		case d.line.Unsure:
 			e.warn(timetable.UnreadableText, "%q may be misread: the PDF contradicts itself about which characters it shows. Check this entry against the PDF.", d.line.Text)
 		default:
@@ -61,9 +61,12 @@ func (e *entry) warnOfUnreadable() {
 	}
 	for _, value := range e.Printed() {
 		if strings.ContainsRune(value, unicode.ReplacementChar) {
-			e.warn(timetable.UnreadableText, "Part of %q cannot be read: the PDF does not say which characters it shows. Check this entry against the PDF.", value)
+			e.warn(timetable.UnreadableText, partUnreadable, value)
 		}
 	}
 }
+
+// partUnreadable warns of a text with U+FFFD in it.
+const partUnreadable = "Part of %q cannot be read: the PDF does not say which characters it shows. Check this entry against the PDF."
 
 func anyColumn(string) bool { return true }

@@ -12,7 +12,7 @@ import (
 
 // lectures reads rows in which module, group and campus are printed once for several lines of
 // activity, day, time and venue.
-func lectures(rows []table.Row, rooms venueReader) []entry {
+func lectures(rows []table.Row, reader venueReader) []entry {
 	var entries []entry
 	var above group
 	page := 0
@@ -59,7 +59,7 @@ func lectures(rows []table.Row, rooms venueReader) []entry {
 		above, page = g, row.Page
 	}
 	for i := range entries {
-		entries[i].check(rooms)
+		entries[i].check(reader)
 	}
 	warnOfRaised(rows, begins, entries)
 	return entries
@@ -240,7 +240,7 @@ func (e *entry) extend(s slot) {
 	e.Activity = table.Join(e.Activity, s.activity)
 	e.Day = table.Join(e.Day, s.day)
 	e.StartTime = table.Join(e.StartTime, s.time)
-	e.rooms = append(e.rooms, s.venues...)
+	e.venueLines = append(e.venueLines, s.venues...)
 }
 
 // setCodes reads the group and the activity where they can be read in one way only, and warns where in two.
@@ -256,11 +256,11 @@ func (e *entry) setCodes() {
 // full reports whether an entry holds more than any printed one: to add to it for ever takes ever longer.
 func (e *entry) full() bool {
 	const most = 1000
-	return len(e.rooms) > most || len(e.Activity)+len(e.Day)+len(e.StartTime) > most
+	return len(e.venueLines) > most || len(e.Activity)+len(e.Day)+len(e.StartTime) > most
 }
 
 // check reads what a lecture's fields say and warns of what makes no sense.
-func (e *entry) check(rooms venueReader) {
+func (e *entry) check(reader venueReader) {
 	printed := e.StartTime
 	e.StartTime = ""
 	e.setModule(e.Module)
@@ -275,5 +275,5 @@ func (e *entry) check(rooms venueReader) {
 	}
 	e.setDay(e.Day)
 	e.setTimes(printed)
-	e.setVenues(rooms, false)
+	e.setVenues(reader, false)
 }

@@ -15,12 +15,12 @@ import (
 // makes no sense in it is told in its warnings.
 func Read(t table.Table) timetable.Document {
 	doc := timetable.Document{Kind: timetable.Kind(t.Layout.Name), Entries: []timetable.Entry{}}
-	rooms := newRooms(t)
+	reader := newVenueReader(t)
 	var printed []entry
 	if doc.Kind == timetable.Lecture {
-		printed = lectures(t.Rows, rooms)
+		printed = lectures(t.Rows, reader)
 	} else {
-		printed = sittings(doc.Kind, t.Rows, rooms)
+		printed = sittings(doc.Kind, t.Rows, reader)
 	}
 	warnOfUnusual(doc.Kind, printed)
 	for i := range printed {
@@ -51,8 +51,8 @@ func Read(t table.Table) timetable.Document {
 // entry is a timetable entry in the making.
 type entry struct {
 	timetable.Entry
-	rooms []table.Line // the lines of its venue cell
-	y     float64      // where in its row it begins
+	venueLines []table.Line // the lines of its venue cell
+	y          float64      // where in its row it begins
 }
 
 // maxWarnings bounds what one entry warns of: who is told so much looks at the PDF.
@@ -69,7 +69,7 @@ func (e *entry) warn(code, format string, args ...any) {
 // the rest of one, several says what it is taken for, with a warning.
 func (e *entry) setVenues(r venueReader, several bool) {
 	var doubt string
-	e.Venues, doubt = r.venues(e.rooms, several)
+	e.Venues, doubt = r.venues(e.venueLines, several)
 	if doubt != "" {
 		e.warn(timetable.VenueWrap, "It is not certain whether %q is a venue of its own or the end of the line above it. Check this entry against the PDF.", doubt)
 	}

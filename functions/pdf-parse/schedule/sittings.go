@@ -8,7 +8,7 @@ import (
 )
 
 // sittings reads tests and exams: a row is one of them, however many lines its cells take.
-func sittings(kind timetable.Kind, rows []table.Row, rooms venueReader) []entry {
+func sittings(kind timetable.Kind, rows []table.Row, reader venueReader) []entry {
 	var whole []table.Row
 	page := 0
 	for _, row := range rows {
@@ -21,7 +21,7 @@ func sittings(kind timetable.Kind, rows []table.Row, rooms venueReader) []entry 
 	}
 	entries := make([]entry, len(whole))
 	for i, row := range whole {
-		entries[i] = sitting(kind, row, rooms)
+		entries[i] = sitting(kind, row, reader)
 		tellStray(entries[i:i+1], row)
 		entries[i].warnOf(doubts(row, anyColumn)...)
 	}
@@ -70,13 +70,13 @@ func merged(row, rest table.Row) table.Row {
 	return row
 }
 
-func sitting(kind timetable.Kind, row table.Row, rooms venueReader) entry {
+func sitting(kind timetable.Kind, row table.Row, reader venueReader) entry {
 	text := func(column string) string { return row.Cell(column).Text() }
 	e := entry{Entry: timetable.Entry{
 		Page: row.Page, Activity: text(colActivity), Campus: text(colCampus), ModuleCampus: text(colModuleCampus),
 		Test: text(colTest), Paper: text(colPaper), Status: text(colStatus), Comments: text(colComments),
 	}}
-	e.rooms = row.Cell(colVenue).Lines
+	e.venueLines = row.Cell(colVenue).Lines
 	e.setModule(text(colModule))
 	e.setDay(text(colDay))
 	e.setDate(text(colDate))
@@ -85,7 +85,7 @@ func sitting(kind timetable.Kind, row table.Row, rooms venueReader) entry {
 	} else {
 		e.setTimes(text(colTime))
 	}
-	e.setVenues(rooms, kind == timetable.Test)
+	e.setVenues(reader, kind == timetable.Test)
 	e.Comments = table.Join(e.Comments, comments(remarks(row)))
 	return e
 }

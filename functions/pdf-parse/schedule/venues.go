@@ -23,7 +23,7 @@ type venueReader struct {
 // broke the lines measures and rounds in its own way.
 const unsure = 0.3
 
-func newRooms(t table.Table) venueReader {
+func newVenueReader(t table.Table) venueReader {
 	r := venueReader{limit: math.Inf(-1), starts: map[string]bool{}, opens: map[string]bool{}, shaky: len(t.Incomplete) > 0}
 	for _, row := range t.Rows {
 		cell := row.Cell(colVenue)

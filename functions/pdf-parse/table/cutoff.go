@@ -3,6 +3,8 @@ package table
 import (
 	"math"
 	"slices"
+
+	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
 // A table that runs on beyond the edge of its page may say more there than a reader sees: the page was cropped, or
@@ -11,10 +13,13 @@ import (
 // markCutOff marks text beside an edge of the page that cuts the table as perhaps not all visible. Where a table runs
 // on from the lower edge of one page to the upper edge of the next, nothing is cut.
 func markCutOff(rows [][]Row, parts []section) {
+	cuts := make([]sides, len(parts))
 	for i, s := range parts {
-		cut := s.cutOff(rows[i])
-		before := i > 0 && parts[i-1].cutOff(rows[i-1]).below
-		after := i+1 < len(parts) && parts[i+1].cutOff(rows[i+1]).above
+		cuts[i] = s.cutOff(rows[i])
+	}
+	for i, cut := range cuts {
+		before := i > 0 && cuts[i-1].below
+		after := i+1 < len(cuts) && cuts[i+1].above
 		for k, r := range rows[i] {
 			for _, c := range r.Cells {
 				if n := len(c.Lines); n > 0 {
@@ -22,9 +27,11 @@ func markCutOff(rows [][]Row, parts []section) {
 					c.Lines[n-1].Faint = c.Lines[n-1].Faint || k == len(rows[i])-1 && cut.below && !after
 				}
 			}
-			filled := slices.DeleteFunc(slices.Clone(r.Cells), func(c Cell) bool { return len(c.Lines) == 0 })
-			filled[0].markFaint(cut.left)
-			filled[len(filled)-1].markFaint(cut.right)
+			if cut.left || cut.right {
+				filled := slices.DeleteFunc(slices.Clone(r.Cells), func(c Cell) bool { return len(c.Lines) == 0 })
+				filled[0].markFaint(cut.left)
+				filled[len(filled)-1].markFaint(cut.right)
+			}
 		}
 	}
 }
@@ -44,6 +51,7 @@ func (s section) cutOff(rows []Row) sides {
 	const near = 0.5
 	top, bottom := heightOf(rows)
 	page := s.page
+	effort.Add(len(page.Rulings))
 	var ends, borders sides // where lines end, and where lines run along the edge
 	for _, r := range page.Rulings {
 		reached := sides{r.X0 < near, r.X1 > page.Width-near, r.Y0 < near, r.Y1 > page.Height-near}

@@ -108,11 +108,11 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 	for _, w := range words {
 		switch i := column(s.columns, w); {
 		case i < 0 && s.besideTable(w):
-		case i < 0, s.print.origin(w) == added:
+		case i < 0, s.styles.origin(w) == added:
 			foreign = append(foreign, w)
 		default:
 			if pale := s.layout.pale(s.columns[i].column); pale != nil && pale(w.Text) {
-				w.Colour = s.print.colour() // a highlight shows what is printed in the colour of the paper
+				w.Colour = s.styles.colour() // a highlight shows what is printed in the colour of the paper
 			}
 			cells[i] = append(cells[i], w)
 		}
@@ -120,7 +120,7 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 	for i, c := range s.columns {
 		row.Cells = append(row.Cells, Cell{
 			Column: c.column, Heading: c.text, X0: c.left, X1: c.right, Ruled: c.ruled, RuledLeft: i > 0 && s.columns[i-1].ruled || i == 0 && !math.IsInf(c.left, 0),
-			Unsure: c.unsure(), Lines: lines(cells[i], s.print), head: extent{c.x0, c.x1},
+			Unsure: c.unsure(), Lines: lines(cells[i], s.styles), head: extent{c.x0, c.x1},
 		})
 	}
 	row.markRunOver()

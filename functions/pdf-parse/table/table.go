@@ -142,7 +142,7 @@ func appendJoined(text []byte, line string) []byte {
 // pages. Pages that repeat no headings continue the columns of the page before.
 func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 	var found Table
-	pages = topDown(withoutFurniture(pages, layouts))
+	pages = topDown(withoutHeadersFooters(pages, layouts))
 	headers := make([][]header, len(pages))
 	for i, page := range pages {
 		var err error
@@ -166,10 +166,10 @@ func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 		}
 	}
 	parts := sections(pages, headers)
-	usual := printOf(parts)
+	usual := textStylesOf(parts)
 	rows := make([][]Row, len(parts))
 	for i, s := range parts {
-		s.print = usual
+		s.styles = usual
 		rows[i] = s.rows(found.Layout)
 	}
 	markCutOff(rows, parts)
@@ -201,7 +201,7 @@ type section struct {
 	// beforeHeader says that a repeated header follows on the page: what is above it is a title.
 	beforeHeader bool
 	columns      []span
-	print        textStyles // how the table's own text looks
+	styles       textStyles // how the table's own text looks
 	unparted     bool       // level lines part no rows
 	layout       *Layout
 }

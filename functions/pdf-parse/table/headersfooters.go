@@ -10,7 +10,7 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 )
 
-// Where running heads and feet stand, in units: so near to the upper or lower edge of the paper, of which
+// Where running headers and footers stand, in units: so near to the upper or lower edge of the paper, of which
 // no more counts than a usual margin around the text.
 const (
 	nearEdge = 40
@@ -20,9 +20,9 @@ const (
 var digits = regexp.MustCompile(`[0-9]+`)
 
 // withoutFurniture drops running heads and feet: what stands near the edge of every page in the same
-// place and says the same but for its numbers. Without rulings nothing else parts a foot from the
+// place and says the same but for its numbers. Without rulings nothing else parts a footer from the
 // row above it. Repeated headings stay.
-func withoutFurniture(pages []extract.Page, layouts []Layout) []extract.Page {
+func withoutHeadersFooters(pages []extract.Page, layouts []Layout) []extract.Page {
 	if len(pages) < 2 {
 		return pages
 	}

@@ -11,14 +11,14 @@ import (
 // In a table, the text of a column begins, ends or is centred in one place. What stands elsewhere may
 // belong to the column beside it.
 
-// samePlacing is how far apart, in units, texts that stand in one place may be: programs round.
-const samePlacing = 1.0
+// sameOffset is how far apart, in units, texts that stand in one place may be: programs round.
+const sameOffset = 1.0
 
 // lineOffset is where a line stands: how far its left end, its middle and its right end are from those of its column.
 type lineOffset [3]float64
 
-// placings are where the lines of a cell stand, in a column with rulings by these, else by its heading.
-func placingOf(c Cell, l Line) lineOffset {
+// offsetOf is where a line of a cell stands, in a column with rulings by these, else by its heading.
+func offsetOf(c Cell, l Line) lineOffset {
 	x0, x1 := c.X0, c.X1
 	if math.IsInf(x0, 0) || math.IsInf(x1, 0) || !c.Ruled {
 		x0, x1 = c.head.x0, c.head.x1
@@ -28,23 +28,23 @@ func placingOf(c Cell, l Line) lineOffset {
 
 // alignment is where the lines of a column, or of all columns, stand.
 type alignment struct {
-	placings []lineOffset
-	usual    [3]float64 // NaN where there is no such place
+	offsets []lineOffset
+	usual   [3]float64 // NaN where there is no such place
 }
 
 // learn finds the places that most lines share.
 func (h *alignment) learn(share float64) {
-	effort.Add(3 * len(h.placings))
-	values := make([]float64, len(h.placings))
+	effort.Add(3 * len(h.offsets))
+	values := make([]float64, len(h.offsets))
 	for k := range h.usual {
-		for i, p := range h.placings {
+		for i, p := range h.offsets {
 			values[i] = p[k]
 		}
 		slices.Sort(values)
 		h.usual[k] = math.NaN()
 		from, most := 0, 0
 		for to := range values {
-			for values[to]-values[from] > samePlacing {
+			for values[to]-values[from] > sameOffset {
 				from++
 			}
 			if n := to - from + 1; n > most {
@@ -63,7 +63,7 @@ func (h *alignment) isKnown() bool {
 
 func (h *alignment) fits(p lineOffset) bool {
 	for k, v := range h.usual {
-		if math.Abs(p[k]-v) <= samePlacing {
+		if math.Abs(p[k]-v) <= sameOffset {
 			return true
 		}
 	}
@@ -77,11 +77,11 @@ func markMoved(rows []Row) {
 		most  = 0.7
 		quite = 0.8 // of all lines tell it for such columns
 	)
-	columns := habitsOf(rows)
+	columns := alignmentsOf(rows)
 	whole := sync.OnceValue(func() *alignment {
 		all := &alignment{}
 		for _, h := range columns {
-			all.placings = append(all.placings, h.placings...)
+			all.offsets = append(all.offsets, h.offsets...)
 		}
 		all.learn(quite)
 		return all
@@ -90,9 +90,9 @@ func markMoved(rows []Row) {
 		h.learn(most)
 	}
 	moved := func(c Cell, h *alignment, l Line) bool {
-		p := placingOf(c, l)
-		if len(h.placings) < few {
-			return !underHeading(c, l) && len(whole().placings) >= few && whole().isKnown() && !whole().fits(p)
+		p := offsetOf(c, l)
+		if len(h.offsets) < few {
+			return !underHeading(c, l) && len(whole().offsets) >= few && whole().isKnown() && !whole().fits(p)
 		}
 		return h.isKnown() && !h.fits(p) && !whole().fits(p)
 	}
@@ -121,8 +121,8 @@ func markMoved(rows []Row) {
 // heading names a column.
 type heading struct{ column, text string }
 
-// habitsOf are where the lines of each column under a heading stand.
-func habitsOf(rows []Row) map[heading]*alignment {
+// alignmentsOf are where the lines of each column under a heading stand.
+func alignmentsOf(rows []Row) map[heading]*alignment {
 	columns := map[heading]*alignment{}
 	for _, r := range rows {
 		for _, c := range r.Cells {
@@ -135,7 +135,7 @@ func habitsOf(rows []Row) map[heading]*alignment {
 				columns[heading{c.Column, c.Heading}] = h
 			}
 			for _, l := range c.Lines {
-				h.placings = append(h.placings, placingOf(c, l))
+				h.offsets = append(h.offsets, offsetOf(c, l))
 			}
 		}
 	}
@@ -162,5 +162,5 @@ func (r Row) markRunOver() {
 
 // underHeading reports whether a line begins where its heading does, or is centred below it.
 func underHeading(c Cell, l Line) bool {
-	return math.Abs(l.X0-c.head.x0) <= samePlacing || math.Abs(l.X0+l.X1-c.head.x0-c.head.x1) <= 2*samePlacing
+	return math.Abs(l.X0-c.head.x0) <= sameOffset || math.Abs(l.X0+l.X1-c.head.x0-c.head.x1) <= 2*sameOffset
 }

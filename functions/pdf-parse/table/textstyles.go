@@ -15,8 +15,8 @@ type textStyles struct {
 	loose             bool // many words have letters that stand apart
 }
 
-// printOf is what a fair share of the text under the headings, and these, have in common.
-func printOf(all []section) textStyles {
+// textStylesOf is what a fair share of the text under the headings, and these, have in common.
+func textStylesOf(all []section) textStyles {
 	const (
 		share = 0.1 // of the letters
 		few   = 40  // letters say nothing about what is usual

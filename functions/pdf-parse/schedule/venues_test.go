@@ -27,12 +27,12 @@ func TestRoomsOfATable(t *testing.T) {
 		"a word wider than the column":  {[]table.Row{cell("Informatorium-of-all-sciences"), cell("Informatorium Big", "Lab"), cell("Informatorium Big", "Lab")}, []string{"Informatorium Big Lab"}},
 	} {
 		last := test.rows[len(test.rows)-1].Cell(colVenue).Lines
-		got, doubt := newRooms(table.Table{Rows: test.rows}).venues(last, false)
+		got, doubt := newVenueReader(table.Table{Rows: test.rows}).venues(last, false)
 		if !slices.Equal(got, test.want) || doubt != "" {
 			t.Errorf("%s: got %q in doubt of %q, want %q without doubt", name, got, doubt, test.want)
 		}
 		// What other lines say is not certain where a page could not be read in full.
-		got, doubt = newRooms(table.Table{Rows: test.rows, Incomplete: []int{1}}).venues(last, false)
+		got, doubt = newVenueReader(table.Table{Rows: test.rows, Incomplete: []int{1}}).venues(last, false)
 		if !slices.Equal(got, test.want) || doubt != last[1].Text {
 			t.Errorf("%s, after a damaged page: got %q in doubt of %q, want %q in doubt of %q", name, got, doubt, test.want, last[1].Text)
 		}
