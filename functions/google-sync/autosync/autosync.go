@@ -115,7 +115,7 @@ func (s *Scheduler) enqueue(ctx context.Context, person account.Account, c syncs
 		return api.New(api.Busy) // the event is delivered again
 	}
 	if errors.Is(err, pack.ErrTooLong) {
-		logCannotFollow(ctx, api.PayloadTooLarge)
+		logCannotFollow(ctx, c, api.PayloadTooLarge)
 		return nil
 	}
 	if err != nil {
@@ -125,8 +125,8 @@ func (s *Scheduler) enqueue(ctx context.Context, person account.Account, c syncs
 	return nil
 }
 
-func logCannotFollow(ctx context.Context, code string) {
-	api.Logger(ctx).WarnContext(ctx, "calendar cannot follow", "code", code)
+func logCannotFollow(ctx context.Context, c syncs.Calendar, code string) {
+	api.Logger(ctx).WarnContext(ctx, "calendar cannot follow", "account", c.AccountID, "code", code)
 }
 
 // followerContent is what a following calendar should hold now. ok is false where nothing can be built.
@@ -134,7 +134,7 @@ func (s *Scheduler) followerContent(ctx context.Context, c syncs.Calendar) (made
 	made, err = s.content.ForFollower(ctx, c.AccountID, c.Colors.Apply(c.Options), c.ChosenAt)
 	var problem *api.Error
 	if errors.As(calendarhttp.APIError(err), &problem) && problem.Status() < http.StatusInternalServerError {
-		logCannotFollow(ctx, problem.Code)
+		logCannotFollow(ctx, c, problem.Code)
 		return made, false, nil
 	}
 	if err != nil {

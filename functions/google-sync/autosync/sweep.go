@@ -10,6 +10,7 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/plan"
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/pack"
 	"github.com/schedgen/schedgen/shared/years"
 )
 
@@ -107,8 +108,12 @@ func (s *Scheduler) replanOne(ctx context.Context, known years.Snapshot, c syncs
 		return false, s.syncs.Restamp(ctx, change, next.Years) // its timetables were deleted
 	}
 	created, err = s.syncs.Replan(ctx, next, change)
-	if errors.Is(err, syncs.ErrTooMany) {
+	switch {
+	case errors.Is(err, syncs.ErrTooMany):
 		return false, nil // the next sweep tries again
+	case errors.Is(err, pack.ErrTooLong):
+		logCannotFollow(ctx, c, api.PayloadTooLarge)
+		return false, s.syncs.Restamp(ctx, change, next.Years) // the next sweep would find it too long again
 	}
 	return created, err
 }

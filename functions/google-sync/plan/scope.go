@@ -28,7 +28,7 @@ func ScopeOf(written, start string) string {
 	return scope.String()
 }
 
-// over reports whether the event is a test or an exam that ended before now.
+// past reports whether the event is a test or an exam that ended before now.
 func (e Existing) past(now time.Time) bool {
 	if kind, _, _ := strings.Cut(e.Scope, "/"); kind == string(timetable.Lecture) {
 		return false

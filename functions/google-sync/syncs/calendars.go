@@ -91,7 +91,7 @@ func (s *Store) SaveCalendar(ctx context.Context, c Calendar) error {
 
 const saveColorsSQL = `update google_calendars set colors = $3::jsonb where account_id = $1::uuid and calendar_id = $2`
 
-// Give notes the colours in which a calendar shows modules.
+// SaveColors saves the colours in which a calendar shows modules.
 func (s *Store) SaveColors(ctx context.Context, account, id string, colors calendar.SavedColors) error {
 	text, err := json.Marshal(colors)
 	if err != nil {
@@ -110,7 +110,7 @@ recipes as (delete from google_recipes where account_id = $1::uuid and calendar_
 update google_calendars set following = false
 where account_id = $1::uuid and calendar_id = $2 and (synced_at is not null or created)`
 
-// Lost ends the following of a calendar that is gone, and forgets one that never was.
+// MarkGone ends the following of a calendar that is gone, and deletes one that was never synced.
 func (s *Store) MarkGone(ctx context.Context, account, id string) error {
 	if _, err := s.pool.Exec(ctx, markGoneSQL, account, id); err != nil {
 		return fmt.Errorf("note that a calendar is gone: %w", err)
@@ -118,25 +118,17 @@ func (s *Store) MarkGone(ctx context.Context, account, id string) error {
 	return nil
 }
 
+// clearSQL deletes what is known of a calendar from which all that schedgen added was removed.
 const clearSQL = `
 with gone as (delete from google_events where account_id = $1::uuid and calendar_id = $2)
 update google_calendars set following = false, synced_at = null where account_id = $1::uuid and calendar_id = $2`
 
-// Clear forgets what was in a calendar, after all that schedgen added was removed: the next sync is the
-// first again.
-func (s *Store) Clear(ctx context.Context, account, id string) error {
-	if _, err := s.pool.Exec(ctx, clearSQL, account, id); err != nil {
-		return fmt.Errorf("clear a calendar: %w", err)
-	}
-	return nil
-}
-
 const deleteCalendarsSQL = `delete from google_calendars`
 
-// ForgetAll forgets every calendar of every account, with what became of their events.
+// DeleteCalendars deletes every calendar of every account, with what became of their events.
 func (s *Store) DeleteCalendars(ctx context.Context) error {
 	if _, err := s.pool.Exec(ctx, deleteCalendarsSQL); err != nil {
-		return fmt.Errorf("forget all calendars: %w", err)
+		return fmt.Errorf("delete all calendars: %w", err)
 	}
 	return nil
 }

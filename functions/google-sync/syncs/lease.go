@@ -87,8 +87,10 @@ const finishSQL = held + `, done as (
 	where c.account_id = done.account_id and c.calendar_id = done.calendar_id and done.status = 'done' returning 1)
 select count(*) from done`
 
-// Finish ends a sync: done, or failed for a reason that is a CODE of package api.
-func (s *Store) Finish(ctx context.Context, l Lease, id string, p Progress, code string) error {
+// Finish ends a sync: done, or failed for a reason that is a CODE of package api. Where it removed all that schedgen
+// added to its calendar, the same transaction deletes what is known of the calendar, so that its next sync is its first
+// again.
+func (s *Store) Finish(ctx context.Context, l Lease, ended Sync, p Progress, code string) error {
 	status := Done
 	if code != "" {
 		status = Failed
@@ -97,12 +99,22 @@ func (s *Store) Finish(ctx context.Context, l Lease, id string, p Progress, code
 	if err != nil {
 		return fmt.Errorf("encode counts: %w", err)
 	}
-	ended, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], finishSQL, l.account, l.token, s.lease.Seconds(), id, string(progress), string(status), code)
+	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		var rows int64
+		err := tx.QueryRow(ctx, finishSQL, l.account, l.token, s.lease.Seconds(), ended.ID, string(progress), string(status), code).Scan(&rows)
+		if err != nil {
+			return err
+		}
+		if rows == 0 {
+			return ErrLeaseLost
+		}
+		if status == Done && ended.Request.Remove {
+			_, err = tx.Exec(ctx, clearSQL, l.account, ended.CalendarID)
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("finish a sync: %w", err)
-	}
-	if ended == 0 {
-		return ErrLeaseLost
 	}
 	return nil
 }

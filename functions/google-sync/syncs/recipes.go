@@ -209,7 +209,7 @@ func unchanged(ctx context.Context, tx pgx.Tx, account, calendarID string, read 
 	return now == want, err
 }
 
-// madeAgain notes what recipes were made by now, and what was written of them.
+// saveRebuilt notes what recipes were made by now, and what was written of them.
 func saveRebuilt(ctx context.Context, tx pgx.Tx, rebuilt []Recipe) error {
 	for _, r := range rebuilt {
 		if _, err := tx.Exec(ctx, restampRecipeSQL, r.ID, r.Years); err != nil {
@@ -226,7 +226,7 @@ func saveRebuilt(ctx context.Context, tx pgx.Tx, rebuilt []Recipe) error {
 
 const deleteRecipesSQL = `delete from google_recipes where account_id = $1::uuid and calendar_id = $2`
 
-// ForgetRecipes forgets of what a calendar was made: it stays as it is, or is cleared.
+// DeleteRecipes deletes of what a calendar was made: it stays as it is, or is cleared.
 func (s *Store) DeleteRecipes(ctx context.Context, account, calendarID string) error {
 	if _, err := s.pool.Exec(ctx, deleteRecipesSQL, account, calendarID); err != nil {
 		return fmt.Errorf("forget of what a calendar was made: %w", err)
@@ -236,7 +236,7 @@ func (s *Store) DeleteRecipes(ctx context.Context, account, calendarID string) e
 
 const deleteOldRecipesSQL = `delete from google_recipes where created_at < now() - make_interval(secs => $1::float8)`
 
-// ForgetOldRecipes forgets what was made longer ago, of all accounts; 0 keeps it.
+// DeleteOldRecipes deletes what was made longer ago, of all accounts; 0 keeps it.
 func (s *Store) DeleteOldRecipes(ctx context.Context, age time.Duration) error {
 	if age <= 0 {
 		return nil

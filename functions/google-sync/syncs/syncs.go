@@ -170,18 +170,18 @@ func (s *Store) Create(ctx context.Context, n New) (made Sync, err error) {
 				return err
 			}
 		}
-		if n.Recipe.Years == "" {
-			return nil
+		if n.Recipe.Years != "" {
+			if err := n.Recipe.add(ctx, tx, n.AccountID, n.CalendarID); err != nil {
+				return err
+			}
 		}
-		return n.Recipe.add(ctx, tx, n.AccountID, n.CalendarID)
+		_, err := tx.Exec(ctx, pruneSQL, n.AccountID)
+		return err
 	})
-	if errors.Is(err, ErrTooMany) {
-		return Sync{}, ErrTooMany
-	}
 	if err != nil {
 		return Sync{}, fmt.Errorf("create a sync: %w", err)
 	}
-	return made, s.prune(ctx, n.AccountID)
+	return made, nil
 }
 
 // create inserts the sync, unless too many wait.
@@ -215,13 +215,6 @@ func (n New) args() ([]any, error) {
 		return nil, fmt.Errorf("encode a sync: %w", err)
 	}
 	return []any{id.String(), n.AccountID, n.CalendarID, string(request), n.Traceparent, n.Limit}, nil
-}
-
-func (s *Store) prune(ctx context.Context, account string) error {
-	if _, err := s.pool.Exec(ctx, pruneSQL, account); err != nil {
-		return fmt.Errorf("prune finished syncs: %w", err)
-	}
-	return nil
 }
 
 const getSQL = `select ` + columns + ` from google_syncs where account_id = $1::uuid and id = $2::uuid`
@@ -299,7 +292,7 @@ func (s *Store) Due(ctx context.Context, most int) ([]Sync, error) {
 
 const deleteFinishedSQL = `delete from google_syncs where finished_at < now() - make_interval(secs => $1::float8)`
 
-// ForgetFinished deletes the syncs that ended before that long, of all accounts.
+// DeleteFinished deletes the syncs that ended before that long, of all accounts.
 func (s *Store) DeleteFinished(ctx context.Context, age time.Duration) (int64, error) {
 	gone, err := s.pool.Exec(ctx, deleteFinishedSQL, age.Seconds())
 	if err != nil {

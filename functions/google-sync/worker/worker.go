@@ -222,11 +222,7 @@ func (w *Worker) finish(ctx context.Context, outOfTime bool, a *applier, cause e
 	var e *google.Error
 	switch {
 	case cause == nil:
-		err := w.syncs.Finish(ctx, a.lease, a.sync.ID, a.progress, "")
-		if err == nil && a.sync.Request.Remove {
-			err = w.syncs.Clear(ctx, a.person.ID, a.sync.CalendarID)
-		}
-		return done, err
+		return done, w.syncs.Finish(ctx, a.lease, a.sync, a.progress, "")
 	case errors.Is(cause, syncs.ErrLeaseLost):
 		return lost, cause
 	case outOfTime:
@@ -246,7 +242,7 @@ func (w *Worker) finish(ctx context.Context, outOfTime bool, a *applier, cause e
 	if err != nil {
 		return errored, err
 	}
-	return failed, w.syncs.Finish(ctx, a.lease, a.sync.ID, a.progress, code)
+	return failed, w.syncs.Finish(ctx, a.lease, a.sync, a.progress, code)
 }
 
 // backoff is how long a sync waits after so many attempts: 5 s, 10 s, ... 10 min, with jitter.
