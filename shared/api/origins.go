@@ -59,7 +59,7 @@ func (o *Origins) Share(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		header.Set("Access-Control-Allow-Methods", "GET, POST, DELETE")
+		header.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
 		header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Prefer")
 		header.Set("Access-Control-Max-Age", "600")
 		w.WriteHeader(http.StatusNoContent)

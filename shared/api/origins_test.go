@@ -95,7 +95,7 @@ func TestPagesOfTrustedOriginsReadTheAnswers(t *testing.T) {
 		if c.status != 204 {
 			continue
 		}
-		for header, want := range map[string][]string{"Access-Control-Allow-Methods": {"GET", "POST", "DELETE"},
+		for header, want := range map[string][]string{"Access-Control-Allow-Methods": {"GET", "POST", "PUT", "DELETE"},
 			"Access-Control-Allow-Headers": {"Authorization", "Content-Type", "Prefer"}} {
 			for _, one := range want {
 				if !slices.Contains(strings.Split(h.Get(header), ", "), one) {
