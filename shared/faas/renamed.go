@@ -22,12 +22,12 @@ func AdoptRenamedSettings() (warn func(*slog.Logger)) { return adopt(renamed) }
 func adopt(renamed map[string]string) (warn func(*slog.Logger)) {
 	var former []string
 	for _, name := range slices.Sorted(maps.Keys(renamed)) {
-		value, given := os.LookupEnv(name)
-		if !given {
-			continue
+		value := os.Getenv(name)
+		if value == "" {
+			continue // set to nothing counts as unset
 		}
 		former = append(former, name)
-		if _, given := os.LookupEnv(renamed[name]); !given {
+		if os.Getenv(renamed[name]) == "" {
 			_ = os.Setenv(renamed[name], value) // fails only for names and values that no environment can hold
 		}
 	}

@@ -19,10 +19,14 @@ func TestRenamedSettingsKeepWorking(t *testing.T) {
 	t.Setenv("TOY_OLD", "1h")
 	t.Setenv("TOY_OTHER_OLD", "2h")
 	t.Setenv("TOY_SET", "3h")
+	t.Setenv("TOY_EMPTY", "") // as unset
+	t.Setenv("TOY_EMPTY_OLD", "4h")
+	t.Setenv("TOY_NOTHING_OLD", "")
 	var log bytes.Buffer
-	warn := adopt(map[string]string{"TOY_OLD": "TOY_NEW", "TOY_OTHER_OLD": "TOY_SET", "TOY_ABSENT": "TOY_ALSO_ABSENT"})
+	warn := adopt(map[string]string{"TOY_OLD": "TOY_NEW", "TOY_OTHER_OLD": "TOY_SET", "TOY_EMPTY_OLD": "TOY_EMPTY",
+		"TOY_NOTHING_OLD": "TOY_ALSO_ABSENT", "TOY_ABSENT": "TOY_ALSO_ABSENT"})
 	warn(Logger(&log, slog.LevelInfo))
-	for name, want := range map[string]string{"TOY_NEW": "1h", "TOY_SET": "3h"} {
+	for name, want := range map[string]string{"TOY_NEW": "1h", "TOY_SET": "3h", "TOY_EMPTY": "4h"} {
 		if got := os.Getenv(name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
@@ -30,8 +34,8 @@ func TestRenamedSettingsKeepWorking(t *testing.T) {
 	if _, given := os.LookupEnv("TOY_ALSO_ABSENT"); given {
 		t.Error("a setting that nobody gave was set")
 	}
-	if got := log.String(); strings.Count(got, `"level":"WARN"`) != 2 || !strings.Contains(got, `"old":"TOY_OLD","new":"TOY_NEW"`) {
-		t.Errorf("got the log %s, want a warning for each of the two former names", got)
+	if got := log.String(); strings.Count(got, `"level":"WARN"`) != 3 || !strings.Contains(got, `"old":"TOY_OLD","new":"TOY_NEW"`) {
+		t.Errorf("got the log %s, want a warning for each of the three former names", got)
 	}
 }
 
