@@ -83,8 +83,8 @@ licenses: ## list the licence of every dependency; fail where the project cannot
 	@scripts/licenses.sh
 
 .PHONY: sbom
-sbom: ## write an SBOM (CycloneDX) for each program and for the page into sbom/
-	@scripts/sbom.sh
+sbom: ## write an SBOM (CycloneDX) for each program and each npm project into sbom/
+	@scripts/sbom.sh "$(LDFLAGS)"
 
 .PHONY: clean
 clean: ## remove what was built and cached here (not the data under .schedgen/)
