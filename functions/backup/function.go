@@ -118,8 +118,10 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err := f.assemble(); err != nil {
 		return nil, err
 	}
-	f.pool, err = postgres.Open(cfg.Postgres)
-	return f, err
+	if f.pool, err = postgres.Open(cfg.Postgres); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // assemble connects the packages that do the work.
@@ -161,7 +163,7 @@ func withDefaults(c Config) Config {
 		c.Bucket.URL, c.Bucket.AccessKey, c.Bucket.SecretKey, c.Bucket.Region = c.Blob.URL, c.Blob.AccessKey, c.Blob.SecretKey, c.Blob.Region
 	}
 	if c.Retention == (retention.Policy{}) {
-		// Keeping nothing is no choice: it would delete every backup.
+		// A Config written in code may leave the policy out, and 0 is a choice for each of its fields.
 		_ = settings.ReadFrom(context.Background(), &c.Retention, envconfig.MapLookuper(nil)) // the tags alone cannot fail
 	}
 	if c.ScratchURL == "" {
@@ -204,12 +206,8 @@ func (f *Function) openBuckets() (err error) {
 }
 
 func (t Target) open(partSize int) (*store.Store, error) {
-	timeout := t.Timeout
-	if timeout <= 0 {
-		timeout = 2 * time.Minute
-	}
 	bucket, err := blob.Open(blob.Config{URL: t.URL, Bucket: t.Bucket, AccessKey: t.AccessKey, SecretKey: t.SecretKey,
-		Region: t.Region, Timeout: timeout})
+		Region: t.Region, Timeout: t.Timeout})
 	if err != nil {
 		return nil, err
 	}

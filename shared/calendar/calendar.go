@@ -136,7 +136,7 @@ type clock struct{ start, end int }
 // examHours is what a written exam lasts when none is printed, as the university's timetable has it.
 const examHours = 3
 
-// times reads the event's times. An exam without an end gets the assumed one, marked as an estimate.
+// readTimes reads the event's times. An exam without an end gets the assumed one, marked as an estimate.
 func readTimes(e *Event) (clock, *Warning) {
 	if e.StartTime == "" {
 		return clock{}, &Warning{Code: timetable.NoTime, Message: "It has no time. Look it up in your timetable."}

@@ -50,7 +50,7 @@ func (o *days) holiday(d Date) string {
 	return year[d]
 }
 
-// off reports whether no lectures are held on d.
+// noLectures reports whether no lectures are held on d.
 func (o *days) noLectures(d Date) bool {
 	off, seen := o.known[d]
 	if !seen {
@@ -99,7 +99,7 @@ func (o Options) recessOf(year int) (recess Days, given bool) {
 	return recess, len(recess) > 0 || len(*o.Recess) == 0
 }
 
-// follows gives the weekday whose lectures are held on d: its own, or another one's.
+// weekdayOn gives the weekday whose lectures are held on d: its own, or another one's.
 func (o *days) weekdayOn(d Date) time.Weekday {
 	for _, swap := range o.years[d.Year].Follows {
 		if swap.Date == d {
@@ -109,7 +109,7 @@ func (o *days) weekdayOn(d Date) time.Weekday {
 	return d.Weekday()
 }
 
-// swapped are the days of a range that follow the given weekday and are another one, and on which lectures are held.
+// swapsTo gives the days of a range that follow the given weekday and are another one, and on which lectures are held.
 func (o *days) swapsTo(r Range, day time.Weekday) []Date {
 	var dates []Date
 	for year := r.Start.Year; year <= r.End.Year; year++ {

@@ -113,7 +113,7 @@ func (b *builder) datesOf(ranges []Range, day time.Weekday) (weekly weeklyDates,
 	return weekly, slices.Compact(beside)
 }
 
-// place makes the item the series of the held dates, or its only one.
+// setDates makes the item the series of the held dates, or its only one.
 func (w weeklyDates) setDates(item *Item, at clock) {
 	first, last := w.held[0], w.held[len(w.held)-1]
 	item.Start, item.End = first.At(at.start), first.At(at.end)
@@ -132,7 +132,7 @@ func (w weeklyDates) contains(d Date) bool {
 	return ok
 }
 
-// singles are the items beside a series: those of days that follow another weekday's timetable, and those that
+// singleItems are the items beside a series: those of days that follow another weekday's timetable, and those that
 // the student changed. A changed date leaves the series.
 func (b *builder) singleItems(series Item, day time.Weekday, at clock, weekly *weeklyDates, beside []Date) []Item {
 	var all []Item
@@ -154,7 +154,7 @@ func (b *builder) singleItems(series Item, day time.Weekday, at clock, weekly *w
 	return all
 }
 
-// single is the item of one date, as the student has it; held is false where it is not held then. Its UID is made
+// singleItem is the item of one date, as the student has it; held is false where it is not held then. Its UID is made
 // of the series' and the date, so that it is the same whenever it comes back.
 func (b *builder) singleItem(series Item, d Date, at clock, remark string) (item Item, held bool) {
 	item = series
@@ -165,10 +165,10 @@ func (b *builder) singleItem(series Item, d Date, at clock, remark string) (item
 	return b.change(item, d, at)
 }
 
-// spoken writes the date as people say it.
+// longForm writes the date as people say it.
 func (d Date) longForm() string { return d.utc().Format("Monday 2 January 2006") }
 
-// guess notes that a semester stands in for a quarter, and gives the item's own remark of it.
+// warnGuessed notes that a semester stands in for a quarter, and gives the item's own remark of it.
 func (b *builder) warnGuessed(e Event, semester string) Warning {
 	quarter := normalTerm(e.Semester)
 	if b.quarters == nil {

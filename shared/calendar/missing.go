@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// miss notes a lecture in a term without dates, which fails the whole unless the options are lenient.
+// noteMissingTerm notes a lecture in a term without dates, which fails the whole unless the options are lenient.
 func (b *builder) noteMissingTerm(e Event) *Warning {
 	term := normalTerm(e.Semester)
 	if b.lenient(e) {

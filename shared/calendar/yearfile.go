@@ -136,7 +136,7 @@ func (r *yearsReader) year(number int, n node, line int) AcademicYear {
 	return y
 }
 
-// claim is what the file says of the origin of a year or of an item.
+// originFields is what the file says of the origin of a year or of an item.
 type originFields struct {
 	line    int
 	source  string

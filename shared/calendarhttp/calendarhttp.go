@@ -1,4 +1,4 @@
-// Package ask is how callers ask for a calendar over HTTP: of the events they send or of a job, with a
+// Package calendarhttp reads requests for calendars: of the events they send or of a job, with a
 // student's choices. ICS files, feeds and Google calendars are asked for in the same form, which is also that
 // of the first frontend.
 package calendarhttp
@@ -101,7 +101,7 @@ func (c *Choices) ApplySemester() error {
 	return nil
 }
 
-// Problem is what package calendar found wrong, as the caller sees it. Any other error, and none, stays as it is.
+// APIError is what package calendar found wrong, as the caller sees it. Any other error, and none, stays as it is.
 func APIError(err error) error {
 	var e *calendar.Error
 	if !errors.As(err, &e) {

@@ -9,7 +9,7 @@ import (
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
-// Metrics is the state of the queue's books. A job leaves them some time after its end.
+// Metrics counts the jobs that wait, are being read, or ended within the window.
 type Metrics struct {
 	Queue             map[Status]map[Priority]int `json:"queue"`             // every status and priority, 0 included
 	Total             map[Status]int              `json:"total"`             // the same, without priorities
@@ -28,7 +28,7 @@ select status, priority, count(*)::int from (
 	where status = 'completed' and completed_at > now() - make_interval(secs => $1::float8)
 	union all
 	select status, priority from jobs
-	where status = 'failed' and completed_at > now() - make_interval(secs => $2::float8)) as books
+	where status = 'failed' and completed_at > now() - make_interval(secs => $2::float8)) as counted
 group by status, priority`
 
 const timesSQL = `
@@ -40,7 +40,7 @@ select
 from (select extract(epoch from completed_at - coalesce(uploaded_at, created_at)) as seconds from jobs
 	where status = 'completed' and completed_at > now() - make_interval(secs => $1::float8)) as ended`
 
-// Metrics counts the jobs in the books.
+// Metrics counts the jobs that wait, are being read, or ended within the window.
 func (s *Store) Metrics(ctx context.Context) (Metrics, error) {
 	m := emptyMetrics()
 	type row struct {

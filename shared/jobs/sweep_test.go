@@ -222,7 +222,7 @@ func TestMetricsCountTheBooks(t *testing.T) {
 		w.must(w.Complete(ctx, w.claim(job.ID), document(1)))
 		completed = append(completed, job.ID)
 	}
-	w.age(completed[0], 2*time.Hour) // left the books
+	w.age(completed[0], 2*time.Hour) // ended before the window
 	failed := w.stored()
 	w.must(w.Fail(ctx, w.claim(failed.ID), "NOT_A_PDF", "x"))
 	w.age(failed.ID, 2*time.Hour) // stays for a day

@@ -94,7 +94,7 @@ func (s *Store) All(ctx context.Context) (calendar.Years, error) {
 	return all.years, err
 }
 
-// news gives what is in the database now. Where its version is that of before, it asks no more.
+// load gives what is in the database now. Where its version is that of before, it asks no more.
 func (s *Store) load(ctx context.Context, before databaseState) (databaseState, error) {
 	if before.read {
 		version, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], versionSQL)

@@ -156,7 +156,7 @@ func unknown(s Snapshot, given calendar.Terms) map[int]calendar.Terms {
 	return years
 }
 
-// tell counts a request and logs it. It names no person.
+// count counts a request and logs it. It names no person.
 func (t *TypedDates) count(ctx context.Context, s Snapshot, year int, what string) {
 	t.requests.WithLabelValues(label(s, year), what).Inc()
 	api.Logger(ctx).InfoContext(ctx, "semester dates are not known; import the academic year", "year", year, "what", what)

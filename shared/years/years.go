@@ -95,13 +95,10 @@ func (s *Source) Loaded(ctx context.Context) (Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.rows.read {
-		return Snapshot{}, cmp.Or(err, s.problem, errUnread)
+		return Snapshot{}, cmp.Or(err, s.problem)
 	}
 	return known, nil
 }
-
-// errUnread is the error of Loaded while another request reads the years for the first time.
-var errUnread = errors.New("the academic years are being read")
 
 // Reload is Loaded after it has read the years again.
 func (s *Source) Reload(ctx context.Context) (Snapshot, error) { return s.current(ctx, true) }

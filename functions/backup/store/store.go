@@ -97,7 +97,7 @@ func (s *Store) keys(ctx context.Context, prefix string) (keys []string, err err
 	return keys, err
 }
 
-// Note is a small JSON document beside the backups, such as what was alerted. ErrNotFound (package
+// ReadState reads a small JSON document beside the backups, such as what was alerted. ErrNotFound (package
 // blob) if there is none.
 func (s *Store) ReadState(ctx context.Context, name string, into any) error {
 	body, _, err := s.get(ctx, "state/"+name+".json")
@@ -110,7 +110,7 @@ func (s *Store) ReadState(ctx context.Context, name string, into any) error {
 	return nil
 }
 
-// WriteState replaces a Note.
+// WriteState replaces the document that ReadState reads.
 func (s *Store) WriteState(ctx context.Context, name string, value any) error {
 	body, err := json.Marshal(value)
 	if err != nil {

@@ -316,7 +316,7 @@ func TestAPartIsSentAgainAfterAnOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := w.Finish(); err != nil {
-		t.Errorf("got %v after %d maxAttempts, want the part stored", err, puts.Load())
+		t.Errorf("got %v after %d tries, want the part stored", err, puts.Load())
 	}
 }
 

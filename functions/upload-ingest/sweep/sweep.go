@@ -141,13 +141,17 @@ func (s *Sweeper) finishUpload(ctx context.Context, job jobs.Job, counts *Counts
 	_, err := s.PDFs.Stat(ctx, job.ObjectKey)
 	switch {
 	case err == nil:
-		counts.Adopted++
-		return s.Jobs.Uploaded(ctx, job.ID)
+		if err = s.Jobs.Uploaded(ctx, job.ID); err == nil {
+			counts.Adopted++
+		}
+		return err
 	case !errors.Is(err, blob.ErrNotFound):
 		return err
 	}
-	counts.Abandoned++
 	err = s.Jobs.Abandon(ctx, job.ID, jobs.CodeUploadIncomplete, api.Sentence(jobs.CodeUploadIncomplete))
+	if err == nil {
+		counts.Abandoned++
+	}
 	s.Cache.Wake(ctx, jobs.Topic(job.ID))
 	return err
 }

@@ -97,7 +97,7 @@ func sign(r *http.Request, c credential, secretKey string, when time.Time) strin
 func canonicalRequest(r *http.Request, signed []string) string {
 	var headers strings.Builder
 	for _, name := range signed {
-		values := r.Header.Values(name)
+		values := slices.Clone(r.Header.Values(name))
 		switch name {
 		case "host":
 			values = []string{r.Host}
