@@ -20,3 +20,12 @@ test("no answer at all is one that may come later", async () => {
   await expect(ask("/api/years")).rejects.toMatchObject({ code: "OFFLINE", retry: true });
   vi.unstubAllGlobals();
 });
+
+test("an answer that breaks off, or is no JSON, is an error that may pass", async () => {
+  const broken = new ReadableStream({ start: (stream) => stream.error(new TypeError("network error")) });
+  for (const [body, code] of [[broken, "OFFLINE"], ["<html>busy</html>", "UNKNOWN"]] as const) {
+    vi.stubGlobal("fetch", async () => new Response(body));
+    await expect(ask("/api/years")).rejects.toMatchObject({ code, retry: true });
+  }
+  vi.unstubAllGlobals();
+});

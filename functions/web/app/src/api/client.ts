@@ -72,8 +72,6 @@ interface Call {
   method?: "GET" | "POST" | "PUT" | "DELETE";
   body?: unknown;
   accept?: string;
-  headers?: Record<string, string>;
-  signal?: AbortSignal;
   /** Seconds after which the request counts as lost. */
   patience?: number;
 }
@@ -82,7 +80,6 @@ interface Call {
 export async function send(path: string, call: Call = {}): Promise<Response> {
   const ended = new AbortController();
   const timer = setTimeout(() => ended.abort(), (call.patience ?? 60) * 1000);
-  call.signal?.addEventListener("abort", () => ended.abort());
   let answer: Response;
   try {
     answer = await fetch(path, {
@@ -92,7 +89,6 @@ export async function send(path: string, call: Call = {}): Promise<Response> {
       headers: {
         Accept: call.accept ?? "application/json",
         ...(call.body === undefined ? {} : { "Content-Type": "application/json" }),
-        ...call.headers,
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     });
@@ -108,5 +104,16 @@ export async function send(path: string, call: Call = {}): Promise<Response> {
 /** Sends a request and reads the JSON that it is answered with. */
 export async function ask<T>(path: string, call: Call = {}): Promise<T> {
   const answer = await send(path, call);
-  return (answer.status === 204 ? undefined : await answer.json()) as T;
+  if (answer.status === 204) return undefined as T;
+  let text: string;
+  try {
+    text = await answer.text();
+  } catch {
+    throw offline(); // the connection broke within the answer
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw errorOf(502, "", null); // a proxy's own page
+  }
 }

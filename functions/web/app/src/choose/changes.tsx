@@ -82,8 +82,12 @@ function ChangeForm() {
   const moved = { newDate: useSignal(""), startTime: useSignal(""), endTime: useSignal(""), venue: useSignal("") };
   const choosable = lectures.value.filter((e) => e.day && e.startTime);
   const dates = datesOf(choosable.find((e) => e.id === event.value), shownDates.value);
+  const wrong = cancelled.value ? "" : wrongMove(Object.fromEntries(Object.entries(moved).map(([name, field]) => [name, field.value])));
+  const tried = useSignal(false);
   const submit = (e: Event) => {
     e.preventDefault();
+    tried.value = wrong !== "";
+    if (wrong) return;
     const filled = Object.entries(moved).filter(([, field]) => field.value !== "");
     const change: Change = { event: event.value, date: date.value, ...(cancelled.value ? { cancelled: true } : Object.fromEntries(filled.map(([name, field]) => [name, field.value]))) };
     const others = choices.value.changes.filter((other) => other.event !== change.event || other.date !== change.date);
@@ -133,11 +137,22 @@ function ChangeForm() {
           <Field label={text.venue} type="text" value={moved.venue} placeholder={text.sameRoom} />
         </>
       )}
+      {tried.value && wrong && (
+        <p class="notice bad" role="alert">
+          {wrong}
+        </p>
+      )}
       <button class="button second" type="submit">
         {text.save}
       </button>
     </form>
   );
+}
+
+/** What is wrong with how a class is moved, or nothing. A time that is not given stays as it is. */
+function wrongMove({ newDate, startTime = "", endTime = "", venue }: Record<string, string>): string {
+  if (!newDate && !startTime && !endTime && !venue) return text.nothingMoved;
+  return startTime && endTime && endTime <= startTime ? text.wrongTimes : "";
 }
 
 interface FieldProps {
@@ -191,7 +206,7 @@ function ExtraForm() {
       </button>
       {wrong && (
         <p class="notice bad" role="alert">
-          {text.wrongOrder}
+          {text.wrongTimes}
         </p>
       )}
     </form>

@@ -1,5 +1,5 @@
 /** What the server keeps of this student, and how it is deleted. */
-import { effect, signal } from "@preact/signals";
+import { batch, computed } from "@preact/signals";
 import { ApiError, ask, send, type GoogleCalendar, type ListedFeed, type SignInStatus } from "../api/client";
 import { choices, feeds, uploads } from "../state/store";
 import { noChoices } from "../state/types";
@@ -11,12 +11,18 @@ export interface Account {
   calendars: GoogleCalendar[];
 }
 
-/** Asks for all of it. Who never uploaded anything has no session, and so nothing. */
-export async function account(): Promise<Account> {
+/** The feeds and the sign-in. A visitor who never uploaded anything has no session, and so nothing. */
+async function atOurs(): Promise<{ feeds: ListedFeed[]; signIn: SignInStatus }> {
   const [listed, signIn] = await Promise.all([
     ask<{ feeds: ListedFeed[] }>("/api/feeds").then((answer) => answer.feeds, noneWithout(401)),
     ask<SignInStatus>("/api/auth/status"),
   ]);
+  return { feeds: listed, signIn };
+}
+
+/** Asks for all of it. */
+export async function account(): Promise<Account> {
+  const { feeds: listed, signIn } = await atOurs();
   const calendars = signIn.authenticated ? (await ask<{ calendars: GoogleCalendar[] }>("/api/calendars")).calendars : [];
   return { feeds: listed, signIn, calendars: calendars.filter((c) => c.createdHere || c.following || c.syncedAt) };
 }
@@ -48,13 +54,15 @@ async function gone(path: string): Promise<void> {
 
 /** Deletes everything, first on the server: if that fails, this browser still knows what is there. */
 export async function deleteEverything(): Promise<void> {
-  const known = await account();
+  const known = await atOurs(); // Google may be away
   for (const feed of known.feeds) await gone(`/api/feeds/${feed.id}`);
   for (const upload of uploads.value) if (upload.jobId) await gone(`/api/jobs/${upload.jobId}`);
   if (known.signIn.authenticated) await send("/api/auth/logout", { method: "POST", body: { forget: true } });
-  uploads.value = [];
-  feeds.value = [];
-  choices.value = noChoices;
+  batch(() => {
+    uploads.value = [];
+    feeds.value = [];
+    choices.value = noChoices;
+  });
   await forgetFiles();
 }
 
@@ -66,7 +74,4 @@ export async function everything(): Promise<Blob> {
 }
 
 /** How much is kept in this browser, in kilobytes. */
-export const keptHere = signal(0);
-effect(() => {
-  keptHere.value = Math.ceil(JSON.stringify([uploads.value, choices.value, feeds.value]).length / 1024);
-});
+export const keptHere = computed(() => Math.ceil(JSON.stringify([uploads.value, choices.value, feeds.value]).length / 1024));

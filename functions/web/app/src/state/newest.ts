@@ -1,15 +1,21 @@
 import type { Event } from "../api/client";
 import type { Upload } from "./types";
 
+/** Papers that are written after the main ones. */
+const supplementary = /(^|\s)(supp|spec|aegr)/i;
+
 /**
- * What an upload speaks for, as the server has it: a semester of lectures, a half of the year of tests, a session of
- * exams. Within it a newer upload replaces an older one; outside of it the older one holds.
+ * What an upload speaks for, in short: a semester of lectures, a half of the year of tests, a session of exams with its
+ * supplementary and special papers apart. Within it a newer upload replaces an older one; outside of it the older one
+ * holds. The server's rule (shared/calendar/scope.go and merge.go) knows more: papers that are over, and modules of the
+ * whole year.
  */
-export function scope(e: Event): string {
+function scope(e: Event): string {
   if (e.kind === "lecture") return "lecture " + semesterOf(e.semester ?? "");
   const month = Number((e.date ?? "").slice(5, 7));
   const half = month === 0 ? 0 : e.kind === "test" ? (month <= 6 ? 1 : 2) : month <= 7 ? 1 : 2;
-  return `${e.kind} ${(e.date ?? "").slice(0, 4)}/${half}`;
+  const part = e.kind === "exam" && supplementary.test(e.activity) ? " supplementary" : "";
+  return `${e.kind} ${(e.date ?? "").slice(0, 4)}/${half}${part}`;
 }
 
 function semesterOf(term: string): string {

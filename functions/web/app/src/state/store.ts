@@ -1,9 +1,9 @@
 /**
  * What the page knows, as signals. All of it is kept in localStorage as it changes, so that a reload, a closed tab or a
  * dead battery loses nothing, and the timetable can be read without a network. Files that were not sent yet are kept
- * in IndexedDB (files.ts), for localStorage takes only texts.
+ * in IndexedDB (waiting.ts), for localStorage takes only texts.
  */
-import { computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import { assignColours, type Colour } from "../domain/colours";
 import { newest } from "./newest";
 import { noChoices, type Choices, type KeptFeed, type Upload } from "./types";
@@ -50,8 +50,11 @@ export const feeds = signal<KeptFeed[]>(start.feeds);
 /** The browser does not keep what we give it: the page says so. */
 export const notKept = signal(false);
 
-/** All events of the timetables that are here, of each semester and kind those of the newest upload. */
-export const events = computed(() => newest(uploads.value));
+/** All events of the timetables that are here, of each semester and kind those of the newest upload. The sample gives way. */
+export const events = computed(() => {
+  const own = uploads.value.filter((u) => !u.sample);
+  return newest(own.some((u) => u.events.length > 0) ? own : uploads.value);
+});
 
 /** The modules, in the order of their names. */
 export const modules = computed(() => [...new Set(events.value.map((e) => e.module).filter(Boolean))].sort());
@@ -96,7 +99,10 @@ addEventListener("storage", (e) => {
   if (e.key !== key || e.newValue === written) return;
   written = e.newValue;
   const kept = read(e.newValue);
-  uploads.value = kept.uploads;
-  choices.value = kept.choices;
-  feeds.value = kept.feeds;
+  // Together: kept one by one, the first would be written back beside the old others.
+  batch(() => {
+    uploads.value = kept.uploads;
+    choices.value = kept.choices;
+    feeds.value = kept.feeds;
+  });
 });

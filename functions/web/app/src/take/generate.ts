@@ -1,4 +1,4 @@
-import { ApiError, errorOf, offline, type Options } from "../api/client";
+import { ApiError, send, type Options } from "../api/client";
 import { optionsOf } from "../state/options";
 import { choices, events, modules, uploads } from "../state/store";
 
@@ -30,16 +30,7 @@ export interface CalendarFile {
 
 /** Makes the calendar file of all that is chosen. */
 export async function makeFile(): Promise<CalendarFile> {
-  let answer: Response;
-  try {
-    answer = await fetch("/api/generate/ics", {
-      method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", Accept: "text/calendar" },
-      body: JSON.stringify({ ...chosenOptions(), events: events.value }),
-    });
-  } catch {
-    throw offline();
-  }
-  if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
+  const answer = await send("/api/generate/ics", { method: "POST", accept: "text/calendar", body: { ...chosenOptions(), events: events.value } });
   const number = (name: string) => Number(answer.headers.get(name) ?? 0);
   return {
     name: nameIn(answer.headers.get("Content-Disposition")), content: await answer.blob(), events: number("X-Schedgen-Events"),

@@ -42,13 +42,22 @@ export async function undo(calendarId: string, onProgress: (sync: Sync) => void)
   return followed(await ask<Sync>("/api/calendars/events?calendarId=" + encodeURIComponent(calendarId), { method: "DELETE", patience: 120 }), onProgress);
 }
 
+/** How many times in a row an answer about a sync may fail to come. The server goes on writing meanwhile. */
+const missedAnswers = 5;
+
 /** Asks for a sync until it has ended. */
 async function followed(sync: Sync, onProgress: (sync: Sync) => void): Promise<Sync> {
   onProgress(sync);
-  while (sync.status === "pending") {
-    await new Promise((done) => setTimeout(done, 1000));
-    sync = await ask<Sync>(`/api/calendars/syncs/${sync.syncId}`);
-    onProgress(sync);
+  for (let missed = 0, seconds = 1; sync.status === "pending"; ) {
+    await new Promise((done) => setTimeout(done, seconds * 1000));
+    try {
+      sync = await ask<Sync>(`/api/calendars/syncs/${sync.syncId}`);
+      [missed, seconds] = [0, 1];
+      onProgress(sync);
+    } catch (e) {
+      if (!(e instanceof ApiError && e.retry) || ++missed > missedAnswers) throw e;
+      seconds = Math.min(e.retryAfter ?? 2 ** missed, 60);
+    }
   }
   if (sync.status === "failed") throw new ApiError(sync.message, sync.error ?? "SYNC_FAILED", 502);
   return sync;

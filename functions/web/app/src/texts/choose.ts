@@ -81,6 +81,8 @@ export const choose = {
     own: "Your own dates.",
     unknown: "We do not know the dates of this semester. Enter them to get a calendar.",
     reset: "Use the university’s",
+    wrongTimes: "The class ends before it begins. Check both times.",
+    nothingMoved: "Say what changes: the day, the times or the room.",
     wrongOrder: "The last day is before the first. Check both.",
     days: "Days that are not as the others",
     none: "None are known.",

@@ -18,7 +18,7 @@ export const mineTexts = {
   unfollowNamed: (name: string) => `Stop following with ${name}`,
   stored: "What we keep",
   storedList: [
-    "Your PDFs: until they are read, and at most 24 hours.",
+    "Your PDFs: at most 24 hours after they were read.",
     "What they say, and your addresses: until you delete them, or nobody has used them for about a year.",
     "Your choices: only in this browser, until you delete them.",
     "With Google: your address and a key to your calendars, encrypted, until you sign out for good.",

@@ -32,6 +32,7 @@ export const uploadTexts = {
   privacy: "We delete the PDF within 24 hours of reading it. What it says is yours to delete at any time, under Mine.",
   problem: {
     empty: "This file is empty. Download it again from the UP Portal.",
+    unreadable: "We could not open this file. Save it on this device, then choose it again.",
     notPdf: "This is not a PDF. Choose the file that the UP Portal downloads; its name ends in .pdf.",
     tooLarge: "This file is larger than 10 MB. A timetable is far smaller: check that you chose the right file.",
     lost: "The file was not sent before the page was closed, and your browser did not keep it. Choose it again.",

@@ -61,7 +61,7 @@ function State({ upload }: { upload: Upload }) {
     case "sending":
       return (
         <>
-          <p class="soft" role="status">{text.state.sending(percent)}</p>
+          <p class="soft">{text.state.sending(percent)}</p>
           <progress max={100} value={percent} aria-label={text.state.sending(percent)} />
         </>
       );

@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError, type Event } from "../api/client";
 import { uploads } from "../state/store";
 import { keptFile } from "../state/waiting";
-import { add, remove, resume, retry } from "./queue";
+import { add, remove, resume } from "./queue";
 import * as sending from "./send";
 
 const pdf = (name: string, content = "%PDF-1.7 x") => new File([content], name, { type: "application/pdf" });
@@ -52,13 +52,46 @@ test("a file that the server still reads is asked for, and its failure is told",
   await vi.waitFor(() => expect(uploads.value[0]?.problem).toEqual({ code: "NO_TIMETABLE", message: "No timetable.", retry: false }));
 });
 
-test("a job that the server no longer has is sent again when asked", async () => {
+test("a job that the server no longer has is sent again from the file that is kept", async () => {
+  const send = vi.spyOn(sending, "sendFile").mockResolvedValueOnce({ status: 202, accepted: { jobId: "gone", status: "pending", message: "" } });
+  send.mockResolvedValueOnce(read("again"));
+  vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ message: "Gone.", error: "JOB_NOT_FOUND" }), { status: 404 }));
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "done", undefined]]));
+  expect(uploads.value[0]?.jobId).toBe("again");
+  expect(send).toHaveBeenCalledTimes(2);
+});
+
+test("a lost job whose file is not kept says so", async () => {
   uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "reading", jobId: "gone", events: [] }];
   vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ message: "Gone.", error: "JOB_NOT_FOUND" }), { status: 404 }));
   resume();
   await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "failed", "JOB_NOT_FOUND"]]));
-  retry("1");
-  await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "failed", "LOST"]])); // its bytes are not here either
+});
+
+test("a file that cannot be opened fails, and those beside it go on", async () => {
+  vi.spyOn(sending, "sendFile").mockResolvedValue(read("job"));
+  const gone = pdf("gone.pdf");
+  vi.spyOn(gone, "slice").mockImplementation(() => {
+    throw new DOMException("gone", "NotFoundError");
+  });
+  await add([gone, pdf("a.pdf")]);
+  await vi.waitFor(() => expect(state()).toEqual([["gone.pdf", "failed", "UNREADABLE_FILE"], ["a.pdf", "done", undefined]]));
+});
+
+test("a file that is removed while it is sent is deleted on the server", async () => {
+  let arrive: (sent: sending.Sent) => void = () => {};
+  vi.spyOn(sending, "sendFile").mockReturnValue(new Promise((done) => (arrive = done)));
+  const asked: string[] = [];
+  vi.stubGlobal("fetch", async (path: string, call: RequestInit) => {
+    asked.push(`${call.method} ${path}`);
+    return new Response(null, { status: 204 });
+  });
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(uploads.value[0]?.state).toBe("sending"));
+  await remove(uploads.value[0]!.id);
+  arrive({ status: 202, accepted: { jobId: "late", status: "pending", message: "" } });
+  await vi.waitFor(() => expect(asked).toEqual(["DELETE /api/jobs/late"]));
 });
 
 test("removing ends the job on the server; one that is gone is no error", async () => {

@@ -30,7 +30,7 @@ function newId(): string {
 export async function add(files: Iterable<File>): Promise<void> {
   for (const file of files) {
     const id = newId();
-    const problem = await refusal(file);
+    const problem = await refusal(file).catch((): Problem => ({ code: "UNREADABLE_FILE", message: text.unreadable, retry: false }));
     const upload: Upload = {
       id, name: file.name, size: file.size, addedAt: new Date(Date.now() + counter).toISOString(), state: problem ? "failed" : "waiting", events: [],
       ...(problem ? { problem } : {}),
@@ -64,18 +64,20 @@ export function retry(id: string): void {
   void run(id);
 }
 
-/** Removes an upload here and, with all it made, on the server. */
+/** Removes an upload here and, with all it made, on the server. One that is being sent is deleted there once it has a job. */
 export async function remove(id: string): Promise<void> {
   const upload = find(id);
-  if (upload?.jobId) {
-    try {
-      await send(`/api/jobs/${upload.jobId}`, { method: "DELETE" });
-    } catch (e) {
-      if (!(e instanceof ApiError && e.status === 404)) throw e;
-    }
-  }
+  if (upload?.jobId) await deleteJob(upload.jobId);
   uploads.value = uploads.value.filter((u) => u.id !== id);
   await forgetFile(id);
+}
+
+async function deleteJob(jobId: string): Promise<void> {
+  try {
+    await send(`/api/jobs/${jobId}`, { method: "DELETE" });
+  } catch (e) {
+    if (!(e instanceof ApiError && e.status === 404)) throw e;
+  }
 }
 
 function find(id: string): Upload | undefined {
@@ -107,6 +109,10 @@ async function attempt(id: string): Promise<void> {
       await (upload.jobId ? read(id, upload.jobId) : sendKept(id));
       return;
     } catch (e) {
+      if (e instanceof ApiError && e.code === "JOB_NOT_FOUND" && tries < patience && (await keptFile(id))) {
+        changeUpload(id, { state: "waiting", jobId: undefined }); // the server lost it: the file is still here
+        continue;
+      }
       if (!passes(e) || e.status === 0 || tries >= patience) throw e;
       const seconds = Math.min(e.retryAfter ?? 2 ** tries, 60);
       changeUpload(id, { state: "waiting", problem: { code: e.code, message: text.soon(seconds), retry: false } });
@@ -123,6 +129,7 @@ async function sendKept(id: string): Promise<void> {
     progress.value = { ...progress.value, [id]: part };
     if (part === 1) changeUpload(id, { state: "reading" });
   });
+  if (!find(id)) return deleteJob(sent.status === 202 ? sent.accepted.jobId : sent.read.jobId); // removed meanwhile
   if (sent.status === 202) {
     changeUpload(id, { state: "reading", jobId: sent.accepted.jobId });
     await read(id, sent.accepted.jobId);
