@@ -3,6 +3,7 @@ package extract
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -16,8 +17,22 @@ type indirect struct {
 	misfit             bool // its /Length is not that of its data
 }
 
-// scan finds the indirect objects of a file by their own marks, in the order of the file.
+// scan finds the indirect objects of a file by their own marks, in the order of the file. Where the length of one
+// stream is wrong, another that reaches over whole objects is not believed.
 func scan(pdf []byte) []indirect {
+	found := scanWithin(pdf, nil)
+	if slices.ContainsFunc(found, func(o indirect) bool { return o.misfit }) {
+		var bounds []int
+		for _, next := range nextObject.FindAllIndex(pdf, -1) {
+			bounds = append(bounds, next[0])
+		}
+		found = scanWithin(pdf, bounds)
+	}
+	return found
+}
+
+// scanWithin finds objects of which no stream's length reaches over a bound.
+func scanWithin(pdf []byte, bounds []int) []indirect {
 	var found []indirect
 	for at := 0; ; {
 		i := bytes.Index(pdf[at:], []byte("obj"))
@@ -29,7 +44,7 @@ func scan(pdf []byte) []indirect {
 		if !ok || len(found) > 0 && o.start < found[len(found)-1].end {
 			continue
 		}
-		o.read(pdf, found)
+		o.read(pdf, found, bounds)
 		found = append(found, o)
 		at = max(at, o.end, o.dataEnd)
 	}
@@ -65,13 +80,13 @@ func numberBefore(pdf []byte, at int) (n, start int, ok bool) {
 }
 
 // read finds where the object ends.
-func (o *indirect) read(pdf []byte, earlier []indirect) {
+func (o *indirect) read(pdf []byte, earlier []indirect, bounds []int) {
 	word, at := valueEnd(pdf, o.body)
 	o.end = at
 	switch word {
 	case "endobj":
 	case "stream":
-		o.readStream(pdf, earlier)
+		o.readStream(pdf, earlier, bounds)
 	default:
 		o.damaged = true
 	}
@@ -105,7 +120,7 @@ func valueEnd(pdf []byte, at int) (word string, end int) {
 
 // readStream finds a stream's data: as long as its /Length says if its end or the object's is there, else up to the
 // next "endstream", or what looks like the end.
-func (o *indirect) readStream(pdf []byte, earlier []indirect) {
+func (o *indirect) readStream(pdf []byte, earlier []indirect, bounds []int) {
 	at := o.end + len("stream")
 	if bytes.HasPrefix(pdf[at:], []byte("\r\n")) {
 		at += 2
@@ -114,11 +129,13 @@ func (o *indirect) readStream(pdf []byte, earlier []indirect) {
 	}
 	o.data, o.dataEnd = at, at
 	n, ok := length(pdf[o.body:o.end], pdf, earlier)
-	if ok && n >= 0 && n <= len(pdf)-at && endsStream(pdf[at+n:]) {
+	next, _ := slices.BinarySearch(bounds, at)
+	ok = ok && n >= 0 && n <= len(pdf)-at && (next == len(bounds) || bounds[next] > at+n)
+	if ok && endsStream(pdf[at+n:]) {
 		o.dataEnd = at + n
 		return
 	}
-	if ok && n >= 0 && n <= len(pdf)-at && ends(pdf[at+n:], "endobj") {
+	if ok && ends(pdf[at+n:], "endobj") {
 		o.dataEnd, o.misfit = at+n, true
 		return
 	}
@@ -126,8 +143,8 @@ func (o *indirect) readStream(pdf []byte, earlier []indirect) {
 	o.misfit = !indirectLength
 	if i := bytes.Index(pdf[at:], []byte("endstream")); i >= 0 {
 		o.dataEnd = at + i
-		if next := nextObject.FindIndex(pdf[at:o.dataEnd]); next != nil { // that is another stream's
-			o.dataEnd, o.misfit = at+next[0], true
+		if end := nextObject.FindIndex(pdf[at:o.dataEnd]); end != nil { // that is another stream's
+			o.dataEnd, o.misfit = at+end[0], true
 		}
 		return
 	}

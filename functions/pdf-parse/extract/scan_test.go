@@ -24,6 +24,25 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// TestScanBelievesLengthsThatHold holds that a stream may hold whole objects, as an attached PDF does, unless the
+// length of another stream shows that lengths are wrong.
+func TestScanBelievesLengthsThatHold(t *testing.T) {
+	t.Parallel()
+	const holding = "1 0 obj << /Length 40 >> stream\na endstream endobj 2 0 obj [2] endobj   endstream endobj "
+	for rest, want := range map[string][]int{
+		"3 0 obj << /Length 3 >> stream\nabc endstream endobj":  {1, 3},
+		"3 0 obj << /Length 99 >> stream\nabc endstream endobj": {1, 2, 3},
+	} {
+		var numbers []int
+		for _, o := range inOrder(t, []byte(holding+rest)) {
+			numbers = append(numbers, o.number)
+		}
+		if !slices.Equal(numbers, want) {
+			t.Errorf("%q: got %v, want %v", rest, numbers, want)
+		}
+	}
+}
+
 // FuzzScan looks for the objects of foreign files: each lies in the file and after the one before it, its parts in order,
 // and in the file that is written anew of them each number is found again.
 func FuzzScan(f *testing.F) {

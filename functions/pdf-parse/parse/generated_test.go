@@ -46,6 +46,18 @@ func TestGenerated(t *testing.T) {
 	workers.Wait()
 }
 
+// TestOnceWrong reads generated timetables that were read wrong before, or with a warning too many.
+func TestOnceWrong(t *testing.T) {
+	t.Parallel()
+	for seed, what := range map[uint64]string{
+		984291509888: "white text in a column of which half is printed in white: all of its page had a warning",
+	} {
+		if diff := difference(fixture.Random(seed)); diff != "" {
+			t.Errorf("seed %d, %s: %s", seed, what, diff)
+		}
+	}
+}
+
 // TestEveryNumberOfPages reads timetables of 1 to 100 pages, and the same few modules spread over
 // ever more pages until each holds a line or two: rows break at every point. They lie at any place and scale.
 func TestEveryNumberOfPages(t *testing.T) {

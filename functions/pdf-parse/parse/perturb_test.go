@@ -226,7 +226,9 @@ func TestOnceSilent(t *testing.T) {
 		{"painted over", 6005743},    // beside a page that was drawn later
 		{"upright missing", 1009624}, // at the right of the venues, which tells how far they can run
 		{"upright missing", 3002797},
-		{"white text", 1003038}, // beside the half of a column that is printed in white
+		{"value too long", 7018353}, // printed over the only value of the next column
+		{"value wrapped", 7013714},  // "Part 1 of 2", of which the second line looks like a page's number
+		{"white text", 1003038},     // beside the half of a column that is printed in white
 	} {
 		o := fixture.Random(once.seed)
 		o.Nonsense, o.Change = false, once.change

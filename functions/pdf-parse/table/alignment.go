@@ -142,9 +142,13 @@ func alignmentsOf(rows []Row) map[heading]*alignment {
 	return columns
 }
 
-// markRunOver marks lines that go on in the next column without a gap: a value that is too long, or one that was moved.
+// markRunOver marks lines that go on in the next column without a gap, or run into it where it says nothing else: a
+// value that is too long, or one that was moved or printed over.
 func (r Row) markRunOver() {
-	const gap = 0.4 // ems, more than a space
+	const (
+		gap  = 0.4 // ems, more than a space
+		into = 0.5
+	)
 	for k := 1; k < len(r.Cells); k++ {
 		left, right := r.Cells[k-1].Lines, r.Cells[k].Lines
 		from := 0
@@ -153,8 +157,12 @@ func (r Row) markRunOver() {
 			for from < len(right) && right[from].Y < l.Y-sameBaseline*l.Size {
 				from++
 			}
-			if from < len(right) && right[from].Y <= l.Y+sameBaseline*l.Size && right[from].X0-l.X1 < gap*l.Size {
+			beside := from < len(right) && right[from].Y <= l.Y+sameBaseline*l.Size
+			switch {
+			case beside && right[from].X0-l.X1 < gap*l.Size:
 				l.Odd, right[from].Odd = true, true
+			case !beside && l.X1 > r.Cells[k].X0+into*l.Size:
+				l.Odd = true
 			}
 		}
 	}

@@ -19,7 +19,7 @@ const (
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
-// withoutFurniture drops running heads and feet: what stands near the edge of every page in the same
+// withoutHeadersFooters drops running headers and footers: what stands near the edge of every page in the same
 // place and says the same but for its numbers. Without rulings nothing else parts a footer from the
 // row above it. Repeated headings stay.
 func withoutHeadersFooters(pages []extract.Page, layouts []Layout) []extract.Page {

@@ -28,17 +28,21 @@ func (s section) addPale(row *Row, above []Row, layout *Layout) {
 			continue
 		}
 		if joined || column(s.columns, w) != expecting || !cell.goOn(w) {
-			cell.markOdd() // it was moved, or what it goes on with
+			cell.markHalves(w, expected) // it was moved, or what it goes on with
 			if n := len(above); n > 0 {
-				above[n-1].Cells[expecting].markOdd()
+				above[n-1].Cells[expecting].markHalves(w, expected)
 			}
 		}
 	}
 }
 
-func (c Cell) markOdd() {
-	for k := range c.Lines {
-		c.Lines[k].Odd = true
+// markHalves marks the lines around a word that may lack a half: they say no more than one.
+func (c Cell) markHalves(w extract.Word, half func(string) bool) {
+	const around = 2 // ems
+	for i := range c.Lines {
+		if l := &c.Lines[i]; half(l.Text) && math.Abs(l.Y-w.Y) < around*w.Size {
+			l.Odd = true
+		}
 	}
 }
 

@@ -251,7 +251,8 @@ func (r *Row) dropFooters() {
 	const far = 3 // ems
 	end := math.Inf(-1)
 	for _, l := range baselines(r.Cells) {
-		if isDigit(l.Text[len(l.Text)-1]) && footer.MatchString(l.Text) || l.Y-end > far*l.Size && !math.IsInf(end, 0) {
+		isFooter := isDigit(l.Text[len(l.Text)-1]) && footer.MatchString(l.Text) && !r.wraps(l)
+		if isFooter || l.Y-end > far*l.Size && !math.IsInf(end, 0) {
 			break
 		}
 		end = l.Y
@@ -259,6 +260,26 @@ func (r *Row) dropFooters() {
 	for i, c := range r.Cells {
 		r.Cells[i].Lines = slices.DeleteFunc(c.Lines, func(l Line) bool { return l.Y > end })
 	}
+}
+
+// wraps reports whether a line goes on with the one above it in its cell: it begins or is centred in the same place,
+// no more than a line below.
+func (r Row) wraps(l Line) bool {
+	const pitch = 1.5 // ems
+	for _, c := range r.Cells {
+		for i := 1; i < len(c.Lines); i++ {
+			above, below := c.Lines[i-1], c.Lines[i]
+			if below.Y == l.Y && below.X0 == l.X0 && below.Y-above.Y <= pitch*below.Size && isAligned(above, below) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isAligned reports whether two lines begin or are centred in the same place.
+func isAligned(a, b Line) bool {
+	return math.Abs(a.X0-b.X0) <= sameOffset || math.Abs(a.X0+a.X1-b.X0-b.X1) <= 2*sameOffset
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
