@@ -9,7 +9,7 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/autosync"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
-	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // receiveEvent takes an event of POST /events/google: a timetable was read, so the calendars that follow are synced,
@@ -24,7 +24,7 @@ func (f *Function) receiveEvent(ctx context.Context, e event.Event) error {
 		if err != nil {
 			return err
 		}
-		return f.auto.JobCompleted(faas.ContinueTrace(ctx, parsed.Traceparent), parsed.JobID)
+		return f.auto.JobCompleted(tracing.Continue(ctx, parsed.Cause), parsed.JobID)
 	case events.TypeSync:
 		sync, err := events.SyncOf(e)
 		if err != nil {

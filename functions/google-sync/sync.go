@@ -11,8 +11,8 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/calendarhttp"
-	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/pack"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // syncRequest is the body of POST /api/calendars/events: a calendar and what it should hold. Without events and jobId
@@ -179,7 +179,7 @@ func (f *Function) removeEvents(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return f.syncNow(r, syncs.New{
-		AccountID: person.ID, CalendarID: target.ID, Limit: f.cfg.Auto.SyncsWaiting, Traceparent: faas.Traceparent(r.Context()),
+		AccountID: person.ID, CalendarID: target.ID, Limit: f.cfg.Auto.SyncsWaiting, Cause: tracing.CauseOf(r.Context()),
 		Request: syncs.Request{Remove: true},
 	}, calendar.Calendar{})
 }

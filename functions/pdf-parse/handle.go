@@ -11,8 +11,8 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
-	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // Handle takes an event: an object store's notification, or a CloudEvent in binary or structured
@@ -77,7 +77,7 @@ func (f *Function) handleObject(ctx context.Context, o events.Object) error {
 
 // runNextJob does the next job. over reports that nothing more is to be done for the event.
 func (f *Function) runNextJob(ctx context.Context, o events.Object) (over bool, err error) {
-	ctx = faas.ContinueTrace(ctx, o.Traceparent)
+	ctx = tracing.Continue(ctx, o.Cause)
 	free, may, refusal := f.acquireSlot(ctx, priorityOf(o))
 	if refusal != nil {
 		return true, f.answerRefusal(ctx, o, refusal)
@@ -98,7 +98,7 @@ func (f *Function) runNextJob(ctx context.Context, o events.Object) (over bool, 
 	f.slots.start()
 	f.metrics.events.WithLabelValues("work").Inc()
 	// Whosever job it is, what is away fails the event, which then comes again: the next job would fail, too.
-	err = f.work(faas.ContinueTrace(ctx, claim.Job.Traceparent), claim, free)
+	err = f.work(tracing.Continue(ctx, claim.Job.Cause), claim, free)
 	if err != nil || claim.Job.ID == o.JobID {
 		return true, err
 	}

@@ -195,7 +195,7 @@ func (f *Function) deletePDF(ctx context.Context, job jobs.Job) {
 // upload-ingest publishes it again.
 func (f *Function) publishParsed(ctx context.Context, job jobs.Job, doc timetable.Document) {
 	e, err := events.NewParsed(events.Parsed{
-		JobID: job.ID, Owner: job.Owner, Kind: string(doc.Kind), Entries: len(doc.Entries), Traceparent: job.Traceparent,
+		JobID: job.ID, Owner: job.Owner, Kind: string(doc.Kind), Entries: len(doc.Entries), Cause: job.Cause,
 	}, time.Now())
 	if err == nil {
 		err = f.parsed.Publish(ctx, e)

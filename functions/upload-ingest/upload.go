@@ -22,6 +22,7 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // uploadAnswer is what an accepted upload is answered with.
@@ -153,7 +154,7 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 	// The file has come whole: it is kept even if the caller goes away now.
 	job, err := f.keep(context.WithoutCancel(r.Context()), u, jobs.NewJob{
 		ID: id.String(), Owner: owner, Share: f.share(r), Priority: f.allowed(r, u.priority), Filename: u.name, Size: u.size,
-		SHA256: hex.EncodeToString(u.sum.Sum(nil)), Traceparent: faas.Traceparent(r.Context()),
+		SHA256: hex.EncodeToString(u.sum.Sum(nil)), Cause: tracing.CauseOf(r.Context()),
 	})
 	if err != nil {
 		f.metrics.uploads.WithLabelValues("unavailable").Inc()
@@ -190,7 +191,7 @@ func (f *Function) keep(ctx context.Context, u *received, n jobs.NewJob) (jobs.J
 		return job, err
 	}
 	_, err = f.blob.Put(ctx, job.ObjectKey, u.body(), u.size, "application/pdf", map[string]string{
-		"Job-Id": job.ID, "Priority": string(job.Priority), "Traceparent": job.Traceparent,
+		"Job-Id": job.ID, "Priority": string(job.Priority), "Traceparent": job.Traceparent, "Request-Id": job.RequestID,
 	})
 	var full *blob.FullError
 	if errors.As(err, &full) {

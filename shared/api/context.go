@@ -8,6 +8,7 @@ import (
 type (
 	requestIDKey struct{}
 	loggerKey    struct{}
+	errorCodeKey struct{}
 )
 
 // WithRequestID returns ctx with the id that names this request in answers and logs.
@@ -32,4 +33,17 @@ func Logger(ctx context.Context) *slog.Logger {
 		return logger
 	}
 	return slog.Default()
+}
+
+// WithErrorCode returns ctx in which WriteError puts the code of its answer into code, for the request's log line and
+// metrics.
+func WithErrorCode(ctx context.Context, code *string) context.Context {
+	return context.WithValue(ctx, errorCodeKey{}, code)
+}
+
+// noteErrorCode puts code where WithErrorCode asked for it.
+func noteErrorCode(ctx context.Context, code string) {
+	if noted, ok := ctx.Value(errorCodeKey{}).(*string); ok {
+		*noted = code
+	}
 }

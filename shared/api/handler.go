@@ -73,6 +73,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 // errorObject tells of err, sets the headers of its answer, and logs it if it is our fault.
 func errorObject(w http.ResponseWriter, r *http.Request, err error) Object {
 	e := From(err)
+	noteErrorCode(r.Context(), e.Code)
 	status := e.Status()
 	if status >= 500 {
 		Logger(r.Context()).LogAttrs(r.Context(), slog.LevelError, "request failed",

@@ -24,6 +24,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/strictjson"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // The types of events that schedgen sends or takes.
@@ -44,22 +45,22 @@ var ErrInvalid = errors.New("events: not an event that is understood")
 
 // Object is a stored PDF that an event tells of.
 type Object struct {
-	Bucket      string
-	Key         string // decoded
-	JobID       string // from the metadata, or from the key where that names no job
-	Priority    string // likewise
-	Traceparent string
-	Size        int64
-	ETag        string
+	Bucket   string
+	Key      string // decoded
+	JobID    string // from the metadata, or from the key where that names no job
+	Priority string // likewise
+	Size     int64
+	ETag     string
+	tracing.Cause
 }
 
 // Parsed is the data of an event of TypeParsed: a job's entries are in the database.
 type Parsed struct {
-	JobID       string `json:"jobId"`
-	Owner       string `json:"owner"`
-	Kind        string `json:"pdfType"`
-	Entries     int    `json:"entries"`
-	Traceparent string `json:"-"`
+	JobID   string `json:"jobId"`
+	Owner   string `json:"owner"`
+	Kind    string `json:"pdfType"`
+	Entries int    `json:"entries"`
+	tracing.Cause
 }
 
 // Item is one event of a request.
@@ -243,9 +244,9 @@ func JobOf(e event.Event) string {
 // store may write metadata: what makes no sense in it is taken from the key, if it is an upload's.
 func objectIn(e event.Event) Object {
 	object := Object{
-		Key:         e.Subject(),
-		Priority:    extension(e, "priority"),
-		Traceparent: extension(e, "traceparent"),
+		Key:      e.Subject(),
+		Priority: extension(e, "priority"),
+		Cause:    causeOf(e),
 	}
 	var data record
 	if len(e.Data()) > 0 && strictjson.Unmarshal(e.Data(), &data) == nil {
@@ -282,6 +283,27 @@ func extension(e event.Event, name string) string {
 	return text
 }
 
+// The extensions that carry what caused an event. traceparent is CloudEvents' own for distributed tracing.
+const (
+	traceparentExtension = "traceparent"
+	requestIDExtension   = "requestid"
+)
+
+// causeOf is what caused e, as far as it says.
+func causeOf(e event.Event) tracing.Cause {
+	return tracing.Cause{Traceparent: extension(e, traceparentExtension), RequestID: extension(e, requestIDExtension)}
+}
+
+// setCause writes into e what caused it.
+func setCause(e *event.Event, cause tracing.Cause) {
+	if cause.Traceparent != "" {
+		e.SetExtension(traceparentExtension, cause.Traceparent)
+	}
+	if cause.RequestID != "" {
+		e.SetExtension(requestIDExtension, cause.RequestID)
+	}
+}
+
 // NewParsed is the event that a job's entries are in the database. Its id is the job's, so a
 // repeated event is recognizably the same.
 func NewParsed(parsed Parsed, when time.Time) (event.Event, error) {
@@ -291,9 +313,7 @@ func NewParsed(parsed Parsed, when time.Time) (event.Event, error) {
 	e.SetSource("/schedgen/pdf-parse")
 	e.SetSubject(parsed.JobID)
 	e.SetTime(when)
-	if parsed.Traceparent != "" {
-		e.SetExtension("traceparent", parsed.Traceparent)
-	}
+	setCause(&e, parsed.Cause)
 	if err := e.SetData(event.ApplicationJSON, parsed); err != nil {
 		return e, fmt.Errorf("encode event %s: %w", e.Type(), err)
 	}
@@ -309,6 +329,6 @@ func ParsedOf(e event.Event) (Parsed, error) {
 	if err := strictjson.Unmarshal(e.Data(), &parsed); err != nil {
 		return parsed, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	parsed.Traceparent = extension(e, "traceparent")
+	parsed.Cause = causeOf(e)
 	return parsed, nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -47,7 +48,7 @@ func capturedObject(t testing.TB) events.Object {
 	t.Helper()
 	return events.Object{
 		Bucket: "schedgen-pdfs", Key: "uploads/high/" + capturedJob + ".pdf", JobID: capturedJob, Priority: "high",
-		Traceparent: trace, Size: int64(len(capturedPDF)), ETag: fmt.Sprintf("%x", md5.Sum([]byte(capturedPDF))),
+		Cause: tracing.Cause{Traceparent: trace}, Size: int64(len(capturedPDF)), ETag: fmt.Sprintf("%x", md5.Sum([]byte(capturedPDF))),
 	}
 }
 
@@ -135,7 +136,7 @@ func TestANotificationOfSeveralRecords(t *testing.T) {
 
 func TestTheSweepsEventReadsAsTheStorages(t *testing.T) {
 	t.Parallel()
-	want := events.Object{Bucket: "schedgen-pdfs", Key: "uploads/low/é +.pdf", JobID: "0193", Priority: "low", Traceparent: trace, Size: 5}
+	want := events.Object{Bucket: "schedgen-pdfs", Key: "uploads/low/é +.pdf", JobID: "0193", Priority: "low", Cause: tracing.Cause{Traceparent: trace, RequestID: "upload-1"}, Size: 5}
 	e, err := events.NewObject(want, time.Unix(1, 0))
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +192,7 @@ func TestWhatIsNoEventIsInvalid(t *testing.T) {
 
 func TestTheParsedEvent(t *testing.T) {
 	t.Parallel()
-	want := events.Parsed{JobID: "0192", Owner: "me", Kind: "exam", Entries: 5, Traceparent: trace}
+	want := events.Parsed{JobID: "0192", Owner: "me", Kind: "exam", Entries: 5, Cause: tracing.Cause{Traceparent: trace, RequestID: "upload-1"}}
 	e, err := events.NewParsed(want, time.Unix(1, 0))
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/retry"
 	"github.com/schedgen/schedgen/shared/settings"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // Config says where events are sent.
@@ -175,8 +176,13 @@ func Encode(header http.Header, e event.Event) {
 	if contentType := e.DataContentType(); contentType != "" {
 		header.Set("Content-Type", contentType)
 	}
-	if traceparent := extension(e, "traceparent"); traceparent != "" {
-		header.Set("Traceparent", traceparent)
+	for name, value := range map[string]string{
+		tracing.TraceparentHeader: extension(e, traceparentExtension),
+		tracing.RequestIDHeader:   extension(e, requestIDExtension),
+	} {
+		if value != "" {
+			header.Set(name, value)
+		}
 	}
 }
 

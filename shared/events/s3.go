@@ -11,6 +11,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/strictjson"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // notification is the body that MinIO posts. Its Key is not URL-encoded, the one in a record is.
@@ -96,9 +97,7 @@ func fromRecord(raw json.RawMessage) (event.Event, error) {
 	if priority := r.meta("Priority"); priority != "" {
 		e.SetExtension("priority", priority)
 	}
-	if traceparent := r.meta("Traceparent"); traceparent != "" {
-		e.SetExtension("traceparent", traceparent)
-	}
+	setCause(&e, tracing.Cause{Traceparent: r.meta("Traceparent"), RequestID: r.meta("Request-Id")})
 	e.SetDataContentType(event.ApplicationJSON)
 	e.DataEncoded = raw
 	return e, valid(e)
@@ -135,6 +134,7 @@ func NewObject(object Object, when time.Time) (event.Event, error) {
 		"X-Amz-Meta-Job-Id":      object.JobID,
 		"X-Amz-Meta-Priority":    object.Priority,
 		"X-Amz-Meta-Traceparent": object.Traceparent,
+		"X-Amz-Meta-Request-Id":  object.RequestID,
 	}
 	raw, err := json.Marshal(r)
 	if err != nil {

@@ -7,12 +7,13 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"github.com/schedgen/schedgen/shared/strictjson"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // Sync is the data of an event of TypeSync: a Google Calendar waits to be brought up to date.
 type Sync struct {
-	SyncID      string `json:"syncId"`
-	Traceparent string `json:"-"`
+	SyncID string `json:"syncId"`
+	tracing.Cause
 }
 
 // NewSync is the event that a sync waits, or goes on. Its id names the turn: a sync that takes
@@ -24,9 +25,7 @@ func NewSync(sync Sync, turn int, when time.Time) (event.Event, error) {
 	e.SetSource("/schedgen/google-sync")
 	e.SetSubject(sync.SyncID)
 	e.SetTime(when)
-	if sync.Traceparent != "" {
-		e.SetExtension("traceparent", sync.Traceparent)
-	}
+	setCause(&e, sync.Cause)
 	if err := e.SetData(event.ApplicationJSON, sync); err != nil {
 		return e, fmt.Errorf("encode event %s: %w", e.Type(), err)
 	}
@@ -42,6 +41,6 @@ func SyncOf(e event.Event) (Sync, error) {
 	if err := strictjson.Unmarshal(e.Data(), &sync); err != nil {
 		return sync, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	sync.Traceparent = extension(e, "traceparent")
+	sync.Cause = causeOf(e)
 	return sync, nil
 }

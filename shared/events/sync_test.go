@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // TestSyncTravels: an event of a sync arrives as it was sent, and each turn has another id.
 func TestSyncTravels(t *testing.T) {
 	t.Parallel()
-	want := events.Sync{SyncID: "018f4d6e", Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+	want := events.Sync{SyncID: "018f4d6e", Cause: tracing.Cause{Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", RequestID: "sync-1"}}
 	e, err := events.NewSync(want, 3, time.Unix(1, 0))
 	if err != nil {
 		t.Fatal(err)

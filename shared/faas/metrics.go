@@ -15,6 +15,7 @@ import (
 type metrics struct {
 	handler  http.Handler
 	requests *prometheus.CounterVec
+	errors   *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 }
@@ -24,14 +25,16 @@ func newMetrics(name string, fn Function) *metrics {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total",
 			Help: "Requests answered.", ConstLabels: labels}, []string{"route", "method", "code"}),
+		errors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_request_errors_total",
+			Help: "Requests answered with an error, by its code.", ConstLabels: labels}, []string{"route", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "http_request_duration_seconds",
 			Help: "Time from a request to the end of its answer.", ConstLabels: labels,
-			Buckets: []float64{.005, .01, .025, .05, .1, .2, .3, .5, 1, 2.5, 5, 10, 30, 60}}, []string{"route", "method"}),
+			Buckets: []float64{.005, .01, .025, .05, .1, .2, .3, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}}, []string{"route", "method"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "http_requests_in_flight",
 			Help: "Requests being answered.", ConstLabels: labels}),
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.duration, m.inFlight,
+	registry.MustRegister(m.requests, m.errors, m.duration, m.inFlight,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if own, ok := fn.(Collector); ok {
 		registry.MustRegister(own.Collectors()...)
@@ -41,12 +44,15 @@ func newMetrics(name string, fn Function) *metrics {
 }
 
 // begin counts a request in flight; the function it returns counts it out.
-func (m *metrics) begin() func(*http.Request, int, time.Duration) {
+func (m *metrics) begin() func(*http.Request, *recorder, time.Duration) {
 	m.inFlight.Inc()
-	return func(r *http.Request, status int, took time.Duration) {
+	return func(r *http.Request, answer *recorder, took time.Duration) {
 		m.inFlight.Dec()
 		where, method := route(r), method(r.Method)
-		m.requests.WithLabelValues(where, method, strconv.Itoa(status)).Inc()
+		m.requests.WithLabelValues(where, method, strconv.Itoa(answer.statusCode())).Inc()
+		if answer.errorCode != "" {
+			m.errors.WithLabelValues(where, answer.errorCode).Inc()
+		}
 		m.duration.WithLabelValues(where, method).Observe(took.Seconds())
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // server is one function being served.
@@ -91,23 +92,20 @@ func (s *server) task(r *http.Request) *http.Request {
 // serve runs one request of the function.
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	id, trace := requestID(r), continueTrace(r)
-	logger := s.logger.With("requestId", id, "traceId", trace.traceID())
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.RequestTimeout)
 	defer cancel()
-	ctx = api.WithLogger(api.WithRequestID(withTrace(ctx, trace), id), logger)
+	ctx = tracing.Begin(ctx, r, s.logger)
 	if s.cfg.PerAddress > 0 {
 		ctx = context.WithValue(ctx, clientKey{}, s.proxies.client(r))
 	}
-	r = r.WithContext(ctx)
-
 	answer := &recorder{ResponseWriter: w}
-	answer.Header().Set("X-Request-Id", id)
+	r = r.WithContext(api.WithErrorCode(ctx, &answer.errorCode))
+	answer.Header().Set(tracing.RequestIDHeader, api.RequestID(ctx))
 	done := s.metrics.begin()
 	defer func() {
 		took := time.Since(began)
-		done(r, answer.statusCode(), took)
-		logAccess(logger, r, answer, took)
+		done(r, answer, took)
+		logAccess(r, answer, took)
 	}()
 	s.guarded(answer, r)
 }
@@ -202,15 +200,20 @@ func (s *server) admitted(w *recorder, r *http.Request) {
 
 // logAccess writes the one line of a request. It names the route and not the path, for a path may
 // hold a secret: a feed's address does.
-func logAccess(logger *slog.Logger, r *http.Request, answer *recorder, took time.Duration) {
+func logAccess(r *http.Request, answer *recorder, took time.Duration) {
 	status := answer.statusCode()
 	level := slog.LevelInfo
 	if status >= 500 {
 		level = slog.LevelError
 	}
-	logger.LogAttrs(r.Context(), level, "request",
+	attrs := []slog.Attr{
 		slog.String("method", r.Method), slog.String("route", route(r)), slog.Int("status", status),
-		slog.Int64("bytes", answer.bytes), slog.Float64("ms", float64(took.Microseconds())/1000))
+		slog.Int64("bytes", answer.bytes), slog.Float64("ms", float64(took.Microseconds())/1000),
+	}
+	if answer.errorCode != "" {
+		attrs = append(attrs, slog.String("code", answer.errorCode))
+	}
+	api.Logger(r.Context()).LogAttrs(r.Context(), level, "request", attrs...)
 }
 
 // route is the pattern that matched, without its method.
@@ -227,9 +230,10 @@ func route(r *http.Request) string {
 // recorder notes an answer's status and size.
 type recorder struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
-	sent   *body // of the request, where it has one
+	status    int
+	bytes     int64
+	sent      *body  // of the request, where it has one
+	errorCode string // of an answer that is an error object, as in api.Object
 }
 
 // begin closes the connection after an answer that comes before the end of the request's body: what is left

@@ -8,18 +8,19 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // NewJob is what an upload knows before it is stored.
 type NewJob struct {
-	ID          string // a UUIDv7; empty means a new one
-	Owner       string // a UUID
-	Share       string // a UUID: whose turns it takes, unless the owner has an account; empty means the owner's
-	Priority    Priority
-	Filename    string
-	Size        int64
-	SHA256      string
-	Traceparent string
+	ID       string // a UUIDv7; empty means a new one
+	Owner    string // a UUID
+	Share    string // a UUID: whose turns it takes, unless the owner has an account; empty means the owner's
+	Priority Priority
+	Filename string
+	Size     int64
+	SHA256   string
+	tracing.Cause
 }
 
 // ObjectKey is where a job's PDF is stored.
@@ -41,8 +42,8 @@ with share as (
 	on conflict (priority, share, owner) do update set given = greatest(turns.given + 1, excluded.given), used_at = now()
 	returning given
 )
-insert into jobs (id, owner, priority, filename, size, sha256, object_key, traceparent, share, turn, round)
-select $1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8, share.id, share.given, own.given from share, own
+insert into jobs (id, owner, priority, filename, size, sha256, object_key, traceparent, request_id, share, turn, round)
+select $1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8, $10, share.id, share.given, own.given from share, own
 returning ` + columns
 
 // Create writes the row of a job whose object is not stored yet. A crash before Uploaded leaves a
@@ -59,7 +60,7 @@ func (s *Store) Create(ctx context.Context, n NewJob) (Job, error) {
 		n.Priority = Normal
 	}
 	job, err := postgres.QueryOne(ctx, s.pool, scanJob, createSQL, n.ID, n.Owner, string(n.Priority),
-		n.Filename, n.Size, n.SHA256, ObjectKey(n.Priority, n.ID), n.Traceparent, cmp.Or(n.Share, n.Owner))
+		n.Filename, n.Size, n.SHA256, ObjectKey(n.Priority, n.ID), n.Traceparent, cmp.Or(n.Share, n.Owner), n.RequestID)
 	if err != nil {
 		return Job{}, fmt.Errorf("create job: %w", err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // Status is where a job is in its life.
@@ -78,7 +79,6 @@ type Job struct {
 	Size         int64
 	SHA256       string // hex
 	ObjectKey    string
-	Traceparent  string
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	UploadedAt   *time.Time // the object is stored
@@ -90,6 +90,7 @@ type Job struct {
 	ErrorCode    string
 	ErrorMessage string
 	PDFDeletedAt *time.Time
+	tracing.Cause
 }
 
 // Topic is the cache topic of a job: waking it wakes the requests that wait for the job's end.

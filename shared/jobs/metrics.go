@@ -16,7 +16,7 @@ type Metrics struct {
 	OldestWaitSeconds float64                     `json:"oldestWaitSeconds"` // of the pending jobs that are due
 	AvgSeconds        float64                     `json:"avgSeconds"`        // from stored to completed
 	P95Seconds        float64                     `json:"p95Seconds"`
-	SuccessRate       float64                     `json:"successRate"` // completed of all ended; 1 when none ended
+	SuccessRate       float64                     `json:"successRate"` // completed of all ended within MetricsWindow; 1 when none ended
 }
 
 // Each arm of the union has an index; one condition for all of them would read the whole table.
@@ -36,9 +36,17 @@ select
 	coalesce((select extract(epoch from now() - min(run_after)) from jobs
 		where status = 'pending' and uploaded_at is not null and run_after <= now()), 0)::float8,
 	coalesce(avg(seconds), 0)::float8,
-	coalesce(percentile_cont(0.95) within group (order by seconds), 0)::float8
+	coalesce(percentile_cont(0.95) within group (order by seconds), 0)::float8,
+	count(*)::int,
+	(select count(*)::int from jobs where status = 'failed' and completed_at > now() - make_interval(secs => $1::float8))
 from (select extract(epoch from completed_at - coalesce(uploaded_at, created_at)) as seconds from jobs
 	where status = 'completed' and completed_at > now() - make_interval(secs => $1::float8)) as ended`
+
+// times is a row of timesSQL.
+type times struct {
+	Oldest, Avg, P95  float64
+	Completed, Failed int
+}
 
 // Metrics counts the jobs that wait, are being read, or ended within the window.
 func (s *Store) Metrics(ctx context.Context) (Metrics, error) {
@@ -57,14 +65,14 @@ func (s *Store) Metrics(ctx context.Context) (Metrics, error) {
 		m.Queue[c.Status][c.Priority] = c.Count
 		m.Total[c.Status] += c.Count
 	}
-	times, err := postgres.QueryOne(ctx, s.pool, pgx.RowToStructByPos[struct{ Oldest, Avg, P95 float64 }],
+	t, err := postgres.QueryOne(ctx, s.pool, pgx.RowToStructByPos[times],
 		timesSQL, s.limits.MetricsWindow.Seconds())
 	if err != nil {
 		return Metrics{}, fmt.Errorf("time jobs: %w", err)
 	}
-	m.OldestWaitSeconds, m.AvgSeconds, m.P95Seconds = times.Oldest, times.Avg, times.P95
-	if ended := m.Total[Completed] + m.Total[Failed]; ended > 0 {
-		m.SuccessRate = float64(m.Total[Completed]) / float64(ended)
+	m.OldestWaitSeconds, m.AvgSeconds, m.P95Seconds = t.Oldest, t.Avg, t.P95
+	if ended := t.Completed + t.Failed; ended > 0 {
+		m.SuccessRate = float64(t.Completed) / float64(ended)
 	}
 	return m, nil
 }

@@ -20,13 +20,13 @@ func scanJob(row pgx.CollectableRow) (j Job, err error) {
 // fields are the destinations of columns.
 func (j *Job) fields() []any {
 	return []any{&j.ID, &j.Owner, &j.Status, &j.Priority, &j.Kind, &j.Filename, &j.Size, &j.SHA256,
-		&j.ObjectKey, &j.Traceparent, &j.CreatedAt, &j.UpdatedAt, &j.UploadedAt, &j.StartedAt,
+		&j.ObjectKey, &j.Traceparent, &j.RequestID, &j.CreatedAt, &j.UpdatedAt, &j.UploadedAt, &j.StartedAt,
 		&j.CompletedAt, &j.RunAfter, &j.Attempts, &j.LeaseUntil, &j.ErrorCode, &j.ErrorMessage, &j.PDFDeletedAt}
 }
 
 // columns are the columns of fields, in the same order. They are a constant, so that queries are constants too.
 const columns = `id::text, owner::text, status, priority, coalesce(kind, ''), filename, size, sha256,
-	object_key, traceparent, created_at, updated_at, uploaded_at, started_at,
+	object_key, traceparent, request_id, created_at, updated_at, uploaded_at, started_at,
 	completed_at, run_after, attempts, lease_until, coalesce(error_code, ''), coalesce(error_message, ''), pdf_deleted_at`
 
 const getSQL = `select ` + columns + ` from jobs where id = $1::uuid and owner = $2::uuid`

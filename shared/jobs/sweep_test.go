@@ -208,7 +208,7 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-func TestMetricsCountTheBooks(t *testing.T) {
+func TestMetricsCountTheQueue(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	empty, err := w.Metrics(ctx)
@@ -225,12 +225,14 @@ func TestMetricsCountTheBooks(t *testing.T) {
 	w.age(completed[0], 2*time.Hour) // ended before the window
 	failed := w.stored()
 	w.must(w.Fail(ctx, w.claim(failed.ID), "NOT_A_PDF", "x"))
-	w.age(failed.ID, 2*time.Hour) // stays for a day
+	w.age(failed.ID, 2*time.Hour) // counted for a day, and no part of the success rate
+	recent := w.stored()
+	w.must(w.Fail(ctx, w.claim(recent.ID), "NOT_A_PDF", "x"))
 	waiting := w.stored()
 	w.age(waiting.ID, time.Minute)
 	got, err := w.Metrics(ctx)
 	w.must(err)
-	if got.Total[jobs.Completed] != 2 || got.Total[jobs.Failed] != 1 || got.Queue[jobs.Pending][jobs.Normal] != 1 {
+	if got.Total[jobs.Completed] != 2 || got.Total[jobs.Failed] != 2 || got.Queue[jobs.Pending][jobs.Normal] != 1 {
 		t.Errorf("got %+v", got)
 	}
 	if math.Abs(got.SuccessRate-2.0/3) > 1e-9 || got.OldestWaitSeconds < 60 || got.P95Seconds < got.AvgSeconds {

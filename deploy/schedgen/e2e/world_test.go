@@ -131,7 +131,10 @@ func start(t *testing.T, cfg stack.Config, settings ...string) *world {
 	}
 	cfg.Settings = envconfig.MapLookuper(known)
 	log := newLog(t)
-	cfg.Logger, cfg.Progress = slog.New(slog.NewJSONHandler(log, nil)), log
+	cfg.Progress = log
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.NewJSONHandler(log, nil))
+	}
 	system, err := stack.Start(t.Context(), cfg)
 	if err != nil {
 		t.Fatalf("start: %v", err)

@@ -20,10 +20,10 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
-	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/tracing"
 	"github.com/schedgen/schedgen/shared/years"
 )
 
@@ -46,7 +46,7 @@ func (c Content) Sync(ctx context.Context, person account.Account, calendarID st
 	}
 	wanted := plan.Wanted(c.Calendar, plan.Marker(person.Subject), calendarID)
 	return syncs.New{
-		AccountID: person.ID, CalendarID: calendarID, Limit: limit, Traceparent: faas.Traceparent(ctx), Years: c.Years,
+		AccountID: person.ID, CalendarID: calendarID, Limit: limit, Cause: tracing.CauseOf(ctx), Years: c.Years,
 		Request: syncs.Request{Wanted: wanted, Scopes: names, Made: time.Now()}, Recipe: c.recipe(wanted, names),
 	}
 }

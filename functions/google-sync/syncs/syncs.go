@@ -26,6 +26,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/google-sync/plan"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // Status is where a sync is in its life.
@@ -74,21 +75,21 @@ type Progress struct {
 
 // Sync is one row of the queue.
 type Sync struct {
-	ID          string
-	AccountID   string
-	CalendarID  string
-	Request     Request // of Next alone, for it may be long
-	Events      int     // that it wants
-	Removes     bool    // all that schedgen added
-	Status      Status
-	Progress    Progress
-	Attempts    int
-	Runs        int // attempts so far; they number the sync's events
-	Traceparent string
-	ErrorCode   string
-	RunAfter    time.Time
-	CreatedAt   time.Time
-	FinishedAt  *time.Time
+	ID         string
+	AccountID  string
+	CalendarID string
+	Request    Request // of Next alone, for it may be long
+	Events     int     // that it wants
+	Removes    bool    // all that schedgen added
+	Status     Status
+	Progress   Progress
+	Attempts   int
+	Runs       int // attempts so far; they number the sync's events
+	ErrorCode  string
+	RunAfter   time.Time
+	CreatedAt  time.Time
+	FinishedAt *time.Time
+	tracing.Cause
 }
 
 // Store is the queue of one database. It is safe for concurrent use, by any number of processes.
@@ -111,13 +112,13 @@ func NewStore(pool *postgres.Pool, lease time.Duration) *Store {
 const (
 	columns     = `id::text, account_id::text, calendar_id, coalesce((request - 'packed')::text, ''), ` + moreColumns
 	allColumns  = `id::text, account_id::text, calendar_id, coalesce(request::text, ''), ` + moreColumns
-	moreColumns = `status, progress::text, attempts, turns, traceparent, coalesce(error_code, ''), run_after, created_at, finished_at`
+	moreColumns = `status, progress::text, attempts, turns, traceparent, request_id, coalesce(error_code, ''), run_after, created_at, finished_at`
 )
 
 func scan(row pgx.CollectableRow) (s Sync, err error) {
 	var request, progress string
 	err = row.Scan(&s.ID, &s.AccountID, &s.CalendarID, &request, &s.Status, &progress, &s.Attempts, &s.Runs,
-		&s.Traceparent, &s.ErrorCode, &s.RunAfter, &s.CreatedAt, &s.FinishedAt)
+		&s.Traceparent, &s.RequestID, &s.ErrorCode, &s.RunAfter, &s.CreatedAt, &s.FinishedAt)
 	if err != nil {
 		return s, err
 	}
@@ -134,13 +135,13 @@ func scan(row pgx.CollectableRow) (s Sync, err error) {
 
 // New is a sync to be made.
 type New struct {
-	AccountID   string
-	CalendarID  string
-	Request     Request
-	Traceparent string
-	Limit       int    // how many of the account may wait, including this one
-	Years       string // the stamp of the academic years that the request was made by; empty leaves the calendar's
-	Recipe      Recipe // of what it was made; not kept without Years of its own
+	AccountID  string
+	CalendarID string
+	Request    Request
+	Limit      int    // how many of the account may wait, including this one
+	Years      string // the stamp of the academic years that the request was made by; empty leaves the calendar's
+	Recipe     Recipe // of what it was made; not kept without Years of its own
+	tracing.Cause
 }
 
 // oneAtATimeSQL lets the creations of one account wait for each other, so that none counts without the others'
@@ -149,8 +150,8 @@ type New struct {
 const oneAtATimeSQL = `select pg_advisory_xact_lock(hashtextextended('syncs of ' || $1::text, 0))`
 
 const createSQL = `
-insert into google_syncs (id, account_id, calendar_id, request, traceparent)
-select $1::uuid, id, $3, $4::jsonb, $5 from google_accounts
+insert into google_syncs (id, account_id, calendar_id, request, traceparent, request_id)
+select $1::uuid, id, $3, $4::jsonb, $5, $7 from google_accounts
 where id = $2::uuid and (select count(*) from google_syncs where account_id = $2::uuid and status = 'pending') < $6::int
 returning ` + columns
 
@@ -214,7 +215,7 @@ func (n New) args() ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode a sync: %w", err)
 	}
-	return []any{id.String(), n.AccountID, n.CalendarID, string(request), n.Traceparent, n.Limit}, nil
+	return []any{id.String(), n.AccountID, n.CalendarID, string(request), n.Traceparent, n.Limit, n.RequestID}, nil
 }
 
 const getSQL = `select ` + columns + ` from google_syncs where account_id = $1::uuid and id = $2::uuid`
@@ -278,7 +279,7 @@ select * from (
 order by run_after, id limit $1::int`
 
 const columnsOfS = `s.id::text, s.account_id::text, s.calendar_id, coalesce((s.request - 'packed')::text, ''), s.status, s.progress::text, s.attempts,
-	s.turns, s.traceparent, coalesce(s.error_code, ''), s.run_after, s.created_at, s.finished_at`
+	s.turns, s.traceparent, s.request_id, coalesce(s.error_code, ''), s.run_after, s.created_at, s.finished_at`
 
 // Due are syncs that wait without a worker, at most one of each account: its oldest. Those that have waited longest
 // come first.

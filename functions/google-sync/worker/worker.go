@@ -35,9 +35,9 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
-	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/retry"
 	"github.com/schedgen/schedgen/shared/settings"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // Config says how long and how often a sync is worked on.
@@ -193,7 +193,7 @@ const (
 
 // attempt makes one attempt of a sync. ended reports that the sync is done or failed, so that the next one can begin.
 func (w *Worker) attempt(ctx context.Context, lease syncs.Lease, s syncs.Sync, end time.Time) (ended bool, err error) {
-	ctx = faas.ContinueTrace(ctx, s.Traceparent)
+	ctx = tracing.Continue(ctx, s.Cause)
 	person, err := w.accounts.Get(ctx, s.AccountID)
 	if errors.Is(err, account.ErrNotFound) {
 		return false, nil // the account was deleted with all its syncs
@@ -261,7 +261,7 @@ func (w *Worker) Publish(ctx context.Context, s syncs.Sync) {
 	if !w.publisher.Enabled() {
 		return
 	}
-	e, err := events.NewSync(events.Sync{SyncID: s.ID, Traceparent: s.Traceparent}, s.Runs, time.Now())
+	e, err := events.NewSync(events.Sync{SyncID: s.ID, Cause: s.Cause}, s.Runs, time.Now())
 	if err == nil {
 		publishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTimeout)
 		defer cancel()

@@ -30,7 +30,7 @@ func (s *Sweeper) redeliver(ctx context.Context, counts *Counts) error {
 	published := publishAll(ctx, due, func(job jobs.Job) error {
 		e, err := events.NewObject(events.Object{
 			Bucket: s.Bucket, Key: job.ObjectKey, JobID: job.ID, Priority: string(job.Priority),
-			Traceparent: job.Traceparent, Size: job.Size,
+			Cause: job.Cause, Size: job.Size,
 		}, time.Now())
 		if err != nil {
 			return err
@@ -52,7 +52,7 @@ func (s *Sweeper) announce(ctx context.Context, counts *Counts) error {
 	}
 	published := publishAll(ctx, list, func(a jobs.UnpublishedJob) error {
 		e, err := events.NewParsed(events.Parsed{
-			JobID: a.Job.ID, Owner: a.Job.Owner, Kind: string(a.Job.Kind), Entries: a.Entries, Traceparent: a.Job.Traceparent,
+			JobID: a.Job.ID, Owner: a.Job.Owner, Kind: string(a.Job.Kind), Entries: a.Entries, Cause: a.Job.Cause,
 		}, *a.Job.CompletedAt)
 		if err != nil {
 			return err
