@@ -18,7 +18,7 @@ LDFLAGS := -s -w -X github.com/schedgen/schedgen/shared/faas.version=$(VERSION) 
 help: ## list the targets
 	@echo "schedgen: turns University of Pretoria timetable PDFs into calendars"
 	@echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z -]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: ## install what the tests need (Debian packages, real MinIO, packages of npm), only what is missing
@@ -58,9 +58,9 @@ deploy-knative: ## back up, migrate, roll out to Knative, or roll back; DRY_RUN=
 deploy-openfaas: ## the same for OpenFaaS
 	@scripts/deploy.sh openfaas $(if $(DRY_RUN),--dry-run)
 
-.PHONY: docs
-docs: ## write docs/configuration.md from the source of the Config structs
-	@$(GO) run ./deploy/platform/cmd/configuration
+.PHONY: generate docs
+generate docs: ## write docs/configuration.md, and the numbers of deploy/scaling.json wherever they are repeated
+	@$(GO) run ./deploy/platform/cmd/generate
 
 .PHONY: bench
 bench: ## run the benchmarks, each beside its peer

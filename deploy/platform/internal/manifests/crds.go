@@ -28,12 +28,8 @@ type definition struct {
 	schema    *structural.Structural
 }
 
-// ReadDefinitions reads the definitions in a directory's YAML files.
-func ReadDefinitions(dir string) (*Definitions, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-	if err != nil || len(files) == 0 {
-		return nil, errors.Join(err, fmt.Errorf("no definitions in %s", dir))
-	}
+// ReadDefinitions reads the definitions in YAML files.
+func ReadDefinitions(files ...string) (*Definitions, error) {
 	all := &Definitions{kinds: map[string]definition{}}
 	for _, file := range files {
 		data, err := os.ReadFile(file)

@@ -1,48 +1,25 @@
 package manifests
 
 import (
-	apps "k8s.io/api/apps/v1"
-	batch "k8s.io/api/batch/v1"
-	core "k8s.io/api/core/v1"
-	networking "k8s.io/api/networking/v1"
-	policy "k8s.io/api/policy/v1"
-	"sigs.k8s.io/json"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// kinds are Kubernetes' own objects that the manifests use.
-var kinds = map[string]func() any{
-	"v1 ConfigMap":                       func() any { return new(core.ConfigMap) },
-	"v1 LimitRange":                      func() any { return new(core.LimitRange) },
-	"v1 Namespace":                       func() any { return new(core.Namespace) },
-	"v1 ResourceQuota":                   func() any { return new(core.ResourceQuota) },
-	"v1 Secret":                          func() any { return new(core.Secret) },
-	"v1 Service":                         func() any { return new(core.Service) },
-	"v1 ServiceAccount":                  func() any { return new(core.ServiceAccount) },
-	"apps/v1 Deployment":                 func() any { return new(apps.Deployment) },
-	"apps/v1 StatefulSet":                func() any { return new(apps.StatefulSet) },
-	"batch/v1 Job":                       func() any { return new(batch.Job) },
-	"networking.k8s.io/v1 NetworkPolicy": func() any { return new(networking.NetworkPolicy) },
-	"policy/v1 PodDisruptionBudget":      func() any { return new(policy.PodDisruptionBudget) },
-}
+// strict decodes Kubernetes' own kinds, and refuses unknown fields.
+var strict = serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 
 // decode checks one object's form: Kubernetes' own kinds by their Go types, others by their definition.
 func (c *Checker) decode(o object) []string {
 	var p problems
-	if make, ok := kinds[o.apiVersion()+" "+o.kind()]; ok {
-		strict, err := json.UnmarshalStrict(o.raw, make())
-		if err != nil {
-			p.addf("%s: %v", o, err)
-		}
-		for _, problem := range strict {
-			p.addf("%s: %v", o, problem)
+	kind := o.apiVersion() + " " + o.kind()
+	if _, custom := c.crds.kinds[kind]; custom {
+		for _, problem := range c.crds.Validate(o.data) {
+			p.addf("%s: %s", o, problem)
 		}
 		return p
 	}
-	if c.crds == nil {
-		return nil
-	}
-	for _, problem := range c.crds.Validate(o.data) {
-		p.addf("%s: %s", o, problem)
+	if _, _, err := strict.Decode(o.raw, nil, nil); err != nil {
+		p.addf("%s: %v", o, err)
 	}
 	return p
 }

@@ -1,6 +1,8 @@
 package manifests
 
 import (
+	"cmp"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +35,7 @@ type flow struct {
 
 // wanted are the ways that requests, events and data take.
 func (c *Checker) wanted() []flow {
-	internet, stranger := end{name: "the internet", address: "203.0.113.7"}, pod("a pod that nobody named", false)
+	internet, stranger := end{name: "the internet", address: "203.0.113.7"}, pod("a pod without a policy of its own", false)
 	all := []flow{{stranger, internet, 443, false}, {outside("default"), stranger, 8080, false}, {stranger, pod("redis", false), 6379, false}}
 	for _, name := range c.scaling.Functions() {
 		f := pod(name, true)
@@ -45,63 +47,40 @@ func (c *Checker) wanted() []flow {
 			flow{outside("default"), f, 8080, false}, flow{f, pod("postgres", false), 5432, name == "backup"},
 			flow{f, internet, 443, name == "google-sync" || name == "backup"}, flow{f, internet, 22, false}, flow{f, pod("minio", false), 9001, false})
 	}
+	for _, private := range []string{"10.1.2.3", "172.20.1.2", "192.168.1.2", "169.254.169.254"} {
+		for _, name := range []string{"google-sync", "backup"} {
+			all = append(all, flow{pod(name, true), end{name: private, address: private}, 443, false})
+		}
+	}
 	backup, minio, postgres := pod("backup", true), pod("minio", false), pod("postgres", false)
 	return append(all,
 		flow{pod("pgbouncer", false), postgres, 5432, true}, flow{pod("migrate", false), postgres, 5432, true}, flow{pod("minio-setup", false), minio, 9000, true},
 		flow{minio, outside("kourier-system"), 8081, true}, flow{minio, internet, 443, false}, flow{postgres, internet, 443, false},
 		flow{backup, internet, 465, true}, flow{backup, internet, 587, true}, flow{pod("redis", false), minio, 9000, false},
-		flow{pod("google-sync", true), end{name: "another pod", address: "10.1.2.3"}, 443, false}, flow{outside("default"), postgres, 5432, false},
+		flow{outside("default"), postgres, 5432, false},
 		flow{outside("kourier-system"), postgres, 5432, false}, flow{pod("pgbouncer", false), pod("redis", false), 6379, false}, flow{outside("monitoring"), backup, 8080, true})
 }
 
-// flows asks the policies about each of them, as a cluster's network does: a connection needs a rule at
-// both ends, where a policy selects the end at all.
-func (c *Checker) flows(servers []object, wanted []flow) []string {
-	var p problems
-	for _, o := range servers {
-		c.policy(&p, o)
-	}
+// flows asks the policies about each of them, as a cluster's network does: a connection needs a rule at both ends,
+// where a policy selects the end at all.
+func (c *cluster) flows(policies []object, wanted []flow) {
 	for _, f := range wanted {
-		got := allows(servers, f.from, f.to, f.port, "egress") && allows(servers, f.to, f.from, f.port, "ingress")
+		got := allows(policies, f.from, f.to, f.port, "egress") && allows(policies, f.to, f.from, f.port, "ingress")
 		if got != f.want {
-			p.addf("network policies: from %s to %s port %d: got %v, want %v", f.from.name, f.to.name, f.port, got, f.want)
+			c.addf("%s: network policies: from %s to %s port %d: got %v, want %v", c.overlay, f.from.name, f.to.name, f.port, got, f.want)
 		}
 	}
-	return p
 }
 
 // wantedOnOpenFaaS are the ways of functions that run in OpenFaaS' namespace.
 func (c *Checker) wantedOnOpenFaaS() []flow {
 	var all []flow
-	for _, name := range c.onStack() {
+	for _, name := range append(c.scaling.Functions(), watch) {
 		f := end{name: name + " on OpenFaaS", namespace: "openfaas-fn", labels: map[string]string{"faas_function": name}}
 		all = append(all, flow{f, pod("pgbouncer", false), 6432, true}, flow{f, pod("redis", false), 6379, true}, flow{f, pod("minio", false), 9000, true},
 			flow{f, pod("postgres", false), 5432, program(name) == "backup"}, flow{f, pod("minio", false), 9001, false})
 	}
 	return append(all, flow{pod("minio", false), outside("openfaas"), 8080, true}, flow{outside("default"), pod("redis", false), 6379, false})
-}
-
-// policy checks what the flows do not show: both protocols of DNS, and all private addresses kept out.
-func (c *Checker) policy(p *problems, o object) {
-	if o.kind() != "NetworkPolicy" {
-		return
-	}
-	types, _ := o.at("spec", "policyTypes").([]any)
-	for _, one := range types {
-		if text(one) != "Ingress" && text(one) != "Egress" {
-			p.addf("%s is of the type %v", o, one)
-		}
-	}
-	for _, rule := range list(o.data, "spec", "egress") {
-		for _, peer := range list(rule, "to") {
-			if except := at(peer, "ipBlock", "except"); except != nil {
-				p.compare(o.String()+" keeps out", except, "[10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16]")
-			}
-		}
-		if o.name() == "dns" {
-			p.compare(o.String()+" ports", rule["ports"], "[map[port:53 protocol:UDP] map[port:53 protocol:TCP]]")
-		}
-	}
 }
 
 // allows says whether the policies of one end let a connection with the other through.
@@ -143,10 +122,16 @@ func matches(selector any, all map[string]string) bool {
 	return true
 }
 
+// opens reports whether a rule lets a port through; DNS needs both protocols.
 func opens(rule map[string]any, port int) bool {
-	return slices.ContainsFunc(list(rule, "ports"), func(p map[string]any) bool {
-		udp := port != 53 || text(p["protocol"]) == "UDP" || text(p["protocol"]) == "TCP"
-		return text(p["port"]) == strconv.Itoa(port) && udp
+	protocols := []string{"TCP"}
+	if port == 53 {
+		protocols = append(protocols, "UDP")
+	}
+	return !slices.ContainsFunc(protocols, func(protocol string) bool {
+		return !slices.ContainsFunc(list(rule, "ports"), func(p map[string]any) bool {
+			return text(p["port"]) == strconv.Itoa(port) && cmp.Or(text(p["protocol"]), "TCP") == protocol
+		})
 	})
 }
 
@@ -154,12 +139,17 @@ func opens(rule map[string]any, port int) bool {
 func is(peer map[string]any, e end) bool {
 	if block, ok := peer["ipBlock"].(map[string]any); ok {
 		except, _ := block["except"].([]any)
-		private := slices.Contains(except, any("10.0.0.0/8")) && strings.HasPrefix(e.address, "10.")
-		return e.address != "" && text(block["cidr"]) == "0.0.0.0/0" && !private
+		return contains(block["cidr"], e.address) && !slices.ContainsFunc(except, func(cidr any) bool { return contains(cidr, e.address) })
 	}
 	if ns, ok := peer["namespaceSelector"]; ok {
 		return e.address == "" && labels(at(ns, "matchLabels"))["kubernetes.io/metadata.name"] == e.namespace && e.namespace != "schedgen" &&
 			matches(peer["podSelector"], e.labels)
 	}
 	return e.namespace == "schedgen" && e.labels != nil && matches(peer["podSelector"], e.labels)
+}
+
+func contains(cidr any, address string) bool {
+	network, err := netip.ParsePrefix(text(cidr))
+	a, err2 := netip.ParseAddr(address)
+	return err == nil && err2 == nil && network.Contains(a)
 }

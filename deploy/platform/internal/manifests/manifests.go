@@ -1,12 +1,14 @@
-// Package manifests checks what is deployed, without a cluster: every overlay is built, every object is
-// decoded strictly, every name that one object has of another is looked up, every number is compared with
-// the scaling table, and every environment variable with the Config of the function that gets it.
+// Package manifests checks what is deployed, without a cluster, for what only this project knows: every object is valid
+// and confined and names only what is there; a function gets the variables that it reads; events, schedules, routes and
+// network policies lead where the functions receive them, and nowhere else. `make generate` writes the numbers, and
+// the checks only compare them with what it would write.
 //
-// A check takes the files as data and gives the problems that it finds as sentences, so that the tests can
-// break the files line by line and see that it tells.
+// A check takes the files as data and returns each problem as a sentence. The tests can then break the files line by
+// line and see that a check reports it.
 package manifests
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,12 +20,12 @@ import (
 
 // Sources are the paths, from the project's root, of what a Checker needs.
 func Sources() []string {
-	return []string{"deploy/scaling.json", "deploy/kubernetes", "deploy/compose", "deploy/images", "knative", "stack.yml", "template", "scripts/deploy.sh", ".ko.yaml", "functions", "shared"}
+	return []string{"deploy/scaling.json", "deploy/kubernetes", "deploy/compose", "deploy/images", "knative", "stack.yml", ".ko.yaml", "functions", "shared"}
 }
 
 // Checker is what the files are compared with.
 type Checker struct {
-	crds      *Definitions // nil: Knative's and Traefik's own objects are checked for references alone
+	crds      *Definitions
 	secrets   secrets
 	scaling   scaling.Table
 	functions map[string]function // those that have a folder
@@ -32,7 +34,6 @@ type Checker struct {
 // function is what the source says of a function.
 type function struct {
 	settings []settings.Setting
-	serving  settings.Serving
 	routes   map[string]bool
 }
 
@@ -52,9 +53,6 @@ func New(tree repo.Tree, crds *Definitions, kubernetes, openfaas, file []byte) (
 		if f.settings, err = settings.Of(tree, name); err != nil {
 			return nil, err
 		}
-		if f.serving, err = settings.ServingOf(tree, name); err != nil {
-			return nil, err
-		}
 		c.functions[name] = f
 	}
 	return c, nil
@@ -63,32 +61,40 @@ func New(tree repo.Tree, crds *Definitions, kubernetes, openfaas, file []byte) (
 // Check gives every problem of all the files.
 func (c *Checker) Check(tree repo.Tree) []string {
 	var all []string
-	for _, part := range []func(repo.Tree) []string{c.Defaults, c.Cluster, c.Values, c.OpenFaaS, c.Compose, c.Images} {
+	for _, part := range []func(repo.Tree) []string{c.Scaled, c.Images, c.Cluster, c.OpenFaaS, c.Compose} {
 		all = append(all, part(tree)...)
 	}
 	return all
 }
 
-// CheckFor gives the problems of the files that depend on path: the rest is as it was.
-func (c *Checker) CheckFor(tree repo.Tree, path string) []string {
-	switch {
-	case path == "stack.yml" || path == templateFile:
-		return c.OpenFaaS(tree)
-	case path == valuesFile:
-		return c.Values(tree)
-	case path == ".ko.yaml" || strings.HasPrefix(path, "deploy/images/"):
-		return c.Images(tree)
-	case strings.HasPrefix(path, "deploy/compose/"):
-		return c.Compose(tree)
-	case strings.HasPrefix(path, "knative/") || strings.HasPrefix(path, "deploy/kubernetes/"):
-		tree = withComponents(tree)
-		found := c.overlays(tree, above(tree, path))
-		if strings.HasPrefix(path, "deploy/kubernetes/") && len(found) == 0 {
-			found = c.Compose(tree) // whose servers are compared with these
+// Scaled wants the scaling table's numbers in every manifest to be those that `make generate` writes.
+func (c *Checker) Scaled(tree repo.Tree) []string {
+	var p problems
+	files, err := scaling.Apply(tree, c.scaling)
+	if err != nil {
+		p.addf("%v", err)
+	}
+	for path, data := range files {
+		if !bytes.Equal(tree[path], data) {
+			p.addf("%s is not as %s says: run make generate", path, scaling.Path)
 		}
+	}
+	return p
+}
+
+// CheckFor returns the problems of the files that depend on path, when the others have none.
+func (c *Checker) CheckFor(tree repo.Tree, path string) []string {
+	if found := append(c.Scaled(tree), c.Images(tree)...); len(found) > 0 {
 		return found
 	}
-	return c.Check(tree)
+	switch {
+	case path == "stack.yml":
+		return c.OpenFaaS(tree)
+	case strings.HasPrefix(path, "deploy/compose/"):
+		return c.Compose(tree)
+	}
+	tree = withComponents(tree)
+	return c.overlays(tree, above(tree, path))
 }
 
 // above are the overlays that a file is part of; of those that share a base, the one for production.
@@ -112,37 +118,42 @@ func above(tree repo.Tree, path string) []string {
 	return all
 }
 
-// Defaults compares the functions' own defaults with the scaling table.
-func (c *Checker) Defaults(repo.Tree) []string {
+// images are those of others, with the version that everything uses.
+var images = map[string]string{
+	"postgres": "16", "redis": "7.2", "edoburu/pgbouncer": "v1.24.1-p1", "busybox": "1.37", "traefik": "v3.5",
+	"minio/minio": "RELEASE.2025-09-07T16-13-09Z", "minio/mc": "RELEASE.2025-08-13T08-35-41Z",
+	"schedgen/schedgen": "",
+}
+
+// version wants an image to be one of those, so that what runs everywhere is what was tested.
+func (c *Checker) version(where, image string) []string {
 	var p problems
-	for name, f := range c.functions {
-		row, ok := c.scaling[name]
-		if !ok {
-			p.addf("functions/%s has no row in %s", name, scaling.Path)
-			continue
-		}
-		p.compare(name+": RequestTimeout of its main", f.serving.Timeout.Seconds(), float64(row.TimeoutSeconds))
-		concurrency := f.serving.Concurrency
-		if concurrency == 0 { // it counts its work itself
-			concurrency = f.number("PARSE_CONCURRENCY")
-		}
-		p.compare(name+": Concurrency of its main", concurrency, row.Concurrency)
+	name, tag, _ := strings.Cut(image, ":")
+	if want, known := images[name]; !known || tag != want {
+		p.addf("%s: image %q is none of %v", where, image, images)
 	}
 	return p
 }
 
-// number is the default of a setting that is a number.
-func (f function) number(name string) (n int) {
-	for _, s := range f.settings {
-		if s.Name == name {
-			_, _ = fmt.Sscan(s.Default, &n) // 0 is no number of the table
+// Images wants ko to build every function, on a base that has no root.
+func (c *Checker) Images(tree repo.Tree) []string {
+	const file = ".ko.yaml"
+	var p problems
+	for name := range c.functions {
+		if line := fmt.Sprintf("  - {id: %s, dir: functions/%s, main: ./cmd/%s}\n", name, name, name); !bytes.Contains(tree[file], []byte(line)) {
+			p.addf("%s does not build %s", file, name)
 		}
 	}
-	return n
+	for _, line := range []string{"defaultBaseImage: gcr.io/distroless/static-debian12:nonroot\n", "cmd/backup: postgres:" + images["postgres"] + "\n"} {
+		if !bytes.Contains(tree[file], []byte(line)) {
+			p.addf("%s has no line %q", file, line)
+		}
+	}
+	return p
 }
 
-// has says whether the function reads a variable.
-func (f function) has(name string) (settings.Setting, bool) {
+// setting is the variable of that name, if the function reads it.
+func (f function) setting(name string) (settings.Setting, bool) {
 	i := slices.IndexFunc(f.settings, func(s settings.Setting) bool { return s.Name == name })
 	if i < 0 {
 		return settings.Setting{}, false

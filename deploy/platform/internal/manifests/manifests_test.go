@@ -2,10 +2,13 @@ package manifests
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"testing"
 
 	"github.com/schedgen/schedgen/deploy/platform/internal/repo"
@@ -44,7 +47,11 @@ func worldOf(t *testing.T, operator func(new []byte) []byte) (repo.Tree, *Checke
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(tree, definitions(t), secretsSh(t, root, "kubernetes", path), secretsSh(t, root, "openfaas", path), file)
+	crds, err := definitions()
+	if err != nil {
+		t.Fatalf("read the definitions of Knative's and Traefik's objects: %v", err)
+	}
+	c, err := New(tree, crds, secretsSh(t, root, "kubernetes", path), secretsSh(t, root, "openfaas", path), file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,19 +71,39 @@ func secretsSh(t *testing.T, root string, args ...string) []byte {
 	return out
 }
 
-// definitions are the custom resource definitions of Knative and Traefik, where they are at hand.
-func definitions(t *testing.T) *Definitions {
-	t.Helper()
-	dir := os.Getenv("SCHEDGEN_CRDS")
-	if dir == "" {
-		return nil
-	}
-	d, err := ReadDefinitions(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
+// definitionModules are the modules that carry the definitions of Knative's and Traefik's objects, with their files.
+var definitionModules = map[string][]string{
+	"knative.dev/serving@v0.51.0": {"config/core/300-resources/service.yaml", "config/core/300-resources/domain-mapping.yaml"},
+	"knative.dev/eventing@v0.46.0": {"config/core/resources/broker.yaml", "config/core/resources/trigger.yaml", "config/core/resources/pingsource.yaml",
+		"config/core/resources/sinkbindings.yaml", "config/core/resources/jobsink.yaml"},
+	"github.com/traefik/traefik/v3@v3.5.0": {"docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml"},
 }
+
+// definitions are the custom resource definitions of Knative and Traefik, which their Go modules carry: the go command
+// downloads them once, as it does the modules that a test links. SCHEDGEN_CRDS names a folder with other versions.
+var definitions = sync.OnceValues(func() (*Definitions, error) {
+	if dir := os.Getenv("SCHEDGEN_CRDS"); dir != "" {
+		files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+		if err != nil || len(files) == 0 {
+			return nil, fmt.Errorf("SCHEDGEN_CRDS: no definitions in %s", dir)
+		}
+		return ReadDefinitions(files...)
+	}
+	var files []string
+	for module, names := range definitionModules {
+		command := exec.Command("go", "mod", "download", "-json", module)
+		command.Dir = os.TempDir()
+		out, err := command.Output()
+		var downloaded struct{ Dir, Error string }
+		if jsonErr := json.Unmarshal(out, &downloaded); jsonErr != nil || downloaded.Dir == "" {
+			return nil, fmt.Errorf("download %s: %w: %s", module, err, downloaded.Error)
+		}
+		for _, name := range names {
+			files = append(files, filepath.Join(downloaded.Dir, filepath.FromSlash(name)))
+		}
+	}
+	return ReadDefinitions(files...)
+})
 
 // TestManifests holds everything that is deployed to all checks.
 func TestManifests(t *testing.T) {
@@ -84,9 +111,6 @@ func TestManifests(t *testing.T) {
 	tree, c := world(t)
 	for _, problem := range c.Check(tree) {
 		t.Error(problem)
-	}
-	if c.crds == nil {
-		t.Log("Knative's and Traefik's own objects were not compared with their definitions: set SCHEDGEN_CRDS to a folder with their YAML")
 	}
 }
 

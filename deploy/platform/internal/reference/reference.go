@@ -19,7 +19,7 @@ const Path = "docs/configuration.md"
 const head = `# Configuration
 
 Every function reads environment variables and nothing else. This page is made from the source of their Config
-structs by ` + "`make docs`" + `; a test fails where it is not current. Durations are written as Go does: 500ms, 30s, 2m, 24h.
+structs by ` + "`make generate`" + `; a test fails where it is not current. Durations are written as Go does: 500ms, 30s, 2m, 24h.
 Lists are separated by commas. A renamed setting works under its old name for one more version; the log warns and
 gives the new name. On OpenFaaS a secret is a file: ` + "`schedgen-session-key`" + ` is SESSION_KEY, and
 ` + "`schedgen-s3-secret-key.pdf-parse`" + ` is S3_SECRET_KEY of that function alone.

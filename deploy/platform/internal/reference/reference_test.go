@@ -31,7 +31,7 @@ func TestThePageIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not current: run make docs", Path)
+		t.Errorf("%s is not current: run make generate", Path)
 	}
 	for _, name := range settings.Functions(tree) {
 		all, err := settings.Of(tree, name)

@@ -77,3 +77,19 @@ func (t Tree) Under(prefix string) []string {
 	slices.Sort(all)
 	return all
 }
+
+// Write writes the files that begin with one of the prefixes below root.
+func (t Tree) Write(root string, prefixes ...string) error {
+	for _, prefix := range prefixes {
+		for _, path := range t.Under(prefix) {
+			file := filepath.Join(root, filepath.FromSlash(path))
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				return fmt.Errorf("write %s: %w", path, err)
+			}
+			if err := os.WriteFile(file, t[path], 0o644); err != nil {
+				return fmt.Errorf("write %s: %w", path, err)
+			}
+		}
+	}
+	return nil
+}

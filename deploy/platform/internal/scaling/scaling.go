@@ -1,5 +1,5 @@
-// Package scaling is the one table of how each function runs: deploy/scaling.json. The manifests of every
-// platform say the same, and so do the functions' own defaults; the checks compare all of them with it.
+// Package scaling is the one table of how each function runs, deploy/scaling.json, and writes its numbers where the
+// manifests of each platform and the functions' own defaults repeat them.
 package scaling
 
 import (
@@ -49,3 +49,8 @@ func Read(tree repo.Tree) (Table, error) {
 
 // Functions are the names, sorted.
 func (t Table) Functions() []string { return slices.Sorted(maps.Keys(t)) }
+
+// Quantities are both amounts by their names in a manifest.
+func (r Resources) Quantities() map[string]any {
+	return map[string]any{"cpu": r.CPU.String(), "memory": r.Memory.String()}
+}

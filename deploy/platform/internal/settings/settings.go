@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,7 +172,7 @@ func envTag(field *ast.Field) (t tag, ok bool) {
 		return t, false
 	}
 	text, _ := strconv.Unquote(field.Tag.Value) // the parser took it
-	value, ok := lookup(text, "env")
+	value, ok := reflect.StructTag(text).Lookup("env")
 	if !ok {
 		return t, false
 	}
@@ -191,16 +192,6 @@ func envTag(field *ast.Field) (t tag, ok bool) {
 		}
 	}
 	return t, true
-}
-
-// lookup is reflect.StructTag.Lookup.
-func lookup(text, key string) (string, bool) {
-	_, rest, ok := strings.Cut(" "+text, " "+key+`:"`)
-	if !ok {
-		return "", false
-	}
-	value, _, ok := strings.Cut(rest, `"`)
-	return value, ok
 }
 
 func typeName(expr ast.Expr) string {

@@ -23,7 +23,7 @@ func main() {
 	if len(os.Args) > 1 {
 		os.Exit(once(os.Args[1], os.Args[2:]...))
 	}
-	faas.Main("backup", backup.New, faas.Config{Concurrency: 1, RequestTimeout: 10 * time.Minute})
+	faas.Main("backup", backup.New, faas.Config{Concurrency: 1, RequestTimeout: 600 * time.Second})
 }
 
 // once does one task and gives the exit code.

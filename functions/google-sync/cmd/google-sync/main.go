@@ -9,5 +9,5 @@ import (
 )
 
 func main() {
-	faas.Main("google-sync", googlesync.New, faas.Config{Concurrency: 20, RequestTimeout: 2 * time.Minute, MaxBody: 4 << 20})
+	faas.Main("google-sync", googlesync.New, faas.Config{Concurrency: 20, RequestTimeout: 120 * time.Second, MaxBody: 4 << 20})
 }

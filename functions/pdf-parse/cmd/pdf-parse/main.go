@@ -11,5 +11,5 @@ import (
 
 func main() {
 	sandbox.MaybeChild() // before anything else: in the parser's child it never returns
-	faas.Main("pdf-parse", pdfparse.New, faas.Config{RequestTimeout: 5 * time.Minute})
+	faas.Main("pdf-parse", pdfparse.New, faas.Config{RequestTimeout: 300 * time.Second})
 }
