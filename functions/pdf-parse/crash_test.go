@@ -1,6 +1,7 @@
 package pdfparse
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
 	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/dev/testkit/childtest"
 	"github.com/schedgen/schedgen/shared/faas"
@@ -24,10 +26,9 @@ func stuck(ctx context.Context, cfg Config) (faas.Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	parse := f.Parse
-	f.Parse = func(ctx context.Context, pdf io.Reader) (timetable.Document, error) {
-		// Half of the PDF, then nothing: the parser's own child waits for the rest.
-		return parse(ctx, io.MultiReader(io.LimitReader(pdf, 1000), hang{ctx}))
+	f.Parse = func(ctx context.Context, pdf []byte) (timetable.Document, error) {
+		// Half of the PDF, then nothing: a reader waits for the rest.
+		return sandbox.Parse(ctx, io.MultiReader(bytes.NewReader(pdf[:1000]), hang{ctx}), cfg.Sandbox)
 	}
 	return f, nil
 }
@@ -72,12 +73,12 @@ func TestAWorkerThatIsKilledLosesNoJob(t *testing.T) {
 		over <- err
 	}()
 	var reading []string
-	testkit.Eventually(w, "the PDF is being read in a process of its own", func() bool {
+	testkit.Eventually(w, "the PDF is being read in a process of its own, and a reader waits", func() bool {
 		reading = parsers(t, child.Process.Pid)
-		return len(reading) > 0
+		return len(reading) > 1 && w.find(job.ID).Status == jobs.Processing
 	})
-	if got := w.find(job.ID); got.Status != jobs.Processing || got.Attempts != 1 {
-		t.Fatalf("got %+v, want it processing", got)
+	if got := w.find(job.ID); got.Attempts != 1 {
+		t.Fatalf("got %+v, want its first attempt", got)
 	}
 	if err := child.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)

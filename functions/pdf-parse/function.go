@@ -11,7 +11,6 @@ package pdfparse
 import (
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"net/http"
 	"time"
@@ -36,6 +35,7 @@ type Config struct {
 	Cache    cache.Config
 	Limits   jobs.Limits
 	Sandbox  sandbox.Limits
+	Readers  sandbox.Stay
 	// Events go to the broker or to EVENT_TARGETS when a timetable was read. Events that come must carry EVENT_TOKEN, too.
 	Events events.Config
 	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
@@ -55,7 +55,7 @@ type Config struct {
 type Function struct {
 	// Parse reads one PDF; a *parse.Error of it is final, any other error is worth another attempt.
 	// New sets it to the sandboxed parser.
-	Parse func(context.Context, io.Reader) (timetable.Document, error)
+	Parse func(ctx context.Context, pdf []byte) (timetable.Document, error)
 
 	cfg     Config
 	pool    *postgres.Pool
@@ -65,10 +65,11 @@ type Function struct {
 	parsed  *events.Publisher
 	rate    *ratelimit.Limiter
 	slots   *slots
+	readers *sandbox.Readers
 	metrics *metrics
 }
 
-// New checks cfg and connects nothing: connections open with the first request.
+// New checks cfg and connects nothing: connections open with the first request. It has a reader started meanwhile.
 func New(_ context.Context, cfg Config) (*Function, error) {
 	cfg = settings.WithDefaults(cfg)
 	store, err := blob.Open(cfg.Blob)
@@ -92,9 +93,10 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		rate:  ratelimit.New(redis, "pdf-parse", ratelimit.Config{PerSecond: cfg.Rate, Burst: cfg.Burst, Reserve: cfg.RateReserve}),
 		slots: newSlots(cfg.Concurrency, cfg.Reserve), metrics: newMetrics(),
 	}
-	f.Parse = func(ctx context.Context, pdf io.Reader) (timetable.Document, error) {
-		return sandbox.Parse(ctx, pdf, cfg.Sandbox)
-	}
+	f.readers = sandbox.NewReaders(cfg.Sandbox, cfg.Readers, cfg.Concurrency)
+	f.readers.Ended = func(reason string) { f.metrics.readers.WithLabelValues(reason).Inc() }
+	f.readers.Prepare()
+	f.Parse = f.readers.Parse
 	return f, nil
 }
 
@@ -122,8 +124,9 @@ func Confinement() map[string]error {
 	return states
 }
 
-// Close ends the connections.
+// Close ends the connections and the readers.
 func (f *Function) Close() {
+	f.readers.Close()
 	f.pool.Close()
 	f.parsed.Close()
 	_ = f.cache.Close() // nothing there is worth an error at the end

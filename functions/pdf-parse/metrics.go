@@ -8,6 +8,7 @@ type metrics struct {
 	jobs     *prometheus.CounterVec
 	seconds  prometheus.Histogram
 	attempts prometheus.Histogram
+	readers  *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -27,11 +28,15 @@ func newMetrics() *metrics {
 		attempts: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "schedgen_parse_attempts", Help: "Attempts that jobs took until they ended.", Buckets: []float64{1, 2, 3},
 		}),
+		readers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "schedgen_parse_readers_ended_total",
+			Help: "Processes that read PDFs, by why they were ended: documents, age, memory, cpu, failed.",
+		}, []string{"reason"}),
 	}
 }
 
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
 	m := f.metrics
-	return []prometheus.Collector{m.events, m.jobs, m.seconds, m.attempts}
+	return []prometheus.Collector{m.events, m.jobs, m.seconds, m.attempts, m.readers}
 }

@@ -1,7 +1,6 @@
 package pdfparse
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +58,7 @@ func (f *Function) read(ctx context.Context, claim *jobs.Claim) (timetable.Docum
 	if err != nil {
 		return timetable.Document{}, withCause(ctx, err)
 	}
-	doc, err := f.Parse(ctx, bytes.NewReader(pdf))
+	doc, err := f.Parse(ctx, pdf)
 	return doc, withCause(ctx, err)
 }
 

@@ -61,7 +61,7 @@ func TestTheStoreIsAway(t *testing.T) {
 func TestAnAttemptThatIsNotDueWaits(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Limits.Backoff = time.Hour })
 	job := w.lectures()
-	w.f.Parse = func(context.Context, io.Reader) (timetable.Document, error) {
+	w.f.Parse = func(context.Context, []byte) (timetable.Document, error) {
 		return timetable.Document{}, errors.New("not now")
 	}
 	w.notify(job).refused(503, api.Unavailable)

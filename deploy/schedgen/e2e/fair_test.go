@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -92,12 +91,8 @@ func newFront(t *testing.T) *front {
 
 func (f *front) serve(h http.Handler) { f.handler <- h }
 
-func (r *reading) parse(ctx context.Context, pdf io.Reader) (timetable.Document, error) {
-	text, err := io.ReadAll(pdf)
-	if err != nil {
-		return timetable.Document{}, err
-	}
-	r.entered <- strings.TrimPrefix(string(text), "%PDF-")
+func (r *reading) parse(ctx context.Context, pdf []byte) (timetable.Document, error) {
+	r.entered <- strings.TrimPrefix(string(pdf), "%PDF-")
 	select {
 	case <-r.end:
 	case <-ctx.Done():

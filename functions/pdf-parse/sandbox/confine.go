@@ -64,15 +64,15 @@ func confine(controls []control, limits Limits) error {
 }
 
 // limitResources sets the limits that the kernel enforces. RLIMIT_DATA counts private writable memory
-// (getrlimit(2), Linux 4.7 and later); the address space that Go reserves ahead does not count.
+// (getrlimit(2), Linux 4.7 and later); the address space that Go reserves ahead does not count. The parent moves the limit
+// of processor time with each document, up to that of the reader's life.
 func limitResources(limits Limits) error {
-	memory, cpu := uint64(limits.Memory), uint64(limits.CPU.Seconds())
+	memory := uint64(limits.Memory)
 	for _, limit := range []struct {
-		resource int
-		value    uint64
-		grace    uint64
-	}{{syscall.RLIMIT_DATA, memory, 0}, {syscall.RLIMIT_CPU, cpu, 1}, {syscall.RLIMIT_CORE, 0, 0}, {syscall.RLIMIT_FSIZE, 0, 0}} {
-		if err := syscall.Setrlimit(limit.resource, &syscall.Rlimit{Cur: limit.value, Max: limit.value + limit.grace}); err != nil {
+		resource   int
+		value, max uint64
+	}{{syscall.RLIMIT_DATA, memory, memory}, {syscall.RLIMIT_CPU, limits.seconds(), limits.lifetime()}, {syscall.RLIMIT_CORE, 0, 0}, {syscall.RLIMIT_FSIZE, 0, 0}} {
+		if err := syscall.Setrlimit(limit.resource, &syscall.Rlimit{Cur: limit.value, Max: limit.max}); err != nil {
 			return fmt.Errorf("resource %d: %w", limit.resource, err)
 		}
 	}

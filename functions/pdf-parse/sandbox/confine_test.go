@@ -2,7 +2,6 @@ package sandbox_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,7 +49,8 @@ func init() { // a mode starts processes of other modes
 		"leaky parent": func() error {
 			return startChild(func() error { return nil })
 		},
-		"answer or die": func() error { return sandbox.AnswerOrDie("parse") },
+		"serve or die":       sandbox.ServeOrDie,
+		"without MaybeChild": withoutMaybeChild,
 	}
 }
 
@@ -265,7 +265,7 @@ func startChild(closeFilesOnExec func() error) error {
 	if err != nil {
 		return err
 	}
-	cmd := sandbox.Command(context.Background(), self, "parse", sandbox.Limits{Memory: 384 << 20, CPU: time.Second})
+	cmd := sandbox.Command(self, sandbox.Limits{Memory: 384 << 20, CPU: time.Second})
 	cmd.Env = append(cmd.Env, attemptEnv+"=descriptors")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
@@ -324,9 +324,13 @@ func TestNoCallIsRefused(t *testing.T) {
 	for name, pdf := range corpus(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, err := runMode(t, "answer or die", func(cmd *exec.Cmd) {
-				cmd.Stdin = bytes.NewReader(pdf)
-				cmd.Env = append(sandbox.Command(t.Context(), "", "parse", sandbox.Limits{Memory: 384 << 20, CPU: 10 * time.Second}).Env, attemptEnv+"=answer or die")
+			frames, err := sandbox.Frames(pdf, pdf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := runMode(t, "serve or die", func(cmd *exec.Cmd) {
+				cmd.Stdin = bytes.NewReader(frames)
+				cmd.Env = append(sandbox.Command("", sandbox.Limits{Memory: 384 << 20, CPU: 10 * time.Second}).Env, attemptEnv+"=serve or die")
 			})
 			if err != nil && strings.Contains(err.Error(), "bad system call") {
 				t.Errorf("%v\n%s", err, out)
@@ -383,7 +387,7 @@ func BenchmarkChild(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			fastest, cpu := time.Hour, time.Duration(0)
 			for b.Loop() {
-				cmd := sandbox.Command(b.Context(), "/proc/self/exe", "parse", sandbox.Limits{Memory: 384 << 20, CPU: time.Second})
+				cmd := sandbox.Command("/proc/self/exe", sandbox.Limits{Memory: 384 << 20, CPU: time.Second})
 				cmd.Env = append(cmd.Env, attemptEnv+"=confine", controlsEnv+"="+controls)
 				start := time.Now()
 				if err := cmd.Run(); err != nil {

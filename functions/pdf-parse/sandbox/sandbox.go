@@ -1,27 +1,22 @@
-// Package sandbox reads foreign PDFs in a child process of the same binary. A file that makes the
-// reader loop, crash or devour memory takes down the child alone, and only within its limits.
+// Package sandbox reads foreign PDFs in child processes of the same binary. A file that makes the
+// reader loop, crash or devour memory takes down its child alone, and only within its limits.
+//
+// A child is called a reader. Parse and Draw start one for a single document. Readers are kept: started ahead, confined
+// before they are given their first byte, and given one document after the other until their time is over.
 //
 // A program that uses it calls MaybeChild before anything else in main.
 package sandbox
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"os"
 	"os/exec"
-	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/shared/settings"
@@ -35,24 +30,27 @@ type Limits struct {
 	Wall   time.Duration `env:"PARSE_TIMEOUT, default=10s"`      // of one PDF, by the clock
 }
 
-// Parse gives the timetable that a PDF prints. A *parse.Error is final; ctx's error and any other
-// say nothing about the file, which may be tried again. It returns in time even where a Read of pdf
+// seconds is the limit of processor time as the kernel takes it.
+func (l Limits) seconds() uint64 { return uint64(max(1, l.CPU/time.Second)) }
+
+// lifetime is the processor time of a reader in all its life, in seconds. It ends after a document with which it has taken
+// more than one document's, so that the next always has as much left.
+func (l Limits) lifetime() uint64 { return 2*l.seconds() + 1 }
+
+// Parse gives the timetable that a PDF prints, read in a process of its own. A *parse.Error is final; ctx's error and any
+// other say nothing about the file, which may be tried again. It returns in time even where a Read of pdf
 // does not; that Read is the caller's to end.
 func Parse(ctx context.Context, pdf io.Reader, limits Limits) (timetable.Document, error) {
-	var doc timetable.Document
-	out, err := run(ctx, taskParse, pdf, limits)
+	out, err := once(ctx, taskParse, pdf, limits)
 	if err != nil {
-		return doc, err
+		return timetable.Document{}, err
 	}
-	if err := json.Unmarshal(out, &doc); err != nil {
-		return timetable.Document{}, fmt.Errorf("read the parser's answer: %w", err)
-	}
-	return doc, nil
+	return decode(out)
 }
 
 // Draw writes an SVG of what is seen on a PDF's pages; its errors are those of Parse.
 func Draw(ctx context.Context, w io.Writer, pdf io.Reader, limits Limits) error {
-	out, err := run(ctx, taskDraw, pdf, limits)
+	out, err := once(ctx, taskDraw, pdf, limits)
 	if err != nil {
 		return err
 	}
@@ -62,90 +60,24 @@ func Draw(ctx context.Context, w io.Writer, pdf io.Reader, limits Limits) error 
 	return nil
 }
 
-// maxAnswer bounds what the child may answer to each task, in bytes. A timetable's entries hold no more than
-// parse.MaxText, of which JSON may write each byte as six; the drawing of 100 full pages is some 20 MB.
-var maxAnswer = map[string]int{taskParse: 10 << 20, taskDraw: 128 << 20}
-
-// run starts the child, feeds it the PDF and waits for its end, whatever end that is.
-func run(ctx context.Context, task string, pdf io.Reader, limits Limits) ([]byte, error) {
-	limits = settings.WithDefaults(limits)
-	self, err := os.Executable()
+// once starts a reader for one document.
+func once(ctx context.Context, t task, pdf io.Reader, limits Limits) ([]byte, error) {
+	r, err := startReader(ctx, settings.WithDefaults(limits))
 	if err != nil {
-		return nil, fmt.Errorf("find the parser's binary: %w", err)
-	}
-	if err := closeFilesOnExec(); err != nil {
 		return nil, err
 	}
-	inTime, cancel := context.WithTimeout(ctx, limits.Wall)
-	defer cancel()
-
-	out, diagnosis := &bounded{limit: maxAnswer[task], fail: true}, &bounded{limit: 8 << 10}
-	cmd := command(inTime, self, task, limits)
-	cmd.Stdout, cmd.Stderr = out, diagnosis
-
-	// The kernel sends Pdeathsig when the thread that started the child ends, not the process.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	fed, err := start(cmd, pdf)
-	if err != nil {
-		return nil, cmp.Or(outOfTime(ctx, inTime), fmt.Errorf("start the parser: %w", err))
-	}
-	err = cmd.Wait()
-	select {
-	case broken := <-fed:
-		if broken != nil && ctx.Err() == nil && inTime.Err() == nil {
-			return nil, fmt.Errorf("read the PDF: %w", broken)
-		}
-	default: // the child ended without all of its input
-	}
-	if err == nil {
-		return out.data, nil
-	}
-	if late := outOfTime(ctx, inTime); late != nil {
-		return nil, late
-	}
-	if cmd.ProcessState.ExitCode() == refused {
-		return nil, answered(diagnosis.data)
-	}
-	return nil, ended(err, string(diagnosis.data), limits)
+	defer r.end()
+	out, _, err := r.read(ctx, t, pdf)
+	return out, err
 }
 
-// command is the child's process: it gets no variable of this one's environment.
-func command(ctx context.Context, self, task string, limits Limits) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = []string{
-		childEnv + "=" + task,
-		memoryEnv + "=" + strconv.FormatInt(limits.Memory, 10),
-		cpuEnv + "=" + strconv.Itoa(max(1, int(limits.CPU.Seconds()))),
-		"GOGC=400", // a timetable is read before the first collection is due
-		"GOTRACEBACK=none",
-		"GOMAXPROCS=1",
-		"GODEBUG=containermaxprocs=0", // the runtime keeps no file of the cgroup open
+// decode reads a reader's answer as what it is: foreign text.
+func decode(out []byte) (timetable.Document, error) {
+	var doc timetable.Document
+	if err := json.Unmarshal(out, &doc); err != nil {
+		return timetable.Document{}, fmt.Errorf("read the parser's answer: %w", err)
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
-	return cmd
-}
-
-// closeFilesOnExec keeps every child from inheriting a file that this process was started with. Files that Go opens are
-// not inherited anyway.
-func closeFilesOnExec() error {
-	const first = 3 // after standard input, output and error
-	err := unix.CloseRange(first, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
-	if err == nil {
-		return nil
-	}
-	open, err := os.ReadDir("/proc/self/fd") // kernels before Linux 5.11
-	if err != nil {
-		return fmt.Errorf("list open files: %w", err)
-	}
-	for _, file := range open {
-		if fd, err := strconv.Atoi(file.Name()); err == nil && fd >= first {
-			syscall.CloseOnExec(fd)
-		}
-	}
-	return nil
+	return doc, nil
 }
 
 // outOfTime is why no time is left: the caller's is over, or the file took all that it may.
@@ -159,41 +91,21 @@ func outOfTime(ctx, inTime context.Context) error {
 	return nil
 }
 
-// start starts the child and feeds it. What comes of reading the PDF is known before the child can
-// see its end. exec.Cmd's own Stdin will not do: its Wait waits for a Read that never returns.
-func start(cmd *exec.Cmd, pdf io.Reader) (fed <-chan error, err error) {
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	done := make(chan error, 1)
-	go func() {
-		_, err := io.Copy(stdin, pdf)
-		if errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
-			err = nil // the child has read enough, or has ended
-		}
-		done <- err
-		_ = stdin.Close() // Wait may have closed it
-	}()
-	return done, nil
-}
-
-// answered is the error that the child reported. More may follow it: a binary built to measure
-// coverage has its say at exit.
-func answered(data []byte) error {
+// reported is the error that a reader answered with.
+func reported(data []byte) error {
 	var e parse.Error
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&e); err != nil || e.Code == "" {
+	if err := json.Unmarshal(data, &e); err != nil || e.Code == "" {
 		return fmt.Errorf("the parser answered neither a timetable nor an error: %.200q", data)
 	}
 	return &e
 }
 
-// ended tells what the end of the child says about the file. A kill from outside says nothing.
-func ended(err error, stderr string, limits Limits) error {
+// diagnose tells what the end of a reader says about its first document. A kill from outside says nothing.
+func diagnose(err error, stderr string, limits Limits) error {
 	var exit *exec.ExitError
+	if err == nil {
+		return errors.New("the parser ended early")
+	}
 	if !errors.As(err, &exit) {
 		return fmt.Errorf("run the parser: %w", err)
 	}
@@ -225,22 +137,13 @@ func peak(exit *exec.ExitError) int64 {
 	return usage.Maxrss << 10
 }
 
-// bounded keeps the first bytes written to it, and fails or forgets beyond its limit.
+// bounded keeps the first bytes written to it and forgets the others.
 type bounded struct {
 	data  []byte
 	limit int
-	fail  bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	room := b.limit - len(b.data)
-	if len(p) > room {
-		if b.fail {
-			return 0, errors.New("the parser's answer is too long")
-		}
-		b.data = append(b.data, p[:room]...)
-		return len(p), nil
-	}
-	b.data = append(b.data, p...)
+	b.data = append(b.data, p[:min(len(p), b.limit-len(b.data))]...)
 	return len(p), nil
 }
