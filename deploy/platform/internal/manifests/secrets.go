@@ -18,9 +18,6 @@ type secrets struct {
 	file       map[string]string            // variables of the file for Compose
 }
 
-// operators are Secrets that are made by hand, for what they hold is nobody else's to make.
-var operators = map[string][]string{"schedgen-dashboard": {"users"}}
-
 func readSecrets(kubernetes, openfaas, file []byte) (s secrets, err error) {
 	if s.kubernetes, err = decodeSecrets(kubernetes, "schedgen"); err != nil {
 		return s, err

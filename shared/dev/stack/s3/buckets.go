@@ -34,8 +34,8 @@ func (f *files) CreateBucket(name string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return gofakes3.ResourceError(gofakes3.ErrBucketAlreadyExists, name)
 	}
-	if err == nil && f.sync {
-		err = syncDir(f.dir)
+	if err == nil && f.syncDir != nil {
+		err = f.syncDir(f.dir)
 	}
 	return err
 }
@@ -76,14 +76,15 @@ func (f *files) ForceDeleteBucket(name string) error {
 	return os.RemoveAll(f.bucket(name))
 }
 
-// writeFile replaces a file in one step.
-func writeFile(path string, text []byte, durable bool) error {
+// writeFile replaces a file in one step, and makes it durable unless syncDir is nil. After an error of syncDir the
+// file is replaced all the same; only a crash may bring the old one back.
+func writeFile(path string, text []byte, syncDir func(string) error) error {
 	file, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix)
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(text)
-	if err == nil && durable {
+	if err == nil && syncDir != nil {
 		err = file.Sync()
 	}
 	err = errors.Join(err, file.Close())
@@ -93,7 +94,7 @@ func writeFile(path string, text []byte, durable bool) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
-	if durable {
+	if syncDir != nil {
 		return syncDir(filepath.Dir(path))
 	}
 	return nil

@@ -24,10 +24,10 @@ import (
 // with its content. Contents are written whole before the description is moved into place, so a
 // crash leaves the old object or the new one, and at worst a content that nothing names until the next start.
 type files struct {
-	dir    string
-	sync   bool
-	mu     sync.RWMutex                        // a description's change against its readers
-	stored func(bucket string, o object) error // told of each new object before its PUT is answered
+	dir     string
+	syncDir func(string) error                  // makes the names in a directory durable; nil gives that up for speed
+	mu      sync.RWMutex                        // a description's change against its readers
+	stored  func(bucket string, o object) error // called with each new object before its PUT is answered
 }
 
 // object is a description.
@@ -47,7 +47,11 @@ func openFiles(dir string, fast bool) (*files, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of objects: %w", err)
 	}
-	return &files{dir: dir, sync: !fast, stored: func(string, object) error { return nil }}, nil
+	f := &files{dir: dir, syncDir: syncDir, stored: func(string, object) error { return nil }}
+	if fast {
+		f.syncDir = nil
+	}
+	return f, nil
 }
 
 func (f *files) bucket(name string) string { return filepath.Join(f.dir, name) }
@@ -96,13 +100,23 @@ func (f *files) PutObject(bucket, key string, meta map[string]string, input io.R
 	}
 	old, err := f.place(bucket, o, conditions)
 	if err != nil {
-		_ = os.Remove(content) // at worst it takes room
+		if f.unnamed(bucket, o) {
+			_ = os.Remove(content) // at worst it takes room
+		}
 		return none, err
 	}
 	if old != "" {
 		_ = os.Remove(filepath.Join(f.bucket(bucket), old)) // at worst it takes room
 	}
 	return none, f.stored(bucket, o)
+}
+
+// unnamed reports whether the object of o's key is certainly another one.
+func (f *files) unnamed(bucket string, o object) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	now, err := f.read(bucket, o.Key)
+	return err == nil && now.Content != o.Content || gofakes3.HasErrorCode(err, gofakes3.ErrNoSuchKey)
 }
 
 // kept is the metadata that describes the object, without that of the request.
@@ -132,7 +146,7 @@ func (f *files) writeContent(bucket string, input io.Reader, size int64, o *obje
 	if err == nil && size >= 0 && o.Size != size {
 		err = gofakes3.ErrIncompleteBody
 	}
-	if err == nil && f.sync {
+	if err == nil && f.syncDir != nil {
 		err = file.Sync()
 	}
 	if closeErr := file.Close(); err == nil {
@@ -163,7 +177,7 @@ func (f *files) place(bucket string, o object, conditions *gofakes3.PutCondition
 			return "", err
 		}
 	}
-	return before.Content, writeFile(f.description(bucket, o.Key), text, f.sync)
+	return before.Content, writeFile(f.description(bucket, o.Key), text, f.syncDir)
 }
 
 // HeadObject is an object without its content.

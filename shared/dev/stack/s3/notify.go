@@ -125,7 +125,11 @@ func (n *notifier) stored(bucket string, o object) error {
 	if err != nil {
 		return fmt.Errorf("describe the notification: %w", err)
 	}
-	if err := writeFile(path, text, !n.cfg.Fast); err != nil {
+	durable := syncDir
+	if n.cfg.Fast {
+		durable = nil
+	}
+	if err := writeFile(path, text, durable); err != nil {
 		return fmt.Errorf("queue the notification: %w", err)
 	}
 	n.fresh.add(path)

@@ -1,6 +1,12 @@
-// Package s3 is an S3 server in this process, for one machine and for tests: objects are files that
-// survive a crash, requests must be signed (AWS Signature Version 4), and each stored object is
-// told to a webhook at least once, with the body that MinIO would post.
+// Package s3 is an S3 server in this process, for one machine and for tests: objects are files that survive a crash,
+// requests must be signed (AWS Signature Version 4), and each stored object is announced to a webhook at least once,
+// with the body that MinIO would post.
+//
+// gofakes3 speaks the protocol. What it leaves to others is here, in about 800 lines: a backend (files.go, buckets.go),
+// signatures (auth.go), and notifications (notify.go), which it does not have. Its own backends do not replace ours
+// (version 1.2.0): s3afero never calls fsync and truncates an object in place, so that a crash leaves half of one;
+// s3bolt is durable, and keeps each object as one value, so that it holds every object of a page in memory to list it
+// and its file never shrinks; s3mem forgets everything.
 package s3
 
 import (
