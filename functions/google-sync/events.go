@@ -2,6 +2,7 @@ package googlesync
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -38,10 +39,14 @@ func (f *Function) receiveEvent(ctx context.Context, e event.Event) error {
 // sweepTask answers POST /tasks/google.
 func (f *Function) sweepTask(r *http.Request) (any, error) { return f.Sweep(r.Context()) }
 
-// Sweep finds the syncs that no event will finish; see [autosync.Scheduler.Sweep].
+// Sweep finds the syncs that no event will finish, see [autosync.Scheduler.Sweep], and ends access to Google that
+// people deleted.
 func (f *Function) Sweep(ctx context.Context) (autosync.Swept, error) {
 	if f.signIns == nil {
 		return autosync.Swept{}, nil
 	}
-	return f.auto.Sweep(ctx)
+	revoked, revokeErr := f.revocations.Sweep(ctx) // first: it is soon done
+	moved, err := f.auto.Sweep(ctx)
+	moved.Revoked = revoked
+	return moved, errors.Join(revokeErr, err)
 }

@@ -75,23 +75,24 @@ type Config struct {
 
 // Function answers the calls about Google. It is safe for concurrent use.
 type Function struct {
-	cfg      Config
-	pool     *postgres.Pool
-	sessions *session.Sessions
-	accounts *account.Store // nil, as signIns and tokens, where Google is not set up
-	signIns  *account.SignIns
-	tokens   *account.Tokens
-	syncs    *syncs.Store
-	content  content.Builder
-	worker   *worker.Worker
-	auto     *autosync.Scheduler
-	google   *google.Calendars
-	events   *events.Publisher
-	calls    calls
-	results  *prometheus.CounterVec // of sign-ins
-	returns  map[string]bool        // origins that a sign-in may lead back to
-	frontend string                 // the origin of paths that a sign-in leads back to; empty for this site's
-	origins  *api.Origins
+	cfg         Config
+	pool        *postgres.Pool
+	sessions    *session.Sessions
+	accounts    *account.Store // nil, as signIns, tokens and revocations, where Google is not set up
+	signIns     *account.SignIns
+	tokens      *account.Tokens
+	revocations *account.Revocations
+	syncs       *syncs.Store
+	content     content.Builder
+	worker      *worker.Worker
+	auto        *autosync.Scheduler
+	google      *google.Calendars
+	events      *events.Publisher
+	calls       calls
+	results     *prometheus.CounterVec // of sign-ins
+	returns     map[string]bool        // origins that a sign-in may lead back to
+	frontend    string                 // the origin of paths that a sign-in leads back to; empty for this site's
+	origins     *api.Origins
 }
 
 // New checks cfg and connects nothing: connections open with the first request that needs them. Without
@@ -125,6 +126,7 @@ func (f *Function) connect() {
 	if f.signIns != nil {
 		f.accounts = f.accounts.On(f.pool)
 		f.tokens = account.NewTokens(f.accounts, f.signIns)
+		f.revocations = account.NewRevocations(f.accounts, f.signIns)
 	}
 	f.content = content.Builder{
 		Jobs: jobs.NewStore(f.pool), Years: years.NewSource(f.cfg.Years, f.pool), Typed: years.NewTypedDates(f.pool, "google-sync"),

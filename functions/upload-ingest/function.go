@@ -14,6 +14,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/schedgen/schedgen/functions/upload-ingest/erase"
 	"github.com/schedgen/schedgen/functions/upload-ingest/sweep"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
@@ -22,6 +23,7 @@ import (
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/settings"
@@ -53,8 +55,12 @@ type Config struct {
 	PDFRetention        time.Duration `env:"PDF_RETENTION, default=24h" zero:"allowed"`   // of a PDF after its job ended; 0 deletes at once
 	JobRetention        time.Duration `env:"JOB_RETENTION, default=8784h" zero:"allowed"` // of an ended job with its entries, a year; 0 keeps it
 	DeadLetterRetention time.Duration `env:"DEAD_LETTER_RETENTION, default=720h"`         // of a dead letter
-	Batch               int           `env:"SWEEP_BATCH, default=200"`                    // jobs of each sort in one sweep
-	Poll                time.Duration `env:"POLL_INTERVAL, default=1s"`                   // of a waiting upload, when Redis is away
+	// For how long a backup may hold what was deleted since, which people who delete everything are told: it follows from
+	// BACKUP_KEEP_*. 0 says that there are no backups. What ends deleted sessions and cleans restored backups is kept as
+	// long, and at least SESSION_MAX_AGE.
+	BackupRetention time.Duration `env:"BACKUP_RETENTION, default=4488h" zero:"allowed"`
+	Batch           int           `env:"SWEEP_BATCH, default=200"`  // jobs of each sort in one sweep
+	Poll            time.Duration `env:"POLL_INTERVAL, default=1s"` // of a waiting upload, when Redis is away
 	// For how long Redis answers for a job that ended, and so the most that it may go on doing so after the job was
 	// deleted while Redis was away.
 	JobCacheTTL time.Duration `env:"JOB_CACHE_TTL, default=1m"`
@@ -74,6 +80,8 @@ type Function struct {
 	objects    *events.Publisher
 	parsed     *events.Publisher
 	metrics    *metrics
+	people     *personal.Store
+	eraser     *erase.Eraser
 	sweeper    *sweep.Sweeper
 	room       *diskspace.Room          // beside the database; nil where that is elsewhere
 	tempFile   func() (*os.File, error) // to keep an upload in while it comes
@@ -116,6 +124,8 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	f := &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), queueStats: newQueueStats(queue.Metrics),
 		blob: store, cache: redis, sessions: sessions.UseDatabase(pool), origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
 		room: diskspace.New(cfg.Disk), tempFile: func() (*os.File, error) { return newTempFile("") }}
+	f.people = personal.NewStore(pool)
+	f.eraser = &erase.Eraser{Jobs: queue, PDFs: store, People: f.people, Forget: f.forget}
 	f.sweeper = f.newSweeper()
 	return f, nil
 }
@@ -124,8 +134,9 @@ func (f *Function) newSweeper() *sweep.Sweeper {
 	c := f.cfg
 	return &sweep.Sweeper{
 		Config: sweep.Config{Batch: c.Batch, UploadTimeout: c.UploadTimeout, RedeliverAfter: c.Redeliver, PDFRetention: c.PDFRetention,
-			JobRetention: c.JobRetention, DeadLetterRetention: c.DeadLetterRetention, Bucket: c.Blob.Bucket},
-		Jobs: f.jobs, Pool: f.pool, PDFs: f.blob, Cache: f.cache, Objects: f.objects, Parsed: f.parsed,
+			JobRetention: c.JobRetention, DeadLetterRetention: c.DeadLetterRetention,
+			DeletionRetention: max(c.BackupRetention, f.sessions.MaxAge()), Bucket: c.Blob.Bucket},
+		Jobs: f.jobs, Pool: f.pool, PDFs: f.blob, Cache: f.cache, Objects: f.objects, Parsed: f.parsed, People: f.people, Eraser: f.eraser,
 		KeepDeadLetter: f.keepDeadLetter, Total: sweep.NewTotal(),
 	}
 }
@@ -141,6 +152,8 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("GET /api/jobs/{id}", api.Handler(f.job))
 	mux.Handle("GET /api/jobs/{id}/result", api.Handler(f.result))
 	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.sessions.Bearer, f.delete)))
+	mux.Handle("GET /api/me", api.Handler(f.exportMe))
+	mux.Handle("DELETE /api/me", api.Handler(f.origins.Guard(f.sessions.Bearer, f.deleteMe)))
 	mux.Handle("GET /api/openapi.json", http.HandlerFunc(f.openAPI))
 
 	open, event, admin := f.cfg.OpenPaths, f.cfg.Events.Token, f.cfg.AdminToken

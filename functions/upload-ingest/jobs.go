@@ -128,19 +128,13 @@ func (f *Function) delete(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.erase(r.Context(), job); err != nil {
+	if err := f.eraser.Job(r.Context(), job); err != nil {
 		return nil, err
 	}
 	return api.Response{Status: http.StatusNoContent}, nil
 }
 
-func (f *Function) erase(ctx context.Context, job jobs.Job) error {
-	if err := f.blob.Delete(ctx, job.ObjectKey); err != nil {
-		return err
-	}
-	if err := f.jobs.Delete(ctx, job.Owner, job.ID); err != nil && !errors.Is(err, jobs.ErrNotFound) {
-		return err
-	}
+// forget tells the cache that a job is deleted.
+func (f *Function) forget(ctx context.Context, job jobs.Job) {
 	f.cache.Set(ctx, cacheKey(job.Owner, job.ID), erased, f.cfg.JobCacheTTL)
-	return nil
 }

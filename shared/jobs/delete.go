@@ -34,6 +34,19 @@ func (s *Store) Delete(ctx context.Context, owner, id string) error {
 	return nil
 }
 
+const storedSQL = `select ` + columns + ` from jobs
+where owner = $1::uuid and not (status = 'pending' and uploaded_at is null)
+order by created_at desc limit $2::int`
+
+// Stored are at most limit jobs of an owner, without those whose upload is still coming.
+func (s *Store) Stored(ctx context.Context, owner string, limit int) ([]Job, error) {
+	stored, err := postgres.Query(ctx, s.pool, scanJob, storedSQL, owner, limit)
+	if err != nil {
+		return nil, fmt.Errorf("find an owner's jobs: %w", err)
+	}
+	return stored, nil
+}
+
 const deleteOldSQL = `
 with gone as (delete from jobs where id in (
 		select id from jobs

@@ -77,6 +77,7 @@ func TestNoQueryReadsAWholeTable(t *testing.T) {
 		"retry":        {retrySQL, []any{id, id, "X", "x", 3, 2.0}},
 		"entries":      {entriesSQL, []any{id, owner}},
 		"all entries":  {allEntriesSQL, []any{[]string{id}, owner}},
+		"stored":       {storedSQL, []any{owner, 100}},
 		"delete":       {deleteSQL, []any{id, owner}},
 		"due":          {dueSQL, []any{45.0, 200, 3, 300.0}},
 		"expire":       {expireSQL, []any{3, 300.0, 200, "A", "B", "a", "b"}},

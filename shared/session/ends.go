@@ -18,6 +18,7 @@ type Ends struct{ pool *postgres.Pool }
 
 const endedSQL = `
 select exists (select from ended_sessions where id = $1::text)
+	or exists (select from deletions where owner_hash = sha256(convert_to($2::uuid::text, 'UTF8')) and made_before is null)
 	or coalesce((select generation from session_generations where owner = $2::uuid), 0) <> $3::int`
 
 // ended says whether a session has ended. While the database is away none has: what a token opens is away as well.

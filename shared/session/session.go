@@ -125,6 +125,9 @@ func (c Config) sameSite() (http.SameSite, error) {
 	return 0, &ConfigError{"COOKIE_SAMESITE", "use lax or none"}
 }
 
+// MaxAge is how long a token is good.
+func (s *Sessions) MaxAge() time.Duration { return s.maxAge }
+
 // UseDatabase lets sessions end before their time, as the database of pool says.
 func (s *Sessions) UseDatabase(pool *postgres.Pool) *Sessions {
 	s.ends = &Ends{pool}
@@ -222,14 +225,25 @@ func (s *Sessions) Owner(r *http.Request) (owner string, ok bool) {
 
 // Session is the caller's. A Bearer token, which was sent on purpose, is preferred to a cookie, which always comes along.
 func (s *Sessions) Session(r *http.Request) (Session, bool) {
-	session, ok := s.bearer(r)
-	if _, sent := bearerToken(r); !sent {
-		session, ok = s.cookie(r)
-	}
+	session, ok := s.signed(r)
 	if !ok || s.ends.ended(r.Context(), session) {
 		return Session{}, false
 	}
 	return session, true
+}
+
+// SignedOwner is the owner of the caller's token, also if the session has ended: only for what an ended session may
+// still be told.
+func (s *Sessions) SignedOwner(r *http.Request) (owner string, ok bool) {
+	session, ok := s.signed(r)
+	return session.Owner, ok
+}
+
+func (s *Sessions) signed(r *http.Request) (Session, bool) {
+	if _, sent := bearerToken(r); sent {
+		return s.bearer(r)
+	}
+	return s.cookie(r)
 }
 
 // Bearer says whether the request carries a Bearer token of a session that goes on. No browser adds one by itself.

@@ -236,9 +236,13 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.call(http.StatusOK, "GET", "/api/calendars/syncs/"+sync.SyncID, nil)
 	s.call(http.StatusOK, "POST", "/api/calendars/follow", map[string]any{"calendarId": calendar.ID, "follow": true})
 	s.call(http.StatusOK, "DELETE", "/api/calendars/events?calendarId="+url.QueryEscape(calendar.ID), nil)
+	s.call(http.StatusOK, "GET", "/api/me", nil)
+	s.call(http.StatusOK, "GET", "/api/me/calendar.ics", nil)
 	s.call(http.StatusOK, "POST", "/api/auth/logout", map[string]any{"forget": true})
 	s.signIn(w.system.Google())
 	s.call(http.StatusNoContent, "DELETE", "/api/auth/sessions", nil)
+	s.signIn(w.system.Google())
+	s.call(http.StatusOK, "DELETE", "/api/me", nil)
 
 	// Functions tell each other of timetables on addresses that nobody outside reaches.
 	if got, want := w.api.Unseen(), []string{"POST /events/google", "POST /events/timetable", "POST /tasks/feeds", "POST /tasks/google"}; !slices.Equal(got, want) {

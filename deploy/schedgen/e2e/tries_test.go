@@ -40,6 +40,7 @@ var tries = []try{
 	{operation: "GET /api/jobs/metrics", function: "upload-ingest", want: 200},
 	{operation: "GET /api/jobs/{id}", function: "upload-ingest", want: 200, addresses: jobAddresses("")},
 	{operation: "GET /api/jobs/{id}/result", function: "upload-ingest", want: 200, addresses: jobAddresses("/result?semester=S1")},
+	{operation: "GET /api/me", function: "upload-ingest", want: 200},
 	{operation: "GET /api/openapi.json", function: "upload-ingest", want: 200},
 	{operation: "POST /events/s3", function: "upload-ingest", want: 200, most: longEvent},
 	{operation: "POST /events/dead-letter", function: "upload-ingest", want: 202, most: longEvent},
@@ -56,6 +57,7 @@ var tries = []try{
 	{operation: "POST /events/timetable", function: "calendar-generate", want: 204, bodies: costlyEvents},
 	{operation: "POST /tasks/feeds", function: "calendar-generate", want: 200},
 	{operation: "DELETE /api/feeds/{token}", function: "calendar-generate", want: 204, addresses: feedAddress},
+	{operation: "GET /api/me/calendar.ics", function: "calendar-generate", want: 200},
 	{operation: "GET /api/years", function: "calendar-generate", want: 200},
 	{operation: "GET /api/years/{year}", function: "calendar-generate", want: 200, addresses: at("/api/years/2026")},
 
@@ -79,6 +81,7 @@ var tries = []try{
 	{operation: "POST /tasks/watch", function: "backup", want: 200},
 
 	{operation: "DELETE /api/jobs/{id}", function: "upload-ingest", want: 204, addresses: jobAddresses("")},
+	{operation: "DELETE /api/me", function: "upload-ingest", want: 200, guest: true},
 	{operation: "POST /api/auth/logout", function: "google-sync", want: 200, most: 1 << 10, guest: true},
 	{operation: "DELETE /api/auth/sessions", function: "google-sync", want: 204},
 }

@@ -99,10 +99,19 @@ const keepTokenSQL = `
 update google_accounts set refresh_token = $2::bytea, key_id = $3, updated_at = now() where id = $1::uuid
 returning ` + columns
 
-const (
-	moveJobsSQL  = `update jobs set owner = $2::uuid where owner = $1::uuid`
-	moveFeedsSQL = `update feeds set owner = $2::uuid where owner = $1::uuid`
-)
+// moveSQL moves what one owner has to another, and notes whose it was: in older backups it still is.
+var moveSQL = []string{
+	`update jobs set owner = $2::uuid where owner = $1::uuid`,
+	`update feeds set owner = $2::uuid where owner = $1::uuid`,
+	`insert into typed_terms (owner, year, terms, typed_at) select $2::uuid, year, terms, typed_at from typed_terms where owner = $1::uuid
+	on conflict (owner, year) do nothing`,
+	`delete from typed_terms where owner = $1::uuid and owner <> $2::uuid`,
+	`insert into former_owners (owner, former, moved_at) select $2::uuid, former, moved_at from former_owners where owner = $1::uuid
+	on conflict (owner, former) do update set moved_at = greatest(former_owners.moved_at, excluded.moved_at)`,
+	`delete from former_owners where owner = $1::uuid and owner <> $2::uuid`,
+	`insert into former_owners (owner, former) values ($2::uuid, $1::uuid)
+	on conflict (owner, former) do update set moved_at = excluded.moved_at`,
+}
 
 // isAccountSQL also keeps the row: an owner that is being made an account is not moved away from it.
 const isAccountSQL = `select id::text from google_accounts where id = $1::uuid for share`
@@ -156,7 +165,7 @@ func moveAnonymous(ctx context.Context, tx pgx.Tx, from, to string) error {
 }
 
 func move(ctx context.Context, tx pgx.Tx, from, to string) error {
-	for _, sql := range []string{moveJobsSQL, moveFeedsSQL} {
+	for _, sql := range moveSQL {
 		if _, err := tx.Exec(ctx, sql, from, to); err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ type Swept struct {
 	HandedOut int64 `json:"handedOut"` // syncs that waited without a worker
 	Deleted   int64 `json:"deleted"`   // finished syncs past their retention
 	Replanned int64 `json:"replanned"` // syncs made because an academic year changed
+	Revoked   int64 `json:"revoked"`   // accesses to Google that ended because their people deleted everything
 }
 
 // sweepBatch bounds the accounts of one sweep; the next one takes the others.

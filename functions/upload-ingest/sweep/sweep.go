@@ -14,11 +14,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/schedgen/schedgen/functions/upload-ingest/erase"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
 )
@@ -34,12 +36,13 @@ type Counts struct {
 	PDFs        int64 `json:"pdfs"`        // PDFs deleted past their retention
 	Jobs        int64 `json:"jobs"`        // ended jobs deleted past their retention
 	DeadLetters int64 `json:"deadLetters"` // dead letters deleted past their retention
+	People      int64 `json:"people"`      // owners who asked for it and of whom nothing is left
 }
 
 func (c Counts) byReason() map[string]int64 {
 	return map[string]int64{
 		"failed": c.Failed, "abandoned": c.Abandoned, "adopted": c.Adopted, "told": c.Redelivered, "announced": c.Announced,
-		"untold": c.Unpublished, "pdfs": c.PDFs, "jobs": c.Jobs, "dead_letters": c.DeadLetters,
+		"untold": c.Unpublished, "pdfs": c.PDFs, "jobs": c.Jobs, "dead_letters": c.DeadLetters, "people": c.People,
 	}
 }
 
@@ -51,7 +54,8 @@ type Config struct {
 	PDFRetention        time.Duration // of a PDF after its job ended; 0 deletes at once
 	JobRetention        time.Duration // of an ended job with its entries; 0 keeps it
 	DeadLetterRetention time.Duration
-	Bucket              string // of the PDFs, for the events
+	DeletionRetention   time.Duration // of what a deletion leaves behind, so that it stays one
+	Bucket              string        // of the PDFs, for the events
 }
 
 // Sweeper sweeps the jobs of one database.
@@ -63,6 +67,8 @@ type Sweeper struct {
 	Cache   *cache.Cache
 	Objects *events.Publisher // of uploads
 	Parsed  *events.Publisher // of completed jobs; may be disabled
+	People  *personal.Store
+	Eraser  *erase.Eraser
 	// KeepDeadLetter keeps an event that its receiver refuses for good.
 	KeepDeadLetter func(ctx context.Context, source, reason string, item events.Item) error
 	Total          *prometheus.CounterVec // what sweeps did, by reason; NewTotal makes it
@@ -83,7 +89,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (Counts, error) {
 	var counts Counts
 	var errs []error
 	for _, step := range []func(context.Context, *Counts) error{
-		s.failExpired, s.finishUploads, s.deletePDFs, s.purge, s.redeliver, s.announce,
+		s.failExpired, s.finishUploads, s.erasePeople, s.deletePDFs, s.purge, s.redeliver, s.announce,
 	} {
 		errs = append(errs, step(ctx, &counts))
 	}
@@ -156,6 +162,27 @@ func (s *Sweeper) finishUpload(ctx context.Context, job jobs.Job, counts *Counts
 	return err
 }
 
+// erasePeople completes the deletions of people that did not complete within their request.
+func (s *Sweeper) erasePeople(ctx context.Context, counts *Counts) error {
+	owners, err := s.People.Open(ctx, s.Batch)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for end := time.Now().Add(stepTime); len(owners) > 0 && time.Now().Before(end); owners = owners[1:] {
+		erased, err := s.Eraser.Person(ctx, owners[0].ID)
+		errs = append(errs, err)
+		if erased && !owners[0].Erased {
+			counts.People++
+		}
+		var down *blob.DownError
+		if errors.As(err, &down) || ctx.Err() != nil {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // maxInterval is the longest time between two sweeps: what would be too old at the next one is deleted now.
 const maxInterval = 5 * time.Minute
 
@@ -210,6 +237,7 @@ func (s *Sweeper) purge(ctx context.Context, counts *Counts) error {
 		}},
 		{&counts.DeadLetters, func() (int64, error) { return s.Jobs.DeleteOldDeadLetters(ctx, s.DeadLetterRetention, s.Batch) }},
 		{&uncounted, func() (int64, error) { return session.DiscardEnded(ctx, s.Pool, time.Now(), s.Batch) }},
+		{&uncounted, func() (int64, error) { return s.People.Expire(ctx, s.DeletionRetention, s.Batch) }},
 		{&uncounted, func() (int64, error) { return s.Jobs.DeleteOldTurns(ctx, turnRetention, s.Batch) }},
 	} {
 		errs = append(errs, s.inBatches(func() (int, error) {

@@ -112,6 +112,9 @@ func (s *System) settings(at addresses, known secrets) envconfig.Lookuper {
 		// The rate guards a database that many instances share. Here the parser's slots are the limit.
 		"PARSE_RATE": "100", "PARSE_BURST": "500",
 	}
+	if recipients, _ := s.cfg.Settings.Lookup("BACKUP_RECIPIENTS"); recipients == "" && len(s.cfg.BackupRecipients) == 0 {
+		usual["BACKUP_RETENTION"] = "0s" // no backup is made here
+	}
 	return envconfig.MultiLookuper(envconfig.MapLookuper(decided), s.cfg.Settings, envconfig.MapLookuper(usual))
 }
 
@@ -177,6 +180,7 @@ func (w gateway) Routes() http.Handler {
 	mux.Handle("/api/generate/", calendar)
 	mux.Handle("/api/feeds", calendar)
 	mux.Handle("/api/feeds/", calendar)
+	mux.Handle("/api/me/calendar.ics", calendar)
 	mux.Handle("/api/years", calendar)
 	mux.Handle("/api/years/", calendar)
 	google, backups := w.google.Routes(), long(w.backup.Routes())

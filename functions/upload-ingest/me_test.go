@@ -1,0 +1,271 @@
+package uploadingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/pack"
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// fill gives an owner a row in every table that can have one.
+func (s student) fill() {
+	s.Helper()
+	body, err := pack.Pack(1<<20, func(w io.Writer) error {
+		_, err := w.Write([]byte("BEGIN:VCALENDAR of " + s.owner))
+		return err
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, sql := range []string{
+		`insert into feeds (id, token_hash, owner, options, body) select gen_random_uuid(), sha256($1::uuid::text::bytea), $1::uuid, '{}', $2::bytea`,
+		`insert into feed_events (feed_id, uid, fingerprint, last_modified) select id, 'uid', 'f', now() from feeds where owner = $1::uuid and $2::bytea is not null`,
+		`insert into typed_terms (owner, year, terms) select $1::uuid, 2031, '{}' where $2::bytea is not null`,
+		`insert into former_owners (owner, former) select $1::uuid, gen_random_uuid() where $2::bytea is not null`,
+		`insert into session_generations (owner, generation) select $1::uuid, 0 where $2::bytea is not null`,
+		`insert into turns (priority, share, owner) select 'low', $1::uuid, $1::uuid where $2::bytea is not null`,
+		`insert into dead_letters (source, reason, job_id, event) select 's', 'r', id, '{}' from jobs where owner = $1::uuid and $2::bytea is not null`,
+		`insert into google_accounts (id, subject, email, refresh_token, key_id) select $1::uuid, 'subject of ' || $1::uuid, 'a@example.org', $2::bytea, 'k'`,
+		`insert into google_calendars (account_id, calendar_id) select $1::uuid, 'c' where $2::bytea is not null`,
+		`insert into google_events (account_id, calendar_id, event_id, state) select $1::uuid, 'c', 'e', 'written' where $2::bytea is not null`,
+		`insert into google_syncs (id, account_id, calendar_id, request) select gen_random_uuid(), $1::uuid, 'c', '{}' where $2::bytea is not null`,
+		`insert into google_recipes (id, account_id, calendar_id, options, scopes, years) select gen_random_uuid(), $1::uuid, 'c', '{}', '{}', '' where $2::bytea is not null`,
+		`insert into google_recipe_parts (recipe_id, position, written, scopes) select id, 0, '{}', '{}' from google_recipes where account_id = $1::uuid and $2::bytea is not null`,
+	} {
+		if s.sql(sql, s.owner, body) == 0 {
+			s.Fatalf("no row by %s", sql)
+		}
+	}
+}
+
+// tablesNaming are the tables of the database that hold a text, and all its tables.
+func (w *world) tablesNaming(text string) (found, all []string) {
+	w.Helper()
+	all, err := postgres.Query(w.Context(), w.f.pool, pgx.RowTo[string], `select table_name::text from information_schema.tables where table_schema = 'public' order by 1`)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, table := range all {
+		rows, err := postgres.QueryOne(w.Context(), w.f.pool, pgx.RowTo[int], `select count(*)::int from `+table+` t where t::text like '%' || $1 || '%'`, text)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if rows > 0 {
+			found = append(found, table)
+		}
+	}
+	return found, all
+}
+
+// exported is what GET /api/me answers.
+type exported struct {
+	Owner string
+	Data  map[string][]map[string]any
+}
+
+func TestEverythingOfAnOwnerIsExported(t *testing.T) {
+	w := newWorld(t)
+	s, other := w.student(), w.student()
+	for range 12 { // more than a page of them
+		s.upload(pdf(), "Prefer", "wait=20").want(201)
+	}
+	other.upload(pdf(), "Prefer", "wait=20").want(201)
+	s.fill()
+	other.fill()
+	answer := s.call("GET", "/api/me").want(200)
+	got := read[exported](answer)
+	if got.Owner != s.owner || len(got.Data["jobs"]) != 12 || len(got.Data["jobs"][0]["entries"].([]any)) != len(lectures.Entries) {
+		t.Errorf("got %d jobs of %s in %.500s", len(got.Data["jobs"]), got.Owner, answer.body)
+	}
+	if len(got.Data["feeds"]) != 1 || got.Data["feeds"][0]["calendar"] != "BEGIN:VCALENDAR of "+s.owner {
+		t.Errorf("got feeds %v", got.Data["feeds"])
+	}
+	for table, rows := range got.Data {
+		if len(rows) == 0 {
+			t.Errorf("nothing of %s is exported", table)
+		}
+	}
+	for _, secret := range []string{other.owner, "refresh_token", "token_hash", "lease_token"} {
+		if bytes.Contains(answer.body, []byte(secret)) {
+			t.Errorf("%s is in the export", secret)
+		}
+	}
+	w.do(w.client, "GET", "/api/me", nil).refused(401, api.Unauthorized)
+}
+
+func TestEverythingOfAnOwnerIsDeleted(t *testing.T) {
+	w := newWorld(t, with(func(c *Config) { c.BackupRetention = 4488 * time.Hour }))
+	s, other := w.student(), w.student()
+	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
+	others := read[uploadAnswer](other.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
+	key := w.find(id).ObjectKey
+	s.fill()
+	other.fill()
+	before, _ := w.tablesNaming(other.owner)
+
+	got := read[deletionAnswer](s.call("DELETE", "/api/me").want(200))
+	if !got.Complete || !got.GoogleAccessEnding || got.BackupsUntil == nil || got.BackupsUntil.Sub(got.RequestedAt) != w.f.cfg.BackupRetention {
+		t.Errorf("got %+v", got)
+	}
+	// For an hour the deletion itself names the owner, and until it is ended so does the access to Google.
+	if found, _ := w.tablesNaming(s.owner); strings.Join(found, " ") != "deletions google_revocations" {
+		t.Errorf("the owner is still in %v", found)
+	}
+	w.sql("delete from google_revocations")
+	w.sql("update deletions set requested_at = requested_at - interval '2 hours'")
+	w.swept()
+	if found, _ := w.tablesNaming(s.owner); len(found) != 0 {
+		t.Errorf("after an hour the owner is still in %v", found)
+	}
+	if found, _ := w.tablesNaming(id); len(found) != 0 || w.stored(key) {
+		t.Errorf("the job is still in %v, its PDF is there: %v", found, w.stored(key))
+	}
+
+	// The session has ended everywhere, and asking again changes nothing.
+	for _, path := range []string{"/api/me", "/api/jobs/" + id} {
+		if a := s.call("GET", path); a.StatusCode != 401 && a.StatusCode != 404 {
+			t.Errorf("GET %s with the old session: %d", path, a.StatusCode)
+		}
+	}
+	again := read[deletionAnswer](s.call("DELETE", "/api/me").want(200))
+	if !again.Complete || again.GoogleAccessEnding {
+		t.Errorf("again: %+v", again)
+	}
+	other.call("GET", "/api/jobs/"+others+"/result").want(200)
+	if after, _ := w.tablesNaming(other.owner); strings.Join(after, " ") != strings.Join(before, " ") {
+		t.Errorf("the other owner was in %v and is in %v", before, after)
+	}
+
+	// What a deletion leaves is gone when no session and no backup is left.
+	w.sql("update deletions set requested_at = requested_at - interval '9000 hours'")
+	w.swept()
+	if n := w.sql("update deletions set owner = null"); n != 0 {
+		t.Errorf("%d deletions are kept for ever", n)
+	}
+}
+
+// TestADeletionCompletesWhateverStopsIt: the object store is away, or the process dies after the wish is noted.
+func TestADeletionCompletesWhateverStopsIt(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	for range 3 {
+		s.upload(pdf(), "Prefer", "wait=20").want(201)
+	}
+	w.store.set(func(p *storeProxy) {
+		deletes := 0
+		p.all = func(rw http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodDelete {
+				return false
+			}
+			if deletes++; deletes == 1 {
+				return false
+			}
+			rw.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		}
+	})
+	if got := read[deletionAnswer](s.call("DELETE", "/api/me").want(202)); got.Complete {
+		t.Errorf("got %+v without a store", got)
+	}
+	s.call("GET", "/api/me").refused(401, api.Unauthorized)
+	w.store.set(func(p *storeProxy) { p.all = nil })
+	if got := w.swept(); got.People != 1 {
+		t.Errorf("got %+v, want one person", got)
+	}
+	if n := w.sql("update jobs set updated_at = now()"); n != 0 {
+		t.Errorf("%d jobs are left", n)
+	}
+	if got := w.swept(); got.People != 0 {
+		t.Errorf("swept again: got %+v", got)
+	}
+}
+
+// TestAnUploadThatStillComesIsDeletedToo: its row is written, its object is on the way.
+func TestAnUploadThatStillComesIsDeletedToo(t *testing.T) {
+	w := newWorld(t, silent)
+	s := w.student()
+	job, err := w.f.jobs.Create(t.Context(), jobs.NewJob{Owner: s.owner, Filename: "a.pdf"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read[deletionAnswer](s.call("DELETE", "/api/me").want(202)); got.Complete {
+		t.Errorf("got %+v", got)
+	}
+	if _, err := w.f.blob.Put(t.Context(), job.ObjectKey, bytes.NewReader(pdf()), int64(len(pdf())), "application/pdf", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.f.jobs.Uploaded(t.Context(), job.ID); err != nil {
+		t.Fatal(err)
+	}
+	// And one whose row was written after the deletion, by a request from before it.
+	late, err := w.f.jobs.Create(t.Context(), jobs.NewJob{Owner: s.owner, Filename: "b.pdf"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.swept()
+	w.age(time.Hour) // the second never came
+	w.swept()
+	w.swept()
+	if w.stored(job.ObjectKey) || w.stored(late.ObjectKey) {
+		t.Error("an object is left")
+	}
+	if n := w.sql("update jobs set updated_at = now()"); n != 0 {
+		t.Errorf("%d jobs are left", n)
+	}
+}
+
+// TestNoOneElseDeletes: a page of another origin, a forged token, a session that was signed out.
+func TestNoOneElseDeletes(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	s.upload(pdf(), "Prefer", "wait=20").want(201)
+	cookie := w.f.sessions.Cookie(s.owner)
+	w.do(w.client, "DELETE", "/api/me", nil, "Cookie", cookie.Name+"="+cookie.Value, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site").refused(403, api.Forbidden)
+	w.do(w.client, "DELETE", "/api/me", nil, "Cookie", cookie.Name+"="+cookie.Value[:len(cookie.Value)-3]+"AAA").refused(401, api.Unauthorized)
+	w.do(w.client, "DELETE", "/api/me", nil).refused(401, api.Unauthorized)
+	ended, err := http.NewRequest(http.MethodGet, "/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended.AddCookie(cookie)
+	session, _ := w.f.sessions.Session(ended)
+	if err := w.f.sessions.End(t.Context(), session); err != nil {
+		t.Fatal(err)
+	}
+	w.do(w.client, "DELETE", "/api/me", nil, "Cookie", cookie.Name+"="+cookie.Value).refused(401, api.Unauthorized)
+	if got := read[exported](s.call("GET", "/api/me").want(200)); len(got.Data["jobs"]) != 1 {
+		t.Errorf("something was deleted: %v", got.Data)
+	}
+}
+
+// TestAnExportThatFailsIsNoJSON: half of it must not look like all of it.
+func TestAnExportThatFailsIsNoJSON(t *testing.T) {
+	w := newWorld(t)
+	s := w.student()
+	s.upload(pdf(), "Prefer", "wait=20").want(201)
+	w.sql("alter table google_recipes rename to elsewhere")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/api/me", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+s.token())
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return // nothing came
+	}
+	defer response.Body.Close()
+	var all bytes.Buffer
+	if _, err := all.ReadFrom(response.Body); err == nil || json.Valid(all.Bytes()) {
+		t.Errorf("got %d and a whole answer: %s", response.StatusCode, all.Bytes())
+	}
+}
