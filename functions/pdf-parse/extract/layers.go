@@ -6,15 +6,15 @@ import "github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 // (ISO 32000-1, 8.11). What is malformed is shown.
 type layers struct {
 	doc *document
-	off map[int]bool // groups that are not shown, by object number
+	off map[int]bool // groups that are not shown, by object number; nil where the document has no groups
 }
 
 func (d *document) readLayers(catalog types.Dict) layers {
-	l := layers{doc: d, off: map[int]bool{}}
 	properties := d.dict(catalog["OCProperties"])
 	if properties == nil {
-		return l
+		return layers{doc: d}
 	}
+	l := layers{doc: d, off: map[int]bool{}}
 	config := d.dict(properties["D"])
 	groups := d.references(properties["OCGs"])
 	if d.name(config["BaseState"]) == "OFF" {
@@ -121,7 +121,7 @@ const maxExpression = 1000
 
 // shows reports whether content that belongs to a group, or to a membership dictionary, is shown.
 func (l layers) shows(o types.Object) bool {
-	if len(l.off) == 0 || o == nil {
+	if l.off == nil || o == nil {
 		return true
 	}
 	if ref, ok := o.(types.IndirectRef); ok && l.off[ref.ObjectNumber.Value()] {

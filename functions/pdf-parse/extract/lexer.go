@@ -264,12 +264,28 @@ func (l *lexer) number() float64 {
 		}
 		l.pos++
 	}
+	l.exponent()
 	v, err := strconv.ParseFloat(string(l.buf[start:l.pos]), 64)
 	if err != nil {
 		l.broken = true
 		return 0 // as viewers read "--5" and the like
 	}
 	return v
+}
+
+// exponent passes over the "e-14" that some programs write although PDF has no such numbers (7.3.3).
+func (l *lexer) exponent() {
+	at := l.pos
+	if at == len(l.buf) || l.buf[at] != 'e' && l.buf[at] != 'E' {
+		return
+	}
+	if at++; at < len(l.buf) && (l.buf[at] == '+' || l.buf[at] == '-') {
+		at++
+	}
+	digits := len(l.buf) - at - len(bytes.TrimLeft(l.buf[at:], "0123456789"))
+	if digits > 0 {
+		l.pos = at + digits
+	}
 }
 
 func (l *lexer) word() any {

@@ -251,7 +251,7 @@ func readTrailers(pdf []byte, objects []indirect) trailer {
 
 func (t *trailer) take(dict []byte) {
 	for key, value := range map[string]*[]byte{"/Root": &t.root, "/Encrypt": &t.encrypt, "/ID": &t.id} {
-		if v := valueOf(dict, key); *value == nil && isTerminated(v) {
+		if v := valueOf(dict, key); *value == nil && isTerminated(v) && bytes.IndexByte(v, 0) < 0 {
 			*value = v
 		}
 	}

@@ -37,6 +37,21 @@ func TestRepairedWhole(t *testing.T) {
 	}
 }
 
+// TestRepairedWithoutIdentifier holds that a file is opened of which the identifier was overwritten, where nothing needs it.
+func TestRepairedWithoutIdentifier(t *testing.T) {
+	t.Parallel()
+	pdf, _, err := fixture.Generate(fixture.Options{Kind: timetable.Lecture, Seed: 1, Compress: true, Encrypt: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.LastIndex(pdf, []byte("/ID [ <")) + len("/ID [ <")
+	damaged := bytes.Clone(pdf)
+	clear(damaged[at+4 : at+20])
+	if got, want := allWords(damaged), allWords(pdf); got != want {
+		t.Errorf("got %.300q, want %.300q", got, want)
+	}
+}
+
 // updated adds a revision without objects, whose trailer gives the place of the table before it so many bytes off.
 func updated(t *testing.T, pdf []byte, off int) []byte {
 	t.Helper()

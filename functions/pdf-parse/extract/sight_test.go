@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -141,6 +142,18 @@ func TestSight(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestMembershipWhileAllLayersAreOn holds that content may be hidden although no layer is off.
+func TestMembershipWhileAllLayersAreOn(t *testing.T) {
+	t.Parallel()
+	for membership, want := range map[string]string{"AllOn": "A", "AnyOn": "A", "AnyOff": "", "AllOff": "", "Not": "", "On": "A"} {
+		content := "BT /F 10 Tf 5 5 Td (xxxx) Tj ET /OC /" + membership + " BDC BT /F 10 Tf 50 50 Td (A) Tj ET EMC"
+		page := read(t, bytes.ReplaceAll(sightPage(content), []byte("/OFF [5 0 R]"), []byte("/OFF [     ]")))
+		if got := spellSight(page); got != want {
+			t.Errorf("%s: got %q, want %q", membership, got, want)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ func TestTextOperators(t *testing.T) {
 		"word spacing":          {"BT /F 10 Tf 20 Tw 10 80 Td (a b) Tj ET", "a@10,20 b@38,20"},
 		"letter spacing":        {"BT /F 10 Tf 3 Tc 10 80 Td (COS) Tj ET", "COS@10,20"},
 		"horizontal scaling":    {"BT /F 10 Tf 200 Tz 10 80 Td (a b) Tj ET", "a@10,20 b@27,20"},
+		"exponents":             {"q 1 0 0 1 0 -1.5e-14 cm BT /F 1e1 Tf 1E+1 80 Td (COS) Tj ET Q", "COS@10,20"},
 		"rise":                  {"BT /F 10 Tf 5 Ts 10 80 Td (a) Tj ET", "a@10,15"},
 		"two strings, one word": {"BT /F 10 Tf 10 80 Td (CO) Tj (S) Tj ET", "COS@10,20"},
 		"glyphs in any order":   {"BT /F 10 Tf 1 0 0 1 17.22 80 Tm (O) Tj 1 0 0 1 10 80 Tm (C) Tj 1 0 0 1 25 80 Tm (S) Tj ET", "COS@10,20"},

@@ -63,6 +63,11 @@ func warnOfUnusual(kind timetable.Kind, entries []entry) {
 		for _, text := range [...]string{e.Campus, e.ModuleCampus, e.Activity, e.StudyProg, e.Comments, e.Status, e.Test} {
 			e.warnOfSpaces(text)
 		}
+		for _, text := range [...]string{e.StudyProg, e.Comments} {
+			if holdsRow(text) {
+				e.warn(timetable.UnusualValue, "%q may be a row of its own, from a page beside this one. Check this entry against the PDF.", text)
+			}
+		}
 		for _, venue := range e.Venues {
 			e.warnOfSpaces(venue)
 			piece, known := pieces[venue]
@@ -216,6 +221,21 @@ func compound(value string, whole map[string]int) bool {
 		}
 	}
 	return false
+}
+
+// holdsRow reports whether a text says what only a row of its own does: a module, and a time beside it.
+func holdsRow(text string) bool {
+	module, hours := false, false
+	words := strings.Fields(text)
+	for i, word := range words {
+		if i > 0 {
+			_, ok := moduleCode(words[i-1] + " " + word)
+			module = module || ok
+		}
+		_, ok := clock(word)
+		hours = hours || ok
+	}
+	return module && hours
 }
 
 func (e *entry) warnOfSpaces(text string) {

@@ -38,6 +38,8 @@ func TestUnusualValuesWarn(t *testing.T) {
 		"exams as printed":         {timetable.Exam, []string{exam, exam}, nil},
 		"half of an activity":      {timetable.Exam, []string{exam, "1|COS 214|FINAL|1|Exam||06 NOV 2025|07:30|HATF|HATFIELD|IT 4-4|"}, []int{1}},
 		"one and a half":           {timetable.Exam, []string{exam, "1|COS 214|FINAL|1|Written Exam Oral||06 NOV 2025|07:30|HATF|HATFIELD|IT 4-4|"}, []int{1}},
+		"a comment on a module":    {timetable.Exam, []string{exam, exam + "With COS 215"}, nil},
+		"a row in the comments":    {timetable.Exam, []string{exam, exam + "COS 215 FINAL 1 15:00"}, []int{1}},
 		"letters apart":            {timetable.Test, []string{test, "1|COS 214|PTest 1|Monday|25 Aug 2025|07:30 - 09:00|H A T F I E L D|IT 4-4"}, []int{1}},
 		"a test without any of it": {timetable.Test, []string{test, test, "1||||||HATFIELD|IT 4-5"}, []int{1}},
 		"a lecture's end below":    {timetable.Lecture, []string{lecture, "1||||||||of it||"}, []int{0, 1}},

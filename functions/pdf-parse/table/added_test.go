@@ -59,6 +59,34 @@ func TestAdded(t *testing.T) {
 			w.Size = 60
 			p.Words = append(p.Words, w)
 		}, ""},
+		"a watermark over the headings": {func(_ *testing.T, p *extract.Page) {
+			w := word("DRAFT", 140, 24)
+			w.Size = 24
+			p.Words = append(p.Words, w)
+		}, ""},
+		"a pale word over the headings": {func(_ *testing.T, p *extract.Page) {
+			w := word("DRAFT", 132, 20)
+			w.Size, w.Colour = 14, 0xD0D0D0
+			p.Words = append(p.Words, w)
+		}, ""},
+		"a row of another page beside the table": {func(t *testing.T, p *extract.Page) {
+			asRuled(p, t)
+			p.Words = append(p.Words, drawn(t, 1, "80: COS_999@570 Test2@640").Words...)
+		}, "[COS 999 Test2]"},
+		"a word beside the table": {func(t *testing.T, p *extract.Page) {
+			asRuled(p, t)
+			p.Words = append(p.Words, word("ask", 570, 80))
+		}, ""},
+		"a value over the next column": {func(t *testing.T, p *extract.Page) {
+			asRuled(p, t)
+			for i := range p.Words {
+				if w := &p.Words[i]; w.Text == "Monday" && w.Y == 80 {
+					w.Text, w.X1 = "Mondayyyyyyyyyyy", 290
+				} else if w.X0 >= 220 && w.X0 < 300 && w.Y == 80 {
+					w.X0, w.X1, w.Y = 605, 606, 80
+				}
+			}
+		}, "Mondayyyyyyyyyyy!"},
 		"a value moved": {func(_ *testing.T, p *extract.Page) { moveLine(p, "HATFIELD", 80, -3) }, "HATFIELD!"},
 		"letters apart": {func(_ *testing.T, p *extract.Page) {
 			for i := range p.Words {

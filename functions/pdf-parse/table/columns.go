@@ -192,9 +192,11 @@ func fewest(change []int) (start, end int) {
 // words are the section's words.
 func (s section) words() []extract.Word { return wordsBetween(s.page.Words, s.y0, s.y1) }
 
-// dropMarks drops what is much larger than the text of the table: a watermark, a stamp.
+// muchLarger is how many times larger than a table's text a watermark or a stamp is.
+const muchLarger = 1.75
+
+// dropMarks drops what is much larger than the text of the table.
 func dropMarks(group []section) {
-	const large = 1.75
 	var sizes []float64
 	for _, s := range group {
 		for _, w := range s.words() {
@@ -205,7 +207,7 @@ func dropMarks(group []section) {
 		return
 	}
 	slices.Sort(sizes)
-	most := large * sizes[len(sizes)/2]
+	most := muchLarger * sizes[len(sizes)/2]
 	if sizes[len(sizes)-1] <= most {
 		return
 	}

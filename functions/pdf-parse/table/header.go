@@ -94,6 +94,7 @@ func hasLetters(text, letters string) bool {
 }
 
 func headerAround(page extract.Page, pivot extract.Word, layouts []Layout) (header, bool) {
+	page.Words = nearHeading(page.Words, pivot)
 	var ruled header
 	found := false
 	if y0, y1 := bandAround(page, pivot); y1-y0 <= 6*pivot.Size {
@@ -105,6 +106,18 @@ func headerAround(page extract.Page, pivot extract.Word, layouts []Layout) (head
 		return h, true
 	}
 	return ruled, found
+}
+
+// nearHeading gives the words as near to a heading as others are, but for those that are not printed like one.
+func nearHeading(words []extract.Word, heading extract.Word) []extract.Word {
+	const near = 7 // ems
+	words = wordsBetween(words, heading.Y-near*heading.Size, heading.Y+near*heading.Size)
+	like := textStyles{smallest: heading.Size, largest: heading.Size, colours: []extract.Colour{heading.Colour}}
+	isMark := func(w extract.Word) bool { return w.Size > muchLarger*heading.Size || like.origin(w) == added }
+	if !slices.ContainsFunc(words, isMark) {
+		return words
+	}
+	return slices.DeleteFunc(slices.Clone(words), isMark)
 }
 
 // holdsRows reports whether something that is no heading stands below one.

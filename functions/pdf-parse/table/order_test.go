@@ -9,6 +9,21 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
 )
 
+// TestSheetsWithRoomLeft holds that pages are found on a sheet that has room for more of them.
+func TestSheetsWithRoomLeft(t *testing.T) {
+	t.Parallel()
+	sheet := extract.Page{Number: 1, Width: 2400, Height: 300}
+	for i, line := range []string{"40: COS_214@20 Test1@100 04_Aug_2025@220", "40: COS_215@20 Test1@100 05_Aug_2025@220"} {
+		for _, w := range drawn(t, 1, heads(20), line).Words {
+			w.X0, w.X1 = w.X0+600*float64(i), w.X1+600*float64(i)
+			sheet.Words = append(sheet.Words, w)
+		}
+	}
+	if got := len(table.Pages([]extract.Page{sheet}, schedule.Layouts())); got != 2 {
+		t.Errorf("got %d pages, want 2", got)
+	}
+}
+
 // TestDamagedSheetKeepsItsPlaces holds that a sheet of which a page was lost counts all its pages: those after it keep
 // their numbers.
 func TestDamagedSheetKeepsItsPlaces(t *testing.T) {

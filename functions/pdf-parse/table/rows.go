@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
@@ -104,10 +105,11 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 	for i := range cells {
 		cells[i] = few[4*i : 4*i : 4*i+4]
 	}
-	var foreign []extract.Word
+	var foreign, beside []extract.Word
 	for _, w := range words {
 		switch i := column(s.columns, w); {
 		case i < 0 && s.besideTable(w):
+			beside = append(beside, w)
 		case i < 0, s.styles.origin(w) == added:
 			foreign = append(foreign, w)
 		default:
@@ -124,10 +126,28 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 		})
 	}
 	row.markRunOver()
+	if s.layout.beginsRow(beside) {
+		foreign = append(foreign, beside...)
+	}
 	if len(foreign) > 0 {
 		row.Cells = append(row.Cells, Cell{Lines: lines(foreign, textStyles{})})
 	}
 	return row
+}
+
+// beginsRow reports whether words say what only a row does: beside a table they are rows of another page on its sheet.
+func (l *Layout) beginsRow(words []extract.Word) bool {
+	for _, line := range lines(slices.Clone(words), textStyles{}) {
+		text := strings.Fields(line.Text)
+		for i := range text {
+			for _, c := range l.Columns {
+				if c.Anchor != nil && (c.Anchor(text[i]) || c.Anchor(strings.Join(text[i:min(i+2, len(text))], " "))) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // lines joins words on one baseline.

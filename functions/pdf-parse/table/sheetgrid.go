@@ -12,7 +12,9 @@ type grid struct{ columns, rows int }
 
 // grids are those in which programs put pages, the finest first: what is parted by a fine grid is parted
 // by a coarse one too.
-var grids = []grid{{4, 4}, {3, 3}, {4, 2}, {2, 4}, {3, 2}, {2, 3}, {2, 2}, {3, 1}, {1, 3}, {2, 1}, {1, 2}}
+var grids = []grid{
+	{4, 4}, {3, 3}, {4, 2}, {2, 4}, {3, 2}, {2, 3}, {2, 2}, {4, 1}, {1, 4}, {3, 1}, {1, 3}, {2, 1}, {1, 2},
+}
 
 // gridPlaces finds the places of pages that nothing was clipped to. It reports whether there are several
 // on some sheet.
