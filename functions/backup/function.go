@@ -241,7 +241,8 @@ func (f *Function) Health(ctx context.Context) map[string]error {
 
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
-	return []prometheus.Collector{f.runner.Total, f.verifier.Total, f.incidents.Alerts, f.gauges}
+	return append(faas.ByFunction("backup", f.pool.Collectors(), f.pdfs.Collectors()),
+		f.runner.Total, f.verifier.Total, f.incidents.Alerts, f.gauges)
 }
 
 // Close ends the connections.

@@ -90,7 +90,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		jobs:     jobs.NewStore(pool),
 		feeds:    feed.NewStore(pool),
 		years:    years.NewSource(cfg.Years, pool),
-		typed:    years.NewTypedDates(pool, "calendar-generate"),
+		typed:    years.NewTypedDates(pool),
 		metrics:  newMetrics(),
 		sessions: sessions.UseDatabase(pool),
 		origins:  origins,

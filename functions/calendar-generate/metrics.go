@@ -1,6 +1,10 @@
 package calendargenerate
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/schedgen/schedgen/shared/faas"
+)
 
 // metrics are what an operator watches beside the requests themselves.
 type metrics struct{ replanned *prometheus.CounterVec }
@@ -14,5 +18,5 @@ func newMetrics() *metrics {
 
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
-	return append(f.typed.Collectors(), f.metrics.replanned)
+	return append(faas.ByFunction("calendar-generate", f.pool.Collectors(), f.typed.Collectors()), f.metrics.replanned)
 }

@@ -129,7 +129,7 @@ func (f *Function) connect() {
 		f.revocations = account.NewRevocations(f.accounts, f.signIns)
 	}
 	f.content = content.Builder{
-		Jobs: jobs.NewStore(f.pool), Years: years.NewSource(f.cfg.Years, f.pool), Typed: years.NewTypedDates(f.pool, "google-sync"),
+		Jobs: jobs.NewStore(f.pool), Years: years.NewSource(f.cfg.Years, f.pool), Typed: years.NewTypedDates(f.pool),
 	}
 	f.worker = worker.New(f.cfg.Worker, f.syncs, f.accounts, f.tokens, f.google, f.events)
 	f.auto = autosync.New(f.cfg.Auto, f.syncs, f.accounts, f.content, f.worker)

@@ -1,9 +1,12 @@
 package googlesync
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/schedgen/schedgen/shared/faas"
 )
 
 // calls counts calls to Google. It is a [google.Observer].
@@ -36,6 +39,6 @@ func newSignInResults() *prometheus.CounterVec {
 
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
-	all := append(f.content.Typed.Collectors(), f.worker.Collectors()...)
-	return append(append(all, f.auto.Collectors()...), f.results, f.calls.made, f.calls.waits, f.calls.waited)
+	return slices.Concat(faas.ByFunction("google-sync", f.pool.Collectors(), f.content.Typed.Collectors()), f.worker.Collectors(),
+		f.auto.Collectors(), []prometheus.Collector{f.results, f.calls.made, f.calls.waits, f.calls.waited})
 }

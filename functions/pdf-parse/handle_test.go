@@ -197,7 +197,7 @@ func TestFilesThatAreNoTimetableFailAtOnce(t *testing.T) {
 func TestTheParsersCodesAreInTheTable(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{parse.NotPDF, parse.TooLarge, parse.Encrypted, parse.NoPages, parse.TooManyPages, parse.NoText,
-		parse.Damaged, parse.TooComplex, parse.NoTimetable, parse.Mixed, objectMissing} {
+		parse.Damaged, parse.TooComplex, parse.NoTimetable, parse.Mixed, jobs.CodePDFMissing} {
 		if got := api.Status(code); got != http.StatusUnprocessableEntity {
 			t.Errorf("%s: got status %d, want 422", code, got)
 		}

@@ -1,6 +1,10 @@
 package pdfparse
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/schedgen/schedgen/shared/faas"
+)
 
 // metrics are what an operator watches beside the requests themselves.
 type metrics struct {
@@ -38,5 +42,6 @@ func newMetrics() *metrics {
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
 	m := f.metrics
-	return []prometheus.Collector{m.events, m.jobs, m.seconds, m.attempts, m.readers}
+	return append(faas.ByFunction("pdf-parse", f.pool.Collectors(), f.cache.Collectors(), f.blob.Collectors()),
+		m.events, m.jobs, m.seconds, m.attempts, m.readers)
 }

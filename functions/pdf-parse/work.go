@@ -17,9 +17,6 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// objectMissing is the code of a job whose PDF is gone from the store.
-const objectMissing = "PDF_MISSING"
-
 // errTimeout ends work that took longer than a job may.
 var errTimeout = errors.New("the job took too long")
 
@@ -127,7 +124,7 @@ func (f *Function) endOrRetry(ctx context.Context, claim *jobs.Claim, err error)
 	case errors.Is(err, errTimeout):
 		return f.failForGood(ctx, claim, jobs.CodeTimeout, api.Sentence(jobs.CodeTimeout))
 	case errors.Is(err, blob.ErrNotFound):
-		code = objectMissing
+		code = jobs.CodePDFMissing
 	}
 	api.Logger(ctx).WarnContext(ctx, "could not be read now", "job", claim.Job.ID, "attempt", claim.Job.Attempts, "code", code, "error", err)
 	job, e := f.jobs.Retry(ctx, claim, code, api.Sentence(code))

@@ -84,7 +84,7 @@ func TestAPDFThatIsGone(t *testing.T) {
 		w.notify(job)
 		w.due(job.ID)
 	}
-	w.failed(job.ID, objectMissing)
+	w.failed(job.ID, jobs.CodePDFMissing)
 	if w.find(job.ID).PDFDeletedAt == nil {
 		t.Error("it is not noted that there is no PDF")
 	}

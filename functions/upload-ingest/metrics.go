@@ -1,6 +1,11 @@
 package uploadingest
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/schedgen/schedgen/functions/upload-ingest/overview"
+	"github.com/schedgen/schedgen/shared/faas"
+)
 
 // metrics are those of the function beside the request metrics.
 type metrics struct {
@@ -28,5 +33,6 @@ func newMetrics() *metrics {
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
 	m := f.metrics
-	return []prometheus.Collector{m.uploads, m.uploadBytes, f.sweeper.Total, m.deadLetters}
+	return append(faas.ByFunction("upload-ingest", f.pool.Collectors(), f.cache.Collectors(), f.blob.Collectors()),
+		m.uploads, m.uploadBytes, f.sweeper.Total, m.deadLetters, overview.New(f.pool))
 }

@@ -67,10 +67,11 @@ type Info struct {
 
 // Store is one bucket. It is safe for concurrent use.
 type Store struct {
-	cfg    Config
-	client *minio.Client
-	mu     sync.Mutex
-	made   bool // the bucket was seen or made
+	cfg     Config
+	client  *minio.Client
+	metrics *metrics
+	mu      sync.Mutex
+	made    bool // the bucket was seen or made
 }
 
 // Open checks cfg and connects nothing.
@@ -80,13 +81,14 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil || address.Host == "" || (address.Scheme != "http" && address.Scheme != "https") {
 		return nil, errors.New("S3_URL is not an address such as http://host:9000")
 	}
+	metrics := newMetrics()
 	client, err := minio.New(address.Host, &minio.Options{
 		Creds:        credentials.NewStaticV4(cfg.AccessKey, cfg.SecretKey, ""),
 		Secure:       address.Scheme == "https",
 		Region:       cfg.Region,
 		BucketLookup: minio.BucketLookupPath,
 		MaxRetries:   2,
-		Transport: &http.Transport{
+		Transport: metrics.measure(&http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
 			DialContext:           (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 			TLSHandshakeTimeout:   5 * time.Second,
@@ -95,12 +97,12 @@ func Open(cfg Config) (*Store, error) {
 			IdleConnTimeout:       90 * time.Second,
 			// Objects are handed on as they are; a transport that unpacks them would change their size.
 			DisableCompression: true,
-		},
+		}),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the object storage client: %w", err)
 	}
-	return &Store{cfg: cfg, client: client}, nil
+	return &Store{cfg: cfg, client: client, metrics: metrics}, nil
 }
 
 // Put stores an object; replacing one of the same key is not an error. A negative size means

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
@@ -30,8 +31,9 @@ var ErrAway = errors.New("cache: redis is away")
 
 // Cache is one Redis. It is safe for concurrent use.
 type Cache struct {
-	cfg    Config
-	client *redis.Client // nil without a URL
+	cfg      Config
+	client   *redis.Client // nil without a URL
+	requests *prometheus.CounterVec
 
 	mu    sync.Mutex
 	until time.Time // the circuit is open until then
@@ -42,7 +44,10 @@ var quiet sync.Once
 // Open checks cfg and connects nothing.
 func Open(cfg Config) (*Cache, error) {
 	cfg = settings.WithDefaults(cfg)
-	c := &Cache{cfg: cfg}
+	c := &Cache{cfg: cfg, requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "schedgen_cache_requests_total",
+		Help: "Calls of Redis by outcome: hit, miss, done (others than reads), error, away (Redis was not asked, or did not answer).",
+	}, []string{"outcome"})}
 	if cfg.URL == "" {
 		return c, nil
 	}
@@ -67,6 +72,21 @@ func Open(cfg Config) (*Cache, error) {
 	return c, nil
 }
 
+// Collectors are the metrics of the cache.
+func (c *Cache) Collectors() []prometheus.Collector {
+	up := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "schedgen_cache_up", Help: "1 while Redis answers; 0 while it is away, and where none is configured.",
+	}, func() float64 {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.client != nil && c.until.IsZero() {
+			return 1
+		}
+		return 0
+	})
+	return []prometheus.Collector{c.requests, up}
+}
+
 // Close ends the connections.
 func (c *Cache) Close() error {
 	if c.client == nil {
@@ -77,24 +97,39 @@ func (c *Cache) Close() error {
 
 // Do runs f with a deadline, unless Redis is known to be away. The error is for falling back on.
 func (c *Cache) Do(ctx context.Context, f func(context.Context, *redis.Client) error) error {
+	return c.do(ctx, "done", f)
+}
+
+// do is Do. success is the outcome that is counted where Redis had an answer.
+func (c *Cache) do(ctx context.Context, success string, f func(context.Context, *redis.Client) error) error {
+	outcome, err := c.try(ctx, success, f)
+	c.requests.WithLabelValues(outcome).Inc()
+	return err
+}
+
+func (c *Cache) try(ctx context.Context, success string, f func(context.Context, *redis.Client) error) (outcome string, err error) {
 	if !c.Up() {
-		return ErrAway
+		return "away", ErrAway
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	err := f(ctx, c.client)
-	if err == nil || errors.Is(err, redis.Nil) {
+	err = f(ctx, c.client)
+	switch {
+	case err == nil:
 		c.close()
-		return err
+		return success, nil
+	case errors.Is(err, redis.Nil):
+		c.close()
+		return "miss", err
 	}
 	var answer redis.Error
 	if errors.As(err, &answer) && !redis.IsLoadingError(err) {
-		return fmt.Errorf("redis: %w", err) // it answered: it is not away
+		return "error", fmt.Errorf("redis: %w", err) // it answered: it is not away
 	}
 	if !errors.Is(err, context.Canceled) {
 		c.open(err)
 	}
-	return fmt.Errorf("%w: %w", ErrAway, err)
+	return "away", fmt.Errorf("%w: %w", ErrAway, err)
 }
 
 // Up says whether Redis is worth a try. While the circuit is open one caller per interval is let through.
@@ -137,7 +172,7 @@ func (c *Cache) close() {
 
 // Get is the value kept under key, and whether there is one.
 func (c *Cache) Get(ctx context.Context, key string) (value []byte, ok bool) {
-	err := c.Do(ctx, func(ctx context.Context, client *redis.Client) (err error) {
+	err := c.do(ctx, "hit", func(ctx context.Context, client *redis.Client) (err error) {
 		value, err = client.Get(ctx, key).Bytes()
 		return err
 	})

@@ -2,6 +2,7 @@ package faas
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,13 +35,35 @@ func newMetrics(name string, fn Function) *metrics {
 			Help: "Requests being answered.", ConstLabels: labels}),
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.errors, m.duration, m.inFlight,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if own, ok := fn.(Collector); ok {
-		registry.MustRegister(own.Collectors()...)
-	}
+	registry.MustRegister(m.collectors(fn)...)
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 	return m
+}
+
+// collectors are those of every function, and the function's own.
+func (m *metrics) collectors(fn Function) []prometheus.Collector {
+	all := []prometheus.Collector{m.requests, m.errors, m.duration, m.inFlight}
+	if own, ok := fn.(Collector); ok {
+		all = append(all, own.Collectors()...)
+	}
+	return all
+}
+
+// Metrics describes each metric of a function that is served, but for those of the Go runtime and the process.
+func Metrics(name string, fn Function) []*prometheus.Desc {
+	descs := make(chan *prometheus.Desc)
+	go func() {
+		defer close(descs)
+		for _, c := range newMetrics(name, fn).collectors(fn) {
+			c.Describe(descs)
+		}
+	}()
+	var all []*prometheus.Desc
+	for d := range descs {
+		all = append(all, d)
+	}
+	return all
 }
 
 // begin counts a request in flight; the function it returns counts it out.
@@ -55,6 +78,16 @@ func (m *metrics) begin() func(*http.Request, *recorder, time.Duration) {
 		}
 		m.duration.WithLabelValues(where, method).Observe(took.Seconds())
 	}
+}
+
+// ByFunction returns collectors with the label function: several functions of one process have the same ones, each its
+// own.
+func ByFunction(function string, collectors ...[]prometheus.Collector) []prometheus.Collector {
+	var all []prometheus.Collector
+	for _, c := range slices.Concat(collectors...) {
+		all = append(all, prometheus.WrapCollectorWith(prometheus.Labels{"function": function}, c))
+	}
+	return all
 }
 
 // method keeps the number of label values small, whatever callers send.

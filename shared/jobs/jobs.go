@@ -59,6 +59,7 @@ func ParsePriority(text string) (Priority, bool) {
 const (
 	CodeAttempts         = "ATTEMPTS_EXHAUSTED" // the last allowed attempt died without a word
 	CodeTimeout          = "PROCESSING_TIMEOUT" // the whole job took longer than Limits.Timeout
+	CodePDFMissing       = "PDF_MISSING"        // the object is gone
 	CodeUploadIncomplete = "UPLOAD_INCOMPLETE"  // the object never came
 )
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"io/fs"
+	"time"
 )
 
 // Migrations are the embedded files.
@@ -12,3 +13,6 @@ func Migrations() (fs.FS, error) { return fs.Sub(migrations, "migrations") }
 func MigrateFrom(ctx context.Context, dsn string, files fs.FS) error {
 	return migrateFrom(ctx, dsn, files)
 }
+
+// SetHold makes p report connections that are held for longer than d.
+func SetHold(p *Pool, d time.Duration) { p.metrics.hold = d }

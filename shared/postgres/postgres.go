@@ -26,6 +26,7 @@ type Config struct {
 	AcquireTimeout   time.Duration `env:"DATABASE_ACQUIRE_TIMEOUT, default=30s"`   // wait for a free connection
 	ConnectTimeout   time.Duration `env:"DATABASE_CONNECT_TIMEOUT, default=5s"`    // one dial
 	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT, default=10s"` // one statement or transaction
+	SlowQuery        time.Duration `env:"DATABASE_SLOW_QUERY, default=1s"`         // a statement that takes longer is logged
 	// Pooled says that PgBouncer is in front, which refuses the startup parameter that makes the
 	// server itself end a statement that takes too long. The deadline here holds either way.
 	Pooled bool `env:"DATABASE_POOLED, default=false"`
@@ -33,8 +34,9 @@ type Config struct {
 
 // Pool is a small set of connections, opened when they are first needed. It is safe for concurrent use.
 type Pool struct {
-	cfg  Config
-	pool *pgxpool.Pool
+	cfg     Config
+	pool    *pgxpool.Pool
+	metrics *metrics
 }
 
 // Open checks cfg and connects nothing.
@@ -53,6 +55,8 @@ func Open(cfg Config) (*Pool, error) {
 	parsed.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	parsed.ConnConfig.StatementCacheCapacity = 0
 	parsed.ConnConfig.DescriptionCacheCapacity = 0
+	metrics := newMetrics(cfg.SlowQuery)
+	parsed.ConnConfig.Tracer = metrics
 	if !cfg.Pooled {
 		parsed.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
 	}
@@ -60,18 +64,22 @@ func Open(cfg Config) (*Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the database pool: %w", err)
 	}
-	return &Pool{cfg: cfg, pool: pool}, nil
+	metrics.pool = pool
+	return &Pool{cfg: cfg, pool: pool, metrics: metrics}, nil
 }
 
 // Conn runs f with a connection of its own, within the statement timeout.
 func (p *Pool) Conn(ctx context.Context, f func(context.Context, *pgxpool.Conn) error) error {
+	began := time.Now()
 	waiting, cancel := context.WithTimeout(ctx, p.cfg.AcquireTimeout)
 	conn, err := p.pool.Acquire(waiting)
 	cancel()
 	if err != nil {
 		return outage(ctx, fmt.Errorf("acquire a database connection: %w", err))
 	}
+	p.metrics.acquire.Observe(time.Since(began).Seconds())
 	defer conn.Release()
+	defer p.metrics.watchHeld(ctx)()
 	working, cancel := context.WithTimeout(ctx, p.cfg.StatementTimeout)
 	defer cancel()
 	return outage(ctx, f(working, conn))

@@ -24,10 +24,10 @@ type TypedDates struct {
 	requests *prometheus.CounterVec
 }
 
-// NewTypedDates is the TypedDates of a database. Its counter names the function, for several may be in one process.
-func NewTypedDates(pool *postgres.Pool, function string) *TypedDates {
+// NewTypedDates is the TypedDates of a database.
+func NewTypedDates(pool *postgres.Pool) *TypedDates {
 	return &TypedDates{pool, prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "schedgen_semester_dates_total", ConstLabels: prometheus.Labels{"function": function},
+		Name: "schedgen_semester_dates_total",
 		Help: "Requests whose semester dates were not entered, by year: asked (the person was asked for them), typed (the person gave them), kept (those given before were used).",
 	}, []string{"year", "what"})}
 }

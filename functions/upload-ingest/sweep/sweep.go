@@ -99,8 +99,16 @@ func (s *Sweeper) Sweep(ctx context.Context) (Counts, error) {
 	if counts != (Counts{}) {
 		api.Logger(ctx).InfoContext(ctx, "swept", "counts", counts)
 	}
-	return counts, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return counts, err
+	}
+	if _, err := s.Pool.Exec(ctx, finishedSQL); err != nil {
+		return counts, fmt.Errorf("note the end of the sweep: %w", err)
+	}
+	return counts, nil
 }
+
+const finishedSQL = `insert into sweeps (name, finished_at) values ('jobs', now()) on conflict (name) do update set finished_at = now()`
 
 // inBatches repeats a batch until it moves less than a full one, fails, or the step's time is over.
 func (s *Sweeper) inBatches(batch func() (moved int, err error)) error {

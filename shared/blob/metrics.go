@@ -1,0 +1,67 @@
+package blob
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the numbers of one bucket's requests.
+type metrics struct {
+	seconds *prometheus.HistogramVec
+	errors  *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	labels := []string{"operation"}
+	return &metrics{
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "schedgen_s3_request_seconds", Help: "Time until the object store began its answer, by operation: get, list, put, stat, delete, post.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30},
+		}, labels),
+		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "schedgen_s3_errors_total", Help: "Requests that the object store did not answer, or answered with 5xx.",
+		}, labels),
+	}
+}
+
+// Collectors are the metrics of the store.
+func (s *Store) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{s.metrics.seconds, s.metrics.errors}
+}
+
+// measure is a transport whose requests are measured.
+func (m *metrics) measure(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		began, operation := time.Now(), operationOf(r)
+		response, err := next.RoundTrip(r)
+		m.seconds.WithLabelValues(operation).Observe(time.Since(began).Seconds())
+		if err != nil || response.StatusCode >= http.StatusInternalServerError {
+			m.errors.WithLabelValues(operation).Inc()
+		}
+		return response, err
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// operationOf names what a request does.
+func operationOf(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet:
+		if r.URL.Query().Has("list-type") {
+			return "list"
+		}
+		return "get"
+	case http.MethodPut:
+		return "put"
+	case http.MethodHead:
+		return "stat"
+	case http.MethodDelete:
+		return "delete"
+	}
+	return "post"
+}
