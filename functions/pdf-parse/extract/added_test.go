@@ -1,6 +1,10 @@
 package extract
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // TestMarks holds that large letters laid over a page take no others away: neither from a word that they begin in, nor
 // as the same letter drawn twice, nor because all else is small beside them.
@@ -34,13 +38,19 @@ func TestMarks(t *testing.T) {
 // TestCovered holds that text under something opaque is kept apart, and how its cover looks.
 func TestCovered(t *testing.T) {
 	t.Parallel()
-	const text = "BT /F 10 Tf 50 50 Td (AB) Tj ET "
+	const (
+		text  = "BT /F 10 Tf 50 50 Td (AB) Tj ET "
+		aside = "0 g BT /F 10 Tf 150 50 Td (x) Tj ET "
+	)
 	for name, test := range map[string]struct{ content, want string }{
-		"black bar":   {text + "0 g 40 45 50 20 re f", "AB?"},
-		"paper":       {text + "1 g 40 45 50 20 re f", "AB"},
-		"drawn first": {"1 g 40 45 50 20 re f 0 g " + text, ""},
-		"clear":       {"3 Tr " + text + "0 Tr 1 g 40 45 50 20 re f", ""},
-		"outside":     {"q 0 0 40 100 re W n " + text + "Q 0 g 40 45 50 20 re f", ""},
+		"black bar":                              {text + "0 g 40 45 50 20 re f", "AB?"},
+		"paper":                                  {text + "1 g 40 45 50 20 re f", "AB"},
+		"drawn first":                            {"1 g 40 45 50 20 re f 0 g " + text, ""},
+		"paper, with little drawn later":         {strings.Repeat("BT /F 10 Tf 90 60 Td (xxxx) Tj ET ", 20) + text + aside + "1 g 40 45 50 20 re f " + aside, "AB?"},
+		"paper at once, with little drawn later": {strings.Repeat("BT /F 10 Tf 90 60 Td (xxxx) Tj ET ", 20) + text + "1 g 40 45 50 20 re f " + aside, "AB"},
+		"paper, with more drawn later":           {text + aside + "1 g 40 45 50 20 re f " + aside, "AB"},
+		"clear":                                  {"3 Tr " + text + "0 Tr 1 g 40 45 50 20 re f", ""},
+		"outside":                                {"q 0 0 40 100 re W n " + text + "Q 0 g 40 45 50 20 re f", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,6 +64,27 @@ func TestCovered(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestCoveredByMany holds that so many covers as nobody lays by hand are taken for the ground of a table.
+func TestCoveredByMany(t *testing.T) {
+	t.Parallel()
+	var text, covers strings.Builder
+	for i := range 120 {
+		x, y := 5+16*(i%12), 5+9*(i/12)
+		fmt.Fprintf(&text, "BT /F 4 Tf %d %d Td (A) Tj ET ", x, y)
+		fmt.Fprintf(&covers, "%d %d 5 5 re f ", x-1, y-1)
+	}
+	content := "BT /F 4 Tf 5 96 Td (xxxx) Tj ET " + text.String() + "1 g " + covers.String()
+	faint := 0
+	for _, w := range read(t, onePage(content, helvetica, "/MediaBox [0 0 200 100]")).Covered {
+		if w.Faint {
+			faint++
+		}
+	}
+	if faint != 100 {
+		t.Errorf("got %d words that a reader may know of, want 100", faint)
 	}
 }
 

@@ -183,28 +183,28 @@ func (v view) glyphs(all []drawn, styles []textStyle) []Glyph {
 	paper := v.paper()
 	out := make([]Glyph, 0, len(all))
 	style, colour := int32(-1), Colour(0)
-	off, letter := false, 0 // the last letter so far lies beside the paper, or is kept there
+	beside, letter := false, 0 // the last letter so far lies beside the paper, or is kept there
 	for i := range all {
 		g := &all[i]
 		a, b := v.m.apply(g.start.x, g.start.y), v.m.apply(g.end.x, g.end.y)
 		if d, ok := direction(v.m, *g); ok && d != 0 || !ok && g.start != g.end {
 			continue
 		}
-		holds := paper.contains(point{(a.x + b.x) / 2, a.y - g.size/4})
-		cut := off == holds && i > 0 && !isBlank(g.text) && g.follows(&all[i-1], &styles[g.style]) // the edge cuts a text
+		onPaper := paper.contains(point{(a.x + b.x) / 2, a.y - g.size/4})
+		cutByEdge := beside == onPaper && i > 0 && !isBlank(g.text) && g.follows(&all[i-1], &styles[g.style])
 		if !isBlank(g.text) {
-			if cut && !holds && len(out) > 0 {
+			if cutByEdge && !onPaper && len(out) > 0 {
 				out[letter].Faint = true
 			}
-			off, letter = !holds, len(out)
+			beside, letter = !onPaper, len(out)
 		}
-		if holds {
+		if onPaper {
 			if g.style != style {
 				style, colour = g.style, styles[g.style].colour()
 			}
 			out = append(out, Glyph{
 				Text: g.text, Unsure: g.unsure, X0: a.x, X1: b.x, Y: a.y, Size: g.size,
-				Colour: colour, Faint: g.faint || cut,
+				Colour: colour, Faint: g.faint || cutByEdge,
 			})
 		}
 	}

@@ -136,8 +136,8 @@ func unique(glyphs []Glyph) []Glyph {
 	buckets := 1 << bits.Len(uint(len(glyphs)))
 	d := drawnGlyphs{last: make([]int32, buckets), glyphs: glyphs[:0], before: make([]int32, 0, len(glyphs))}
 	for _, g := range glyphs {
-		if !d.near(g) {
-			d.add(g)
+		if key := textKey(g.Text); !d.near(g, key) {
+			d.add(g, key)
 		}
 	}
 	effort.Add(len(glyphs) + d.steps)
@@ -153,8 +153,8 @@ type drawnGlyphs struct {
 	steps  int
 }
 
-func (d *drawnGlyphs) add(g Glyph) {
-	at := d.bucket(placeOf(g.X0, g.Y).tile(textKey(g.Text)))
+func (d *drawnGlyphs) add(g Glyph, text uint64) {
+	at := d.bucket(placeOf(g.X0, g.Y).tile(text))
 	d.glyphs, d.before = append(d.glyphs, g), append(d.before, d.last[at])
 	d.last[at] = int32(len(d.glyphs))
 }
@@ -195,9 +195,9 @@ func (p place) tile(text uint64) tile {
 }
 
 // near says whether the same was drawn in the same place, about as large: a letter of a watermark is another one.
-func (d *drawnGlyphs) near(g Glyph) bool {
+func (d *drawnGlyphs) near(g Glyph, text uint64) bool {
 	near := 0.1 * min(max(g.Size, 1), 80)
-	text, from, to := textKey(g.Text), placeOf(g.X0-near, g.Y-near), placeOf(g.X0+near, g.Y+near)
+	from, to := placeOf(g.X0-near, g.Y-near), placeOf(g.X0+near, g.Y+near)
 	for x := from.x; x <= to.x; x++ {
 		for y := from.y; y <= to.y; y++ {
 			for i := d.last[d.bucket(place{x, y}.tile(text))]; i > 0; i = d.before[i-1] {

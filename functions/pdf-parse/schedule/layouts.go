@@ -73,8 +73,7 @@ func isLetter(text string) bool { return len(text) == 1 && text[0] >= 'A' && tex
 
 // dateRank orders dates. It is asked of all words of a sheet: most show at once that they are no date.
 func dateRank(text string) (int64, bool) {
-	isDigit := func(c byte) bool { return c >= '0' && c <= '9' }
-	if len(text) < len("1 May 2026") || !isDigit(text[0]) || !isDigit(text[len(text)-1]) {
+	if len(text) < len("1 May 2026") || !isDigits(text[:1]) || !isDigits(text[len(text)-1:]) {
 		return 0, false
 	}
 	d, ok := date(text)

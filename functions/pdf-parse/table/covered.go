@@ -19,7 +19,7 @@ func (s section) addCovered(row *Row) {
 		}
 	}
 	if len(hidden) > 0 {
-		row.Cells = append(row.Cells, Cell{Lines: lines(hidden, textStyles{})})
+		row.Cells = append(row.Cells, Cell{Lines: lines(hidden, usualText{})})
 	}
 }
 

@@ -112,7 +112,7 @@ func headerAround(page extract.Page, pivot extract.Word, layouts []Layout) (head
 func nearHeading(words []extract.Word, heading extract.Word) []extract.Word {
 	const near = 7 // ems
 	words = wordsBetween(words, heading.Y-near*heading.Size, heading.Y+near*heading.Size)
-	like := textStyles{smallest: heading.Size, largest: heading.Size, colours: []extract.Colour{heading.Colour}}
+	like := usualText{smallest: heading.Size, largest: heading.Size, colours: []extract.Colour{heading.Colour}}
 	isMark := func(w extract.Word) bool { return w.Size > muchLarger*heading.Size || like.origin(w) == added }
 	if !slices.ContainsFunc(words, isMark) {
 		return words

@@ -109,7 +109,7 @@ func edgeLines(page extract.Page, top, bottom float64) []Line {
 		apart   = 1.7 // ems
 		resized = 0.1 // of the usual size
 	)
-	all := lines(slices.Clone(page.Words), textStyles{})
+	all := lines(slices.Clone(page.Words), usualText{})
 	if len(all) == 0 {
 		return nil
 	}

@@ -9,7 +9,7 @@ func (s section) addNotes(row *Row) {
 		return
 	}
 	var notes Cell
-	for _, l := range lines(slices.Clone(wordsBetween(s.page.Notes, row.Y0, row.Y1)), textStyles{}) {
+	for _, l := range lines(slices.Clone(wordsBetween(s.page.Notes, row.Y0, row.Y1)), usualText{}) {
 		if l.X1 > s.columns[0].left && l.X0 < s.columns[len(s.columns)-1].right {
 			notes.Lines = append(notes.Lines, l)
 		}

@@ -184,7 +184,7 @@ var pageNumber = regexp.MustCompile(`(?i)^(?:page (\d+)(?: ?(?:of|/) ?\d+)?|(\d+
 
 // number is the page number in a page's first or last line, 0 for none.
 func number(page extract.Page) int {
-	all := lines(slices.Clone(page.Words), textStyles{})
+	all := lines(slices.Clone(page.Words), usualText{})
 	if len(all) == 0 {
 		return 0
 	}

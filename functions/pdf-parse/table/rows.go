@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
@@ -110,11 +111,11 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 		switch i := column(s.columns, w); {
 		case i < 0 && s.besideTable(w):
 			beside = append(beside, w)
-		case i < 0, s.styles.origin(w) == added:
+		case i < 0, s.usual.origin(w) == added:
 			foreign = append(foreign, w)
 		default:
 			if pale := s.layout.pale(s.columns[i].column); pale != nil && pale(w.Text) {
-				w.Colour = s.styles.colour() // a highlight shows what is printed in the colour of the paper
+				w.Colour = s.usual.colour() // a highlight shows what is printed in the colour of the paper
 			}
 			cells[i] = append(cells[i], w)
 		}
@@ -122,7 +123,7 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 	for i, c := range s.columns {
 		row.Cells = append(row.Cells, Cell{
 			Column: c.column, Heading: c.text, X0: c.left, X1: c.right, Ruled: c.ruled, RuledLeft: i > 0 && s.columns[i-1].ruled || i == 0 && !math.IsInf(c.left, 0),
-			Unsure: c.unsure(), Lines: lines(cells[i], s.styles), head: extent{c.x0, c.x1},
+			Unsure: c.unsure(), Lines: lines(cells[i], s.usual), head: extent{c.x0, c.x1},
 		})
 	}
 	row.markRunOver()
@@ -130,14 +131,14 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 		foreign = append(foreign, beside...)
 	}
 	if len(foreign) > 0 {
-		row.Cells = append(row.Cells, Cell{Lines: lines(foreign, textStyles{})})
+		row.Cells = append(row.Cells, Cell{Lines: lines(foreign, usualText{})})
 	}
 	return row
 }
 
 // beginsRow reports whether words say what only a row does: beside a table they are rows of another page on its sheet.
 func (l *Layout) beginsRow(words []extract.Word) bool {
-	for _, line := range lines(slices.Clone(words), textStyles{}) {
+	for _, line := range lines(slices.Clone(words), usualText{}) {
 		text := strings.Fields(line.Text)
 		for i := range text {
 			for _, c := range l.Columns {
@@ -151,7 +152,7 @@ func (l *Layout) beginsRow(words []extract.Word) bool {
 }
 
 // lines joins words on one baseline.
-func lines(words []extract.Word, usual textStyles) []Line {
+func lines(words []extract.Word, usual usualText) []Line {
 	readingOrder(words)
 	effort.Add(len(words))
 	var out []Line
@@ -271,7 +272,7 @@ func (r *Row) dropFooters() {
 	const far = 3 // ems
 	end := math.Inf(-1)
 	for _, l := range baselines(r.Cells) {
-		isFooter := isDigit(l.Text[len(l.Text)-1]) && footer.MatchString(l.Text) && !r.wraps(l)
+		isFooter := unicode.IsDigit(rune(l.Text[len(l.Text)-1])) && footer.MatchString(l.Text) && !r.wraps(l)
 		if isFooter || l.Y-end > far*l.Size && !math.IsInf(end, 0) {
 			break
 		}
@@ -301,8 +302,6 @@ func (r Row) wraps(l Line) bool {
 func isAligned(a, b Line) bool {
 	return math.Abs(a.X0-b.X0) <= sameOffset || math.Abs(a.X0+a.X1-b.X0-b.X1) <= 2*sameOffset
 }
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // baselines are the lines of all cells from top to bottom, those on exactly one baseline as one.
 func baselines(cells []Cell) []Line {

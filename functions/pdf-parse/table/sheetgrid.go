@@ -147,7 +147,7 @@ func lacksMargin(part, page extract.Page) bool {
 // pageLike reports whether two parts of a sheet, one below the other, each with headings, begin alike, as
 // pages do and two tables on one page do not: their first or last lines say the same, in the same place.
 func pageLike(a, b extract.Page) bool {
-	upper, lower := lines(slices.Clone(a.Words), textStyles{}), lines(slices.Clone(b.Words), textStyles{})
+	upper, lower := lines(slices.Clone(a.Words), usualText{}), lines(slices.Clone(b.Words), usualText{})
 	same := func(l, m Line) bool {
 		return math.Abs(l.Y-m.Y) < 0.3*l.Size && digits.ReplaceAllString(l.Text, "0") == digits.ReplaceAllString(m.Text, "0")
 	}

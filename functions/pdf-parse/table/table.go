@@ -166,10 +166,10 @@ func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 		}
 	}
 	parts := sections(pages, headers)
-	usual := textStylesOf(parts)
+	usual := usualTextOf(parts)
 	rows := make([][]Row, len(parts))
 	for i, s := range parts {
-		s.styles = usual
+		s.usual = usual
 		rows[i] = s.rows(found.Layout)
 	}
 	markCutOff(rows, parts)
@@ -201,8 +201,8 @@ type section struct {
 	// beforeHeader says that a repeated header follows on the page: what is above it is a title.
 	beforeHeader bool
 	columns      []span
-	styles       textStyles // how the table's own text looks
-	unparted     bool       // level lines part no rows
+	usual        usualText // how the table's own text looks
+	unparted     bool      // level lines part no rows
 	layout       *Layout
 }
 

@@ -8,15 +8,15 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
 )
 
-// textStyles is the sizes and colours of a table's own text.
-type textStyles struct {
+// usualText is the sizes and colours of a table's own text.
+type usualText struct {
 	smallest, largest float64
 	colours           []extract.Colour
 	loose             bool // many words have letters that stand apart
 }
 
-// textStylesOf is what a fair share of the text under the headings, and these, have in common.
-func textStylesOf(all []section) textStyles {
+// usualTextOf is what a fair share of the text under the headings, and these, have in common.
+func usualTextOf(all []section) usualText {
 	const (
 		share = 0.1 // of the letters
 		few   = 40  // letters say nothing about what is usual
@@ -44,9 +44,9 @@ func textStylesOf(all []section) textStyles {
 		}
 	}
 	if letters < few {
-		return textStyles{}
+		return usualText{}
 	}
-	p := textStyles{smallest: math.Inf(1), largest: math.Inf(-1), loose: loose > 2 && 50*loose > words}
+	p := usualText{smallest: math.Inf(1), largest: math.Inf(-1), loose: loose > 2 && 50*loose > words}
 	least := share * float64(letters)
 	for size, n := range sizes {
 		if float64(n) >= least {
@@ -63,7 +63,7 @@ func textStylesOf(all []section) textStyles {
 }
 
 // colour is one of the table's own.
-func (p textStyles) colour() extract.Colour {
+func (p usualText) colour() extract.Colour {
 	if len(p.colours) == 0 {
 		return 0
 	}
@@ -81,7 +81,7 @@ const (
 
 // origin is added for a word of another size and another colour than the table's own text, doubtful where only
 // one of the two differs.
-func (p textStyles) origin(w extract.Word) origin {
+func (p usualText) origin(w extract.Word) origin {
 	const resized = 1.25
 	o := own
 	if p.largest > 0 && (w.Size > resized*p.largest || resized*w.Size < p.smallest) {
