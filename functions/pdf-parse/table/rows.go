@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
@@ -266,21 +267,52 @@ func (r Row) parts(tops []float64) []Row {
 
 var footer = regexp.MustCompile(`(?i)^(page )?\d+ ?(of|/) ?\d+$|^page \d+$`)
 
-// dropFooters drops page numbers and what stands far below the last line: without rulings nothing
-// else parts them from the last row.
+// dropFooters drops page numbers and what stands far below the last line: without rulings nothing else parts them
+// from the last row. Lines of several columns go on with the row however far they are; one that begins as its column
+// does is no part of a value, but not lost either.
 func (r *Row) dropFooters() {
 	const far = 3 // ems
 	end := math.Inf(-1)
-	for _, l := range baselines(r.Cells) {
-		isFooter := unicode.IsDigit(rune(l.Text[len(l.Text)-1])) && footer.MatchString(l.Text) && !r.wraps(l)
-		if isFooter || l.Y-end > far*l.Size && !math.IsInf(end, 0) {
+	all, aligned := baselines(r.Cells), sync.OnceValue(r.alignedColumns)
+	for _, l := range all {
+		if r.isPageNumber(l) || l.Y-end > far*l.Size && !math.IsInf(end, 0) && aligned()[l.Y] < 2 {
 			break
 		}
 		end = l.Y
 	}
+	var stray []Line
+	for _, l := range all {
+		if l.Y > end && !r.isPageNumber(l) && aligned()[l.Y] > 0 {
+			stray = append(stray, l)
+		}
+	}
 	for i, c := range r.Cells {
 		r.Cells[i].Lines = slices.DeleteFunc(c.Lines, func(l Line) bool { return l.Y > end })
 	}
+	if len(stray) > 0 {
+		r.Cells = append(r.Cells, Cell{Lines: stray})
+	}
+}
+
+func (r Row) isPageNumber(l Line) bool {
+	return unicode.IsDigit(rune(l.Text[len(l.Text)-1])) && footer.MatchString(l.Text) && !r.wraps(l)
+}
+
+// alignedColumns gives for each baseline in how many columns its text begins as the heading does, or as lines above,
+// and goes on with no other column's.
+func (r Row) alignedColumns() map[float64]int {
+	const apart = 1 // em
+	columns, reached := map[float64]int{}, map[float64]float64{}
+	for _, c := range r.Cells {
+		for i, l := range c.Lines {
+			begins := c.Heading != "" && (underHeading(c, l) || i > 0 && (isAligned(c.Lines[0], l) || isAligned(c.Lines[i-1], l)))
+			if end, ok := reached[l.Y]; begins && (!ok || l.X0-end > apart*l.Size) {
+				columns[l.Y]++
+			}
+			reached[l.Y] = l.X1
+		}
+	}
+	return columns
 }
 
 // wraps reports whether a line goes on with the one above it in its cell: it begins or is centred in the same place,
