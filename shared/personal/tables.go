@@ -56,5 +56,6 @@ from google_recipes r where account_id = $1::uuid and id::text > $2::text order 
 	{name: "google_revocations", why: "of people who deleted everything"},
 	{name: "deletions", why: "of people who deleted everything"},
 	{name: "academic_years", why: "of the university"},
+	{name: "sweeps", why: "of the program"},
 	{name: "schema_version", why: "of the program"},
 }
