@@ -4,12 +4,11 @@ import (
 	"io"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
-	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -43,28 +42,13 @@ func (s student) call(method, path, body string, headers ...string) *http.Respon
 // uploaded gives the id of a completed job with the document's entries.
 func (s student) uploaded(doc timetable.Document) string {
 	s.Helper()
-	id := s.pending()
-	claim, err := s.f.jobs.Claim(s.Context(), id, time.Minute)
-	if err != nil {
-		s.Fatal(err)
-	}
-	if err := s.f.jobs.Complete(s.Context(), claim, doc); err != nil {
-		s.Fatal(err)
-	}
-	return id
+	return functest.Completed(s, s.f.jobs, s.owner, doc).ID
 }
 
-// pending gives the id of a job that nobody has worked on.
+// pending gives the id of a job that was not read yet.
 func (s student) pending() string {
 	s.Helper()
-	job, err := s.f.jobs.Create(s.Context(), jobs.NewJob{Owner: s.owner, Filename: "timetable.pdf"})
-	if err != nil {
-		s.Fatal(err)
-	}
-	if err := s.f.jobs.Uploaded(s.Context(), job.ID); err != nil {
-		s.Fatal(err)
-	}
-	return job.ID
+	return functest.Uploaded(s, s.f.jobs, s.owner).ID
 }
 
 func copyAll(w io.Writer, res *http.Response) (int64, error) {

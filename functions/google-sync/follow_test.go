@@ -271,7 +271,7 @@ func TestItTellsItself(t *testing.T) {
 	var w *world
 	relay := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		told <- r.Header.Get("Ce-Id")
-		(*w.handler.Load()).ServeHTTP(rw, r)
+		w.site.Config.Handler.ServeHTTP(rw, r)
 	}))
 	t.Cleanup(relay.Close)
 	w = newWorld(t, func(c *Config) {

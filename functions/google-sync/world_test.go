@@ -6,15 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,11 +23,11 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/openapitest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
-	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -52,40 +49,19 @@ func testKey(id string, letter byte) string {
 // world is a function behind a real server and a real database, beside a strict Google.
 type world struct {
 	*testing.T
-	f       *Function
-	handler atomic.Pointer[http.Handler]
-	site    *httptest.Server
-	google  *fakegoogle.Server
-	log     *logBook
-	cfg     Config
-}
-
-// logBook keeps everything that was logged.
-type logBook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logBook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logBook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+	f      *Function
+	site   *functest.Site
+	google *fakegoogle.Server
+	log    *functest.Log
+	cfg    Config
 }
 
 // newWorld makes a world. What breaks a rule of Google's fails the test, whatever the function made of it.
 func newWorld(t *testing.T, change ...func(*Config)) *world {
 	t.Helper()
-	w := &world{T: t, log: &logBook{}}
-	// Both servers know their addresses before they exist.
-	w.site = httptest.NewUnstartedServer(nil)
-	site := "http://" + w.site.Listener.Addr().String()
-	w.google = newGoogle(t, site)
+	w := &world{T: t, log: &functest.Log{}}
+	w.site = functest.NewSite(t)
+	w.google = newGoogle(t, w.site.URL)
 	w.cfg = Config{
 		Postgres: postgres.Config{URL: pgtest.New(t), MaxConns: 4},
 		Session:  session.Config{Keys: []string{strings.Repeat("s", 32)}},
@@ -95,16 +71,13 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		Google: google.Config{
 			CalendarURL: w.google.CalendarURL(), Backoff: time.Millisecond, BackoffMost: 8 * time.Millisecond, PerMinute: 600000, Burst: 10000,
 		},
-		PublicURL: site,
+		PublicURL: w.site.URL,
 		Events:    events.Config{Token: eventToken},
 	}
 	for _, c := range change {
 		c(&w.cfg)
 	}
 	w.serve(w.function())
-	w.site.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*w.handler.Load()).ServeHTTP(rw, r) })
-	w.site.Start()
-	t.Cleanup(w.site.Close)
 	t.Cleanup(func() {
 		if broken := w.google.Violations(); len(broken) > 0 {
 			t.Errorf("requests that Google does not allow:\n%s", strings.Join(broken, "\n"))
@@ -148,7 +121,7 @@ func newGoogle(t *testing.T, sites ...string) *fakegoogle.Server {
 
 // logged is a context whose logger writes into the world's book.
 func (w *world) logged() context.Context {
-	return api.WithLogger(w.Context(), slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	return api.WithLogger(w.Context(), w.log.Logger())
 }
 
 // browser is a person with a cookie jar.
@@ -335,22 +308,7 @@ func (b *browser) anonymous() string {
 // upload gives an owner a completed job with the document's entries.
 func (w *world) upload(owner string, doc timetable.Document) string {
 	w.Helper()
-	ctx := context.WithoutCancel(w.Context())
-	job, err := w.f.content.Jobs.Create(ctx, jobs.NewJob{Owner: owner, Filename: "timetable.pdf"})
-	if err == nil {
-		err = w.f.content.Jobs.Uploaded(ctx, job.ID)
-	}
-	if err != nil {
-		w.Fatal(err)
-	}
-	claim, err := w.f.content.Jobs.Claim(ctx, job.ID, time.Minute)
-	if err == nil {
-		err = w.f.content.Jobs.Complete(ctx, claim, doc)
-	}
-	if err != nil {
-		w.Fatal(err)
-	}
-	return job.ID
+	return functest.Completed(w, w.f.content.Jobs, owner, doc).ID
 }
 
 // calendar makes a calendar and gives its id.
@@ -436,9 +394,7 @@ func (b *browser) via(f *Function) *browser {
 // serve serves an instance at the site.
 func (w *world) serve(f *Function) {
 	w.f = f
-	logger := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	handler := faas.Wrap("google-sync", f, logger, faas.Config{RequestTimeout: 2 * time.Minute})
-	w.handler.Store(&handler)
+	w.site.Serve("google-sync", f, w.log.Logger(), faas.Config{RequestTimeout: 2 * time.Minute})
 }
 
 func scanCount(row pgx.CollectableRow) (n int, err error) {

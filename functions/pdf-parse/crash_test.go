@@ -95,7 +95,7 @@ func TestAWorkerThatIsKilledLosesNoJob(t *testing.T) {
 		return true
 	})
 	// While the lease lasts the job is the dead worker's.
-	w.notify(job).want(http.StatusNoContent)
+	w.notify(job).Want(http.StatusNoContent)
 	if got := w.find(job.ID); got.Status != jobs.Processing {
 		t.Errorf("got %+v, want it processing", got)
 	}
@@ -104,7 +104,7 @@ func TestAWorkerThatIsKilledLosesNoJob(t *testing.T) {
 	if err != nil || len(due) != 1 || due[0].ID != job.ID {
 		t.Fatalf("the sweep finds %+v, %v; want the job", due, err)
 	}
-	w.notify(job).want(http.StatusNoContent)
+	w.notify(job).Want(http.StatusNoContent)
 	w.completed(job.ID, truth)
 	if got := w.find(job.ID); got.Attempts != 2 {
 		t.Errorf("got %d attempts, want 2", got.Attempts)

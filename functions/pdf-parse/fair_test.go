@@ -88,7 +88,7 @@ func (f *flooded) deliver(job jobs.Job) {
 		for f.Context().Err() == nil {
 			a, err := f.post(f.url, body)
 			if err != nil || a.StatusCode != http.StatusNoContent && a.StatusCode != http.StatusTooManyRequests {
-				f.Errorf("got %d %s, %v", a.StatusCode, a.body, err)
+				f.Errorf("got %d %s, %v", a.StatusCode, a.Body, err)
 			}
 			if a.StatusCode == http.StatusNoContent {
 				return
@@ -165,7 +165,7 @@ func TestAnEventIsNotDoneBeforeItsOwnJobIsTaken(t *testing.T) {
 		others = append(others, w.lectures())
 	}
 	last := w.lectures()
-	w.notify(last).want(204)
+	w.notify(last).Want(204)
 	for _, job := range append(others, last) {
 		w.completed(job.ID, truth)
 	}
@@ -174,5 +174,5 @@ func TestAnEventIsNotDoneBeforeItsOwnJobIsTaken(t *testing.T) {
 	}
 	last = w.lectures()
 	w.notify(last).refused(429, api.Busy)
-	w.notify(last).want(204)
+	w.notify(last).Want(204)
 }

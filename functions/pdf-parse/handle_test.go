@@ -46,7 +46,7 @@ func TestAnEventInEachFormGivesTheEntries(t *testing.T) {
 	} {
 		job := w.lectures()
 		if a := send(job); a.StatusCode != http.StatusNoContent {
-			t.Errorf("%s: got %d %s", name, a.StatusCode, a.body)
+			t.Errorf("%s: got %d %s", name, a.StatusCode, a.Body)
 		}
 		w.completed(job.ID, truth)
 	}
@@ -81,7 +81,7 @@ func TestOneEventManyTimesAtOnceGivesOneSetOfEntries(t *testing.T) {
 				url = other
 			}
 			if a, err := w.post(url, notification(record(t, job))); err != nil || a.StatusCode != http.StatusNoContent {
-				t.Errorf("got %d %s, %v", a.StatusCode, a.body, err)
+				t.Errorf("got %d %s, %v", a.StatusCode, a.Body, err)
 			}
 		})
 	}
@@ -97,7 +97,7 @@ func TestLateAndReorderedEventsAreHarmless(t *testing.T) {
 	_, truth := lecture()
 	first, second := w.lectures(), w.lectures()
 	for _, job := range []jobs.Job{second, first, second, first} {
-		w.notify(job).want(204)
+		w.notify(job).Want(204)
 	}
 	w.completed(first.ID, truth)
 	w.completed(second.ID, truth)
@@ -106,14 +106,14 @@ func TestLateAndReorderedEventsAreHarmless(t *testing.T) {
 	if err := w.f.jobs.Delete(t.Context(), w.owner, deleted.ID); err != nil {
 		t.Fatal(err)
 	}
-	w.notify(deleted).want(204)
-	w.notify(jobs.Job{ID: uuid.NewString(), Priority: jobs.Low, ObjectKey: "uploads/low/x.pdf"}).want(204)
-	w.notify(jobs.Job{ID: "junk", Priority: "junk", ObjectKey: "uploads/low/x.pdf"}).want(204)
+	w.notify(deleted).Want(204)
+	w.notify(jobs.Job{ID: uuid.NewString(), Priority: jobs.Low, ObjectKey: "uploads/low/x.pdf"}).Want(204)
+	w.notify(jobs.Job{ID: "junk", Priority: "junk", ObjectKey: "uploads/low/x.pdf"}).Want(204)
 
 	// An event may overtake the note that the object is stored.
 	early := w.lectures()
 	w.sql("update jobs set uploaded_at = null where id = $1::uuid", early.ID)
-	w.notify(early).want(204)
+	w.notify(early).Want(204)
 	w.completed(early.ID, truth)
 }
 
@@ -122,7 +122,7 @@ func TestOneBadRecordTakesNoOtherWithIt(t *testing.T) {
 	_, truth := lecture()
 	first, second, locked := w.lectures(), w.lectures(), w.upload(passworded(t), jobs.Low)
 	removed := json.RawMessage(strings.ReplaceAll(string(record(t, first)), "ObjectCreated:Put", "ObjectRemoved:Delete"))
-	w.send(notification(json.RawMessage(`{"s3":7}`), record(t, first), record(t, locked), removed, record(t, second))).want(204)
+	w.send(notification(json.RawMessage(`{"s3":7}`), record(t, first), record(t, locked), removed, record(t, second))).Want(204)
 	w.completed(first.ID, truth)
 	w.completed(second.ID, truth)
 	w.failed(locked.ID, parse.Encrypted)
@@ -150,9 +150,9 @@ func passworded(t *testing.T) []byte {
 
 func TestWhatIsNoEvent(t *testing.T) {
 	w := newWorld(t)
-	w.send(nil).want(204) // an object store that tries the address
+	w.send(nil).Want(204) // an object store that tries the address
 	for _, body := range []string{"junk", "{}", `{"Records":[]}`, `"\u0000"`} {
-		w.send([]byte(body)).want(204) // it would be the same the next time
+		w.send([]byte(body)).Want(204) // it would be the same the next time
 	}
 	if n := w.count("select count(*) from dead_letters"); n != 4 {
 		t.Errorf("%d letters are kept, want 4", n)
@@ -161,7 +161,7 @@ func TestWhatIsNoEvent(t *testing.T) {
 	if err != nil || a.StatusCode != http.StatusNotFound {
 		t.Errorf("another address: got %d, %v", a.StatusCode, err)
 	}
-	w.send(make([]byte, 2<<20)).want(413)
+	w.send(make([]byte, 2<<20)).Want(413)
 }
 
 // What the file itself is guilty of ends its job at once, with a code and a sentence.
@@ -179,7 +179,7 @@ func TestFilesThatAreNoTimetableFailAtOnce(t *testing.T) {
 		}
 		delete(wanted, file.Name)
 		job := w.upload(file.PDF, jobs.Normal)
-		w.notify(job).want(204)
+		w.notify(job).Want(204)
 		w.failed(job.ID, code)
 		if got := w.find(job.ID); got.Attempts != 1 {
 			t.Errorf("%s: got %d attempts, want one", file.Name, got.Attempts)
@@ -214,13 +214,13 @@ func TestWhoMaySendEvents(t *testing.T) {
 	job := w.lectures()
 	body := notification(record(t, job))
 	for _, token := range []string{"", "Bearer ", "Bearer x", "token"} {
-		w.send(body, "Authorization", token).want(401)
+		w.send(body, "Authorization", token).Want(401)
 	}
 	_, closed := w.instance(func(c *Config) { c.Events.Token = "" })
 	if a, err := w.post(closed, body, "Authorization", "Bearer "); err != nil || a.StatusCode != http.StatusUnauthorized {
 		t.Errorf("without a token of its own: got %d, %v, want 401", a.StatusCode, err)
 	}
-	w.send(body, "Authorization", "Bearer token").want(204)
+	w.send(body, "Authorization", "Bearer token").Want(204)
 	w.completed(job.ID, truth)
 }
 
@@ -233,7 +233,7 @@ func TestLowPriorityYieldsFirst(t *testing.T) {
 		job := w.upload([]byte("%PDF-"), priority)
 		all.Go(func() {
 			if a, err := w.post(w.url, notification(record(t, job))); err != nil || a.StatusCode != http.StatusNoContent {
-				t.Errorf("%s: got %d %s, %v", priority, a.StatusCode, a.body, err)
+				t.Errorf("%s: got %d %s, %v", priority, a.StatusCode, a.Body, err)
 			}
 		})
 		<-g.entered
@@ -255,11 +255,11 @@ func TestLowPriorityYieldsFirst(t *testing.T) {
 	work(jobs.High)
 	busy(jobs.High)
 	// What asks for nothing is done with, however busy it is.
-	w.notify(jobs.Job{ID: uuid.NewString(), Priority: jobs.Low, ObjectKey: "uploads/low/x.pdf"}).want(204)
+	w.notify(jobs.Job{ID: uuid.NewString(), Priority: jobs.Low, ObjectKey: "uploads/low/x.pdf"}).Want(204)
 	w.notify(first).refused(429, api.Busy)
 	close(g.open)
 	all.Wait()
-	w.notify(w.upload([]byte("%PDF-"), jobs.Low)).want(204)
+	w.notify(w.upload([]byte("%PDF-"), jobs.Low)).Want(204)
 }
 
 func TestTheRateIsShared(t *testing.T) {
@@ -290,7 +290,7 @@ func TestTheRateIsShared(t *testing.T) {
 	}
 	server.Stop()
 	w.sql("delete from jobs where status = 'pending'")
-	w.notify(w.lectures()).want(204) // each instance counts alone now, and work goes on
+	w.notify(w.lectures()).Want(204) // each instance counts alone now, and work goes on
 }
 
 func TestRedisAwayIsSlowerAndNotWrong(t *testing.T) {
@@ -300,7 +300,7 @@ func TestRedisAwayIsSlowerAndNotWrong(t *testing.T) {
 	server.Stop()
 	for range 3 {
 		job := w.lectures()
-		w.notify(job).want(204)
+		w.notify(job).Want(204)
 		w.completed(job.ID, truth)
 	}
 	server.Start()

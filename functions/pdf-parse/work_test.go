@@ -37,7 +37,7 @@ func TestTheStoreIsAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		if attempt == 3 {
-			a.want(204)
+			a.Want(204)
 			break
 		}
 		a.refused(503, api.Unavailable)
@@ -47,14 +47,14 @@ func TestTheStoreIsAway(t *testing.T) {
 		w.due(unlucky.ID)
 	}
 	w.failed(unlucky.ID, api.ProcessingFailed)
-	w.notify(unlucky).want(204) // and stays so
+	w.notify(unlucky).Want(204) // and stays so
 
 	lucky := w.lectures()
 	if a, err := w.post(url, notification(record(t, lucky))); err != nil || a.StatusCode != http.StatusServiceUnavailable {
 		t.Fatalf("got %d, %v", a.StatusCode, err)
 	}
 	w.due(lucky.ID)
-	w.notify(lucky).want(204) // the store is back
+	w.notify(lucky).Want(204) // the store is back
 	w.completed(lucky.ID, truth)
 }
 
@@ -93,7 +93,7 @@ func TestAPDFThatIsGone(t *testing.T) {
 func TestAPDFIsNotKeptWhereNoneShallBe(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.PDFRetention = 0 })
 	for _, job := range []jobs.Job{w.lectures(), w.upload(passworded(t), jobs.Normal)} {
-		w.notify(job).want(204)
+		w.notify(job).Want(204)
 		if _, err := w.f.blob.Stat(t.Context(), job.ObjectKey); err == nil || w.find(job.ID).PDFDeletedAt == nil {
 			t.Errorf("the PDF of a %s job is kept", w.find(job.ID).Status)
 		}
@@ -110,14 +110,14 @@ func TestWhoLostTheLeaseWritesNothing(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		if a, err := w.post(w.url, notification(record(t, job))); err != nil || a.StatusCode != http.StatusNoContent {
-			t.Errorf("the slow one: got %d %s, %v", a.StatusCode, a.body, err)
+			t.Errorf("the slow one: got %d %s, %v", a.StatusCode, a.Body, err)
 		}
 	})
 	<-slow.entered
 	w.sql("update jobs set lease_until = now() - interval '1 second'")
 	_, url := w.instance(nil)
 	if a, err := w.post(url, notification(record(t, job))); err != nil || a.StatusCode != http.StatusNoContent {
-		t.Fatalf("the other: got %d %s, %v", a.StatusCode, a.body, err)
+		t.Fatalf("the other: got %d %s, %v", a.StatusCode, a.Body, err)
 	}
 	w.completed(job.ID, truth)
 	close(slow.open)
@@ -137,7 +137,7 @@ func TestTheLeaseIsRenewedUntilItIsLost(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		if a, err := w.post(w.url, notification(record(t, job))); err != nil || a.StatusCode != http.StatusNoContent {
-			t.Errorf("got %d %s, %v", a.StatusCode, a.body, err)
+			t.Errorf("got %d %s, %v", a.StatusCode, a.Body, err)
 		}
 	})
 	<-g.entered
@@ -168,7 +168,7 @@ func TestTheWholeJobHasATimeout(t *testing.T) {
 func TestAParseThatTakesTooLongIsTheFilesFault(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Sandbox = sandbox.Limits{Wall: time.Nanosecond} })
 	job := w.lectures()
-	w.notify(job).want(204)
+	w.notify(job).Want(204)
 	w.failed(job.ID, parse.TooComplex)
 }
 
@@ -197,14 +197,14 @@ func TestTheDatabaseIsAway(t *testing.T) {
 	w.notify(before).refused(503, api.DatabaseUnavailable)
 	close(g.open)
 	if a := <-answers; a.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("the one that was read: got %d %s, want 503", a.StatusCode, a.body)
+		t.Errorf("the one that was read: got %d %s, want 503", a.StatusCode, a.Body)
 	}
 	pgtest.Own(t, dir, pg.Port(server.Port()))
 	testkit.Eventually(w, "the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
-	w.notify(before).want(204)
+	w.notify(before).Want(204)
 	w.completed(before.ID, truth)
 	w.sql("update jobs set lease_until = now() - interval '1 second' where status = 'processing'")
-	w.notify(during).want(204) // as the sweep tells of it
+	w.notify(during).Want(204) // as the sweep tells of it
 	w.completed(during.ID, truth)
 }
 
@@ -213,7 +213,7 @@ func TestATimetableThatNobodyHearsOfIsDoneAllTheSame(t *testing.T) {
 	_, truth := lecture()
 	w.told.status = http.StatusServiceUnavailable
 	job := w.lectures()
-	w.notify(job).want(204)
+	w.notify(job).Want(204)
 	w.completed(job.ID, truth)
 	if n := w.count("select count(*) from jobs where announced_at is null"); n != 1 {
 		t.Error("it is noted as announced; the sweep would not tell again")
@@ -242,7 +242,7 @@ func TestARealMinIOsNotifications(t *testing.T) {
 
 func TestHealthAndMetrics(t *testing.T) {
 	w := newWorld(t)
-	w.notify(w.lectures()).want(204)
+	w.notify(w.lectures()).Want(204)
 	health := w.f.Health(t.Context())
 	for name, missing := range sandbox.Controls() {
 		name = "sandbox-" + name

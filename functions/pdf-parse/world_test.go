@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,10 +19,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
-	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/dev/testkit/childtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/events"
@@ -85,9 +83,7 @@ func (w *world) instance(change func(*Config)) (*Function, string) {
 		w.Fatal(err)
 	}
 	w.Cleanup(f.Close)
-	server := httptest.NewServer(faas.Wrap("pdf-parse", f, slog.New(slog.DiscardHandler), faas.Config{RequestTimeout: patience}))
-	w.Cleanup(server.Close)
-	return f, server.URL
+	return f, functest.Serve(w, "pdf-parse", f, faas.Config{RequestTimeout: patience}).URL
 }
 
 // listener is told of timetables.
@@ -187,29 +183,13 @@ func notification(records ...json.RawMessage) []byte {
 	return body
 }
 
-// answer is a response, read whole.
-type answer struct {
-	*testing.T
-	*http.Response
-	body []byte
-}
+// answer is what an event was answered.
+type answer struct{ functest.Answer }
 
 // post sends an event with headers in pairs; it is safe in any goroutine.
 func (w *world) post(url string, body []byte, headers ...string) (answer, error) {
-	request, err := http.NewRequestWithContext(w.Context(), "POST", url, bytes.NewReader(body))
-	none := answer{w.T, &http.Response{}, nil}
-	if err != nil {
-		return none, err
-	}
-	for i := 0; i < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return none, err
-	}
-	got, err := io.ReadAll(response.Body)
-	return answer{w.T, response, got}, errors.Join(err, response.Body.Close())
+	a, err := functest.Send(w, http.DefaultClient, http.MethodPost, url, bytes.NewReader(body), headers...)
+	return answer{a}, err
 }
 
 func (w *world) send(body []byte, headers ...string) answer {
@@ -227,21 +207,10 @@ func (w *world) notify(job jobs.Job) answer {
 	return w.send(notification(record(w.T, job)))
 }
 
-func (a answer) want(status int) answer {
-	a.Helper()
-	if a.StatusCode != status {
-		a.Fatalf("got %d %s, want %d", a.StatusCode, a.body, status)
-	}
-	return a
-}
-
 // refused expects that the event comes again, with the code, after some time.
 func (a answer) refused(status int, code string) answer {
 	a.Helper()
-	var object api.Object
-	if err := json.Unmarshal(a.body, &object); err != nil || a.StatusCode != status || object.Error != code {
-		a.Errorf("got %d %s, want %d %s", a.StatusCode, a.body, status, code)
-	}
+	a.Refused(status, code)
 	if seconds, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || seconds < 1 {
 		a.Errorf("Retry-After: got %q, want some seconds", a.Header.Get("Retry-After"))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
@@ -34,7 +35,7 @@ func TestHighPriorityNeedsARight(t *testing.T) {
 			for asked, want := range c.want {
 				form, contentType := formOf(t, field{"priority", "", []byte(asked)}, field{"file", "a.pdf", pdf()})
 				a := c.do(http.DefaultClient, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=0", "Priority-Token", token)
-				if got := c.find(read[uploadAnswer](a.want(http.StatusAccepted)).JobID).Priority; got != want {
+				if got := c.find(functest.Read[uploadAnswer](a.Want(http.StatusAccepted)).JobID).Priority; got != want {
 					t.Errorf("%q asked for with token %q: got %q, want %q", asked, token, got, want)
 				}
 			}
@@ -53,7 +54,7 @@ func TestWhoseTurnsAnUploadTakes(t *testing.T) {
 	share := func(w *world, address string, headers ...string) (share, owner string) {
 		form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
 		headers = append(headers, "Content-Type", contentType, "Prefer", "wait=0", "X-Forwarded-For", address)
-		job := w.find(read[uploadAnswer](w.do(http.DefaultClient, "POST", "/api/upload", form, headers...).want(http.StatusAccepted)).JobID)
+		job := w.find(functest.Read[uploadAnswer](w.do(http.DefaultClient, "POST", "/api/upload", form, headers...).Want(http.StatusAccepted)).JobID)
 		share, err := postgres.QueryOne(t.Context(), w.f.pool, pgx.RowTo[string], "select share::text from jobs where id = $1::uuid", job.ID)
 		if err != nil {
 			t.Fatal(err)
@@ -91,7 +92,7 @@ func TestANotificationDoesNotWaitForTheWork(t *testing.T) {
 	hold := make(chan struct{})
 	w.reader.set(func(r *reader) { r.hold = hold })
 	for _, id := range w.waiting(3) {
-		if got := read[eventCounts](w.notify(notification(record(t, id))).want(200)); got != (eventCounts{Events: 1}) {
+		if got := functest.Read[eventCounts](w.notify(notification(record(t, id))).Want(200)); got != (eventCounts{Events: 1}) {
 			t.Errorf("got %+v, want it handed on", got)
 		}
 		if status := w.find(id).Status; status != jobs.Processing {

@@ -16,6 +16,7 @@ import (
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/dev/stack/pg"
 	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
@@ -27,35 +28,37 @@ import (
 // swept sweeps, as one of several would.
 func (w *world) swept() sweep.Counts {
 	w.Helper()
-	return read[sweep.Counts](w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).want(200))
+	return functest.Read[sweep.Counts](w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).Want(200))
 }
 
 // idOf is the job that an answer names.
-func idOf(a answer) string { return strings.TrimPrefix(a.Header.Get("Location"), "/api/jobs/") }
+func idOf(a functest.Answer) string {
+	return strings.TrimPrefix(a.Header.Get("Location"), "/api/jobs/")
+}
 
 func TestTheStoreIsAway(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()
 	w.store.set(func(s *storeProxy) { s.all = away })
 	a := s.upload(pdf(), "Prefer", "wait=20")
-	if a.refused(503, api.StorageUnavailable); a.Header.Get("Retry-After") == "" {
+	if a.Refused(503, api.StorageUnavailable); a.Header.Get("Retry-After") == "" {
 		t.Error("the answer does not say when to try again")
 	}
 	w.age(time.Hour)
 	// While the store cannot be asked nothing is known, and nothing is given up.
-	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).refused(503, api.StorageUnavailable)
+	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).Refused(503, api.StorageUnavailable)
 	if got := w.find(idOf(a)); got.Status != jobs.Pending {
 		t.Errorf("got %+v, want it pending", got)
 	}
-	s.call("DELETE", "/api/jobs/"+idOf(a)).refused(503, api.StorageUnavailable)
+	s.call("DELETE", "/api/jobs/"+idOf(a)).Refused(503, api.StorageUnavailable)
 	w.store.set(func(s *storeProxy) { s.all = nil })
 	if got := w.swept(); got.Abandoned != 1 || got.Adopted != 0 {
 		t.Errorf("got %+v, want the upload abandoned", got)
 	}
-	if got := read[jobAnswer](s.call("GET", "/api/jobs/"+idOf(a)).want(200)); got.Status != jobs.Failed || *got.ErrorCode != jobs.CodeUploadIncomplete {
+	if got := functest.Read[jobAnswer](s.call("GET", "/api/jobs/"+idOf(a)).Want(200)); got.Status != jobs.Failed || *got.ErrorCode != jobs.CodeUploadIncomplete {
 		t.Errorf("got %+v", got)
 	}
-	s.upload(pdf(), "Prefer", "wait=20").want(201)
+	s.upload(pdf(), "Prefer", "wait=20").Want(201)
 }
 
 // A disk that is full or missing is our fault, and passes: the caller must hear both.
@@ -68,12 +71,12 @@ func TestTheDiskTakesNoUpload(t *testing.T) {
 	} {
 		w.f.tempFile = tempFile
 		a := w.student().upload(pdf())
-		if a.refused(503, api.StorageUnavailable); a.Header.Get("Retry-After") == "" {
+		if a.Refused(503, api.StorageUnavailable); a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: the answer does not say when to try again", name)
 		}
 	}
 	w.f.tempFile = usual
-	w.student().upload(pdf(), "Prefer", "wait=20").want(201)
+	w.student().upload(pdf(), "Prefer", "wait=20").Want(201)
 	if n := w.sql("delete from jobs"); n != 1 {
 		t.Errorf("there are %d jobs, want the last upload's alone", n)
 	}
@@ -96,7 +99,7 @@ func TestTheStoresAnswerIsLost(t *testing.T) {
 			})
 			s := w.student()
 			a := s.upload(pdf(), "Prefer", "wait=20")
-			a.refused(503, api.StorageUnavailable)
+			a.Refused(503, api.StorageUnavailable)
 			if !notified {
 				w.age(time.Hour)
 				if got := w.swept(); got.Adopted != 1 || got.Abandoned != 0 {
@@ -108,7 +111,7 @@ func TestTheStoresAnswerIsLost(t *testing.T) {
 				}
 			}
 			testkit.Eventually(w, "the job is completed", func() bool { return w.find(idOf(a)).Status == jobs.Completed })
-			s.call("GET", "/api/jobs/"+idOf(a)+"/result").want(200)
+			s.call("GET", "/api/jobs/"+idOf(a)+"/result").Want(200)
 		})
 	}
 }
@@ -120,19 +123,19 @@ func TestTheDatabaseIsAwayBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := w.student()
-	if a := s.upload(pdf()); a.refused(503, api.DatabaseUnavailable).Error == "" || a.Header.Get("Location") != "" {
+	if a := s.upload(pdf()); a.Refused(503, api.DatabaseUnavailable).Error == "" || a.Header.Get("Location") != "" {
 		t.Errorf("got %v", a.Header)
 	}
 	if w.store.puts.Load() != 0 {
 		t.Error("an object was stored without a job")
 	}
 	for _, c := range jobCalls {
-		s.call(c.method, strings.Replace(c.path, "%s", "018f4d6e-0000-7000-8000-000000000000", 1)).refused(503, api.DatabaseUnavailable)
+		s.call(c.method, strings.Replace(c.path, "%s", "018f4d6e-0000-7000-8000-000000000000", 1)).Refused(503, api.DatabaseUnavailable)
 	}
-	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).refused(503, api.DatabaseUnavailable)
-	page := w.do(http.DefaultClient, "GET", "/upload/018f4d6e-0000-7000-8000-000000000000", nil, "Authorization", "Bearer "+s.token()).want(503)
-	if !strings.Contains(string(page.body), "database is not available") {
-		t.Errorf("the page: got %s", page.body)
+	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).Refused(503, api.DatabaseUnavailable)
+	page := w.do(http.DefaultClient, "GET", "/upload/018f4d6e-0000-7000-8000-000000000000", nil, "Authorization", "Bearer "+s.token()).Want(503)
+	if !strings.Contains(string(page.Body), "database is not available") {
+		t.Errorf("the page: got %s", page.Body)
 	}
 }
 
@@ -153,7 +156,7 @@ func TestTheDatabaseIsAwayAfter(t *testing.T) {
 		}
 	})
 	s := w.student()
-	a := s.upload(pdf(), "Prefer", "wait=0").want(202)
+	a := s.upload(pdf(), "Prefer", "wait=0").Want(202)
 	pgtest.Own(t, dir, pg.Port(server.Port()))
 	testkit.Eventually(w, "the database is back", func() bool { return w.f.pool.Ping(t.Context()) == nil })
 	w.age(time.Hour)
@@ -173,20 +176,20 @@ func TestRedisIsAway(t *testing.T) {
 		c.Cache = cache.Config{URL: server.URL(), Timeout: time.Second, Retry: time.Millisecond}
 	}))
 	s := w.student()
-	first := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
-	s.call("GET", "/api/jobs/"+first).want(200) // and now a copy is in Redis
+	first := idOf(s.upload(pdf(), "Prefer", "wait=20").Want(201))
+	s.call("GET", "/api/jobs/"+first).Want(200) // and now a copy is in Redis
 	server.Stop()
-	second := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+	second := idOf(s.upload(pdf(), "Prefer", "wait=20").Want(201))
 	for _, id := range []string{first, second} {
-		s.call("GET", "/api/jobs/"+id).want(200)
-		s.call("DELETE", "/api/jobs/"+id).want(204)
+		s.call("GET", "/api/jobs/"+id).Want(200)
+		s.call("DELETE", "/api/jobs/"+id).Want(204)
 	}
 	testkit.Eventually(w, "it is degraded, and ready", func() bool {
 		health := w.do(http.DefaultClient, "GET", "/ready", nil)
-		return health.StatusCode == 200 && strings.Contains(string(health.body), `"redis":"down"`)
+		return health.StatusCode == 200 && strings.Contains(string(health.Body), `"redis":"down"`)
 	})
 	server.Start()
-	s.call("GET", "/api/jobs/"+idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))).want(200)
+	s.call("GET", "/api/jobs/"+idOf(s.upload(pdf(), "Prefer", "wait=20").Want(201))).Want(200)
 }
 
 func TestARealMinIOTellsOfUploads(t *testing.T) {
@@ -194,12 +197,12 @@ func TestARealMinIOTellsOfUploads(t *testing.T) {
 		w.cfg.Blob = s3test.MinIO(w.T, s3test.Webhook{URL: w.url + "/events/s3", Token: eventToken}).Config()
 	})
 	s := w.student()
-	a := s.upload(pdf(), "Prefer", "wait=20").want(201)
+	a := s.upload(pdf(), "Prefer", "wait=20").Want(201)
 	key := w.find(idOf(a)).ObjectKey
 	if info, err := w.f.blob.Stat(t.Context(), key); err != nil || info.Size != int64(len(pdf())) || info.Meta["Job-Id"] != idOf(a) {
 		t.Errorf("the object: got %+v, %v", info, err)
 	}
-	s.call("DELETE", "/api/jobs/"+idOf(a)).want(204)
+	s.call("DELETE", "/api/jobs/"+idOf(a)).Want(204)
 	if _, err := w.f.blob.Stat(t.Context(), key); err == nil {
 		t.Error("the object is still there")
 	}
@@ -221,7 +224,7 @@ func TestAFullDiskTakesNoUpload(t *testing.T) {
 	}
 	s := w.student()
 	a := s.upload(pdf(), "Prefer", "wait=20")
-	a.refused(503, api.StorageFull)
+	a.Refused(503, api.StorageFull)
 	if got := a.Header.Get("Retry-After"); got != "300" {
 		t.Errorf("Retry-After: got %q, want 300", got)
 	}
@@ -237,8 +240,8 @@ func TestAFullDiskTakesNoUpload(t *testing.T) {
 	if err := w.f.Health(t.Context())["disk"]; !errors.As(err, &full) {
 		t.Errorf("the health of the disk: got %v, want it full", err)
 	}
-	w.do(http.DefaultClient, "GET", "/ready", nil).want(503)
-	s.call("GET", "/api/jobs/metrics").want(200)
+	w.do(http.DefaultClient, "GET", "/ready", nil).Want(503)
+	s.call("GET", "/api/jobs/metrics").Want(200)
 }
 
 // TestAFullObjectStoreLeavesNoRow: its refusal is certain, unlike an answer that was lost.
@@ -251,7 +254,7 @@ func TestAFullObjectStoreLeavesNoRow(t *testing.T) {
 			_, _ = io.WriteString(rw, "<Error><Code>XMinioStorageFull</Code><Message>no room</Message></Error>")
 		}
 	})
-	w.student().upload(pdf(), "Prefer", "wait=20").refused(503, api.StorageFull)
+	w.student().upload(pdf(), "Prefer", "wait=20").Refused(503, api.StorageFull)
 	if rows := w.sql("delete from jobs"); rows != 0 {
 		t.Errorf("%d rows are left of an upload that was refused", rows)
 	}

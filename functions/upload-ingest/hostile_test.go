@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/faas"
 )
 
@@ -35,7 +36,7 @@ func TestContentDecidesWhatAFileIs(t *testing.T) {
 		"late":    strings.Repeat(" ", headerWithin) + "%PDF-1.7",
 	} {
 		form, contentType := formOf(t, field{"file", "timetable.pdf", []byte(content)})
-		w.do(w.client, "POST", "/api/upload", form, "Content-Type", contentType).refused(http.StatusUnprocessableEntity, api.NotPDF)
+		w.do(w.client, "POST", "/api/upload", form, "Content-Type", contentType).Refused(http.StatusUnprocessableEntity, api.NotPDF)
 		if n := w.sql("delete from jobs"); n != 0 {
 			t.Errorf("%s: %d jobs were made", name, n)
 		}
@@ -48,8 +49,8 @@ func TestAPolyglotIsOnlyEverAPDF(t *testing.T) {
 	w := newWorld(t)
 	for _, name := range []string{"a.html", "../../etc/passwd", "a.pdf.php", "CON", "a;rm -rf.pdf", `..\..\a.exe`} {
 		form, contentType := formOf(t, field{"file", name, append([]byte("<script>alert(1)</script>"), pdf()...)})
-		a := w.do(http.DefaultClient, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=20").want(http.StatusCreated)
-		job := w.find(read[uploadAnswer](a).JobID)
+		a := w.do(http.DefaultClient, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=20").Want(http.StatusCreated)
+		job := w.find(functest.Read[uploadAnswer](a).JobID)
 		if job.ObjectKey != "uploads/normal/"+job.ID+".pdf" || strings.ContainsAny(job.Filename, "/\\\x00") {
 			t.Errorf("%q: kept as %s with the name %q", name, job.ObjectKey, job.Filename)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/pack"
 	"github.com/schedgen/schedgen/shared/postgres"
@@ -77,15 +78,15 @@ func TestEverythingOfAnOwnerIsExported(t *testing.T) {
 	w := newWorld(t)
 	s, other := w.student(), w.student()
 	for range 12 { // more than a page of them
-		s.upload(pdf(), "Prefer", "wait=20").want(201)
+		s.upload(pdf(), "Prefer", "wait=20").Want(201)
 	}
-	other.upload(pdf(), "Prefer", "wait=20").want(201)
+	other.upload(pdf(), "Prefer", "wait=20").Want(201)
 	s.fill()
 	other.fill()
-	answer := s.call("GET", "/api/me").want(200)
-	got := read[exported](answer)
+	answer := s.call("GET", "/api/me").Want(200)
+	got := functest.Read[exported](answer)
 	if got.Owner != s.owner || len(got.Data["jobs"]) != 12 || len(got.Data["jobs"][0]["entries"].([]any)) != len(lectures.Entries) {
-		t.Errorf("got %d jobs of %s in %.500s", len(got.Data["jobs"]), got.Owner, answer.body)
+		t.Errorf("got %d jobs of %s in %.500s", len(got.Data["jobs"]), got.Owner, answer.Body)
 	}
 	if len(got.Data["feeds"]) != 1 || got.Data["feeds"][0]["calendar"] != "BEGIN:VCALENDAR of "+s.owner {
 		t.Errorf("got feeds %v", got.Data["feeds"])
@@ -96,24 +97,24 @@ func TestEverythingOfAnOwnerIsExported(t *testing.T) {
 		}
 	}
 	for _, secret := range []string{other.owner, "refresh_token", "token_hash", "lease_token"} {
-		if bytes.Contains(answer.body, []byte(secret)) {
+		if bytes.Contains(answer.Body, []byte(secret)) {
 			t.Errorf("%s is in the export", secret)
 		}
 	}
-	w.do(w.client, "GET", "/api/me", nil).refused(401, api.Unauthorized)
+	w.do(w.client, "GET", "/api/me", nil).Refused(401, api.Unauthorized)
 }
 
 func TestEverythingOfAnOwnerIsDeleted(t *testing.T) {
 	w := newWorld(t, with(func(c *Config) { c.BackupRetention = 4488 * time.Hour }))
 	s, other := w.student(), w.student()
-	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
-	others := read[uploadAnswer](other.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
+	id := functest.Read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").Want(201)).JobID
+	others := functest.Read[uploadAnswer](other.upload(pdf(), "Prefer", "wait=20").Want(201)).JobID
 	key := w.find(id).ObjectKey
 	s.fill()
 	other.fill()
 	before, _ := w.tablesNaming(other.owner)
 
-	got := read[deletionAnswer](s.call("DELETE", "/api/me").want(200))
+	got := functest.Read[deletionAnswer](s.call("DELETE", "/api/me").Want(200))
 	if !got.Complete || !got.GoogleAccessEnding || got.BackupsUntil == nil || got.BackupsUntil.Sub(got.RequestedAt) != w.f.cfg.BackupRetention {
 		t.Errorf("got %+v", got)
 	}
@@ -137,11 +138,11 @@ func TestEverythingOfAnOwnerIsDeleted(t *testing.T) {
 			t.Errorf("GET %s with the old session: %d", path, a.StatusCode)
 		}
 	}
-	again := read[deletionAnswer](s.call("DELETE", "/api/me").want(200))
+	again := functest.Read[deletionAnswer](s.call("DELETE", "/api/me").Want(200))
 	if !again.Complete || again.GoogleAccessEnding {
 		t.Errorf("again: %+v", again)
 	}
-	other.call("GET", "/api/jobs/"+others+"/result").want(200)
+	other.call("GET", "/api/jobs/"+others+"/result").Want(200)
 	if after, _ := w.tablesNaming(other.owner); strings.Join(after, " ") != strings.Join(before, " ") {
 		t.Errorf("the other owner was in %v and is in %v", before, after)
 	}
@@ -159,7 +160,7 @@ func TestADeletionCompletesWhateverStopsIt(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()
 	for range 3 {
-		s.upload(pdf(), "Prefer", "wait=20").want(201)
+		s.upload(pdf(), "Prefer", "wait=20").Want(201)
 	}
 	w.store.set(func(p *storeProxy) {
 		deletes := 0
@@ -174,10 +175,10 @@ func TestADeletionCompletesWhateverStopsIt(t *testing.T) {
 			return true
 		}
 	})
-	if got := read[deletionAnswer](s.call("DELETE", "/api/me").want(202)); got.Complete {
+	if got := functest.Read[deletionAnswer](s.call("DELETE", "/api/me").Want(202)); got.Complete {
 		t.Errorf("got %+v without a store", got)
 	}
-	s.call("GET", "/api/me").refused(401, api.Unauthorized)
+	s.call("GET", "/api/me").Refused(401, api.Unauthorized)
 	w.store.set(func(p *storeProxy) { p.all = nil })
 	if got := w.swept(); got.People != 1 {
 		t.Errorf("got %+v, want one person", got)
@@ -198,7 +199,7 @@ func TestAnUploadThatStillComesIsDeletedToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := read[deletionAnswer](s.call("DELETE", "/api/me").want(202)); got.Complete {
+	if got := functest.Read[deletionAnswer](s.call("DELETE", "/api/me").Want(202)); got.Complete {
 		t.Errorf("got %+v", got)
 	}
 	if _, err := w.f.blob.Put(t.Context(), job.ObjectKey, bytes.NewReader(pdf()), int64(len(pdf())), "application/pdf", nil); err != nil {
@@ -228,11 +229,11 @@ func TestAnUploadThatStillComesIsDeletedToo(t *testing.T) {
 func TestNoOneElseDeletes(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()
-	s.upload(pdf(), "Prefer", "wait=20").want(201)
+	s.upload(pdf(), "Prefer", "wait=20").Want(201)
 	cookie := w.f.sessions.Cookie(s.owner)
-	w.do(w.client, "DELETE", "/api/me", nil, "Cookie", cookie.Name+"="+cookie.Value, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site").refused(403, api.Forbidden)
-	w.do(w.client, "DELETE", "/api/me", nil, "Cookie", cookie.Name+"="+cookie.Value[:len(cookie.Value)-3]+"AAA").refused(401, api.Unauthorized)
-	w.do(w.client, "DELETE", "/api/me", nil).refused(401, api.Unauthorized)
+	w.do(w.client, "DELETE", "/api/me", nil, "Cookie", cookie.Name+"="+cookie.Value, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site").Refused(403, api.Forbidden)
+	w.do(w.client, "DELETE", "/api/me", nil, "Cookie", cookie.Name+"="+cookie.Value[:len(cookie.Value)-3]+"AAA").Refused(401, api.Unauthorized)
+	w.do(w.client, "DELETE", "/api/me", nil).Refused(401, api.Unauthorized)
 	ended, err := http.NewRequest(http.MethodGet, "/", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -242,8 +243,8 @@ func TestNoOneElseDeletes(t *testing.T) {
 	if err := w.f.sessions.End(t.Context(), session); err != nil {
 		t.Fatal(err)
 	}
-	w.do(w.client, "DELETE", "/api/me", nil, "Cookie", cookie.Name+"="+cookie.Value).refused(401, api.Unauthorized)
-	if got := read[exported](s.call("GET", "/api/me").want(200)); len(got.Data["jobs"]) != 1 {
+	w.do(w.client, "DELETE", "/api/me", nil, "Cookie", cookie.Name+"="+cookie.Value).Refused(401, api.Unauthorized)
+	if got := functest.Read[exported](s.call("GET", "/api/me").Want(200)); len(got.Data["jobs"]) != 1 {
 		t.Errorf("something was deleted: %v", got.Data)
 	}
 }
@@ -252,7 +253,7 @@ func TestNoOneElseDeletes(t *testing.T) {
 func TestAnExportThatFailsIsNoJSON(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()
-	s.upload(pdf(), "Prefer", "wait=20").want(201)
+	s.upload(pdf(), "Prefer", "wait=20").Want(201)
 	w.sql("alter table google_recipes rename to elsewhere")
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/api/me", nil)
 	if err != nil {

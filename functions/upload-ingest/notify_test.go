@@ -11,23 +11,24 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
 // admin is a call of an operator's.
-func (w *world) admin(method, path string, args ...any) answer {
+func (w *world) admin(method, path string, args ...any) functest.Answer {
 	w.Helper()
 	return w.do(w.client, method, fmt.Sprintf(path, args...), nil, "Authorization", "Bearer "+adminToken)
 }
 
 func (w *world) letters() []jobs.DeadLetter {
 	w.Helper()
-	return read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters").want(200)).DeadLetters
+	return functest.Read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters").Want(200)).DeadLetters
 }
 
 // notify posts a notification as the object store does.
-func (w *world) notify(body []byte, headers ...string) answer {
+func (w *world) notify(body []byte, headers ...string) functest.Answer {
 	w.Helper()
 	return w.do(w.client, "POST", "/events/s3", bytes.NewReader(body), append(headers, "Content-Type", "application/json", "Authorization", "Bearer "+eventToken)...)
 }
@@ -63,14 +64,14 @@ func TestANotificationIsHandedOn(t *testing.T) {
 	ids := w.waiting(2)
 	body := notification(record(t, ids[0]), record(t, ids[1]))
 	for range 3 { // it may come again
-		if got := read[eventCounts](w.notify(body).want(200)); got != (eventCounts{Events: 2}) {
+		if got := functest.Read[eventCounts](w.notify(body).Want(200)); got != (eventCounts{Events: 2}) {
 			t.Errorf("got %+v", got)
 		}
 	}
 	if !w.completed(ids) || w.sql("delete from entries") != 4 {
 		t.Error("the jobs have not exactly one set of entries each")
 	}
-	w.notify(nil).want(204) // an object store that tries the address
+	w.notify(nil).Want(204) // an object store that tries the address
 }
 
 func TestOneBadRecordIsPutAsideAlone(t *testing.T) {
@@ -79,7 +80,7 @@ func TestOneBadRecordIsPutAsideAlone(t *testing.T) {
 	bad := json.RawMessage(`{"eventName":"s3:ObjectCreated:Put"}`)
 	foreign := json.RawMessage(strings.ReplaceAll(strings.ReplaceAll(string(record(t, id)), id, "notes"), "uploads", "other"))
 	removed := json.RawMessage(strings.ReplaceAll(string(record(t, id)), "ObjectCreated:Put", "ObjectRemoved:Delete"))
-	if got := read[eventCounts](w.notify(notification(bad, foreign, removed, record(t, id))).want(200)); got != (eventCounts{Events: 1, DeadLetters: 3}) {
+	if got := functest.Read[eventCounts](w.notify(notification(bad, foreign, removed, record(t, id))).Want(200)); got != (eventCounts{Events: 1, DeadLetters: 3}) {
 		t.Errorf("got %+v", got)
 	}
 	if got := w.find(id); got.Status != jobs.Completed {
@@ -95,7 +96,7 @@ func TestOneBadRecordIsPutAsideAlone(t *testing.T) {
 		}
 	}
 	junk := w.do(http.DefaultClient, "POST", "/events/s3", strings.NewReader("junk"), "Authorization", "Bearer "+eventToken)
-	if got := read[eventCounts](junk.want(200)); got != (eventCounts{DeadLetters: 1}) {
+	if got := functest.Read[eventCounts](junk.Want(200)); got != (eventCounts{DeadLetters: 1}) {
 		t.Errorf("junk: got %+v", got)
 	}
 	if got := metric(w, `schedgen_dead_letters_total{source="/events/s3"}`); got != "4" {
@@ -108,7 +109,7 @@ func TestJunkInMetadataLosesNoUpload(t *testing.T) {
 	w := newWorld(t, silent)
 	id := w.waiting(1)[0]
 	junk := strings.ReplaceAll(string(record(t, id)), `Job-Id":"`+id+`"`, `Job-Id":"junk"`)
-	if got := read[eventCounts](w.notify(notification(json.RawMessage(junk))).want(200)); got != (eventCounts{Events: 1}) {
+	if got := functest.Read[eventCounts](w.notify(notification(json.RawMessage(junk))).Want(200)); got != (eventCounts{Events: 1}) {
 		t.Errorf("got %+v, want it handed on", got)
 	}
 	if got := w.find(id); got.Status != jobs.Completed {
@@ -121,7 +122,7 @@ func TestLongEventsAreRefused(t *testing.T) {
 	w := newWorld(t, silent)
 	for _, path := range []string{"/events/s3", "/events/dead-letter"} {
 		body := strings.NewReader(`{"pad":"` + strings.Repeat("x", 1<<20) + `"}`)
-		w.do(w.client, "POST", path, body, "Content-Type", "application/json", "Authorization", "Bearer "+eventToken).refused(413, api.PayloadTooLarge)
+		w.do(w.client, "POST", path, body, "Content-Type", "application/json", "Authorization", "Bearer "+eventToken).Refused(413, api.PayloadTooLarge)
 	}
 	if letters := w.letters(); len(letters) != 0 {
 		t.Errorf("%d letters are kept, want none", len(letters))
@@ -132,35 +133,35 @@ func TestANotificationThatNobodyTakes(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.Events.Retries = 0 }))
 	id := w.waiting(1)[0]
 	w.reader.set(func(r *reader) { r.status = http.StatusServiceUnavailable })
-	if a := w.notify(notification(record(t, id))); a.refused(503, api.Unavailable).Error == "" || len(w.letters()) != 0 {
-		t.Errorf("for now: got %s", a.body)
+	if a := w.notify(notification(record(t, id))); a.Refused(503, api.Unavailable).Error == "" || len(w.letters()) != 0 {
+		t.Errorf("for now: got %s", a.Body)
 	}
 	w.reader.set(func(r *reader) { r.status = http.StatusUnprocessableEntity })
-	if got := read[eventCounts](w.notify(notification(record(t, id))).want(200)); got != (eventCounts{DeadLetters: 1}) {
+	if got := functest.Read[eventCounts](w.notify(notification(record(t, id))).Want(200)); got != (eventCounts{DeadLetters: 1}) {
 		t.Errorf("for good: got %+v, want it aside, for it would hold up all after it", got)
 	}
 	if letters := w.letters(); len(letters) != 1 || letters[0].JobID != id {
 		t.Errorf("got %+v", letters)
 	}
 	nobody := newWorldBeside(w, func(c *Config) { c.Events.Targets = nil })
-	nobody.notify(notification(record(t, id))).refused(503, api.Unavailable)
+	nobody.notify(notification(record(t, id))).Refused(503, api.Unavailable)
 }
 
 func TestWhoMayNotify(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{"/events/s3", "/events/dead-letter"} {
 		for _, token := range []string{"", "Bearer x", "Bearer " + adminToken} {
-			w.do(w.client, "POST", path, strings.NewReader("{}"), "Content-Type", "application/json", "Authorization", token).refused(401, api.Unauthorized)
+			w.do(w.client, "POST", path, strings.NewReader("{}"), "Content-Type", "application/json", "Authorization", token).Refused(401, api.Unauthorized)
 		}
 	}
 	for _, c := range []struct{ method, path string }{
 		{"GET", "/api/admin/dead-letters"}, {"DELETE", "/api/admin/dead-letters/1"}, {"POST", "/api/admin/dead-letters/1/replay"},
 	} {
-		w.do(w.client, c.method, c.path, nil, "Authorization", "Bearer "+eventToken).refused(401, api.Unauthorized)
+		w.do(w.client, c.method, c.path, nil, "Authorization", "Bearer "+eventToken).Refused(401, api.Unauthorized)
 	}
 	closed := newWorldBeside(w, func(c *Config) { c.AdminToken, c.Events.Token = "", "" })
-	closed.do(closed.client, "GET", "/api/admin/dead-letters", nil, "Authorization", "Bearer ").refused(401, api.Unauthorized)
-	closed.do(closed.client, "POST", "/events/s3", strings.NewReader("{}"), "Content-Type", "application/json", "Authorization", "Bearer ").refused(401, api.Unauthorized)
+	closed.do(closed.client, "GET", "/api/admin/dead-letters", nil, "Authorization", "Bearer ").Refused(401, api.Unauthorized)
+	closed.do(closed.client, "POST", "/events/s3", strings.NewReader("{}"), "Content-Type", "application/json", "Authorization", "Bearer ").Refused(401, api.Unauthorized)
 }
 
 func TestABrokersDeadLetterIsReplayed(t *testing.T) {
@@ -176,15 +177,15 @@ func TestABrokersDeadLetterIsReplayed(t *testing.T) {
 	for name, values := range header {
 		pairs = append(pairs, name, values[0])
 	}
-	a := w.do(w.client, "POST", "/events/dead-letter", bytes.NewReader(list[0].Data()), pairs...).want(202)
-	if got := read[eventCounts](a); got != (eventCounts{DeadLetters: 1}) {
+	a := w.do(w.client, "POST", "/events/dead-letter", bytes.NewReader(list[0].Data()), pairs...).Want(202)
+	if got := functest.Read[eventCounts](a); got != (eventCounts{DeadLetters: 1}) {
 		t.Errorf("got %+v", got)
 	}
 	letters := w.letters()
 	if len(letters) != 1 || letters[0].JobID != id || letters[0].Source != "broker" || !strings.Contains(letters[0].Reason, "code 503") || !strings.Contains(letters[0].Reason, "http://pdf-parse") {
 		t.Fatalf("got %+v", letters)
 	}
-	if got := read[eventCounts](w.admin("POST", "/api/admin/dead-letters/%d/replay", letters[0].ID).want(200)); got.Events != 1 {
+	if got := functest.Read[eventCounts](w.admin("POST", "/api/admin/dead-letters/%d/replay", letters[0].ID).Want(200)); got.Events != 1 {
 		t.Errorf("got %+v", got)
 	}
 	if w.find(id).Status != jobs.Completed || len(w.letters()) != 0 {
@@ -194,39 +195,39 @@ func TestABrokersDeadLetterIsReplayed(t *testing.T) {
 
 func TestDeadLettersOfAnySort(t *testing.T) {
 	w := newWorld(t, with(func(c *Config) { c.Events.Retries = 0 }))
-	w.do(w.client, "POST", "/events/dead-letter", strings.NewReader(`{"a":"\u0000"}`), "Content-Type", "application/json", "Authorization", "Bearer "+eventToken).want(202)
+	w.do(w.client, "POST", "/events/dead-letter", strings.NewReader(`{"a":"\u0000"}`), "Content-Type", "application/json", "Authorization", "Bearer "+eventToken).Want(202)
 	letters := w.letters()
 	if len(letters) != 1 {
 		t.Fatalf("got %+v", letters)
 	}
 	id := letters[0].ID
-	w.admin("POST", "/api/admin/dead-letters/%d/replay", id).refused(400, api.InvalidEvent)
-	w.admin("DELETE", "/api/admin/dead-letters/%d", id).want(204)
-	w.admin("DELETE", "/api/admin/dead-letters/%d", id).refused(404, api.NotFound)
-	w.admin("POST", "/api/admin/dead-letters/%d/replay", id).refused(404, api.NotFound)
-	w.admin("DELETE", "/api/admin/dead-letters/junk").refused(404, api.NotFound)
+	w.admin("POST", "/api/admin/dead-letters/%d/replay", id).Refused(400, api.InvalidEvent)
+	w.admin("DELETE", "/api/admin/dead-letters/%d", id).Want(204)
+	w.admin("DELETE", "/api/admin/dead-letters/%d", id).Refused(404, api.NotFound)
+	w.admin("POST", "/api/admin/dead-letters/%d/replay", id).Refused(404, api.NotFound)
+	w.admin("DELETE", "/api/admin/dead-letters/junk").Refused(404, api.NotFound)
 	for _, query := range []string{"limit=0", "limit=-1", "limit=1001", "limit=x", "before=0", "before=-1", "before=x", "before=9223372036854775808"} {
-		w.admin("GET", "/api/admin/dead-letters?%s", query).refused(400, api.ValidationFailed)
+		w.admin("GET", "/api/admin/dead-letters?%s", query).Refused(400, api.ValidationFailed)
 	}
 	for _, letter := range []jobs.DeadLetter{{Source: "a", Reason: "a", Event: notification(record(t, "018f4d6e-0000-7000-8000-000000000000"))}, {Source: "b", Reason: "b", Event: []byte("{}")}} {
 		if _, err := w.f.jobs.KeepDeadLetter(t.Context(), letter); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters?limit=1").want(200)).DeadLetters; len(got) != 1 || got[0].Source != "b" {
+	if got := functest.Read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters?limit=1").Want(200)).DeadLetters; len(got) != 1 || got[0].Source != "b" {
 		t.Errorf("got %+v, want the newest alone", got)
 	}
-	if got := read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters?before=%d", w.letters()[0].ID).want(200)).DeadLetters; len(got) != 1 || got[0].Source != "a" {
+	if got := functest.Read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters?before=%d", w.letters()[0].ID).Want(200)).DeadLetters; len(got) != 1 || got[0].Source != "a" {
 		t.Errorf("got %+v, want what is older than the newest", got)
 	}
-	if got := read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters?before=%d", w.letters()[1].ID).want(200)).DeadLetters; len(got) != 0 {
+	if got := functest.Read[struct{ DeadLetters []jobs.DeadLetter }](w.admin("GET", "/api/admin/dead-letters?before=%d", w.letters()[1].ID).Want(200)).DeadLetters; len(got) != 0 {
 		t.Errorf("got %+v, want nothing older than the oldest", got)
 	}
 	// What nobody takes now stays.
 	w.reader.set(func(r *reader) { r.status = http.StatusServiceUnavailable })
-	w.admin("POST", "/api/admin/dead-letters/%d/replay", w.letters()[1].ID).refused(503, api.Unavailable)
+	w.admin("POST", "/api/admin/dead-letters/%d/replay", w.letters()[1].ID).Refused(503, api.Unavailable)
 	nobody := newWorldBeside(w, func(c *Config) { c.Events.Targets = nil })
-	nobody.admin("POST", "/api/admin/dead-letters/%d/replay", w.letters()[1].ID).refused(503, api.Unavailable)
+	nobody.admin("POST", "/api/admin/dead-letters/%d/replay", w.letters()[1].ID).Refused(503, api.Unavailable)
 	if len(w.letters()) != 2 {
 		t.Errorf("got %d letters, want both", len(w.letters()))
 	}

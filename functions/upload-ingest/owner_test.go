@@ -15,6 +15,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/session"
 )
@@ -27,12 +28,12 @@ var jobCalls = []struct{ method, path string }{
 func TestAnothersJobIsAsIfItWereNotThere(t *testing.T) {
 	w := newWorld(t)
 	owner, other := w.student(), w.student()
-	id := read[uploadAnswer](owner.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
-	owner.call("GET", "/api/jobs/"+id).want(200) // and now a copy is in Redis
+	id := functest.Read[uploadAnswer](owner.upload(pdf(), "Prefer", "wait=20").Want(201)).JobID
+	owner.call("GET", "/api/jobs/"+id).Want(200) // and now a copy is in Redis
 	forged := owner.token()[:len(owner.token())-4] + "AAAA"
 	for _, c := range jobCalls {
 		path := strings.Replace(c.path, "%s", id, 1)
-		other.call(c.method, path).refused(404, api.JobNotFound)
+		other.call(c.method, path).Refused(404, api.JobNotFound)
 		for name, header := range map[string][]string{
 			"nobody":          nil,
 			"a forged cookie": {"Cookie", session.CookieName + "=" + forged},
@@ -41,33 +42,33 @@ func TestAnothersJobIsAsIfItWereNotThere(t *testing.T) {
 			"junk":            {"Cookie", session.CookieName + "=a; b=;;", "Authorization", "Basic eDp4"},
 		} {
 			if a := w.do(w.client, c.method, path, nil, header...); a.StatusCode != 404 {
-				t.Errorf("%s %s by %s: got %d %s, want 404", c.method, c.path, name, a.StatusCode, a.body)
+				t.Errorf("%s %s by %s: got %d %s, want 404", c.method, c.path, name, a.StatusCode, a.Body)
 			}
 		}
 		for _, id := range []string{uuid.NewString(), "junk", strings.Repeat("a", 1000)} {
-			owner.call(c.method, strings.Replace(c.path, "%s", id, 1)).refused(404, api.JobNotFound)
+			owner.call(c.method, strings.Replace(c.path, "%s", id, 1)).Refused(404, api.JobNotFound)
 		}
-		owner.call(c.method, strings.Replace(c.path, "%s", "%00", 1)).refused(400, api.InvalidRequest)
+		owner.call(c.method, strings.Replace(c.path, "%s", "%00", 1)).Refused(400, api.InvalidRequest)
 	}
-	a := w.do(http.DefaultClient, "GET", "/upload/"+id, nil, "Authorization", "Bearer "+other.token()).want(404)
-	if !strings.Contains(string(a.body), "cannot find this upload") {
-		t.Errorf("got %s, want a page that says so", a.body)
+	a := w.do(http.DefaultClient, "GET", "/upload/"+id, nil, "Authorization", "Bearer "+other.token()).Want(404)
+	if !strings.Contains(string(a.Body), "cannot find this upload") {
+		t.Errorf("got %s, want a page that says so", a.Body)
 	}
-	owner.call("GET", "/api/jobs/"+id+"/result").want(200)
+	owner.call("GET", "/api/jobs/"+id+"/result").Want(200)
 }
 
 func TestTheCookieIsTheToken(t *testing.T) {
 	w := newWorld(t)
 	form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
 	a := w.do(w.client, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=20",
-		"Cookie", session.CookieName+"=v1.forged.1.x").want(201) // which makes nobody of the caller, and no error
+		"Cookie", session.CookieName+"=v1.forged.1.x").Want(201) // which makes nobody of the caller, and no error
 	cookies := a.Cookies()
 	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteLaxMode || cookies[0].Path != "/" {
 		t.Fatalf("got cookies %v, want one that no script reads and no other site sends", cookies)
 	}
 	at := a.Header.Get("Location")
-	w.do(w.client, "GET", at, nil, "Cookie", cookies[0].String()).want(200)
-	w.do(w.client, "GET", at, nil, "Authorization", "Bearer "+cookies[0].Value).want(200)
+	w.do(w.client, "GET", at, nil, "Cookie", cookies[0].String()).Want(200)
+	w.do(w.client, "GET", at, nil, "Authorization", "Bearer "+cookies[0].Value).Want(200)
 	again, contentType := formOf(t, field{"file", "a.pdf", pdf()})
 	if a := w.do(w.client, "POST", "/api/upload", again, "Content-Type", contentType, "Cookie", cookies[0].String()); len(a.Cookies()) != 0 {
 		t.Errorf("who has a session got another: %v", a.Cookies())
@@ -77,15 +78,15 @@ func TestTheCookieIsTheToken(t *testing.T) {
 func TestDeletingLeavesNothingOfAJob(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()
-	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
+	id := functest.Read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").Want(201)).JobID
 	job := w.find(id)
-	s.call("GET", "/api/jobs/"+id).want(200)
+	s.call("GET", "/api/jobs/"+id).Want(200)
 	if _, err := w.f.jobs.KeepDeadLetter(t.Context(), jobs.DeadLetter{Source: "x", Reason: "x", JobID: id, Event: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
-	s.call("DELETE", "/api/jobs/"+id).want(204)
+	s.call("DELETE", "/api/jobs/"+id).Want(204)
 	for _, c := range jobCalls {
-		s.call(c.method, strings.Replace(c.path, "%s", id, 1)).refused(404, api.JobNotFound)
+		s.call(c.method, strings.Replace(c.path, "%s", id, 1)).Refused(404, api.JobNotFound)
 	}
 	if w.stored(job.ObjectKey) {
 		t.Error("its PDF is still stored")
@@ -101,15 +102,15 @@ func TestDeletingLeavesNothingOfAJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.f.cache.Add(t.Context(), cacheKey(s.owner, id), copied, w.f.cfg.JobCacheTTL)
-	s.call("GET", "/api/jobs/"+id).refused(404, api.JobNotFound)
+	s.call("GET", "/api/jobs/"+id).Refused(404, api.JobNotFound)
 }
 
 // TestADeletedJobIsForgottenWithinAMinute deletes a job while Redis, which still has its answer, is away.
 func TestADeletedJobIsForgottenWithinAMinute(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()
-	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
-	s.call("GET", "/api/jobs/"+id).want(200) // and is kept
+	id := functest.Read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").Want(201)).JobID
+	s.call("GET", "/api/jobs/"+id).Want(200) // and is kept
 	away, err := cache.Open(cache.Config{URL: "redis://127.0.0.1:1/0"})
 	if err != nil {
 		t.Fatal(err)
@@ -117,8 +118,8 @@ func TestADeletedJobIsForgottenWithinAMinute(t *testing.T) {
 	defer away.Close() // nothing is there
 	there := w.f.cache
 	w.f.cache = away
-	s.call("DELETE", "/api/jobs/"+id).want(204)
-	s.call("GET", "/api/jobs/"+id).refused(404, api.JobNotFound)
+	s.call("DELETE", "/api/jobs/"+id).Want(204)
+	s.call("GET", "/api/jobs/"+id).Refused(404, api.JobNotFound)
 	w.f.cache = there
 	err = there.Do(t.Context(), func(ctx context.Context, client *redis.Client) error {
 		key := cacheKey(s.owner, id)
@@ -138,9 +139,9 @@ func TestAJobThatIsWorkedOnCanBeDeleted(t *testing.T) {
 	hold := make(chan struct{})
 	w.reader.set(func(r *reader) { r.hold = hold })
 	s := w.student()
-	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").want(202)).JobID
+	id := functest.Read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").Want(202)).JobID
 	testkit.Eventually(w, "it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
-	s.call("DELETE", "/api/jobs/"+id).want(204)
+	s.call("DELETE", "/api/jobs/"+id).Want(204)
 	close(hold)
 	testkit.Eventually(w, "the worker is done", func() bool { return len(w.reader.told("com.amazonaws.s3.ObjectCreated:Put")) == 1 })
 	w.reader.Close() // waits for it
@@ -161,7 +162,7 @@ func TestDeletingAnUploadOnItsWay(t *testing.T) {
 		}
 	})
 	a := w.student().upload(pdf(), "Prefer", "wait=20")
-	a.refused(503, api.StorageUnavailable)
+	a.Refused(503, api.StorageUnavailable)
 	id := strings.TrimPrefix(a.Header.Get("Location"), "/api/jobs/")
 	if w.stored(jobs.ObjectKey(jobs.Normal, id)) {
 		t.Error("the object outlived its job")
@@ -171,16 +172,16 @@ func TestDeletingAnUploadOnItsWay(t *testing.T) {
 func TestFormsOfOtherSitesDoNothing(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()
-	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").want(201)).JobID
+	id := functest.Read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").Want(201)).JobID
 	cookie := w.f.sessions.Cookie(s.owner).String()
 	for _, origin := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example.org"}} {
 		form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
-		w.do(w.client, "POST", "/api/upload", form, append(origin, "Cookie", cookie, "Content-Type", contentType)...).refused(403, api.Forbidden)
-		w.do(w.client, "DELETE", "/api/jobs/"+id, nil, append(origin, "Cookie", cookie)...).refused(403, api.Forbidden)
+		w.do(w.client, "POST", "/api/upload", form, append(origin, "Cookie", cookie, "Content-Type", contentType)...).Refused(403, api.Forbidden)
+		w.do(w.client, "DELETE", "/api/jobs/"+id, nil, append(origin, "Cookie", cookie)...).Refused(403, api.Forbidden)
 		form, contentType = formOf(t, field{"file", "a.pdf", pdf()})
-		a := w.do(http.DefaultClient, "POST", "/upload", form, append(origin, "Cookie", cookie, "Content-Type", contentType)...).want(403)
-		if !strings.Contains(string(a.body), "another website") || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
-			t.Errorf("got %s, want a page that says why", a.body)
+		a := w.do(http.DefaultClient, "POST", "/upload", form, append(origin, "Cookie", cookie, "Content-Type", contentType)...).Want(403)
+		if !strings.Contains(string(a.Body), "another website") || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
+			t.Errorf("got %s, want a page that says why", a.Body)
 		}
 	}
 	if n := w.sql("update jobs set updated_at = now()"); n != 1 {
@@ -193,22 +194,22 @@ func TestAFrontendOnAnotherHost(t *testing.T) {
 	const portal = "https://portal.example.org"
 	w := newWorld(t, with(func(c *Config) { c.TrustedOrigins = []string{portal} }))
 	asked := w.do(http.DefaultClient, "OPTIONS", "/api/upload", nil, "Origin", portal, "Sec-Fetch-Site", "same-site",
-		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "prefer").want(204)
+		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "prefer").Want(204)
 	if got := asked.Header.Get("Access-Control-Allow-Origin"); got != portal {
 		t.Errorf("before the upload: got %q allowed, want %q", got, portal)
 	}
 	form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
 	a := w.do(w.client, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=20",
-		"Origin", portal, "Sec-Fetch-Site", "same-site").want(201)
+		"Origin", portal, "Sec-Fetch-Site", "same-site").Want(201)
 	if a.Header.Get("Access-Control-Allow-Origin") != portal || a.Header.Get("Access-Control-Allow-Credentials") != "true" {
 		t.Errorf("the upload: got %v, want it readable", a.Header)
 	}
 	other := w.do(http.DefaultClient, "OPTIONS", "/api/upload", nil, "Origin", "https://evil.example.org", "Access-Control-Request-Method", "POST")
-	if other.want(405); other.Header.Get("Access-Control-Allow-Origin") != "" {
+	if other.Want(405); other.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("another page: got %v, want nothing allowed", other.Header)
 	}
 	for origin, want := range map[string]string{portal: portal, "https://viewer.example.com": "*"} {
-		described := w.do(w.client, "GET", "/api/openapi.json", nil, "Origin", origin).want(200)
+		described := w.do(w.client, "GET", "/api/openapi.json", nil, "Origin", origin).Want(200)
 		if got := described.Header.Get("Access-Control-Allow-Origin"); got != want {
 			t.Errorf("the description for a page of %s: got %q allowed, want %q", origin, got, want)
 		}
@@ -219,16 +220,16 @@ func TestTheQueuesBooks(t *testing.T) {
 	w := newWorld(t)
 	w.f.queueStats.ttl = 0
 	s := w.student()
-	s.upload(pdf(), "Prefer", "wait=20").want(201)
+	s.upload(pdf(), "Prefer", "wait=20").Want(201)
 	w.reader.set(func(r *reader) { r.code = "NO_TIMETABLE" })
-	s.upload(pdf(), "Prefer", "wait=20").want(422)
+	s.upload(pdf(), "Prefer", "wait=20").Want(422)
 	hold := make(chan struct{})
 	defer close(hold)
 	w.reader.set(func(r *reader) { r.hold = hold })
-	id := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").want(202)).JobID
+	id := functest.Read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").Want(202)).JobID
 	testkit.Eventually(w, "it is worked on", func() bool { return w.find(id).Status == jobs.Processing })
 	metrics := func() jobs.Metrics {
-		return read[jobs.Metrics](w.do(w.client, "GET", "/api/jobs/metrics", nil).want(200))
+		return functest.Read[jobs.Metrics](w.do(w.client, "GET", "/api/jobs/metrics", nil).Want(200))
 	}
 	got := metrics()
 	if got.Total[jobs.Completed] != 1 || got.Total[jobs.Failed] != 1 || got.Queue[jobs.Processing][jobs.Normal] != 1 || got.SuccessRate != 0.5 || got.AvgSeconds <= 0 {
@@ -246,11 +247,11 @@ func TestTheQueuesBooks(t *testing.T) {
 
 func TestTheDescriptionIsServed(t *testing.T) {
 	w := newWorld(t)
-	if got := w.do(w.client, "GET", "/api/openapi.json", nil).want(200); !slices.Equal(got.body, OpenAPI()) {
+	if got := w.do(w.client, "GET", "/api/openapi.json", nil).Want(200); !slices.Equal(got.Body, OpenAPI()) {
 		t.Error("what is served is not the description")
 	}
-	w.do(w.client, "GET", "/api/nothing", nil).refused(404, api.NotFound)
-	w.do(w.client, "PUT", "/api/upload", nil).refused(405, api.MethodNotAllowed)
+	w.do(w.client, "GET", "/api/nothing", nil).Refused(404, api.NotFound)
+	w.do(w.client, "PUT", "/api/upload", nil).Refused(405, api.MethodNotAllowed)
 	for name, err := range w.f.Health(t.Context()) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -27,7 +28,7 @@ func (w *world) browser() *http.Client {
 }
 
 // open reads a page, and checks what every page must be.
-func (w *world) open(client *http.Client, method, path string, body io.Reader, headers ...string) (answer, *html.Node) {
+func (w *world) open(client *http.Client, method, path string, body io.Reader, headers ...string) (functest.Answer, *html.Node) {
 	w.Helper()
 	a := w.do(client, method, path, body, headers...)
 	policy := a.Header.Get("Content-Security-Policy")
@@ -35,17 +36,17 @@ func (w *world) open(client *http.Client, method, path string, body io.Reader, h
 		!strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || a.Header.Get("Cache-Control") != "no-store" {
 		w.Errorf("%s %s: got headers %v", method, path, a.Header)
 	}
-	page, err := html.Parse(bytes.NewReader(a.body))
+	page, err := html.Parse(bytes.NewReader(a.Body))
 	if err != nil {
 		w.Fatalf("%s %s: %v", method, path, err)
 	}
 	for _, tag := range []string{"script", "img", "iframe", "b"} {
 		if found := all(page, tag); len(found) != 0 {
-			w.Errorf("%s %s: the page has a <%s>: %s", method, path, tag, a.body)
+			w.Errorf("%s %s: the page has a <%s>: %s", method, path, tag, a.Body)
 		}
 	}
-	if len(all(page, "h1")) != 1 || len(all(page, "title")) != 1 || !bytes.Contains(a.body, []byte(`name="viewport" content="width=device-width`)) {
-		w.Errorf("%s %s: want one heading, a title and a viewport: %s", method, path, a.body)
+	if len(all(page, "h1")) != 1 || len(all(page, "title")) != 1 || !bytes.Contains(a.Body, []byte(`name="viewport" content="width=device-width`)) {
+		w.Errorf("%s %s: want one heading, a title and a viewport: %s", method, path, a.Body)
 	}
 	labels := map[string]bool{}
 	for _, label := range all(page, "label") {
@@ -53,7 +54,7 @@ func (w *world) open(client *http.Client, method, path string, body io.Reader, h
 	}
 	for _, input := range all(page, "input") {
 		if attribute(input, "type") != "hidden" && !labels[attribute(input, "id")] {
-			w.Errorf("%s %s: an input has no label: %s", method, path, a.body)
+			w.Errorf("%s %s: an input has no label: %s", method, path, a.Body)
 		}
 	}
 	return a, page
@@ -108,7 +109,7 @@ func form(t *testing.T, page *html.Node, action string) url.Values {
 }
 
 // choose sends the page's form with a file.
-func (w *world) choose(client *http.Client, name string, file []byte) (answer, *html.Node) {
+func (w *world) choose(client *http.Client, name string, file []byte) (functest.Answer, *html.Node) {
 	w.Helper()
 	body, contentType := formOf(w.T, field{"file", name, file})
 	return w.open(client, "POST", "/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "same-origin", "Accept", "text/html")
@@ -120,7 +121,7 @@ func TestAPDFBecomesACalendarWithoutScript(t *testing.T) {
 	a, page := w.choose(browser, "<b>tt.pdf", pdf())
 	at := a.Request.URL.Path
 	id := strings.TrimPrefix(at, "/upload/")
-	if a.want(200); w.find(id).Status != jobs.Completed {
+	if a.Want(200); w.find(id).Status != jobs.Completed {
 		t.Fatalf("it led to %s", at)
 	}
 	seen := text(page)
@@ -165,16 +166,16 @@ func TestThePlainFormSaysWhatIsWrong(t *testing.T) {
 func TestThePlainPageWaitsForAJob(t *testing.T) {
 	w := newWorld(t, silent)
 	s := w.student()
-	at := "/upload/" + idOf(s.upload(pdf(), "Prefer", "wait=0").want(202))
+	at := "/upload/" + idOf(s.upload(pdf(), "Prefer", "wait=0").Want(202))
 	a, page := w.open(http.DefaultClient, "GET", at, nil, "Authorization", "Bearer "+s.token())
 	refresh := regexp.MustCompile(`<meta http-equiv="refresh" content="\d+">`)
-	if !refresh.Match(a.body) || !strings.Contains(text(page), "Reading your PDF") {
-		t.Errorf("got %s", a.body)
+	if !refresh.Match(a.Body) || !strings.Contains(text(page), "Reading your PDF") {
+		t.Errorf("got %s", a.Body)
 	}
 	w.age(w.f.cfg.Redeliver)
 	w.swept()
-	if a, _ := w.open(http.DefaultClient, "GET", at, nil, "Authorization", "Bearer "+s.token()); refresh.Match(a.body) {
-		t.Errorf("it still waits: %s", a.body)
+	if a, _ := w.open(http.DefaultClient, "GET", at, nil, "Authorization", "Bearer "+s.token()); refresh.Match(a.Body) {
+		t.Errorf("it still waits: %s", a.Body)
 	}
 }
 
@@ -182,7 +183,7 @@ func TestThePlainPageWaitsForAJob(t *testing.T) {
 func TestThePlainPageAsksForDatesItDoesNotKnow(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()
-	id := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+	id := idOf(s.upload(pdf(), "Prefer", "wait=20").Want(201))
 	for at, want := range map[string]bool{"2026-03-01": false, "2019-03-01": true} {
 		w.sql("update jobs set created_at = $1::timestamptz", at)
 		_, page := w.open(http.DefaultClient, "GET", "/upload/"+id, nil, "Authorization", "Bearer "+s.token())

@@ -8,6 +8,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -65,9 +66,9 @@ func TestSemesterThatIsAskedForIsAllThatComes(t *testing.T) {
 		if query == "" {
 			path = ""
 		}
-		a := s.do(s.client, "POST", "/api/upload"+path, form, "Content-Type", contentType, "Authorization", "Bearer "+s.token()).want(http.StatusCreated)
-		got := read[readAnswer](a)
-		result := read[struct{ Events []calendar.Event }](s.call("GET", "/api/jobs/"+got.JobID+"/result"+path).want(http.StatusOK))
+		a := s.do(s.client, "POST", "/api/upload"+path, form, "Content-Type", contentType, "Authorization", "Bearer "+s.token()).Want(http.StatusCreated)
+		got := functest.Read[readAnswer](a)
+		result := functest.Read[struct{ Events []calendar.Event }](s.call("GET", "/api/jobs/"+got.JobID+"/result"+path).Want(http.StatusOK))
 		for _, events := range [][]calendar.Event{got.Events, result.Events} {
 			var terms []string
 			for _, e := range events {
@@ -82,8 +83,8 @@ func TestSemesterThatIsAskedForIsAllThatComes(t *testing.T) {
 		}
 	}
 	form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
-	s.do(s.client, "POST", "/api/upload?semester=S3", form, "Content-Type", contentType).refused(400, api.ValidationFailed)
-	s.call("GET", "/api/jobs/018f4d6e-0000-7000-8000-000000000000/result?semester=first").refused(400, api.ValidationFailed)
+	s.do(s.client, "POST", "/api/upload?semester=S3", form, "Content-Type", contentType).Refused(400, api.ValidationFailed)
+	s.call("GET", "/api/jobs/018f4d6e-0000-7000-8000-000000000000/result?semester=first").Refused(400, api.ValidationFailed)
 }
 
 // TestFirstFrontendGetsItsEventsAtOnce: it sends one form from another site, without saying how long it waits,
@@ -93,9 +94,9 @@ func TestFirstFrontendGetsItsEventsAtOnce(t *testing.T) {
 	w := newWorld(t, with(func(c *Config) { c.TrustedOrigins = []string{frontend} }))
 	form, contentType := formOf(t, field{"file", "UP_MOD_XLS.pdf", pdf()})
 	a := w.do(w.client, "POST", "/api/upload", form, "Content-Type", contentType, "Origin", frontend, "Sec-Fetch-Site", "cross-site",
-		"Accept", "application/json, text/plain, */*").want(http.StatusCreated)
-	got := read[readAnswer](a)
+		"Accept", "application/json, text/plain, */*").Want(http.StatusCreated)
+	got := functest.Read[readAnswer](a)
 	if len(got.Events) != 2 || got.SemesterDates["semester"] != "S1" || a.Header.Get("Access-Control-Allow-Credentials") != "true" {
-		t.Errorf("got %s with %v", a.body, a.Header)
+		t.Errorf("got %s with %v", a.Body, a.Header)
 	}
 }

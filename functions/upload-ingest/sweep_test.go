@@ -20,7 +20,7 @@ func (w *world) waiting(n int) []string {
 	s := w.student()
 	var ids []string
 	for range n {
-		ids = append(ids, idOf(s.upload(pdf(), "Prefer", "wait=0").want(202)))
+		ids = append(ids, idOf(s.upload(pdf(), "Prefer", "wait=0").Want(202)))
 	}
 	return ids
 }
@@ -158,7 +158,7 @@ func TestPDFsGoInTime(t *testing.T) {
 		t.Run(retention.String(), func(t *testing.T) {
 			w := newWorld(t, with(func(c *Config) { c.PDFRetention = retention }))
 			s := w.student()
-			id := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+			id := idOf(s.upload(pdf(), "Prefer", "wait=20").Want(201))
 			if after > 0 {
 				if got := w.swept(); got.PDFs != 0 || !w.stored(w.find(id).ObjectKey) {
 					t.Errorf("at once: got %+v", got)
@@ -172,7 +172,7 @@ func TestPDFsGoInTime(t *testing.T) {
 			if got := w.swept(); got.PDFs != 0 {
 				t.Errorf("again: got %+v", got)
 			}
-			s.call("GET", "/api/jobs/"+id+"/result").want(200) // the entries stay
+			s.call("GET", "/api/jobs/"+id+"/result").Want(200) // the entries stay
 		})
 	}
 }
@@ -181,7 +181,7 @@ func TestRetentionOfRows(t *testing.T) {
 	w := newWorld(t, with(func(c *Config) { c.JobRetention, c.DeadLetterRetention, c.Batch = 48*time.Hour, 48*time.Hour, 2 }))
 	s := w.student()
 	for range 5 {
-		s.upload(pdf(), "Prefer", "wait=20").want(201)
+		s.upload(pdf(), "Prefer", "wait=20").Want(201)
 		if _, err := w.f.jobs.KeepDeadLetter(t.Context(), jobs.DeadLetter{Source: "x", Reason: "x", Event: []byte("{}")}); err != nil {
 			t.Fatal(err)
 		}
@@ -224,7 +224,7 @@ func TestAReaderThatIsAwayHoldsUpNothing(t *testing.T) {
 func TestTimetablesAreAnnounced(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()
-	id := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+	id := idOf(s.upload(pdf(), "Prefer", "wait=20").Want(201))
 	w.age(time.Minute)
 	if got := w.swept(); got.Announced != 1 {
 		t.Errorf("got %+v", got)
@@ -241,7 +241,7 @@ func TestTimetablesAreAnnounced(t *testing.T) {
 func TestAnAnnouncementThatIsRefused(t *testing.T) {
 	w := newWorld(t)
 	s := w.student()
-	id := idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
+	id := idOf(s.upload(pdf(), "Prefer", "wait=20").Want(201))
 	w.reader.set(func(r *reader) { r.status = http.StatusBadRequest })
 	w.age(time.Minute)
 	if got := w.swept(); got.Announced != 0 || got.Unpublished != 1 {
@@ -255,7 +255,7 @@ func TestAnAnnouncementThatIsRefused(t *testing.T) {
 		t.Fatalf("got %+v, want one letter", letters)
 	}
 	w.reader.set(func(r *reader) { r.status = 0 })
-	w.admin("POST", "/api/admin/dead-letters/%d/replay", letters[0].ID).want(200)
+	w.admin("POST", "/api/admin/dead-letters/%d/replay", letters[0].ID).Want(200)
 	if got := w.reader.told(events.TypeParsed); len(got) != 1 || got[0] != id || len(w.letters()) != 0 {
 		t.Errorf("after the replay: told of %v, %d letters", got, len(w.letters()))
 	}
@@ -265,13 +265,13 @@ func TestASweepWithNobodyToTellSaysSo(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.Events.Targets = nil }))
 	w.waiting(1)
 	w.age(time.Minute)
-	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).refused(500, api.Internal)
+	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).Refused(500, api.Internal)
 }
 
 func TestWhoMaySweep(t *testing.T) {
 	w := newWorld(t)
 	for _, token := range []string{"", "Bearer ", "Bearer x", "Basic " + eventToken, eventToken} {
-		w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", token).refused(401, api.Unauthorized)
+		w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", token).Refused(401, api.Unauthorized)
 	}
-	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+adminToken).want(200)
+	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+adminToken).Want(200)
 }

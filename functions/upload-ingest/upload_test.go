@@ -16,6 +16,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/settings"
@@ -24,10 +25,10 @@ import (
 
 func TestAnUploadIsAnsweredWithItsEvents(t *testing.T) {
 	s := newWorld(t).student()
-	a := s.upload(pdf(), "Prefer", "respond-async, wait=20").want(http.StatusCreated)
-	got := read[readAnswer](a)
+	a := s.upload(pdf(), "Prefer", "respond-async, wait=20").Want(http.StatusCreated)
+	got := functest.Read[readAnswer](a)
 	if got.Status != jobs.Completed || got.PDFType != timetable.Lecture || len(got.Events) != 2 || got.Message == "" {
-		t.Errorf("got %s", a.body)
+		t.Errorf("got %s", a.Body)
 	}
 	if e := got.Events[0]; e.Module != "COS 212" || e.Day != "Monday" || e.StartTime != "08:30" || !e.IsRecurring ||
 		e.Venue != "IT 4-4" || !slices.Equal(e.Venues, []string{"IT 4-4"}) || e.Semester != "S1" || e.Lang != "E" || e.ID == "" {
@@ -41,14 +42,14 @@ func TestAnUploadIsAnsweredWithItsEvents(t *testing.T) {
 		t.Errorf("headers: got %v", a.Header)
 	}
 
-	status := read[jobAnswer](s.call("GET", "/api/jobs/"+got.JobID).want(http.StatusOK))
+	status := functest.Read[jobAnswer](s.call("GET", "/api/jobs/"+got.JobID).Want(http.StatusOK))
 	if status.Status != jobs.Completed || status.CompletedAt == nil || status.Error != nil || status.PDFType == nil || *status.PDFType != timetable.Lecture {
 		t.Errorf("the job: got %+v", status)
 	}
-	result := read[struct {
+	result := functest.Read[struct {
 		ID     string
 		Events []calendar.Event
-	}](s.call("GET", "/api/jobs/"+got.JobID+"/result").want(http.StatusOK))
+	}](s.call("GET", "/api/jobs/"+got.JobID+"/result").Want(http.StatusOK))
 	if result.ID != got.JobID || len(result.Events) != 2 || result.Events[0].ID != got.Events[0].ID {
 		t.Errorf("the result: got %+v", result)
 	}
@@ -63,26 +64,26 @@ func TestWhoDoesNotWaitAsksAgain(t *testing.T) {
 	hold := make(chan struct{})
 	w.reader.set(func(r *reader) { r.hold = hold })
 	s := w.student()
-	a := s.upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
-	got := read[uploadAnswer](a)
+	a := s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
+	got := functest.Read[uploadAnswer](a)
 	at := "/api/jobs/" + got.JobID
-	if a.Header.Get("Location") != at || a.Header.Get("Retry-After") != "1" || a.Header.Get("Preference-Applied") != "wait=0" || bytes.Contains(a.body, []byte("events")) {
-		t.Errorf("got %v %s", a.Header, a.body)
+	if a.Header.Get("Location") != at || a.Header.Get("Retry-After") != "1" || a.Header.Get("Preference-Applied") != "wait=0" || bytes.Contains(a.Body, []byte("events")) {
+		t.Errorf("got %v %s", a.Header, a.Body)
 	}
 	testkit.Eventually(s, "the job is worked on", func() bool { return s.find(got.JobID).Status == jobs.Processing })
-	open := s.call("GET", at).want(http.StatusOK)
-	if fields := read[map[string]any](open); len(fields) != 7 || fields["pdfType"] != nil {
-		t.Errorf("while it is read: got %s, want each field, and null for what is not known", open.body)
+	open := s.call("GET", at).Want(http.StatusOK)
+	if fields := functest.Read[map[string]any](open); len(fields) != 7 || fields["pdfType"] != nil {
+		t.Errorf("while it is read: got %s, want each field, and null for what is not known", open.Body)
 	}
-	if status := read[jobAnswer](open); status.Status != jobs.Processing || status.CompletedAt != nil {
+	if status := functest.Read[jobAnswer](open); status.Status != jobs.Processing || status.CompletedAt != nil {
 		t.Errorf("while it is read: got %+v", status)
 	}
-	s.call("GET", at+"/result").refused(http.StatusBadRequest, api.JobNotCompleted)
+	s.call("GET", at+"/result").Refused(http.StatusBadRequest, api.JobNotCompleted)
 	close(hold)
 	testkit.Eventually(s, "the job is completed", func() bool {
-		return read[jobAnswer](s.call("GET", at).want(http.StatusOK)).Status == jobs.Completed
+		return functest.Read[jobAnswer](s.call("GET", at).Want(http.StatusOK)).Status == jobs.Completed
 	})
-	s.call("GET", at+"/result").want(http.StatusOK)
+	s.call("GET", at+"/result").Want(http.StatusOK)
 }
 
 func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
@@ -98,20 +99,20 @@ func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 		form, contentType := formOf(t, field{"file", "a.pdf", pdf()})
 		// Without a session: the answer must give one, for the job is the caller's.
 		a := w.do(w.client, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=20")
-		object := a.refused(http.StatusUnprocessableEntity, c.want)
+		object := a.Refused(http.StatusUnprocessableEntity, c.want)
 		if object.Message != "This file is "+c.code+"." || len(a.Cookies()) != 1 {
-			t.Errorf("%s: got %s with cookies %v", c.code, a.body, a.Cookies())
+			t.Errorf("%s: got %s with cookies %v", c.code, a.Body, a.Cookies())
 		}
 		details, _ := object.Details.(map[string]any)
 		if details["code"] != c.told || "/api/jobs/"+fmt.Sprint(details["jobId"]) != a.Header.Get("Location") {
 			t.Errorf("%s: got details %v at %s, want the job and code %v", c.code, details, a.Header.Get("Location"), c.told)
 		}
 		cookie := a.Cookies()[0].String()
-		job := read[jobAnswer](w.do(w.client, "GET", a.Header.Get("Location"), nil, "Cookie", cookie).want(http.StatusOK))
+		job := functest.Read[jobAnswer](w.do(w.client, "GET", a.Header.Get("Location"), nil, "Cookie", cookie).Want(http.StatusOK))
 		if job.Status != jobs.Failed || job.Error == nil || *job.Error != "This file is "+c.code+"." || *job.ErrorCode != c.code || job.CompletedAt == nil {
 			t.Errorf("%s: the job: got %+v", c.code, job)
 		}
-		w.do(w.client, "GET", a.Header.Get("Location")+"/result", nil, "Cookie", cookie).refused(http.StatusBadRequest, api.JobNotCompleted)
+		w.do(w.client, "GET", a.Header.Get("Location")+"/result", nil, "Cookie", cookie).Refused(http.StatusBadRequest, api.JobNotCompleted)
 	}
 }
 
@@ -124,8 +125,8 @@ func TestPriorityReachesTheStore(t *testing.T) {
 		form, contentType := formOf(t, fields...)
 		// As a person types it, which the description does not promise to be taken.
 		a := w.do(http.DefaultClient, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=20",
-			"Priority-Token", "priority-token").want(http.StatusCreated)
-		job := w.find(read[uploadAnswer](a).JobID)
+			"Priority-Token", "priority-token").Want(http.StatusCreated)
+		job := w.find(functest.Read[uploadAnswer](a).JobID)
 		if job.Priority != jobs.High || job.ObjectKey != "uploads/high/"+job.ID+".pdf" {
 			t.Errorf("got %+v", job)
 		}
@@ -184,12 +185,12 @@ func TestFormsThatMakeNoSense(t *testing.T) {
 	} {
 		form, contentType := formOf(t, c.fields...)
 		a := w.do(w.client, "POST", "/api/upload", form, "Content-Type", contentType)
-		a.refused(c.status, c.code)
+		a.Refused(c.status, c.code)
 		if len(a.Cookies()) != 0 {
 			t.Errorf("%s: a session was made for nothing", name)
 		}
 	}
-	w.do(w.client, "POST", "/api/upload", strings.NewReader("{}"), "Content-Type", "application/json").refused(400, api.MissingFile)
+	w.do(w.client, "POST", "/api/upload", strings.NewReader("{}"), "Content-Type", "application/json").Refused(400, api.MissingFile)
 	for name, text := range map[string]string{
 		"junk":           "--b\r\njunk",
 		"a long header":  "--b\r\nContent-Disposition: form-data; name=x; y=" + strings.Repeat("y", 9<<20),
@@ -204,7 +205,7 @@ func TestFormsThatMakeNoSense(t *testing.T) {
 		}
 	}
 	w.do(w.client, "POST", "/api/upload", strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n%PDF-1.4 cut off"),
-		"Content-Type", "multipart/form-data; boundary=b").refused(400, api.InvalidRequest)
+		"Content-Type", "multipart/form-data; boundary=b").Refused(400, api.InvalidRequest)
 	if n := w.sql("delete from jobs"); n != 0 {
 		t.Errorf("%d jobs were made of forms that were refused", n)
 	}
@@ -277,19 +278,19 @@ func TestACallerThatGoesAwayWhileItWaits(t *testing.T) {
 // Whether an answer comes from Redis is nothing that a caller can see.
 func TestAKeptAnswerIsAsAFreshOne(t *testing.T) {
 	s := newWorld(t).student()
-	at := "/api/jobs/" + idOf(s.upload(pdf(), "Prefer", "wait=20").want(201))
-	fresh := s.call("GET", at).want(200)
+	at := "/api/jobs/" + idOf(s.upload(pdf(), "Prefer", "wait=20").Want(201))
+	fresh := s.call("GET", at).Want(200)
 	if _, ok := s.f.cache.Get(t.Context(), cacheKey(s.owner, strings.TrimPrefix(at, "/api/jobs/"))); !ok {
 		t.Fatal("the answer was not kept")
 	}
-	kept := s.call("GET", at).want(200)
-	for _, a := range []answer{fresh, kept} {
+	kept := s.call("GET", at).Want(200)
+	for _, a := range []functest.Answer{fresh, kept} {
 		for _, own := range []string{"Date", "X-Request-Id", "Traceparent"} {
 			a.Header.Del(own)
 		}
 	}
-	if !maps.EqualFunc(fresh.Header, kept.Header, slices.Equal) || !bytes.Equal(fresh.body, kept.body) {
-		t.Errorf("got %v %s, want %v %s", kept.Header, kept.body, fresh.Header, fresh.body)
+	if !maps.EqualFunc(fresh.Header, kept.Header, slices.Equal) || !bytes.Equal(fresh.Body, kept.Body) {
+		t.Errorf("got %v %s, want %v %s", kept.Header, kept.Body, fresh.Header, fresh.Body)
 	}
 	if kept.Header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("got %v, want nosniff", kept.Header)
@@ -298,7 +299,7 @@ func TestAKeptAnswerIsAsAFreshOne(t *testing.T) {
 
 // metric is the value of a line of /metrics.
 func metric(w *world, line string) string {
-	for _, l := range strings.Split(string(w.do(http.DefaultClient, "GET", "/metrics", nil).body), "\n") {
+	for _, l := range strings.Split(string(w.do(http.DefaultClient, "GET", "/metrics", nil).Body), "\n") {
 		if value, ok := strings.CutPrefix(l, line+" "); ok {
 			return value
 		}

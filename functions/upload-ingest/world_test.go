@@ -3,10 +3,8 @@ package uploadingest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -20,11 +18,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/dev/stack/redis"
 	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/openapitest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
@@ -70,10 +68,8 @@ func newWorld(t *testing.T, options ...option) *world {
 	t.Helper()
 	t.Parallel()
 	w := &world{T: t, store: &storeProxy{}}
-	serving := &lateHandler{}
-	server := httptest.NewServer(serving)
-	t.Cleanup(server.Close)
-	w.url = server.URL
+	site := functest.NewSite(t)
+	w.url = site.URL
 	w.reader = newReader(t)
 	w.checker = openapitest.New(t, OpenAPI())
 	w.client = w.checker.Client(t)
@@ -105,7 +101,7 @@ func newWorld(t *testing.T, options ...option) *world {
 	}
 	t.Cleanup(w.f.Close)
 	w.reader.f = w.f
-	serving.set(faas.Wrap("upload-ingest", w.f, slog.New(slog.DiscardHandler), faas.Config{RequestTimeout: patience}))
+	site.Serve("upload-ingest", w.f, nil, faas.Config{RequestTimeout: patience})
 	return w
 }
 
@@ -119,24 +115,8 @@ func newWorldBeside(w *world, change func(*Config)) *world {
 		w.Fatal(err)
 	}
 	w.Cleanup(f.Close)
-	server := httptest.NewServer(faas.Wrap("upload-ingest", f, nil))
-	w.Cleanup(server.Close)
-	beside.f, beside.url = f, server.URL
+	beside.f, beside.url = f, functest.Serve(w, "upload-ingest", f).URL
 	return &beside
-}
-
-// lateHandler is a handler that is known only when the server's address is.
-type lateHandler struct{ handler atomic.Pointer[http.Handler] }
-
-func (l *lateHandler) set(h http.Handler) { l.handler.Store(&h) }
-
-func (l *lateHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := l.handler.Load()
-	if h == nil {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
-	(*h).ServeHTTP(w, r)
 }
 
 // reader stands in for pdf-parse: it claims the job of an event and completes or fails it.
@@ -286,43 +266,20 @@ func (w *world) student() student { return student{w, uuid.NewString()} }
 
 func (s student) token() string { return s.f.sessions.Token(s.owner) }
 
-// answer is a response, read whole.
-type answer struct {
-	*testing.T
-	*http.Response
-	body []byte
-}
-
 // do sends a request with headers in pairs.
-func (w *world) do(client *http.Client, method, path string, body io.Reader, headers ...string) answer {
+func (w *world) do(client *http.Client, method, path string, body io.Reader, headers ...string) functest.Answer {
 	w.Helper()
-	request, err := http.NewRequestWithContext(w.Context(), method, w.url+path, body)
-	if err != nil {
-		w.Fatal(err)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		request.Header.Add(headers[i], headers[i+1])
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		w.Fatalf("%s %s: %v", method, path, err)
-	}
-	defer response.Body.Close() // read whole
-	got, err := io.ReadAll(response.Body)
-	if err != nil {
-		w.Fatalf("%s %s: %v", method, path, err)
-	}
-	return answer{w.T, response, got}
+	return functest.Do(w, client, method, w.url+path, body, headers...)
 }
 
 // call sends a request in the student's name.
-func (s student) call(method, path string, headers ...string) answer {
+func (s student) call(method, path string, headers ...string) functest.Answer {
 	s.Helper()
 	return s.do(s.client, method, path, nil, append(headers, "Authorization", "Bearer "+s.token())...)
 }
 
 // upload sends a form with a file in the student's name.
-func (s student) upload(file []byte, headers ...string) answer {
+func (s student) upload(file []byte, headers ...string) functest.Answer {
 	s.Helper()
 	form, contentType := formOf(s.T, field{"file", "timetable.pdf", file})
 	return s.do(s.client, "POST", "/api/upload", form, append(headers, "Content-Type", contentType, "Authorization", "Bearer "+s.token())...)
@@ -356,38 +313,6 @@ func formOf(t testing.TB, fields ...field) (body *bytes.Buffer, contentType stri
 		t.Fatal(err)
 	}
 	return body, form.FormDataContentType()
-}
-
-// want reads an answer of that status.
-func (a answer) want(status int) answer {
-	a.Helper()
-	if a.StatusCode != status {
-		a.Fatalf("%s %s: got %d, want %d: %s", a.Request.Method, a.Request.URL.Path, a.StatusCode, status, a.body)
-	}
-	return a
-}
-
-// refused expects an error object, and gives it.
-func (a answer) refused(status int, code string) api.Object {
-	a.Helper()
-	var object api.Object
-	if err := json.Unmarshal(a.body, &object); err != nil || a.StatusCode != status || object.Error != code || object.StatusCode != status {
-		a.Errorf("%s %s: got %d %s, want %d %s", a.Request.Method, a.Request.URL.Path, a.StatusCode, a.body, status, code)
-	}
-	if object.RequestID != a.Header.Get("X-Request-Id") || object.Path != a.Request.URL.Path || object.Timestamp.IsZero() {
-		a.Errorf("the error object %s does not name its request", a.body)
-	}
-	return object
-}
-
-// read decodes the answer.
-func read[T any](a answer) T {
-	a.Helper()
-	var value T
-	if err := json.Unmarshal(a.body, &value); err != nil {
-		a.Fatalf("decode %s: %v", a.body, err)
-	}
-	return value
 }
 
 // find is a job as the database has it.
