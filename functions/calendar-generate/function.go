@@ -108,6 +108,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("PUT /api/feeds/{token}", api.Handler(f.origins.Guard(f.sessions.Bearer, f.changeFeed)))
 	mux.Handle("DELETE /api/feeds/{token}", api.Handler(f.origins.Guard(f.sessions.Bearer, f.deleteFeed)))
 	mux.Handle("GET /api/me/calendar.ics", api.Handler(f.myCalendar))
+	mux.Handle("GET /api/timetable", api.Handler(f.timetable))
 	mux.Handle("GET /api/years", http.HandlerFunc(f.listYears))
 	mux.Handle("GET /api/years/{year}", http.HandlerFunc(f.showYear))
 	open, event := f.cfg.OpenPaths, f.cfg.EventToken

@@ -19,7 +19,8 @@ import (
 	"github.com/schedgen/schedgen/shared/newest"
 )
 
-// generate answers POST /api/generate/ics with the calendar of the request's events or of a job.
+// generate answers POST /api/generate/ics with the calendar of the request's events, of a job, or, where it names
+// neither, of all that the caller uploaded: the same that a feed shows.
 //
 // The counts of events, clashes and warnings are in the headers X-Schedgen-Events, -Clashes and
 // -Warnings. A caller who accepts application/json and neither text/calendar nor everything gets the
@@ -29,13 +30,11 @@ func (f *Function) generate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	events, stamp := req.Events, f.now()
-	if req.JobID != "" {
-		if events, stamp, err = f.jobEvents(r, &req); err != nil {
-			return nil, err
-		}
+	source, stamp, err := f.source(r, &req)
+	if err != nil {
+		return nil, err
 	}
-	cal, err := f.build(r, events, req.Options)
+	cal, err := f.build(r, source, req.Options)
 	if err != nil {
 		return nil, calendarhttp.APIError(err)
 	}
@@ -86,12 +85,46 @@ func writeJSON(w io.Writer, cal calendar.Calendar) error {
 	return out.Flush()
 }
 
+// maker makes a calendar by some options.
+type maker func(calendar.Options) (calendar.Calendar, error)
+
+func makerOf(events []calendar.Event) maker {
+	return func(o calendar.Options) (calendar.Calendar, error) { return calendar.Build(events, o) }
+}
+
+// source finds what the calendar is made of, and the time that it is stamped with: a file that is made of the same jobs
+// again has the same bytes.
+func (f *Function) source(r *http.Request, req *request) (maker, time.Time, error) {
+	switch {
+	case req.JobID != "":
+		return f.jobEvents(r, req)
+	case req.Events != nil:
+		return makerOf(req.Events), f.now(), nil
+	}
+	return f.allUploads(r)
+}
+
+// allUploads is all that the caller uploaded.
+func (f *Function) allUploads(r *http.Request) (maker, time.Time, error) {
+	owner, _ := f.sessions.Owner(r)
+	all, err := newest.Of(r.Context(), f.jobs, owner)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if len(all.Jobs) == 0 {
+		return nil, time.Time{}, api.New(api.ValidationFailed).
+			WithMessage("There is no timetable yet. Upload one first, or send events or a jobId.")
+	}
+	source := func(o calendar.Options) (calendar.Calendar, error) { return all.Build(r.Context(), o, f.now()) }
+	return source, *all.Jobs[len(all.Jobs)-1].CompletedAt, nil
+}
+
 // build makes the calendar by the academic years as they are now, with dates that the caller typed before.
-func (f *Function) build(r *http.Request, events []calendar.Event, options calendar.Options) (cal calendar.Calendar, err error) {
+func (f *Function) build(r *http.Request, source maker, options calendar.Options) (cal calendar.Calendar, err error) {
 	owner, _ := f.sessions.Owner(r)
 	known, given := f.years.Snapshot(r.Context()), options.Terms
 	err = f.typed.Build(r.Context(), known, owner, &options, func(o calendar.Options) (err error) {
-		cal, err = calendar.Build(events, o)
+		cal, err = source(o)
 		return err
 	})
 	if err == nil {
@@ -100,9 +133,9 @@ func (f *Function) build(r *http.Request, events []calendar.Event, options calen
 	return cal, err
 }
 
-// jobEvents gives the events of the caller's job, and the time of its end: a file made of it again
-// has the same bytes. The year of the upload is that of the timetable, unless the request says another.
-func (f *Function) jobEvents(r *http.Request, req *request) ([]calendar.Event, time.Time, error) {
+// jobEvents gives the events of the caller's job, and the time of its end. The year of the upload is that of the
+// timetable, unless the request says another.
+func (f *Function) jobEvents(r *http.Request, req *request) (maker, time.Time, error) {
 	job, err := f.ownJob(r, req.JobID)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -112,7 +145,7 @@ func (f *Function) jobEvents(r *http.Request, req *request) ([]calendar.Event, t
 		return nil, time.Time{}, fmt.Errorf("read the job's events: %w", err)
 	}
 	req.Options.UseYear(job.CreatedAt.In(calendar.Zone).Year())
-	return events, *job.CompletedAt, nil
+	return makerOf(events), *job.CompletedAt, nil
 }
 
 // ownJob is the caller's completed job. Another owner's job is not found, like one that does not exist.

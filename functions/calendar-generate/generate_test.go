@@ -148,7 +148,7 @@ func TestRequestsThatCannotBeAnswered(t *testing.T) {
 	}{
 		"not JSON":         {`{"events":`, 400, api.InvalidJSON, ""},
 		"another form":     {`{"events":7}`, 400, api.InvalidJSON, ""},
-		"nothing":          {`{}`, 400, api.ValidationFailed, "Send events, or a jobId."},
+		"nothing":          {`{}`, 400, api.ValidationFailed, "send events or a jobId."},
 		"no events":        {`{"events":[]}`, 400, api.ValidationFailed, "None of the events"},
 		"too many":         {`{"events":[{},{},{},{}]}`, 400, api.ValidationFailed, "3 events at most"},
 		"too large":        {`{"events":[],"name":"` + strings.Repeat("x", 2<<20) + `"}`, 413, api.PayloadTooLarge, ""},

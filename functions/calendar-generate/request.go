@@ -12,7 +12,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendarhttp"
 )
 
-// request is the body of POST /api/generate/ics: events, as the first frontend sends them, or a job.
+// request is the body of POST /api/generate/ics: events, as the first frontend sends them, a job, or neither.
 type request struct{ calendarhttp.Request }
 
 // maxForm is the longest form: a job's id and some choices.
@@ -32,7 +32,7 @@ func (f *Function) readRequest(r *http.Request) (request, error) {
 	} else if err := calendarhttp.ReadJSON(r, f.cfg.BodyLimit, &req); err != nil {
 		return req, err
 	}
-	return req, req.check(f.cfg.EventsLimit)
+	return req, req.Check(f.cfg.EventsLimit)
 }
 
 // fromForm reads fields that may each come several times: group "COS 212=P02", module, term
@@ -89,12 +89,4 @@ func nonEmpty(values []string) []string {
 		}
 	}
 	return all
-}
-
-// check holds the request's bounds and turns the first frontend's fields into options.
-func (req *request) check(mostEvents int) error {
-	if req.JobID == "" && req.Events == nil {
-		return api.New(api.ValidationFailed).WithMessage("The request holds no timetable. Send events, or a jobId.")
-	}
-	return req.Check(mostEvents)
 }

@@ -65,7 +65,8 @@ func choose(events []Event, opts Options) ([]Event, []Warning, error) {
 	chosen := make([]Event, 0, len(events))
 	for _, e := range events {
 		module := NormalModule(e.Module)
-		if (wanted == nil || wanted[module]) && groups[module].includes(e.Group) && !slices.Contains(opts.Omit, e.ID) {
+		leftOut := slices.Contains(opts.Without, module) || slices.Contains(opts.Omit, e.ID)
+		if (wanted == nil || wanted[module]) && groups[module].includes(e.Group) && !leftOut {
 			chosen = append(chosen, e)
 		}
 	}

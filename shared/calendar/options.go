@@ -18,6 +18,7 @@ type Options struct {
 	Terms     Terms             `json:"terms,omitempty" most:"50" each:"200"`      // S1, S2, Q1..Q4, Y, or "" of events that name none; instead of the year's own
 	Modules   []string          `json:"modules,omitempty" most:"500" each:"200"`   // only these; all when empty
 	Groups    map[string]Choice `json:"groups,omitempty" most:"500" each:"200"`    // by module
+	Without   []string          `json:"without,omitempty" most:"500" each:"200"`   // modules left out; unlike Modules, it lets those of later timetables in
 	Omit      []string          `json:"omit,omitempty" most:"500" each:"200"`      // events left out, by their ids
 	Title     Title             `json:"title,omitempty" most:"100"`                // how titles of lectures are written; in full when empty
 	Exclude   Days              `json:"exclude,omitempty" most:"400"`              // days on which no lectures happen, beside those of the university
@@ -134,7 +135,7 @@ func (o Options) normalized() (Options, error) {
 		return o, invalid("more than %d events are left out. Send fewer", maxChoices)
 	case !o.Title.isKnown():
 		return o, invalid("%q is no way to write titles. Choose one of: %s", shorten(string(o.Title)), joinNames(titleNames()))
-	case len(o.Modules) > maxChoices || len(o.Groups) > maxChoices || len(o.Colors) > maxChoices:
+	case len(o.Modules) > maxChoices || len(o.Without) > maxChoices || len(o.Groups) > maxChoices || len(o.Colors) > maxChoices:
 		return o, invalid("there are more than %d modules. Send fewer", maxChoices)
 	}
 	if err := o.checkTexts(); err != nil {
@@ -157,7 +158,7 @@ func (o Options) normalized() (Options, error) {
 
 // names are all that a caller may name.
 func (o *Options) names() []string {
-	texts := slices.Concat([]string{o.Name}, o.Modules, o.Omit)
+	texts := slices.Concat([]string{o.Name}, o.Modules, o.Without, o.Omit)
 	for _, r := range o.Exclude {
 		texts = append(texts, r.Name)
 	}
@@ -237,11 +238,7 @@ func checkTerm(name string, r Range) error {
 }
 
 func (o *Options) normalizeModules() error {
-	modules := make([]string, 0, len(o.Modules))
-	for _, m := range o.Modules {
-		modules = append(modules, NormalModule(m))
-	}
-	o.Modules = modules
+	o.Modules, o.Without = normalModules(o.Modules), normalModules(o.Without)
 	groups := make(map[string]Choice, len(o.Groups))
 	for _, m := range slices.Sorted(maps.Keys(o.Groups)) {
 		choice := o.Groups[m]
@@ -267,6 +264,14 @@ func (o *Options) normalizeModules() error {
 	}
 	o.Colors = colors
 	return nil
+}
+
+func normalModules(modules []string) []string {
+	normal := make([]string, 0, len(modules))
+	for _, m := range modules {
+		normal = append(normal, NormalModule(m))
+	}
+	return normal
 }
 
 var moduleParts = regexp.MustCompile(`^([A-Z]+)\s*([0-9][0-9A-Z]*)$`)

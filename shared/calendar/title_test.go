@@ -54,3 +54,20 @@ func TestOmittedEventsAreLeftOut(t *testing.T) {
 		t.Errorf("got %d items and warnings %v, want the exam alone and no warning", len(cal.Items), cal.Warnings)
 	}
 }
+
+func TestModulesLeftOut(t *testing.T) {
+	t.Parallel()
+	later := practical()
+	later.ID, later.Module = "later", "COS 314"
+	cal, err := Build([]Event{practical(), later}, Options{Year: 2026, Without: []string{"cos212", "PHY 999"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cal.Items) != 1 || cal.Items[0].Event.ID != "later" || len(cal.Warnings) != 0 {
+		t.Errorf("got %d items and warnings %v, want that of COS 314 alone and no warning", len(cal.Items), cal.Warnings)
+	}
+	many := make([]string, maxChoices+1)
+	if _, err := Build([]Event{later}, Options{Year: 2026, Without: many}); err == nil {
+		t.Errorf("%d modules left out are no error", len(many))
+	}
+}

@@ -220,6 +220,7 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.call(http.StatusOK, "GET", backup, nil, admin...)
 	s.call(http.StatusOK, "POST", "/tasks/watch", nil, admin...)
 
+	s.call(http.StatusOK, "GET", "/api/timetable", nil)
 	s.call(http.StatusOK, "GET", "/api/years", nil)
 	s.call(http.StatusOK, "GET", "/api/years/2026", nil)
 	s.call(http.StatusNotFound, "GET", "/api/years/2199", nil)

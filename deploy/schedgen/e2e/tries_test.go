@@ -57,6 +57,7 @@ var tries = []try{
 	{operation: "POST /events/timetable", function: "calendar-generate", want: 204, bodies: costlyEvents},
 	{operation: "POST /tasks/feeds", function: "calendar-generate", want: 200},
 	{operation: "DELETE /api/feeds/{token}", function: "calendar-generate", want: 204, addresses: feedAddress},
+	{operation: "GET /api/timetable", function: "calendar-generate", want: 200},
 	{operation: "GET /api/me/calendar.ics", function: "calendar-generate", want: 200},
 	{operation: "GET /api/years", function: "calendar-generate", want: 200},
 	{operation: "GET /api/years/{year}", function: "calendar-generate", want: 200, addresses: at("/api/years/2026")},

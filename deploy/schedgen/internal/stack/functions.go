@@ -183,6 +183,7 @@ func (w gateway) Routes() http.Handler {
 	mux.Handle("/api/me/calendar.ics", calendar)
 	mux.Handle("/api/years", calendar)
 	mux.Handle("/api/years/", calendar)
+	mux.Handle("/api/timetable", calendar)
 	google, backups := w.google.Routes(), long(w.backup.Routes())
 	mux.Handle("/api/auth/", google)
 	mux.Handle("/api/calendars", google)
