@@ -97,12 +97,20 @@ func (f *Function) plainCalendar(ctx context.Context, job jobs.Job) (string, err
 		doubts += len(e.Warnings)
 	}
 	var say strings.Builder
-	fmt.Fprintf(&say, "<p>We found %d events in %s.</p>\n", len(events), html.EscapeString(nameOf(job)))
+	fmt.Fprintf(&say, "<p>We found %s in %s.</p>\n", count(len(events), "event"), html.EscapeString(nameOf(job)))
 	if doubts > 0 {
-		fmt.Fprintf(&say, "<p>%d of what is printed there we could not read for certain. Each is marked in the calendar: please check it.</p>\n", doubts)
+		fmt.Fprintf(&say, "<p>We could not read %s there for certain. Each is marked in the calendar: please check it.</p>\n", count(doubts, "value"))
 	}
 	fmt.Fprintf(&say, plainForm, html.EscapeString(job.ID), dates)
 	return say.String(), nil
+}
+
+// count is a number of things: "1 event", "2 events".
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 func nameOf(job jobs.Job) string {
