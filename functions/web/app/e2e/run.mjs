@@ -2,7 +2,7 @@
 // fails where one does not find what a person would, where axe finds fault, or where the browser complains of anything.
 //
 //   PAGE_URL   the system        PAGE_PDFS   a folder with lectures.pdf, tests.pdf, exams.pdf, broken.pdf
-//   PAGE_SHOTS where screenshots go (none without it)    PAGE_FLOW  only flows whose name holds this
+//   PAGE_SHOTS where screenshots go (none without it)    PAGE_FLOW  only flows whose name holds this, or one of several: a|b
 //   PAGE_WIDTHS  only these widths, such as 390,1280
 import { readFileSync, readdirSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -23,33 +23,30 @@ function need(name) {
   return value;
 }
 
-/** What the browser may say without being at fault: answers of the API that a flow asks for on purpose. */
-const expected = /Failed to load resource: the server responded with a status of (4\d\d|503)|net::ERR_(INTERNET_DISCONNECTED|FAILED)/;
+/** Every answer is looked at by itself; that the browser tells of it, too, is no second fault. */
+const toldAgain = /Failed to load resource: (the server responded with a status of|net::ERR_)/;
+
+/** The present of every flow: a Wednesday morning of the second semester, so that each run shows the same. */
+const present = new Date("2026-08-05T09:40:00+02:00");
 
 /** One run of a flow: a window of its own, and what a flow needs. */
 async function run(browser, flow, width) {
   const complaints = [];
-  const context = await browser.newContext({
+  const settings = {
     viewport: { width, height: heights[width] ?? 800 },
     locale: "en-ZA", timezoneId: "Africa/Johannesburg", hasTouch: width < 768, isMobile: false, acceptDownloads: true,
     serviceWorkers: flow.worker ? "allow" : "block", javaScriptEnabled: !flow.noScript, bypassCSP: false, colorScheme: "light",
     ...(flow.noScript ? {} : { permissions: ["clipboard-read", "clipboard-write"] }),
-  });
-  context.setDefaultTimeout(patience);
-  const page = await context.newPage();
-  if (!flow.noScript) {
-    await page.addInitScript(() => {
-      addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`));
-    });
-  }
-  page.on("console", (m) => m.type() === "error" && !expected.test(m.text()) && complaints.push(`console: ${m.text()}`));
-  page.on("pageerror", (e) => complaints.push(`error: ${e.message}`));
+  };
+  const context = await browser.newContext(settings);
+  const page = await newPage(context, flow, complaints);
   const name = `${flow.name} at ${width}`;
   const world = {
-    page, context, url, width,
+    page, context, url, width, contexts: [context],
     pdf: (kind) => join(pdfs, kind + ".pdf"),
     /** Holds the state that is shown to axe in both schemes, and keeps a picture of each. */
-    async look(state) {
+    async look(state, page = world.page) {
+      await page.evaluate(() => scrollTo(0, 0)); // what sticks to the window would be in the middle of the picture
       for (const scheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
         for (const fault of await faults(page)) complaints.push(`${state}, ${scheme}: ${fault}`);
@@ -59,8 +56,25 @@ async function run(browser, flow, width) {
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) complaints.push(`${state}: the page is ${wide} pixels wider than the window`);
     },
-    /** Agrees on the sign-in page of the stand-in of Google. */
-    google: (window) => window.getByRole("button", { name: "Allow" }).click(),
+    /** Agrees on the sign-in page of the stand-in of Google, as the first of its people or another. */
+    async google(window, person) {
+      if (person) await window.getByRole("radio", { name: person }).check();
+      await window.getByRole("button", { name: "Allow" }).click();
+      await window.getByRole("heading", { level: 1 }).waitFor();
+    },
+    /** The same person's other browser, at the first step. */
+    async another() {
+      const context = await browser.newContext(settings);
+      world.contexts.push(context);
+      const other = await newPage(context, flow, complaints);
+      await other.goto(url + "/");
+      return other;
+    },
+    /** Prints how long each step took, and all of them. */
+    record(title, rows) {
+      const all = [...rows, { what: "in all", seconds: rows.reduce((sum, row) => sum + row.seconds, 0) }];
+      console.log([title, ...all.map(({ what, seconds }) => `| ${what} | ${seconds.toFixed(1)} s |`)].join("\n"));
+    },
     check(holds, what) {
       if (!holds) complaints.push(what);
     },
@@ -73,10 +87,33 @@ async function run(browser, flow, width) {
     complaints.push(e.stack ?? String(e));
     if (shots) await page.screenshot({ path: join(shots, `failed-${flow.name.replaceAll(/\W+/g, "-")}-${width}.png`) }).catch(() => {});
   }
-  await context.close();
+  for (const one of world.contexts) await one.close();
   console.log(`${complaints.length ? "FAIL" : "ok  "} ${name} (${Date.now() - began} ms)`);
   for (const complaint of complaints) console.log(`     ${complaint}`);
   return complaints.length === 0;
+}
+
+/** A window whose faults are noted: errors, breaches of the policy, and refusals that the flow does not expect. */
+async function newPage(context, flow, complaints) {
+  context.setDefaultTimeout(patience);
+  const page = await context.newPage();
+  if (!flow.noScript) {
+    await page.clock.setFixedTime(present);
+    await page.addInitScript(() => {
+      addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`));
+    });
+  }
+  page.on("console", (m) => m.type() === "error" && !toldAgain.test(m.text()) && complaints.push(`console: ${m.text()}`));
+  page.on("pageerror", (e) => complaints.push(`error: ${e.message}`));
+  page.on("response", (answer) => {
+    const told = `${answer.status()} ${answer.url()}`;
+    if (answer.status() >= 400 && !(flow.refusals ?? []).some((pattern) => pattern.test(told))) complaints.push(`answer: ${told}`);
+  });
+  page.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText ?? "";
+    if (why !== "net::ERR_ABORTED" && !flow.lost) complaints.push(`request: ${request.url()} ${why}`);
+  });
+  return page;
 }
 
 /** axe's violations, each in a line. */
@@ -93,7 +130,7 @@ for (const file of readdirSync(join(here, "flows")).sort()) {
   const { flows: found } = await import(join(here, "flows", file));
   flows.push(...found);
 }
-const wanted = flows.filter((f) => f.name.includes(process.env.PAGE_FLOW ?? ""));
+const wanted = flows.filter((f) => (process.env.PAGE_FLOW ?? "").split("|").some((part) => f.name.includes(part)));
 const queue = wanted.flatMap((flow) => (flow.widths ?? widths).filter((w) => widths.includes(w)).map((width) => ({ flow, width })));
 const browser = await chromium.launch({
   executablePath: process.env.PAGE_CHROMIUM ?? "/usr/bin/chromium", chromiumSandbox: false,

@@ -37,10 +37,11 @@ self.addEventListener("fetch", (e) => {
   else if (files.includes(pathname)) e.respondWith(keptFirst(request));
 });
 
-/** The page itself: the newest there is, else the one that is kept. */
+/** The page itself: the newest there is, else the one that is kept, which is better than a page that says why there is none. */
 async function newestFirst(request: Request): Promise<Response> {
   try {
-    return await fetch(request);
+    const answer = await fetch(request);
+    return answer.status < 500 ? answer : ((await caches.match("/")) ?? answer);
   } catch (e) {
     const kept = await caches.match("/");
     if (kept) return kept;

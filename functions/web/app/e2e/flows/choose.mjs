@@ -1,4 +1,4 @@
-import { withSample } from "./look.mjs";
+import { withSample } from "../steps.mjs";
 
 export const flows = [
   {

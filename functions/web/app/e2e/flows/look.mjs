@@ -1,9 +1,4 @@
-/** Begins with the sample timetable, at the given step. */
-export async function withSample({ page, url }, step = "look/week") {
-  await page.getByRole("button", { name: "Try it with a sample" }).click();
-  await page.getByRole("link", { name: "Look at your week" }).waitFor();
-  await page.goto(`${url}/#/${step}`);
-}
+import { withSample } from "../steps.mjs";
 
 /** How many pages a browser prints. */
 async function printed(page) {
@@ -110,6 +105,48 @@ export const flows = [
       await page.goto(link.slice(0, -3));
       await page.getByRole("heading", { name: "This link holds no week" }).waitFor();
       await look("shared-bad");
+    },
+  },
+  {
+    name: "a week by its dates",
+    async run(world) {
+      const { page, look, check, url } = world;
+      await withSample(world, "choose/dates");
+      await page.getByText("Change a class").click();
+      const form = page.getByRole("form", { name: "Change a class" });
+      await form.getByRole("combobox", { name: "Class" }).selectOption({ label: "COS 132 L1 (G01), Monday 08:30" });
+      await form.getByRole("combobox", { name: "On" }).selectOption({ label: "Monday 3 August 2026" });
+      await form.getByRole("button", { name: "It is moved" }).click();
+      await form.getByLabel("New date").fill("2026-08-04");
+      await form.getByLabel("Room").fill("Aula");
+      await form.getByRole("button", { name: "Save" }).click();
+      const off = page.getByRole("form", { name: "Add days off" });
+      await off.getByLabel("First day").fill("2026-08-06");
+      await off.getByLabel("What for (optional)").fill("Wedding");
+      await off.getByRole("button", { name: "Add" }).click();
+
+      await page.getByRole("link", { name: "Look", exact: true }).click();
+      await page.getByRole("link", { name: "By date" }).click();
+      await page.getByRole("heading", { name: "3 Aug to 9 Aug 2026" }).waitFor();
+      const day = (name) => page.getByRole("region", { name, exact: true });
+      const moved = day("Tuesday 4 August 2026").getByRole("button", { name: /^COS 132 L1 \(G01\), .*Aula, .*Moved from/ });
+      await moved.waitFor();
+      check((await day("Monday 3 August 2026").getByRole("button", { name: /^COS 132 L1 \(G01\)/ }).count()) === 0, "a moved class is still where it was");
+      await day("Thursday 6 August 2026, Wedding").waitFor();
+      check((await day("Thursday 6 August 2026, Wedding").getByRole("button").count()) === 0, "classes are held on a day off");
+      await look("week-dated");
+      await moved.click();
+      await page.getByRole("dialog").getByText("Tuesday 4 August 2026, 08:30 to 09:20").waitFor();
+      await page.keyboard.press("Escape");
+
+      await page.getByRole("link", { name: "Week after" }).click();
+      await page.getByRole("region", { name: /^Monday 10 August 2026, .*Women/ }).waitFor();
+      check(page.url() === `${url}/#/look/calendar/2026-08-10`, `the address is ${page.url()}`);
+      await page.reload();
+      await page.getByRole("heading", { name: "10 Aug to 16 Aug 2026" }).waitFor();
+      await page.goBack();
+      await page.getByRole("heading", { name: "3 Aug to 9 Aug 2026" }).waitFor();
+      check((await printed(page)) === 1, "the week by dates is not printed on one page");
     },
   },
 ];

@@ -4,6 +4,7 @@ export const flows = [
     name: "offline",
     widths: [390],
     worker: true,
+    lost: true,
     async run({ page, context, look, check }) {
       await page.getByRole("button", { name: "Try it with a sample" }).click();
       await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));

@@ -34,6 +34,7 @@ export const flows = [
   {
     name: "a lost connection",
     widths: [390],
+    lost: true,
     async run({ page, context, pdf, look }) {
       await context.setOffline(true);
       await page.getByLabel("Timetable PDFs").setInputFiles(pdf("tests"));
@@ -46,6 +47,7 @@ export const flows = [
   {
     name: "a reload while the file is on its way",
     widths: [390],
+    lost: true,
     async run({ page, pdf }) {
       await page.route("**/api/upload", (route) => route.abort(), { times: 1 });
       await page.getByLabel("Timetable PDFs").setInputFiles(pdf("tests"));

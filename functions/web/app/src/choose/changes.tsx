@@ -7,7 +7,7 @@ import { lectures, titleOf } from "../look/view";
 import { choices, choose, events, modules } from "../state/store";
 import { choose as texts } from "../texts/choose";
 import { look } from "../texts/look";
-import { shownDates } from "./year";
+import { shownDates } from "../look/year";
 
 const text = texts.dates;
 

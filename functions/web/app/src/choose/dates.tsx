@@ -4,22 +4,23 @@ import { weekdayOfDate } from "../domain/time";
 import { type Period, type SpecialDay, specialDays } from "../domain/year";
 import { SemesterSwitch } from "../look/semester";
 import { semester } from "../look/view";
-import { choices, choose } from "../state/store";
+import { loadYear, shownDates, university, yearState } from "../look/year";
+import { academicYear, choices, choose, possibleYears } from "../state/store";
 import { choose as texts } from "../texts/choose";
 import { look } from "../texts/look";
 import { Changes } from "./changes";
-import { academicYear, loadYear, shownDates, university, yearNumber } from "./year";
 
 const text = texts.dates;
 
 /** When the lectures are held: the university's dates, with the student's own beside or instead of them. */
 export function Dates() {
-  useEffect(() => void loadYear(), []);
-  const { state } = academicYear.value;
+  useEffect(() => void loadYear(), [academicYear.value]);
+  const { state } = yearState.value;
   return (
     <>
       <div class="toolbar">
         <SemesterSwitch />
+        <Year />
       </div>
       <div role="status">{state === "loading" && <p>{text.loading}</p>}</div>
       {state === "failed" && <p class="notice warn">{text.failed}</p>}
@@ -34,6 +35,22 @@ export function Dates() {
   );
 }
 
+/** Timetables are often out before their year begins, and do not print it. */
+function Year() {
+  return (
+    <label class="inline">
+      <span>{text.year}</span>
+      <select class="input" value={academicYear.value} onChange={(e) => choose({ year: Number(e.currentTarget.value) })}>
+        {possibleYears.value.map((year) => (
+          <option key={year} value={year}>
+            {year}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 function Semester() {
   const dates = shownDates.value;
   const theirs = university.value?.terms[semester.value];
@@ -43,7 +60,7 @@ function Semester() {
   };
   return (
     <section class="card">
-      <h2>{text.title(look.semester[semester.value], yearNumber.value)}</h2>
+      <h2>{text.title(look.semester[semester.value], academicYear.value)}</h2>
       <p class={dates ? "soft" : "notice warn"}>{!dates ? text.unknown : dates.own ? text.own : `${text.university} ${theirs?.checked ? "" : text.unchecked}`}</p>
       <PeriodForm
         key={`${dates?.start} ${dates?.end}`}

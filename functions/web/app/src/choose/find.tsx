@@ -1,6 +1,8 @@
+import { useEffect, useRef } from "preact/hooks";
 import type { Alternatives } from "../domain/courses";
 import { preferences, type Preference } from "../domain/search/cost";
 import type { Answer, Found } from "../domain/search/search";
+import { layoutWeek } from "../domain/grid";
 import { heldIn } from "../domain/terms";
 import { SemesterSwitch } from "../look/semester";
 import { semester } from "../look/view";
@@ -13,6 +15,14 @@ import { look } from "../texts/look";
 import { before, find, finding, isCurrent, isLocked, language, lock, offers, preference, take, takenOf, undo, use } from "./finder";
 
 const text = texts.find;
+
+/** Whether the student pressed the button, and so waits for what comes. */
+const asked = { current: false };
+
+function start() {
+  asked.current = true;
+  find();
+}
 
 /** "Find me a timetable". */
 export function Find() {
@@ -36,16 +46,11 @@ export function Find() {
         </fieldset>
         <Language />
         <Locks />
-        <button type="button" class="button" disabled={now.state === "running"} onClick={find}>
+        <button type="button" class="button" disabled={now.state === "running"} onClick={start}>
           {now.state === "found" ? text.again : text.start}
         </button>
       </section>
       <div role="status">{now.state === "running" && <p>{text.running}</p>}</div>
-      {now.state === "failed" && (
-        <p class="notice bad" role="alert">
-          {text.failed}
-        </p>
-      )}
       {now.state === "found" && <Results answer={now.answer} preference={now.preference} alternatives={now.alternatives} />}
     </>
   );
@@ -90,8 +95,14 @@ function Locks() {
 
 function Results({ answer, preference, alternatives }: { answer: Answer; preference: Preference; alternatives: Alternatives[] }) {
   const { best, ways, complete } = answer;
+  const top = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const below = (top.current?.getBoundingClientRect().top ?? 0) > innerHeight / 2;
+    if (below && asked.current) top.current?.scrollIntoView({ block: "start" }); // on a phone they come below the window
+    asked.current = false;
+  }, [answer]);
   return (
-    <section aria-label={text.found(best.length, ways)}>
+    <section ref={top} aria-label={text.found(best.length, ways)}>
       <div class="toolbar">
         <div role="status">
           <h2>{ways === 1 ? text.one : text.found(best.length, ways)}</h2>
@@ -134,7 +145,7 @@ function Result({ found, number, preference, alternatives }: ResultProps) {
         <span class="tag">{text.cost[preference](found.cost / quartersHeld(alternatives))}</span>
       </p>
       <div class="mini" aria-hidden="true">
-        <WeekGrid entries={entries} semester={semester.value} colourOf={(module) => colours.value[module]?.id ?? "8"} />
+        <WeekGrid week={layoutWeek(entries, semester.value)} colourOf={(module) => colours.value[module]?.id ?? "8"} />
       </div>
       <ul class="taken" role="list">
         {alternatives

@@ -44,7 +44,7 @@ export function lock(one: Alternatives, locked: boolean) {
 export const preference = signal<Preference>("mornings");
 export const language = signal<"" | "E" | "A">("");
 
-type State = { state: "idle" | "running" | "failed" } | { state: "found"; answer: Answer; preference: Preference; alternatives: Alternatives[] };
+type State = { state: "idle" | "running" } | { state: "found"; answer: Answer; preference: Preference; alternatives: Alternatives[] };
 
 export const finding = signal<State>({ state: "idle" });
 
@@ -63,16 +63,18 @@ function question(): Question {
 export function find() {
   const asked = question();
   const done = (answer: Answer) => (finding.value = { state: "found", answer, preference: asked.preference, alternatives: asked.alternatives });
+  const here = () => void setTimeout(() => done(search(asked)));
   finding.value = { state: "running" };
   worker?.terminate();
   try {
-    worker = new Worker(scriptAddress(workerAddress), { type: "module" });
+    // Built, it is a plain script, which browsers of 2016 run, too.
+    worker = new Worker(scriptAddress(workerAddress), import.meta.env.DEV ? { type: "module" } : undefined);
   } catch {
-    setTimeout(() => done(search(asked))); // a browser without workers
+    here(); // a browser without workers
     return;
   }
   worker.onmessage = (message: MessageEvent<Answer>) => done(message.data);
-  worker.onerror = () => (finding.value = { state: "failed" });
+  worker.onerror = here; // its script did not load, or does not run
   worker.postMessage(asked);
 }
 

@@ -5,8 +5,16 @@ import { heldIn, type Semester, termsMeet } from "./terms";
 import type { Moment } from "./time";
 import { weekdayOfDate } from "./time";
 
-/** A lecture in its place. Of those that overlap, each has a column of its own, beside the others. */
+/** An entry and when in the week it is held. key tells it from the others of the week. */
+export interface Held {
+  key: string;
+  entry: Entry;
+  slot: Slot;
+}
+
+/** An entry in its place. Of those that overlap, each has a column of its own, beside the others. */
 export interface Placed extends Slot {
+  key: string;
   entry: Entry;
   column: number;
   columns: number;
@@ -38,24 +46,29 @@ export function areAlternatives(a: Entry, b: Entry): boolean {
 
 /** Lays out the lectures of a semester. */
 export function layoutWeek(entries: Entry[], semester: Semester): Week {
-  const held = entries.filter((entry) => entry.kind === "lecture" && heldIn(entry.semester, semester));
-  const placed: Placed[] = [];
+  const held: Held[] = [];
   const unplaced: Entry[] = [];
-  for (const entry of held) {
+  for (const entry of entries.filter((e) => e.kind === "lecture" && heldIn(e.semester, semester))) {
     const slot = slotOf(entry);
-    if (slot) placed.push({ entry, ...slot, column: 0, columns: 1, clashes: [], alternatives: [] });
+    if (slot) held.push({ key: entry.id, entry, slot });
     else unplaced.push(entry);
   }
-  placed.sort((a, b) => a.day - b.day || a.start - b.start || b.end - a.end || a.entry.module.localeCompare(b.entry.module));
-  findCompany(placed);
-  putSideBySide(placed);
-  return { days: daysOf(placed), ...hoursOf(placed), placed, unplaced };
+  return { ...layout(held, (a, b) => termsMeet(a.semester, b.semester)), unplaced };
 }
 
-function findCompany(placed: Placed[]): void {
+/** Lays out what is held in one week; meet says which entries are held in the same weeks. */
+export function layout(held: Held[], meet: (a: Entry, b: Entry) => boolean = () => true): Week {
+  const placed = held.map(({ key, entry, slot }): Placed => ({ key, entry, ...slot, column: 0, columns: 1, clashes: [], alternatives: [] }));
+  placed.sort((a, b) => a.day - b.day || a.start - b.start || b.end - a.end || a.entry.module.localeCompare(b.entry.module));
+  findCompany(placed, meet);
+  putSideBySide(placed);
+  return { days: daysOf(placed), ...hoursOf(placed), placed, unplaced: [] };
+}
+
+function findCompany(placed: Placed[], meet: (a: Entry, b: Entry) => boolean): void {
   for (const one of placed) {
     for (const other of placed) {
-      if (one === other || !overlap(one, other) || !termsMeet(one.entry.semester, other.entry.semester)) continue;
+      if (one === other || !overlap(one, other) || !meet(one.entry, other.entry)) continue;
       const list = areAlternatives(one.entry, other.entry) ? one.alternatives : one.clashes;
       list.push(other.entry);
     }

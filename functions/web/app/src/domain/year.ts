@@ -1,6 +1,7 @@
 // The academic year as a student sees it: the university's dates, with the student's own beside or instead of them.
 
 import { type Semester } from "./terms";
+import { addDays } from "./time";
 
 export interface Period {
   start: string;
@@ -45,6 +46,18 @@ export function semesterDates(
   if (mine) return { ...mine, own: true };
   const theirs = year?.terms[semester];
   return theirs && { ...theirs, own: false };
+}
+
+/** The days of the week from that Monday that are not as the others, by date. */
+export function specialDates(monday: string, year: UniversityYear | undefined, own: OwnDates): Map<string, SpecialDay> {
+  const dates = new Map<string, SpecialDay>();
+  const week = { start: monday, end: addDays(monday, 6) };
+  for (const day of specialDays(week, year, own)) {
+    for (let date = monday; date <= week.end; date = addDays(date, 1)) {
+      if (day.start <= date && date <= day.end) dates.set(date, day);
+    }
+  }
+  return dates;
 }
 
 /** All days of the semester that are not as the others, in order. */

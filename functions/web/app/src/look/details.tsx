@@ -1,11 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { isDated } from "../domain/dated";
 import { type Entry, overlap, slotOf } from "../domain/entry";
 import { areAlternatives } from "../domain/grid";
 import { termsMeet } from "../domain/terms";
 import { weekdayOfDate } from "../domain/time";
 import { href } from "../router";
-import { choices, choose, colours } from "../state/store";
+import { choices, choose, colours, events } from "../state/store";
 import { Icon } from "../shell/icon";
 import { look } from "../texts/look";
 import { attended, hoursOf, kindOf, opened, titleOf } from "./view";
@@ -29,6 +30,7 @@ export function Details() {
           </button>
         </header>
         <Doubts e={e} />
+        {isDated(e) && e.remark && <p class="notice">{e.remark}</p>}
         <dl>
           <Fact name={look.details.when}>{whenOf(e)}</Fact>
           <Fact name={look.details.where}>{e.venues.length ? e.venues.map((venue) => <span key={venue}>{venue}</span>) : look.details.noVenue}</Fact>
@@ -46,16 +48,18 @@ export function Details() {
               {look.details.other}
             </a>
           )}
-          <button
-            type="button"
-            class="button second"
-            onClick={() => {
-              choose({ eventsOut: [...choices.value.eventsOut, e.id] });
-              close();
-            }}
-          >
-            {look.details.leaveOut}
-          </button>
+          {events.value.some((known) => known.id === e.id) && (
+            <button
+              type="button"
+              class="button second"
+              onClick={() => {
+                choose({ eventsOut: [...choices.value.eventsOut, e.id] });
+                close();
+              }}
+            >
+              {look.details.leaveOut}
+            </button>
+          )}
         </div>
       </div>
     </dialog>
@@ -89,12 +93,14 @@ export function Doubts({ e }: { e: Entry }) {
 }
 
 function whenOf(e: Entry): string {
+  if (isDated(e)) return [look.longDate(e.on, weekdayOfDate(e.on)), hoursOf(e)].join(", ");
   const day = e.date ? look.longDate(e.date, weekdayOfDate(e.date)) : e.day ? look.details.every(e.day) : "";
   return [day, hoursOf(e)].filter(Boolean).join(", ");
 }
 
 /** What of the attended a student cannot go to, too. */
 function clashing(e: Entry): Entry[] {
+  if (isDated(e)) return []; // its week shows that
   if (e.kind !== "lecture") {
     return attended.value.filter((other) => other.kind !== "lecture" && other.id !== e.id && other.date === e.date && other.startTime < e.endTime && e.startTime < other.endTime);
   }

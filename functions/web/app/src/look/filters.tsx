@@ -1,10 +1,10 @@
 import { colours } from "../state/store";
 import { look } from "../texts/look";
-import { dated, filter, kindOf, lectures } from "./view";
+import { attended, dated, filter, kindOf, lectures } from "./view";
 
 /** Shows and hides modules and kinds, for the moment and in Look alone. */
-export function Filters({ weekly }: { weekly: boolean }) {
-  const entries = weekly ? lectures.value : dated.value;
+export function Filters({ weekly, all }: { weekly: boolean; all: boolean }) {
+  const entries = all ? attended.value : weekly ? lectures.value : dated.value;
   const modules = [...new Set(entries.map((e) => e.module))].sort();
   const kinds = [...new Set(entries.map(kindOf))];
   if (modules.length < 2 && kinds.length < 2) return null;

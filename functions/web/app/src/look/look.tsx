@@ -1,22 +1,25 @@
-import { clashesOf, layoutWeek } from "../domain/grid";
+import { clashesOf } from "../domain/grid";
 import { href, route } from "../router";
 import { Icon } from "../shell/icon";
 import { colours } from "../state/store";
 import { look } from "../texts/look";
+import { DatedWeek } from "./dated";
 import { Details, Doubts } from "./details";
 import { Filters } from "./filters";
 import { DateList, DayList, MonthView } from "./lists";
 import { SemesterSwitch } from "./semester";
 import { Sharing } from "./sharing";
 import "./look.css";
-import { dated, doubtful, filter, lectures, now, opened, semester, shownDated, shownLectures, titleOf, undecided } from "./view";
+import { dated, doubtful, filter, lectures, now, opened, shownDated, shownLectures, titleOf, undecided, week } from "./view";
 import { WeekGrid } from "./week-grid";
 
 const views = ["week", "days", "dates", "months"] as const;
-type View = (typeof views)[number];
+/** The views, and the week by dates, which shares a tab with the week. */
+type View = (typeof views)[number] | "calendar";
 
 /** The view that the address names, else the week, or the dates of who has no lectures. */
 function viewOf(rest: string): View {
+  if (rest === "calendar" || rest.startsWith("calendar/")) return "calendar";
   return views.find((view) => view === rest) ?? (lectures.value.length === 0 && dated.value.length > 0 ? "dates" : "week");
 }
 
@@ -24,16 +27,18 @@ function viewOf(rest: string): View {
 export function Look() {
   const view = viewOf(route.value.rest);
   const weekly = view === "week" || view === "days";
+  const tab = view === "calendar" ? "week" : view;
   return (
     <div class="look">
       <nav class="tabs" aria-label={look.views.label}>
         {views.map((one) => (
-          <a key={one} href={href("look", one)} aria-current={one === view ? "page" : undefined}>
+          <a key={one} href={href("look", one)} aria-current={one === tab ? "page" : undefined}>
             {look.views[one]}
           </a>
         ))}
       </nav>
       <div class="tools">
+        {tab === "week" && <WhichWeek view={view} />}
         {weekly && <SemesterSwitch />}
         <div class="buttons">
           <button type="button" class="button second" onClick={() => print()}>
@@ -43,9 +48,23 @@ export function Look() {
           <Sharing />
         </div>
       </div>
-      <Filters weekly={weekly} />
-      {weekly ? <Lectures view={view} /> : <Written view={view} />}
+      <Filters weekly={weekly} all={view === "calendar"} />
+      {view === "calendar" ? <DatedWeek date={route.value.rest.slice("calendar/".length)} /> : weekly ? <Lectures view={view} /> : <Written view={view} />}
       <Details />
+    </div>
+  );
+}
+
+/** The pattern of every week, or one week by its dates. */
+function WhichWeek({ view }: { view: View }) {
+  const ways = { week: look.dated.every, calendar: look.dated.byDate };
+  return (
+    <div class="switch" role="group" aria-label={look.dated.label}>
+      {(Object.keys(ways) as (keyof typeof ways)[]).map((one) => (
+        <a key={one} href={href("look", one)} aria-current={one === view ? "true" : undefined}>
+          {ways[one]}
+        </a>
+      ))}
     </div>
   );
 }
@@ -60,8 +79,7 @@ function Lectures({ view }: { view: View }) {
         <DayList />
       ) : (
         <WeekGrid
-          entries={shown}
-          semester={semester.value}
+          week={week.value}
           colourOf={(module) => colours.value[module]?.id ?? "8"}
           now={now.value}
           open={(e) => (opened.value = e)}
@@ -75,13 +93,21 @@ function Lectures({ view }: { view: View }) {
 
 /** What a student should do something about: choices to make, and clashes. */
 function Remarks() {
-  const clashes = clashesOf(layoutWeek(shownLectures.value, semester.value));
+  const clashes = clashesOf(week.value);
   return (
     <div class="remarks">
       {undecided.value.length > 0 && (
-        <p class="notice">
-          {look.toChoose(undecided.value.length)} <a href={href("choose")}>{look.choose}</a>
-        </p>
+        <div class="notice">
+          <p>{look.toChoose(undecided.value.length)}</p>
+          <div class="buttons">
+            <a class="button" href={href("choose", "find")}>
+              {look.find}
+            </a>
+            <a class="button second" href={href("choose")}>
+              {look.choose}
+            </a>
+          </div>
+        </div>
       )}
       {clashes.length > 0 ? (
         <details class="notice bad">
@@ -102,7 +128,7 @@ function Remarks() {
 }
 
 function Unplaced() {
-  const { unplaced } = layoutWeek(shownLectures.value, semester.value);
+  const { unplaced } = week.value;
   if (unplaced.length === 0) return null;
   return (
     <section class="card">

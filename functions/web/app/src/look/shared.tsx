@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { assignColours } from "../domain/colours";
 import { type Slot, slotOf } from "../domain/entry";
+import { layoutWeek } from "../domain/grid";
 import { freeInCommon } from "../domain/free";
 import { decodeWeek, entryOfShared, type SharedWeek } from "../domain/share";
 import { heldIn, semesterOn, semestersOf } from "../domain/terms";
@@ -9,6 +10,7 @@ import { href, route } from "../router";
 import { hasEvents } from "../state/store";
 import { look } from "../texts/look";
 import "./look.css";
+import { SemesterSwitch } from "./semester";
 import { lectures, now } from "./view";
 import { WeekGrid } from "./week-grid";
 
@@ -40,16 +42,8 @@ function Friend({ week }: { week: SharedWeek }) {
     <div class="look">
       <h2>{text.whose(week.name)}</h2>
       <p class="soft">{text.readOnly(week.year)}</p>
-      {semesters.length > 1 && (
-        <div class="switch" role="group" aria-label={look.semester.label}>
-          {semesters.map((one) => (
-            <button key={one} type="button" aria-pressed={one === semester.value} onClick={() => (semester.value = one)}>
-              {look.semester[one]}
-            </button>
-          ))}
-        </div>
-      )}
-      <WeekGrid entries={entries} semester={semester.value} colourOf={(module) => colours[module]?.id ?? "8"} now={now.value} free={free} />
+      <SemesterSwitch all={semesters} shown={semester.value} pick={(one) => (semester.value = one)} />
+      <WeekGrid week={layoutWeek(entries, semester.value)} colourOf={(module) => colours[module]?.id ?? "8"} now={now.value} free={free} />
       <section class="card">
         <h2>{text.free}</h2>
         {hasEvents.value ? <FreeList free={free} /> : <Compare />}

@@ -2,15 +2,16 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { classesOf, encodeWeek } from "../domain/share";
 import { href } from "../router";
+import { CopyButton } from "../shell/copy";
 import { Icon } from "../shell/icon";
+import { academicYear } from "../state/store";
 import { look } from "../texts/look";
-import { lectures, now } from "./view";
+import { lectures } from "./view";
 
 const text = look.sharing;
 
-/** The year of the lectures: that of the present, for the timetable prints none. */
 function linkOf(name: string): string | null {
-  const week = encodeWeek({ name, year: Number(now.value.date.slice(0, 4)), classes: classesOf(lectures.value) });
+  const week = encodeWeek({ name, year: academicYear.value, classes: classesOf(lectures.value) });
   return week === null ? null : location.origin + location.pathname + href("shared", week);
 }
 
@@ -38,14 +39,8 @@ export function Sharing() {
 
 function Link({ close }: { close(): void }) {
   const name = useSignal("");
-  const copied = useSignal(false);
   const field = useRef<HTMLInputElement>(null);
   const link = linkOf(name.value.trim());
-  const copy = async () => {
-    field.current?.select();
-    await navigator.clipboard.writeText(link ?? "").catch(() => document.execCommand("copy"));
-    copied.value = true;
-  };
   return (
     <div class="inside">
       <header>
@@ -68,16 +63,12 @@ function Link({ close }: { close(): void }) {
         </label>
       )}
       <div class="buttons">
-        <button type="button" class="button" disabled={link === null} onClick={copy}>
-          <Icon name="copy" />
-          {text.copy}
-        </button>
+        <CopyButton value={link ?? ""} label={text.copy} disabled={link === null} field={field} />
         {"share" in navigator && link !== null && (
           <button type="button" class="button second" onClick={() => void navigator.share({ title: text.text, url: link }).catch(() => undefined)}>
             {text.send}
           </button>
         )}
-        <span role="status">{copied.value && text.copied}</span>
       </div>
     </div>
   );

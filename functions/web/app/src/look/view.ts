@@ -1,7 +1,9 @@
 /** What of the timetables is shown, as signals: the student's choices, and what Look leaves out for the moment. */
 import { computed, signal } from "@preact/signals";
 import { alternativesOf, takes, type TakenGroups } from "../domain/courses";
+import { isDated } from "../domain/dated";
 import { type Entry, meetingOf, type Meeting } from "../domain/entry";
+import { layoutWeek } from "../domain/grid";
 import { heldIn, semesterOn, semestersOf, type Semester } from "../domain/terms";
 import { johannesburg } from "../domain/time";
 import { choices, events } from "../state/store";
@@ -73,6 +75,9 @@ export const filter = {
 };
 
 export const shownLectures = computed(() => lectures.value.filter((e) => heldIn(e.semester, semester.value) && filter.shows(e)));
+/** The week of the semester, laid out. */
+export const week = computed(() => layoutWeek(shownLectures.value, semester.value));
+
 export const shownDated = computed(() => dated.value.filter(filter.shows));
 
 /** What was read with doubt, of all that is attended. */
@@ -98,6 +103,7 @@ export function sentenceOf(e: Entry, company: { clashes?: Entry[]; alternatives?
   const parts = [titleOf(e), look.kind[kindOf(e)], [e.day, hoursOf(e)].filter(Boolean).join(" "), e.venue];
   for (const other of company.clashes ?? []) parts.push(look.clashesWith(titleOf(other)));
   for (const other of company.alternatives ?? []) parts.push(look.alternativeOf(titleOf(other)));
+  if (isDated(e) && e.remark) parts.push(e.remark);
   for (const warning of e.warnings ?? []) parts.push(`${look.doubtMark}: ${warning.message}`);
   return parts.filter(Boolean).join(", ");
 }

@@ -1,41 +1,46 @@
 /** What the server keeps of this student, and how it is deleted. */
 import { batch, computed } from "@preact/signals";
-import { ApiError, ask, send, type GoogleCalendar, type ListedFeed, type SignInStatus } from "../api/client";
+import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, send, type SignInStatus } from "../api/client";
+import { forgetCalendar } from "../look/calendar";
 import { choices, feeds, uploads } from "../state/store";
+import { refreshTimetable, timetable } from "../state/timetable";
 import { noChoices } from "../state/types";
 import { forgetFiles } from "../state/waiting";
 
 export interface Account {
   feeds: ListedFeed[];
   signIn: SignInStatus;
-  calendars: GoogleCalendar[];
+  /** null where Google, or the sign-in there, is away. */
+  calendars: GoogleCalendar[] | null;
+  /** Why that is so. */
+  problem: ApiError | null;
 }
 
-/** The feeds and the sign-in. A visitor who never uploaded anything has no session, and so nothing. */
-async function atOurs(): Promise<{ feeds: ListedFeed[]; signIn: SignInStatus }> {
-  const [listed, signIn] = await Promise.all([
-    ask<{ feeds: ListedFeed[] }>("/api/feeds").then((answer) => answer.feeds, noneWithout(401)),
-    ask<SignInStatus>("/api/auth/status"),
-  ]);
-  return { feeds: listed, signIn };
-}
-
-/** Asks for all of it. */
+/** Asks for all of it. What is kept here does not depend on Google. A visitor who never uploaded anything has no session, and so nothing. */
 export async function account(): Promise<Account> {
-  const { feeds: listed, signIn } = await atOurs();
-  const calendars = signIn.authenticated ? (await ask<{ calendars: GoogleCalendar[] }>("/api/calendars")).calendars : [];
-  return { feeds: listed, signIn, calendars: calendars.filter((c) => c.createdHere || c.following || c.syncedAt) };
+  const [listed, signIn] = await Promise.all([
+    ask<{ feeds: ListedFeed[] }>("/api/feeds").catch(without(401, { feeds: [] })),
+    ask<SignInStatus>("/api/auth/status"),
+    refreshTimetable(),
+  ]);
+  const none: Account = { feeds: listed.feeds, signIn, calendars: [], problem: null };
+  if (!signIn.authenticated) return none;
+  return ask<{ calendars: GoogleCalendar[] }>("/api/calendars").then(
+    ({ calendars }): Account => ({ ...none, calendars: calendars.filter((c) => c.createdHere || c.following || c.syncedAt) }),
+    (e: ApiError): Account => ({ ...none, calendars: null, problem: e }),
+  );
 }
 
-function noneWithout(status: number) {
-  return (e: unknown): never[] => {
-    if (e instanceof ApiError && e.status === status) return [];
+/** Takes an error of that status for that answer. */
+function without<T>(status: number, answer: T) {
+  return (e: unknown): T => {
+    if (e instanceof ApiError && e.status === status) return answer;
     throw e;
   };
 }
 
 export async function deleteFeed(id: string): Promise<void> {
-  await gone(`/api/feeds/${id}`);
+  await send(`/api/feeds/${id}`, { method: "DELETE" }).catch(without(404, null)); // gone already
   feeds.value = feeds.value.filter((f) => f.id !== id);
 }
 
@@ -43,35 +48,34 @@ export async function unfollow(calendarId: string): Promise<void> {
   await send("/api/calendars/follow", { method: "POST", body: { calendarId, follow: false } });
 }
 
-/** Deletes; what is gone already is no error. */
-async function gone(path: string): Promise<void> {
-  try {
-    await send(path, { method: "DELETE" });
-  } catch (e) {
-    if (!(e instanceof ApiError && e.status === 404)) throw e;
-  }
+/**
+ * Deletes everything, first on the server: if that fails, this browser still knows what is there. Returns what the server says of
+ * it; nothing where there was nothing.
+ */
+export async function deleteEverything(): Promise<Deletion | null> {
+  const deletion = await ask<Deletion>("/api/me", { method: "DELETE" }).catch(without(401, null));
+  await forgetHere();
+  return deletion;
 }
 
-/** Deletes everything, first on the server: if that fails, this browser still knows what is there. */
-export async function deleteEverything(): Promise<void> {
-  const known = await atOurs(); // Google may be away
-  for (const feed of known.feeds) await gone(`/api/feeds/${feed.id}`);
-  for (const upload of uploads.value) if (upload.jobId) await gone(`/api/jobs/${upload.jobId}`);
-  if (known.signIn.authenticated) await send("/api/auth/logout", { method: "POST", body: { forget: true } });
+/** Deletes what this browser keeps. */
+async function forgetHere(): Promise<void> {
   batch(() => {
     uploads.value = [];
     feeds.value = [];
     choices.value = noChoices;
+    timetable.value = null;
   });
+  forgetCalendar();
   await forgetFiles();
 }
 
-/** All that is known of the student, to keep. */
+/** All that is kept of the student, on the server and here. */
 export async function everything(): Promise<Blob> {
-  const server = await account();
-  const all = { at: new Date().toISOString(), uploads: uploads.value, choices: choices.value, addresses: feeds.value, server };
-  return new Blob([JSON.stringify(all, null, 2)], { type: "application/json" });
+  const onServer = await ask<PersonalData>("/api/me", { patience: 120 }).catch(without(401, null));
+  const here = { uploads: uploads.value, choices: choices.value, addresses: feeds.value };
+  return new Blob([JSON.stringify({ inThisBrowser: here, onTheServer: onServer }, null, 2)], { type: "application/json" });
 }
 
 /** How much is kept in this browser, in kilobytes. */
-export const keptHere = computed(() => Math.ceil(JSON.stringify([uploads.value, choices.value, feeds.value]).length / 1024));
+export const keptHere = computed(() => Math.ceil(JSON.stringify([uploads.value, choices.value, feeds.value, timetable.value]).length / 1024));

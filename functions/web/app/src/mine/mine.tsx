@@ -1,10 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { feeds, uploads } from "../state/store";
-import { Trouble, useAttempt, type Attempt } from "../take/attempt";
+import { Trouble, useAttempt, type Attempt } from "../shell/attempt";
+import { Confirm } from "../shell/confirm";
 import { save } from "../take/generate";
+import { signInAddress } from "../take/google-client";
+import { texts } from "../texts";
 import { mineTexts as text } from "../texts/mine";
-import { Item } from "../upload/item";
+import { takeTexts } from "../texts/take";
+import { day } from "../texts/words";
+import { Elsewhere, elsewhere, Item } from "../upload/item";
 import { account, deleteEverything, deleteFeed, everything, keptHere, unfollow, type Account } from "./account";
 
 /** What is kept of the student, and how it is deleted. */
@@ -31,10 +36,13 @@ function Uploads() {
   return (
     <section class="card" aria-labelledby="uploads-title">
       <h2 id="uploads-title">{text.uploads}</h2>
-      {uploads.value.length === 0 && <p class="soft">{text.noUploads}</p>}
+      {uploads.value.length + elsewhere().length === 0 && <p class="soft">{text.noUploads}</p>}
       <ul class="rows">
         {uploads.value.map((upload) => (
           <Item key={upload.id} upload={upload} note={text.uploaded(day(upload.addedAt))} />
+        ))}
+        {elsewhere().map((upload) => (
+          <Elsewhere key={upload.jobId} upload={upload} />
         ))}
       </ul>
     </section>
@@ -86,13 +94,27 @@ function Calendars({ mine, attempt, load }: Part) {
       await load();
     });
   if (!mine.signIn.configured) return null;
+  const again = mine.signIn.signInAgain || mine.problem?.status === 401;
   return (
     <section class="card" aria-labelledby="calendars-title">
       <h2 id="calendars-title">{text.calendars}</h2>
       {!mine.signIn.authenticated && <p class="soft">{text.signedOut}</p>}
-      {mine.signIn.authenticated && mine.calendars.length === 0 && <p class="soft">{text.noCalendars}</p>}
+      {(!mine.signIn.authenticated || again) && (
+        <a class="button second" href={signInAddress("mine")}>
+          {again ? texts.signInAgain : takeTexts.google.signIn}
+        </a>
+      )}
+      {mine.problem && !again && (
+        <p class="notice warn">
+          {mine.problem.message}{" "}
+          <button type="button" class="button quiet" disabled={attempt.busy} onClick={() => attempt.start(load)}>
+            {texts.retry}
+          </button>
+        </p>
+      )}
+      {mine.signIn.authenticated && mine.calendars?.length === 0 && <p class="soft">{text.noCalendars}</p>}
       <ul class="rows">
-        {mine.calendars.map((c) => (
+        {(mine.calendars ?? []).map((c) => (
           <li key={c.id}>
             <div class="grow">
               <strong>{c.summary}</strong>
@@ -111,15 +133,12 @@ function Calendars({ mine, attempt, load }: Part) {
 }
 
 function Stored({ load }: { load: () => Promise<void> }) {
-  const asking = useSignal(false);
-  const deleted = useSignal(false);
+  const deleted = useSignal("");
   const attempt = useAttempt();
   const download = () => attempt.start(async () => save({ name: text.fileName, content: await everything() }));
   const remove = () =>
     attempt.start(async () => {
-      await deleteEverything();
-      asking.value = false;
-      deleted.value = true;
+      deleted.value = (await deleteEverything())?.message ?? text.deleted;
       await load();
     });
   return (
@@ -137,32 +156,19 @@ function Stored({ load }: { load: () => Promise<void> }) {
         <button type="button" class="button second" disabled={attempt.busy} onClick={download}>
           {text.download}
         </button>
-        {!asking.value && (
-          <button type="button" class="button danger" onClick={() => (asking.value = true)}>
-            {text.deleteAll}
-          </button>
-        )}
+        <Confirm
+          key={deleted.value}
+          danger
+          ask={text.deleteAll}
+          question={text.deleteAsk}
+          yes={attempt.busy ? text.deleting : text.deleteYes}
+          no={text.no}
+          disabled={attempt.busy}
+          confirmed={remove}
+        />
       </div>
-      {asking.value && (
-        <div class="notice bad" role="alert">
-          <p>{text.deleteAsk}</p>
-          <div class="buttons">
-            <button type="button" class="button danger" disabled={attempt.busy} onClick={remove}>
-              {attempt.busy ? text.deleting : text.deleteYes}
-            </button>
-            <button type="button" class="button second" onClick={() => (asking.value = false)}>
-              {text.no}
-            </button>
-          </div>
-        </div>
-      )}
-      <div role="status">{deleted.value && <p class="notice good">{text.deleted}</p>}</div>
+      <div role="status">{deleted.value && <p class="notice good">{deleted.value}</p>}</div>
       <Trouble attempt={attempt} />
     </section>
   );
-}
-
-/** A moment as the day that it is in South Africa. */
-function day(at: string): string {
-  return new Date(at).toLocaleDateString("en-ZA", { day: "numeric", month: "long", year: "numeric", timeZone: "Africa/Johannesburg" });
 }

@@ -72,5 +72,5 @@ function testEvents(year: number, later: number): Event[] {
 export function addSample(now = new Date()): void {
   const second = now.getMonth() >= 6;
   const events = [...lectureEvents(second ? "S2" : "S1"), ...testEvents(now.getFullYear(), second ? 5 : 0)];
-  uploads.value = [...uploads.value, { id: "sample", name: uploadTexts.sampleName, size: 0, addedAt: now.toISOString(), state: "done", kind: "lecture", events, sample: true }];
+  uploads.value = [...uploads.value, { id: "sample", name: uploadTexts.sampleName, size: 0, addedAt: now.toISOString(), state: "done", kind: "lecture", sample: events }];
 }

@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
+import { entryOf } from "../domain/random";
 import { optionsOf } from "./options";
 import { noChoices } from "./types";
 
+const events = ["COS 212 G01", "COS 212 P02", "WTW 114 T01", "PHY 114 G01"].map((name) => entryOf({ module: name.slice(0, 7), group: name.slice(8) }));
+
 test("nothing chosen asks for nothing", () => {
-  expect(optionsOf(noChoices, ["COS 212"])).toEqual({});
+  expect(optionsOf(noChoices, events)).toEqual({});
 });
 
 test("every choice of the page is one that the API takes", () => {
@@ -13,7 +16,7 @@ test("every choice of the page is one that the API takes", () => {
   const chosen = {
     ...noChoices,
     name: "Mine",
-    groups: { "COS 212": { G: "G01", P: "P02" }, "WTW 114": { T: "T01" }, "PHY 114": {} },
+    groups: { "COS 212": { G: "G01", P: "P02" }, "WTW 114": { T: "T01" }, "PHY 114": {}, "OLD 100": { G: "G01" } },
     modulesOut: ["WTW 114"],
     eventsOut: ["a1"],
     title: "kind" as const,
@@ -25,10 +28,10 @@ test("every choice of the page is one that the API takes", () => {
     changes: [change],
     extra: [extra],
   };
-  expect(optionsOf(chosen, ["COS 212", "PHY 114", "WTW 114"])).toEqual({
+  expect(optionsOf(chosen, events)).toEqual({
     name: "Mine",
     groups: { "COS 212": ["G01", "P02"] },
-    modules: ["COS 212", "PHY 114"],
+    without: ["WTW 114"],
     omit: ["a1"],
     title: "kind",
     colors: { "COS 212": "gold" },
@@ -39,4 +42,9 @@ test("every choice of the page is one that the API takes", () => {
     changes: [change],
     extra: [extra],
   });
+});
+
+test("a group that a newer timetable no longer has is not asked for", () => {
+  const chosen = { ...noChoices, groups: { "COS 212": { G: "G01", P: "P09" }, "PHY 114": { G: "G07" } } };
+  expect(optionsOf(chosen, events)).toEqual({ groups: { "COS 212": ["G01"] } });
 });

@@ -1,40 +1,47 @@
 import { expect, test, vi } from "vitest";
-import { newest } from "./newest";
-import { choices, events, read, uploads } from "./store";
+import type { Event } from "../api/client";
+import { entryOf } from "../domain/random";
+import { academicYear, choices, events, onlySample, possibleYears, read, uploads } from "./store";
+import { timetable } from "./timetable";
 import { noChoices, type Upload } from "./types";
 
 test("what cannot be read is as if nothing had been kept", () => {
-  for (const text of [null, "", "{", "[]", '"x"', '{"uploads":7}']) expect(read(text)).toEqual({ uploads: [], choices: noChoices, feeds: [] });
+  for (const text of [null, "", "{", "[]", '"x"', '{"uploads":7}']) expect(read(text)).toEqual({ uploads: [], choices: noChoices, feeds: [], timetable: null });
 });
 
 test("choices of an older page get what is new", () => {
   expect(read('{"choices":{"name":"Mine"}}').choices).toEqual({ ...noChoices, name: "Mine" });
 });
 
-test("a newer upload replaces its own semester and nothing else", () => {
-  const upload = (id: string, addedAt: string, events: [string, string][]): Upload => ({
-    id, name: id, size: 1, addedAt, state: "done",
-    events: events.map(([event, semester]) => ({ id: event, kind: "lecture", module: "A", activity: "L1", group: "G01", startTime: "", endTime: "", endTimeEstimated: false, venue: "", venues: [], isRecurring: true, semester })),
-  });
-  const kept = newest([upload("old", "2026-01-01", [["a", "S1"], ["b", "S2"]]), upload("new", "2026-02-01", [["c", "Q1"]])]);
-  expect(kept.map((e) => e.id).sort()).toEqual(["b", "c"]);
-});
+const upload = (id: string): Upload => ({ id, name: id, size: 1, addedAt: "2026-01-01", state: "done" });
+const lecture = (id: string, year: number): Event => ({ ...entryOf({ id }), year });
 
-const done = (id: string, kind: "lecture" | "test", sample = false): Upload => ({
-  id, name: id, size: 1, addedAt: "2026-01-01", state: "done", sample,
-  events: [{ id, kind, module: "A", activity: "", group: "", startTime: "", endTime: "", endTimeEstimated: false, venue: "", venues: [], isRecurring: false }],
-});
-
-test("the sample gives way to the student's own timetables, of whatever kind", () => {
-  uploads.value = [done("made up", "test", true)];
-  expect(events.value.map((e) => e.id)).toEqual(["made up"]);
-  uploads.value = [...uploads.value, done("own", "lecture")];
-  expect(events.value.map((e) => e.id)).toEqual(["own"]);
+test("the sample gives way to the student's own timetables", () => {
+  uploads.value = [{ ...upload("sample"), sample: [entryOf({ id: "made up" })] }];
+  expect([events.value.map((e) => e.id), onlySample.value]).toEqual([["made up"], true]);
+  timetable.value = { uploads: [], events: [lecture("own", 2026)] };
+  expect([events.value.map((e) => e.id), onlySample.value]).toEqual([["own"], false]);
   uploads.value = [];
 });
 
+test("the lectures of the newest year are shown, with all tests and exams", () => {
+  timetable.value = { uploads: [], events: [lecture("old", 2025), lecture("new", 2026), { ...lecture("test", 2025), kind: "test" }] };
+  expect(events.value.map((e) => e.id)).toEqual(["new", "test"]);
+});
+
+test("the academic year is that of the newest lectures, or a later one that the student gave", () => {
+  timetable.value = { uploads: [], events: [lecture("new", 2026)] };
+  expect([academicYear.value, possibleYears.value]).toEqual([2026, [2026, 2027]]);
+  choices.value = { ...noChoices, year: 2027 };
+  expect(academicYear.value).toBe(2027);
+  timetable.value = { uploads: [], events: [lecture("newer", 2028)] };
+  expect(academicYear.value).toBe(2028);
+  choices.value = noChoices;
+  timetable.value = null;
+});
+
 test("what another tab changed is shown here and not written back", () => {
-  const other = JSON.stringify({ uploads: [done("there", "lecture")], choices: { ...noChoices, colors: { A: "#ffffff" }, name: "There" }, feeds: [] });
+  const other = JSON.stringify({ uploads: [upload("there")], choices: { ...noChoices, colors: { A: "#ffffff" }, name: "There" }, feeds: [], timetable: { uploads: [], events: [] } });
   const setItem = vi.fn();
   vi.stubGlobal("localStorage", { setItem });
   dispatchEvent(new StorageEvent("storage", { key: "schedgen/1", newValue: other }));
@@ -42,13 +49,4 @@ test("what another tab changed is shown here and not written back", () => {
   expect(choices.value.name).toBe("There");
   expect(setItem).not.toHaveBeenCalled();
   vi.unstubAllGlobals();
-});
-
-test("supplementary exams leave the main ones of their session", () => {
-  const exam = (id: string, activity: string, addedAt: string): Upload => {
-    const upload = done(id, "test");
-    return { ...upload, addedAt, events: upload.events.map((e) => ({ ...e, kind: "exam", activity, date: "2026-06-12" })) };
-  };
-  const kept = newest([exam("main", "Exam Written", "2026-05-01"), exam("supp", "Supplementary Exam", "2026-06-20")]);
-  expect(kept.map((e) => e.id).sort()).toEqual(["main", "supp"]);
 });

@@ -4,8 +4,10 @@
  * in IndexedDB (waiting.ts), for localStorage takes only texts.
  */
 import { batch, computed, effect, signal } from "@preact/signals";
+import type { Event, Timetable } from "../api/client";
 import { assignColours, type Colour } from "../domain/colours";
-import { newest } from "./newest";
+import { johannesburg } from "../domain/time";
+import { timetable } from "./timetable";
 import { noChoices, type Choices, type KeptFeed, type Upload } from "./types";
 
 const key = "schedgen/1";
@@ -14,11 +16,12 @@ interface Kept {
   uploads: Upload[];
   choices: Choices;
   feeds: KeptFeed[];
+  timetable: Timetable | null;
 }
 
 /** Reads what an earlier visit kept. What cannot be read is as if nothing had been kept. */
 export function read(text: string | null): Kept {
-  const none: Kept = { uploads: [], choices: noChoices, feeds: [] };
+  const none: Kept = { uploads: [], choices: noChoices, feeds: [], timetable: null };
   if (!text) return none;
   try {
     const kept = JSON.parse(text) as Partial<Kept>;
@@ -26,6 +29,7 @@ export function read(text: string | null): Kept {
       uploads: Array.isArray(kept.uploads) ? kept.uploads : [],
       choices: { ...noChoices, ...kept.choices },
       feeds: Array.isArray(kept.feeds) ? kept.feeds : [],
+      timetable: Array.isArray(kept.timetable?.events) && Array.isArray(kept.timetable?.uploads) ? kept.timetable : null,
     };
   } catch {
     return none;
@@ -50,11 +54,34 @@ export const feeds = signal<KeptFeed[]>(start.feeds);
 /** The browser does not keep what we give it: the page says so. */
 export const notKept = signal(false);
 
-/** All events of the timetables that are here, of each semester and kind those of the newest upload. The sample gives way. */
-export const events = computed(() => {
-  const own = uploads.value.filter((u) => !u.sample);
-  return newest(own.some((u) => u.events.length > 0) ? own : uploads.value);
+timetable.value = start.timetable;
+
+/** The academic year of the newest lectures, as their upload says; that of now where there are none. */
+const uploadedYear = computed(() => Math.max(...lectureYears(timetable.value?.events ?? [])) || presentYear());
+
+/** The academic year: the one that the student gave, unless newer lectures were uploaded since. */
+export const academicYear = computed(() => Math.max(choices.value.year ?? 0, uploadedYear.value));
+
+/** The years that a student may give: timetables are often out before their year begins. */
+export const possibleYears = computed(() => [uploadedYear.value, uploadedYear.value + 1]);
+
+function lectureYears(events: Event[]): number[] {
+  return [0, ...events.map((e) => (e.kind === "lecture" ? (e.year ?? 0) : 0))];
+}
+
+function presentYear(): number {
+  return Number(johannesburg(Date.now()).date.slice(0, 4));
+}
+
+/** All events: lectures of the newest year, tests and exams. Without any, those of the sample. */
+export const events = computed<Event[]>(() => {
+  const all = timetable.value?.events ?? [];
+  if (all.length === 0) return uploads.value.flatMap((u) => u.sample ?? []);
+  return all.filter((e) => e.kind !== "lecture" || e.year === uploadedYear.value);
 });
+
+/** There is nothing but the sample, which is on no server. */
+export const onlySample = computed(() => (timetable.value?.events ?? []).length === 0);
 
 /** The modules, in the order of their names. */
 export const modules = computed(() => [...new Set(events.value.map((e) => e.module).filter(Boolean))].sort());
@@ -83,7 +110,7 @@ export function changeUpload(id: string, change: Partial<Upload>) {
 }
 
 effect(() => {
-  const text = JSON.stringify({ uploads: uploads.value, choices: choices.value, feeds: feeds.value } satisfies Kept);
+  const text = JSON.stringify({ uploads: uploads.value, choices: choices.value, feeds: feeds.value, timetable: timetable.value } satisfies Kept);
   if (text === written) return;
   try {
     localStorage.setItem(key, text);
@@ -104,5 +131,6 @@ addEventListener("storage", (e) => {
     uploads.value = kept.uploads;
     choices.value = kept.choices;
     feeds.value = kept.feeds;
+    timetable.value = kept.timetable;
   });
 });

@@ -14,10 +14,12 @@ export interface Upload {
   state: "waiting" | "sending" | "reading" | "done" | "failed";
   jobId?: string;
   kind?: Kind;
-  events: Event[];
+  /** How many events it lists, and how many of these were read with doubt. */
+  entries?: number;
+  doubts?: number;
   problem?: Problem;
-  /** It is the sample timetable: no job stands behind it, and it is never synced. */
-  sample?: boolean;
+  /** The events of the sample timetable: no job stands behind it, and it is never synced. */
+  sample?: Event[];
 }
 
 /** Why something failed, as a person is told, and whether the same may succeed later. */
@@ -49,6 +51,8 @@ export interface Choices {
   reminders: number[];
   title: TitleFormat;
   terms: Record<string, Range>;
+  /** The academic year of the lectures; that of the upload unless it is given. */
+  year?: number;
   /** The student's own recess instead of the university's; undefined leaves the university's. */
   recess?: Range[];
   exclude: Range[];

@@ -13,15 +13,16 @@ function open(): Promise<IDBDatabase> {
   });
 }
 
-/** Runs one request in a transaction of its own; undefined where the browser refuses. */
+/** Runs one request in a transaction of its own, to the transaction's end; undefined where the browser refuses. */
 async function request<T>(mode: IDBTransactionMode, make: (files: IDBObjectStore) => IDBRequest<T>): Promise<T | undefined> {
   try {
     const database = await open();
     try {
       return await new Promise<T>((done, failed) => {
-        const asked = make(database.transaction("files", mode).objectStore("files"));
-        asked.onsuccess = () => done(asked.result);
-        asked.onerror = () => failed(asked.error);
+        const transaction = database.transaction("files", mode);
+        const asked = make(transaction.objectStore("files"));
+        transaction.oncomplete = () => done(asked.result); // only now is it written
+        transaction.onabort = transaction.onerror = () => failed(transaction.error);
       });
     } finally {
       database.close();

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { ask, type Feed as FeedAnswer } from "../api/client";
+import { Trouble, useAttempt } from "../shell/attempt";
+import { copy, CopyButton } from "../shell/copy";
 import { Icon } from "../shell/icon";
 import { choices, feeds } from "../state/store";
 import type { KeptFeed } from "../state/types";
 import { takeTexts } from "../texts/take";
-import { Trouble, useAttempt } from "./attempt";
 import { chosenOptions } from "./generate";
 import { QR } from "./qr";
 
@@ -72,33 +73,15 @@ function Made({ feed }: { feed: KeptFeed }) {
 /** The address to copy. */
 function Address({ feed }: { feed: KeptFeed }) {
   const field = useRef<HTMLInputElement>(null);
-  const copied = useSignal(false);
-  const take = async () => {
-    field.current?.select();
-    copied.value = await copy(feed.url);
-  };
   return (
     <div class="address">
       <label class="field">
         <span>{text.address}</span>
         <input ref={field} class="input" readOnly value={feed.url} onFocus={(e) => e.currentTarget.select()} />
       </label>
-      <button type="button" class="button" onClick={() => void take()}>
-        <Icon name={copied.value ? "check" : "copy"} />
-        {copied.value ? text.copied : text.copy}
-      </button>
+      <CopyButton value={feed.url} label={text.copy} field={field} />
     </div>
   );
-}
-
-/** Copies a text, in the old way where the browser does not allow the new one. */
-async function copy(value: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(value);
-    return true;
-  } catch {
-    return document.execCommand("copy");
-  }
 }
 
 /** Says that the feed was made with other choices, and changes that. */

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { Icon } from "../shell/icon";
 import { takeTexts as text } from "../texts/take";
-import { Trouble, useAttempt } from "./attempt";
+import { Trouble, useAttempt } from "../shell/attempt";
 import { makeFile, save, type CalendarFile } from "./generate";
 
 /** The calendar as a file. */

@@ -1,22 +1,20 @@
-import { ApiError, send, type Options } from "../api/client";
+import { ApiError, ask, type Calendar, type Event, send, type Options } from "../api/client";
 import { optionsOf } from "../state/options";
-import { choices, events, modules, uploads } from "../state/store";
+import { academicYear, choices, events, onlySample } from "../state/store";
 
-/** What is asked of the API for a calendar, of whatever kind: the choices, and the year of the newest timetable. */
+/** What is asked of the API for a calendar, of whatever kind: the choices, and the academic year. */
 export function chosenOptions(): Options {
-  return { ...optionsOf(choices.value, modules.value), year: timetableYear() };
+  return { ...optionsOf(choices.value, events.value), year: academicYear.value };
 }
 
-/** The academic year: that of the newest upload, in South Africa. */
-export function timetableYear(): number {
-  const newest = uploads.value.map((u) => u.addedAt).sort().at(-1);
-  const at = newest ? new Date(newest) : new Date();
-  return Number(new Intl.DateTimeFormat("en-ZA", { year: "numeric", timeZone: "Africa/Johannesburg" }).format(at));
+/** What a file is asked for with. The server knows the timetables, but not the sample. */
+export function fileRequest(): Options & { events?: Event[] } {
+  return { ...chosenOptions(), ...(onlySample.value ? { events: events.value } : {}) };
 }
 
-/** There is nothing but the sample, which is on no server. */
-export function onlySample(): boolean {
-  return !uploads.value.some((u) => u.state === "done" && !u.sample);
+/** The calendar that a file would hold, as data. */
+export function makeCalendar(): Promise<Calendar> {
+  return ask<Calendar>("/api/generate/ics", { method: "POST", body: fileRequest() });
 }
 
 /** A calendar file, and what its headers say of it. */
@@ -30,7 +28,7 @@ export interface CalendarFile {
 
 /** Makes the calendar file of all that is chosen. */
 export async function makeFile(): Promise<CalendarFile> {
-  const answer = await send("/api/generate/ics", { method: "POST", accept: "text/calendar", body: { ...chosenOptions(), events: events.value } });
+  const answer = await send("/api/generate/ics", { method: "POST", accept: "text/calendar", body: fileRequest() });
   const number = (name: string) => Number(answer.headers.get(name) ?? 0);
   return {
     name: nameIn(answer.headers.get("Content-Disposition")), content: await answer.blob(), events: number("X-Schedgen-Events"),
@@ -73,5 +71,5 @@ export function missingDates(e: unknown): MissingDates | null {
   if (!(e instanceof ApiError) || e.code !== "MISSING_SEMESTER_DATES") return null;
   const told = (e.details as { choices?: Partial<MissingDates> } | null)?.choices;
   if (!told || !Array.isArray(told.terms)) return null;
-  return { year: told.year ?? timetableYear(), terms: told.terms, suggestions: Array.isArray(told.suggestions) ? told.suggestions : [] };
+  return { year: told.year ?? academicYear.value, terms: told.terms, suggestions: Array.isArray(told.suggestions) ? told.suggestions : [] };
 }

@@ -1,8 +1,10 @@
 import { ApiError, ask, type GoogleCalendar, type SignInStatus, type Sync, type SyncPlan } from "../api/client";
 import { chosenOptions } from "./generate";
 
-/** Where a sign-in begins, and that it ends at this step again. */
-export const signInAddress = "/api/auth/google?returnUrl=" + encodeURIComponent("/#/take");
+/** Where a sign-in begins that ends at that step again. */
+export function signInAddress(step: string): string {
+  return "/api/auth/google?returnUrl=" + encodeURIComponent("/#/" + step);
+}
 
 /** How a sign-in ended that has just led back here; the address forgets it, so that a reload does not tell it again. */
 export function signInResult(): string {
@@ -52,7 +54,8 @@ async function followed(sync: Sync, onProgress: (sync: Sync) => void): Promise<S
     await new Promise((done) => setTimeout(done, seconds * 1000));
     try {
       sync = await ask<Sync>(`/api/calendars/syncs/${sync.syncId}`);
-      [missed, seconds] = [0, 1];
+      missed = 0;
+      seconds = Math.min(seconds * 1.3, 5);
       onProgress(sync);
     } catch (e) {
       if (!(e instanceof ApiError && e.retry) || ++missed > missedAnswers) throw e;

@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { send, type GoogleCalendar, type SignInStatus } from "../api/client";
+import { Trouble, useAttempt } from "../shell/attempt";
+import { academicYear } from "../state/store";
+import { texts } from "../texts";
 import { takeTexts } from "../texts/take";
-import { Trouble, useAttempt } from "./attempt";
-import { timetableYear } from "./generate";
 import { calendars, createCalendar, signInAddress, signInResult, status } from "./google-client";
 import { Plan } from "./plan";
 
@@ -33,7 +34,7 @@ export function Google() {
       )}
       {signIn.value && <Account status={signIn.value} reload={load} />}
       {attempt.busy && !signIn.value && <p class="soft">{takeTexts.busy}</p>}
-      <Trouble attempt={attempt} />
+      <Trouble attempt={attempt} google="take" />
     </section>
   );
 }
@@ -45,8 +46,8 @@ function Account({ status, reload }: { status: SignInStatus; reload: () => void 
     return (
       <>
         {status.signInAgain && <p class="notice warn">{text.expired}</p>}
-        <a class="button" href={signInAddress}>
-          {status.signInAgain ? text.again : text.signIn}
+        <a class="button" href={signInAddress("take")}>
+          {status.signInAgain ? texts.signInAgain : text.signIn}
         </a>
       </>
     );
@@ -64,7 +65,7 @@ function Account({ status, reload }: { status: SignInStatus; reload: () => void 
           {text.signOut}
         </button>
       </div>
-      <Trouble attempt={attempt} />
+      <Trouble attempt={attempt} google="take" />
       <Calendars canChoose={status.canChoose} />
     </>
   );
@@ -76,7 +77,7 @@ const fresh = "";
 function Calendars({ canChoose }: { canChoose: boolean }) {
   const list = useSignal<GoogleCalendar[] | null>(null);
   const chosen = useSignal(fresh);
-  const name = useSignal(text.defaultName(timetableYear()));
+  const name = useSignal(text.defaultName(academicYear.value));
   const planned = useSignal<GoogleCalendar | null>(null);
   const attempt = useAttempt();
   useEffect(() => {
@@ -89,7 +90,7 @@ function Calendars({ canChoose }: { canChoose: boolean }) {
   const plan = () =>
     attempt.start(async () => {
       const there = list.value?.find((c) => c.id === chosen.value);
-      const calendar = there ?? (await createCalendar(name.value.trim() || text.defaultName(timetableYear())));
+      const calendar = there ?? (await createCalendar(name.value.trim() || text.defaultName(academicYear.value)));
       if (!there) list.value = [...(list.value ?? []), calendar];
       chosen.value = calendar.id;
       planned.value = calendar;
@@ -122,7 +123,7 @@ function Calendars({ canChoose }: { canChoose: boolean }) {
         </>
       )}
       {attempt.busy && !list.value && <p class="soft">{takeTexts.busy}</p>}
-      <Trouble attempt={attempt} />
+      <Trouble attempt={attempt} google="take" />
     </>
   );
 }

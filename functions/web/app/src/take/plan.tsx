@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { GoogleCalendar, Sync, SyncPlan } from "../api/client";
+import { Trouble, useAttempt } from "../shell/attempt";
+import { Confirm } from "../shell/confirm";
 import { takeTexts } from "../texts/take";
-import { Trouble, useAttempt } from "./attempt";
 import { apply, planOf, undo } from "./google-client";
 
 const text = takeTexts.google;
@@ -48,12 +49,12 @@ export function Plan({ calendar, back }: { calendar: GoogleCalendar; back: () =>
           </button>
         </>
       )}
-      <Trouble attempt={attempt} />
+      <Trouble attempt={attempt} google="take" />
       <div class="buttons">
         <button type="button" class="button quiet" disabled={attempt.busy} onClick={back}>
           {text.back}
         </button>
-        {(calendar.syncedAt || written) && !undone.value && !attempt.busy && <Undo name={calendar.summary} takeBack={takeBack} />}
+        {(calendar.syncedAt || written) && !undone.value && !attempt.busy && <Confirm ask={text.undo} question={text.undoAsk(calendar.summary)} yes={text.undoYes} no={text.no} confirmed={takeBack} />}
       </div>
     </div>
   );
@@ -125,29 +126,4 @@ function whenOf(start: string | undefined): string {
   const at = start ? new Date(start) : null;
   if (!at || Number.isNaN(at.getTime())) return "";
   return at.toLocaleString("en-ZA", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "Africa/Johannesburg" });
-}
-
-/** Asks before it takes back. */
-function Undo({ name, takeBack }: { name: string; takeBack: () => void }) {
-  const asking = useSignal(false);
-  if (!asking.value) {
-    return (
-      <button type="button" class="button quiet" onClick={() => (asking.value = true)}>
-        {text.undo}
-      </button>
-    );
-  }
-  return (
-    <div class="notice warn" role="alert">
-      <p>{text.undoAsk(name)}</p>
-      <div class="buttons">
-        <button type="button" class="button danger" onClick={takeBack}>
-          {text.undoYes}
-        </button>
-        <button type="button" class="button second" onClick={() => (asking.value = false)}>
-          {text.no}
-        </button>
-      </div>
-    </div>
-  );
 }

@@ -1,7 +1,4 @@
-/** What Choose says. */
-function plural(count: number, one: string, many = one + "s"): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
+import { plural } from "./words";
 
 function duration(minutes: number): string {
   const hours = Math.floor(minutes / 60);
@@ -9,6 +6,7 @@ function duration(minutes: number): string {
   return [hours > 0 && `${hours} h`, (rest > 0 || hours === 0) && `${rest} min`].filter(Boolean).join(" ");
 }
 
+/** What Choose says. */
 export const choose = {
   parts: { label: "Parts", groups: "Groups", find: "Find one", dates: "Dates", style: "Calendar" },
   groups: {
@@ -47,7 +45,6 @@ export const choose = {
     start: "Find timetables",
     again: "Search again",
     running: "Searching…",
-    failed: "The search did not start. Reload the page and try again.",
     found: (count: number, ways: number) => `The best ${plural(count, "timetable")} of ${ways.toLocaleString("en-ZA")} different ones`,
     one: "There is only one timetable: nothing to choose between.",
     stopped: "There are so many combinations that we stopped before we had seen all of them. There may be a better one: lock a group or two and search again.",
@@ -74,6 +71,7 @@ export const choose = {
     loading: "Loading the university’s dates…",
     failed: "We could not load the university’s dates. You can still enter your own.",
     title: (semester: string, year: number) => `${semester} ${year}`,
+    year: "Year of these lectures",
     from: "First day",
     to: "Last day",
     university: "The university’s dates.",

@@ -1,10 +1,7 @@
-/** What Look and the page of a shared week say. */
+import { entries, plural } from "./words";
+
 const days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const months = "January February March April May June July August September October November December".split(" ");
-
-function plural(count: number, one: string, many = one + "s"): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
 
 /** "Monday 9 March 2026" of 2026-03-09. */
 function longDate(date: string, weekday: number): string {
@@ -18,12 +15,34 @@ function shortDate(date: string): string {
   return `${day} ${months[month - 1]?.slice(0, 3)}`;
 }
 
+/** What Look and the page of a shared week say. */
 export const look = {
   days,
   months,
   longDate,
   shortDate,
+  dayMonthYear: (date: string) => `${shortDate(date)} ${date.slice(0, 4)}`,
   views: { label: "Views", week: "Week", days: "By day", dates: "Tests & exams", months: "Months" },
+  dated: {
+    label: "Which week",
+    every: "Every week",
+    byDate: "By date",
+    before: "Week before",
+    after: "Week after",
+    today: "This week",
+    range: (first: string, last: string) => `${first} to ${last}`,
+    loading: "Making your calendar…",
+    none: "Nothing is held in this week.",
+    outside: "No lectures in this week: they are held from",
+    holiday: "Public holiday",
+    recess: "Recess",
+    noLectures: "No lectures",
+    own: "Your day off",
+    follows: (weekday: string) => `Like a ${weekday}`,
+    differs: "Differs",
+    sample: "A made-up timetable, in this year’s weeks.",
+    notes: "About this calendar",
+  },
   semester: { label: "Semester", S1: "Semester 1", S2: "Semester 2" },
   kinds: { lecture: "Lectures", practical: "Practicals", tutorial: "Tutorials", discussion: "Discussions", other: "Other classes", test: "Tests", exam: "Exams" },
   kind: { lecture: "lecture", practical: "practical", tutorial: "tutorial", discussion: "discussion class", other: "class", test: "test", exam: "exam" },
@@ -43,7 +62,8 @@ export const look = {
   alternativeOf: (title: string) => `at the same time as its alternative ${title}`,
   toChoose: (count: number) => `You still have ${plural(count, "choice")} of groups to make, so more classes are shown than you attend.`,
   choose: "Choose groups",
-  doubts: (count: number) => `${plural(count, "entry", "entries")} could not be read with certainty`,
+  find: "Find me a timetable",
+  doubts: (count: number) => `${entries(count)} could not be read with certainty`,
   doubtsHint: "Compare with your PDF. We show what is printed there, and change nothing by guessing.",
   printedAt: (page: number, row: number) => `Page ${page}, row ${row} of your PDF`,
   unplaced: "Without a place in the week",
@@ -85,7 +105,6 @@ export const look = {
     namePlaceholder: "Thandi",
     link: "Link to your week",
     copy: "Copy link",
-    copied: "Copied",
     send: "Send…",
     tooLong: "This week has too many classes for a link. Choose your groups first.",
     text: "My week at UP",
@@ -103,7 +122,4 @@ export const look = {
     upload: "Upload a timetable",
     freeSlot: (start: string, end: string) => `both free from ${start} to ${end}`,
   },
-  loading: "Loading…",
-  loadFailed: "This part of the page did not load.",
-  retry: "Try again",
 };

@@ -1,3 +1,5 @@
+import { entries } from "./words";
+
 /** The sentences of the last step. */
 export const mineTexts = {
   uploads: "Timetables",
@@ -8,11 +10,11 @@ export const mineTexts = {
   feeds: "Addresses to subscribe to",
   noFeeds: "You have made none.",
   feed: (name: string) => name || "My timetable",
-  feedState: (entries: number, made: string, fetched: string) => `${entries} ${entries === 1 ? "entry" : "entries"} · made ${made}${fetched ? ` · last fetched ${fetched}` : ""}`,
+  feedState: (events: number, made: string, fetched: string) => `${entries(events)} · made ${made}${fetched ? ` · last fetched ${fetched}` : ""}`,
   elsewhere: "Its address is kept in the browser that made it.",
   calendars: "Google calendars",
   noCalendars: "schedgen writes to none of your calendars.",
-  signedOut: "Sign in under Take along to see them.",
+  signedOut: "Sign in to see them, and what you uploaded in other browsers.",
   calendar: (synced: string, following: boolean) => `${synced ? `Last written ${synced}` : "Not written yet"}${following ? " · follows your uploads" : ""}`,
   unfollow: "Stop following",
   unfollowNamed: (name: string) => `Stop following with ${name}`,

@@ -1,20 +1,14 @@
+import { entries, plural } from "./words";
+
 /** The sentences of the step that gives the calendar away. */
 export const takeTexts = {
-  chosen: (events: number, modules: number) => `Your calendar has ${events} ${events === 1 ? "entry" : "entries"} of ${modules} ${modules === 1 ? "module" : "modules"}.`,
+  chosen: (events: number, modules: number) => `Your calendar has ${entries(events)} of ${plural(modules, "module")}.`,
   change: "Change what is in it",
   busy: "One moment…",
-  retry: "Try again",
   sample: "This is the sample timetable. Upload your own PDF to subscribe to it or to use Google Calendar.",
   toUpload: "Upload my PDF",
-  dates: {
-    title: "When are lectures?",
-    text: (year: number) => `Nobody has entered the dates of ${year} yet. Give the first and the last day of lectures; the university’s almanac has them.`,
-    suggested: (from: number) => `These are guesses from ${from}. Check them.`,
-    first: (term: string) => `First day of ${term || "lectures"}`,
-    last: (term: string) => `Last day of ${term || "lectures"}`,
-    save: "Use these dates",
-  },
-  notes: { clashes: (n: number) => `${n} ${n === 1 ? "clash" : "clashes"} left.`, warnings: (n: number) => `${n} ${n === 1 ? "entry needs" : "entries need"} a check; each says why.` },
+  nothing: "Everything is left out, so there is no calendar to take along.",
+  notes: { clashes: (n: number) => `${plural(n, "clash", "clashes")} left.`, warnings: (n: number) => `${entries(n)} ${n === 1 ? "needs" : "need"} a check; each says why.` },
   file: {
     title: "Calendar file",
     text: "A file that every calendar program opens. It does not change when your timetable does.",
@@ -28,7 +22,6 @@ export const takeTexts = {
     address: "Address of your calendar",
     secret: "Anyone with this address can read your timetable. If it gets out, delete it under Mine and make a new one.",
     copy: "Copy",
-    copied: "Copied",
     open: "Open in my calendar app",
     stale: "You changed your choices since this address was made.",
     update: "Bring it up to date",
@@ -55,7 +48,6 @@ export const takeTexts = {
     text: "Straight into your Google account, with colours and reminders. You see what will change before anything is written.",
     off: "This server is not connected to Google. Subscribe instead: it works in Google Calendar, too.",
     signIn: "Sign in with Google",
-    again: "Sign in again",
     expired: "Google no longer accepts the sign-in.",
     denied: "You did not allow access, so nothing was changed. Sign in again to allow it, or subscribe instead.",
     failed: "The sign-in did not work. Try again.",
@@ -83,7 +75,7 @@ export const takeTexts = {
     follow: "Follow my uploads: newer PDFs change this calendar by themselves",
     apply: "Write it",
     applying: (done: number, planned: number) => `Writing, ${done} of ${planned}`,
-    done: (n: number) => `Done. ${n} ${n === 1 ? "entry is" : "entries are"} in your calendar.`,
+    done: (n: number) => `Done. ${entries(n)} ${n === 1 ? "is" : "are"} in your calendar.`,
     failedEvents: (n: number) => `Google did not take ${n} of them. Try again.`,
     open: "Open Google Calendar",
     undo: "Undo all",

@@ -1,3 +1,5 @@
+import { entries } from "./words";
+
 /** The sentences of the first step. */
 export const uploadTexts = {
   lead: "Turn the PDF from the UP Portal into a calendar that is right: choose your groups, check the week, then take it along. No account needed.",
@@ -8,16 +10,15 @@ export const uploadTexts = {
   fileLabel: "Timetable PDFs",
   sample: "Try it with a sample",
   list: "Your timetables",
+  elsewhere: (day: string, held: number) => `Uploaded ${day}, in another browser · ${held > 0 ? entries(held) : "replaced by a newer one"}`,
   sampleName: "Sample timetable",
-  size: (bytes: number) => (bytes >= 1 << 20 ? `${(bytes / (1 << 20)).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1024))} KB`),
   state: {
     waiting: "Waiting to be sent",
     sending: (percent: number) => `Sending, ${percent} %`,
     reading: "Reading the PDF",
     done: (classes: number, doubts: number) =>
-      `${classes} ${classes === 1 ? "entry" : "entries"}${doubts ? `, ${doubts} to check` : ""}`,
+      `${entries(classes)}${doubts ? `, ${doubts} to check` : ""}`,
   },
-  retry: "Try again",
   remove: (name: string) => `Remove ${name}`,
   next: "Look at your week",
   more: "Add another PDF at any time. A newer PDF of the same semester replaces the older one.",

@@ -1,24 +1,16 @@
-import { useSignal } from "@preact/signals";
+import type { Timetable } from "../api/client";
+import { Trouble, useAttempt } from "../shell/attempt";
 import { Icon } from "../shell/icon";
+import { uploads } from "../state/store";
+import { timetable } from "../state/timetable";
 import type { Upload } from "../state/types";
 import { texts } from "../texts";
 import { uploadTexts as text } from "../texts/upload";
-import { progress, remove, retry } from "./queue";
+import { day } from "../texts/words";
+import { progress, remove, removeJob, retry } from "./queue";
 
 /** One file: how far it is, what is wrong with it, and what can be done. */
 export function Item({ upload, note }: { upload: Upload; note?: string }) {
-  const busy = useSignal(false);
-  const problem = useSignal("");
-  const removeIt = async () => {
-    busy.value = true;
-    problem.value = "";
-    try {
-      await remove(upload.id);
-    } catch (e) {
-      problem.value = (e as Error).message;
-      busy.value = false;
-    }
-  };
   return (
     <li>
       <Mark upload={upload} />
@@ -26,18 +18,50 @@ export function Item({ upload, note }: { upload: Upload; note?: string }) {
         <strong class="name">{upload.name}</strong>
         <State upload={upload} />
         {note && <p class="soft">{note}</p>}
-        {problem.value && <p class="problem" role="alert">{problem.value}</p>}
       </div>
       {upload.state === "failed" && upload.problem?.retry && (
         <button type="button" class="button second" onClick={() => retry(upload.id)}>
           <Icon name="retry" />
-          {text.retry}
+          {texts.retry}
         </button>
       )}
-      <button type="button" class="button quiet" aria-label={text.remove(upload.name)} disabled={busy.value} onClick={() => void removeIt()}>
+      <Remove name={upload.name} remove={() => remove(upload.id)} />
+    </li>
+  );
+}
+
+/** The uploads that other browsers of the same student made. */
+export function elsewhere() {
+  const here = new Set(uploads.value.map((u) => u.jobId));
+  return (timetable.value?.uploads ?? []).filter((u) => !here.has(u.jobId));
+}
+
+/** One of them. */
+export function Elsewhere({ upload }: { upload: Timetable["uploads"][number] }) {
+  return (
+    <li>
+      <span class="mark good">
+        <Icon name="check" />
+      </span>
+      <div class="grow">
+        <strong class="name">{upload.filename}</strong>
+        <p class="soft">{`${texts.kinds[upload.pdfType]} · ${text.elsewhere(day(upload.createdAt), upload.events)}`}</p>
+      </div>
+      <Remove name={upload.filename} remove={() => removeJob(upload.jobId)} />
+    </li>
+  );
+}
+
+/** The button that removes a file, and says why where that fails. */
+function Remove({ name, remove }: { name: string; remove(): Promise<void> }) {
+  const attempt = useAttempt();
+  return (
+    <>
+      <button type="button" class="button quiet" aria-label={text.remove(name)} disabled={attempt.busy} onClick={() => attempt.start(remove)}>
         <Icon name="close" />
       </button>
-    </li>
+      <Trouble attempt={attempt} />
+    </>
   );
 }
 
@@ -52,9 +76,8 @@ function State({ upload }: { upload: Upload }) {
   const percent = Math.round(part * 100);
   switch (upload.state) {
     case "done": {
-      const doubts = upload.events.filter((e) => (e.warnings ?? []).length > 0).length;
       const kind = upload.kind ? texts.kinds[upload.kind] + " · " : "";
-      return <p class="soft" role="status">{kind + text.state.done(upload.events.length, doubts)}</p>;
+      return <p class="soft" role="status">{kind + text.state.done(upload.entries ?? upload.sample?.length ?? 0, upload.doubts ?? 0)}</p>;
     }
     case "failed":
       return <p class="problem" role="alert">{upload.problem?.message}</p>;

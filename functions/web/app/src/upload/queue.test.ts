@@ -2,6 +2,7 @@ import "fake-indexeddb/auto";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError, type Event } from "../api/client";
 import { uploads } from "../state/store";
+import { timetable } from "../state/timetable";
 import { keptFile } from "../state/waiting";
 import { add, remove, resume } from "./queue";
 import * as sending from "./send";
@@ -14,9 +15,18 @@ const state = () => uploads.value.map((u) => [u.name, u.state, u.problem?.code])
 
 beforeEach(() => {
   uploads.value = [];
+  timetable.value = null;
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
+  answer();
 });
+
+const merged = { uploads: [], events: [lecture] };
+
+/** Answers what is asked beside the timetable. */
+function answer(other: (path: string, call: RequestInit) => Response = () => new Response("{}", { status: 404 })) {
+  vi.stubGlobal("fetch", async (path: string, call: RequestInit) => (path === "/api/timetable" ? new Response(JSON.stringify(merged)) : other(path, call)));
+}
 
 test("a file that is read is done, and its bytes are forgotten", async () => {
   vi.spyOn(sending, "sendFile").mockImplementation(async (_, onProgress) => {
@@ -25,7 +35,8 @@ test("a file that is read is done, and its bytes are forgotten", async () => {
   });
   await add([pdf("a.pdf")]);
   await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "done", undefined]]));
-  expect(uploads.value[0]).toMatchObject({ jobId: "job", kind: "lecture", events: [lecture] });
+  expect(uploads.value[0]).toMatchObject({ jobId: "job", kind: "lecture", entries: 1, doubts: 0 });
+  expect(timetable.value).toEqual(merged);
   expect(await keptFile(uploads.value[0]!.id)).toBeUndefined();
 });
 
@@ -47,7 +58,7 @@ test("a file that was not sent is sent by the next visit", async () => {
 
 test("a file that the server still reads is asked for, and its failure is told", async () => {
   vi.spyOn(sending, "sendFile").mockResolvedValue({ status: 202, accepted: { jobId: "job", status: "pending", message: "" } });
-  vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ id: "job", status: "failed", error: "No timetable.", errorCode: "NO_TIMETABLE" })));
+  answer(() => new Response(JSON.stringify({ id: "job", status: "failed", error: "No timetable.", errorCode: "NO_TIMETABLE" })));
   await add([pdf("a.pdf")]);
   await vi.waitFor(() => expect(uploads.value[0]?.problem).toEqual({ code: "NO_TIMETABLE", message: "No timetable.", retry: false }));
 });
@@ -55,7 +66,7 @@ test("a file that the server still reads is asked for, and its failure is told",
 test("a job that the server no longer has is sent again from the file that is kept", async () => {
   const send = vi.spyOn(sending, "sendFile").mockResolvedValueOnce({ status: 202, accepted: { jobId: "gone", status: "pending", message: "" } });
   send.mockResolvedValueOnce(read("again"));
-  vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ message: "Gone.", error: "JOB_NOT_FOUND" }), { status: 404 }));
+  answer(() => new Response(JSON.stringify({ message: "Gone.", error: "JOB_NOT_FOUND" }), { status: 404 }));
   await add([pdf("a.pdf")]);
   await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "done", undefined]]));
   expect(uploads.value[0]?.jobId).toBe("again");
@@ -63,8 +74,8 @@ test("a job that the server no longer has is sent again from the file that is ke
 });
 
 test("a lost job whose file is not kept says so", async () => {
-  uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "reading", jobId: "gone", events: [] }];
-  vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ message: "Gone.", error: "JOB_NOT_FOUND" }), { status: 404 }));
+  uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "reading", jobId: "gone" }];
+  answer(() => new Response(JSON.stringify({ message: "Gone.", error: "JOB_NOT_FOUND" }), { status: 404 }));
   resume();
   await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "failed", "JOB_NOT_FOUND"]]));
 });
@@ -83,7 +94,7 @@ test("a file that is removed while it is sent is deleted on the server", async (
   let arrive: (sent: sending.Sent) => void = () => {};
   vi.spyOn(sending, "sendFile").mockReturnValue(new Promise((done) => (arrive = done)));
   const asked: string[] = [];
-  vi.stubGlobal("fetch", async (path: string, call: RequestInit) => {
+  answer((path, call) => {
     asked.push(`${call.method} ${path}`);
     return new Response(null, { status: 204 });
   });
@@ -95,11 +106,58 @@ test("a file that is removed while it is sent is deleted on the server", async (
 });
 
 test("removing ends the job on the server; one that is gone is no error", async () => {
-  uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "done", jobId: "job", events: [] }];
-  vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ message: "Away.", error: "UNAVAILABLE" }), { status: 503 }));
+  uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "done", jobId: "job" }];
+  answer(() => new Response(JSON.stringify({ message: "Away.", error: "UNAVAILABLE" }), { status: 503 }));
   await expect(remove("1")).rejects.toMatchObject({ code: "UNAVAILABLE" });
   expect(uploads.value).toHaveLength(1);
-  vi.stubGlobal("fetch", async () => new Response("{}", { status: 404 }));
+  answer(() => new Response("{}", { status: 404 }));
   await remove("1");
   expect(uploads.value).toEqual([]);
+});
+
+test("a file that is removed before all of it is sent is sent no further", async () => {
+  let ended: AbortSignal | undefined;
+  vi.spyOn(sending, "sendFile").mockImplementation((_, __, signal) => {
+    ended = signal;
+    return new Promise((_, failed) => signal?.addEventListener("abort", () => failed(new ApiError("", "OFFLINE"))));
+  });
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(ended?.aborted).toBe(false));
+  await remove(uploads.value[0]!.id);
+  expect(ended?.aborted).toBe(true);
+  expect(uploads.value).toEqual([]);
+});
+
+test("a server that asks to come back much later is not asked again by itself", async () => {
+  const send = vi.spyOn(sending, "sendFile").mockRejectedValue(new ApiError("Ten PDFs an hour. Come back at 14:10.", "RATE_LIMITED", 429, null, 1800));
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(uploads.value[0]?.problem).toEqual({ code: "RATE_LIMITED", message: "Ten PDFs an hour. Come back at 14:10.", retry: true }));
+  expect(send).toHaveBeenCalledTimes(1);
+});
+
+test("a file is worked on by one tab alone", async () => {
+  const send = vi.spyOn(sending, "sendFile").mockResolvedValue(read("job"));
+  let release: () => void = () => {};
+  const held = new Promise<void>((done) => (release = done));
+  const request = async (_: string, options: unknown, work?: (lock: unknown) => unknown) => {
+    if (work) return work(null); // the other tab has it
+    await held;
+    return (options as () => unknown)();
+  };
+  vi.stubGlobal("navigator", { locks: { request }, onLine: true });
+  await add([pdf("a.pdf")]);
+  uploads.value = uploads.value.map((u) => ({ ...u, state: "done" })); // as the other tab said
+  release();
+  await new Promise((done) => setTimeout(done));
+  expect(send).not.toHaveBeenCalled();
+});
+
+test("a timetable that could not be fetched is fetched again before its upload is done", async () => {
+  vi.spyOn(sending, "sendFile").mockResolvedValue(read("job"));
+  vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(uploads.value[0]).toMatchObject({ state: "failed", jobId: "job", problem: { code: "OFFLINE" } }));
+  answer((path) => new Response(JSON.stringify(path.endsWith("/result") ? { events: [lecture] } : { id: "job", status: "completed", pdfType: "lecture" })));
+  resume();
+  await vi.waitFor(() => expect(uploads.value[0]?.state).toBe("done"));
 });

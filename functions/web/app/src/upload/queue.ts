@@ -4,7 +4,8 @@
  */
 import { signal } from "@preact/signals";
 import { ApiError, ask, send, type Event, type Job, type Kind } from "../api/client";
-import { changeUpload, uploads } from "../state/store";
+import { changeUpload, feeds, uploads } from "../state/store";
+import { refreshTimetable, timetable } from "../state/timetable";
 import type { Problem, Upload } from "../state/types";
 import { forgetFile, keepFile, keptFile } from "../state/waiting";
 import { texts } from "../texts";
@@ -17,8 +18,8 @@ const maxBytes = 10 << 20;
 /** The part of each file that is sent, from 0 to 1. */
 export const progress = signal<Record<string, number>>({});
 
-/** Uploads that are worked on now. */
-const running = new Set<string>();
+/** Uploads that this tab works on now, each with the way to end that. */
+const running = new Map<string, AbortController>();
 
 let counter = 0;
 
@@ -32,7 +33,7 @@ export async function add(files: Iterable<File>): Promise<void> {
     const id = newId();
     const problem = await refusal(file).catch((): Problem => ({ code: "UNREADABLE_FILE", message: text.unreadable, retry: false }));
     const upload: Upload = {
-      id, name: file.name, size: file.size, addedAt: new Date(Date.now() + counter).toISOString(), state: problem ? "failed" : "waiting", events: [],
+      id, name: file.name, size: file.size, addedAt: new Date(Date.now() + counter).toISOString(), state: problem ? "failed" : "waiting",
       ...(problem ? { problem } : {}),
     };
     uploads.value = [...uploads.value, upload];
@@ -51,12 +52,17 @@ async function refusal(file: File): Promise<Problem | undefined> {
   return head.includes("%PDF-") ? undefined : because("NOT_A_PDF", text.notPdf);
 }
 
-/** Goes on with what an earlier visit, or a lost connection, left. */
+/** Goes on with what an earlier visit, or a lost connection, left, and asks what other browsers uploaded meanwhile. */
 export function resume(): void {
   for (const upload of uploads.value) {
-    const open = upload.state === "waiting" || upload.state === "sending" || upload.state === "reading";
-    if (open || (upload.state === "failed" && upload.problem?.code === "OFFLINE")) void run(upload.id);
+    if (isOpen(upload) || (upload.state === "failed" && upload.problem?.code === "OFFLINE")) void run(upload.id);
   }
+  const known = timetable.value !== null || feeds.value.length > 0 || uploads.value.some((u) => u.jobId);
+  if (known) void refreshTimetable().catch(() => undefined); // what was kept is shown until then
+}
+
+function isOpen({ state }: Upload): boolean {
+  return state === "waiting" || state === "sending" || state === "reading";
 }
 
 /** Tries a failed one again. */
@@ -69,7 +75,15 @@ export async function remove(id: string): Promise<void> {
   const upload = find(id);
   if (upload?.jobId) await deleteJob(upload.jobId);
   uploads.value = uploads.value.filter((u) => u.id !== id);
+  running.get(id)?.abort();
   await forgetFile(id);
+  if (upload?.jobId) await refreshTimetable();
+}
+
+/** Removes an upload that another browser made. */
+export async function removeJob(jobId: string): Promise<void> {
+  await deleteJob(jobId);
+  await refreshTimetable();
 }
 
 async function deleteJob(jobId: string): Promise<void> {
@@ -86,9 +100,9 @@ function find(id: string): Upload | undefined {
 
 async function run(id: string): Promise<void> {
   if (running.has(id)) return;
-  running.add(id);
+  running.set(id, new AbortController());
   try {
-    await attempt(id);
+    await alone(id, () => attempt(id));
   } catch (e) {
     failed(id, e);
   } finally {
@@ -97,6 +111,21 @@ async function run(id: string): Promise<void> {
     progress.value = others;
   }
 }
+
+/** Works on a file in one tab at a time. Where another tab is at it, this one waits, and goes on only if that one was closed. */
+async function alone(id: string, work: () => Promise<void>): Promise<void> {
+  const locks = navigator.locks as LockManager | undefined; // older browsers have none
+  if (!locks) return work();
+  const name = `schedgen upload ${id}`;
+  const taken = await locks.request(name, { ifAvailable: true }, async (lock) => {
+    if (lock) await work();
+    return lock === null;
+  });
+  if (taken) await locks.request(name, async () => find(id) && isOpen(find(id)!) && work());
+}
+
+/** The longest time in seconds that a file waits by itself for a server that refuses it for now. */
+const longestWait = 60;
 
 /** How often a busy server is asked again before the student is. */
 const patience = 5;
@@ -113,8 +142,8 @@ async function attempt(id: string): Promise<void> {
         changeUpload(id, { state: "waiting", jobId: undefined }); // the server lost it: the file is still here
         continue;
       }
-      if (!passes(e) || e.status === 0 || tries >= patience) throw e;
-      const seconds = Math.min(e.retryAfter ?? 2 ** tries, 60);
+      if (!passes(e) || e.status === 0 || tries >= patience || (e.retryAfter ?? 0) > longestWait) throw e;
+      const seconds = Math.max(e.retryAfter ?? 2 ** tries, 1);
       changeUpload(id, { state: "waiting", problem: { code: e.code, message: text.soon(seconds), retry: false } });
       await pause(seconds * 1000);
     }
@@ -128,7 +157,7 @@ async function sendKept(id: string): Promise<void> {
   const sent = await sendFile(file, (part) => {
     progress.value = { ...progress.value, [id]: part };
     if (part === 1) changeUpload(id, { state: "reading" });
-  });
+  }, running.get(id)?.signal);
   if (!find(id)) return deleteJob(sent.status === 202 ? sent.accepted.jobId : sent.read.jobId); // removed meanwhile
   if (sent.status === 202) {
     changeUpload(id, { state: "reading", jobId: sent.accepted.jobId });
@@ -154,9 +183,12 @@ async function read(id: string, jobId: string): Promise<void> {
 }
 
 async function done(id: string, jobId: string, kind: Kind, events: Event[]): Promise<void> {
+  changeUpload(id, { jobId });
+  await refreshTimetable();
   await forgetFile(id);
   const problem = events.length === 0 ? { code: "NO_EVENTS", message: text.noEvents, retry: false } : undefined;
-  changeUpload(id, { state: problem ? "failed" : "done", jobId, kind, events, problem });
+  const doubts = events.filter((e) => (e.warnings ?? []).length > 0).length;
+  changeUpload(id, { state: problem ? "failed" : "done", kind, entries: events.length, doubts, problem });
 }
 
 function failed(id: string, e: unknown): void {

@@ -8,11 +8,13 @@ const stalled = 60_000;
 
 /**
  * Sends a PDF. onProgress is told of the part that is sent, from 0 to 1: fetch cannot tell that, so this is an XMLHttpRequest. At 1
- * the server has all of it and reads.
+ * the server has all of it and reads. What is ended before that has no job.
  */
-export function sendFile(file: File, onProgress: (part: number) => void): Promise<Sent> {
+export function sendFile(file: File, onProgress: (part: number) => void, ended?: AbortSignal): Promise<Sent> {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
+    let sent = false;
+    ended?.addEventListener("abort", () => sent || request.abort()); // later, the answer names the job that must be deleted
     request.open("POST", "/api/upload");
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Prefer", "wait=10");
@@ -27,6 +29,7 @@ export function sendFile(file: File, onProgress: (part: number) => void): Promis
     };
     request.upload.onload = () => {
       moved();
+      sent = true;
       onProgress(1);
     };
     request.onerror = request.onabort = () => failed(offline());
