@@ -14,6 +14,12 @@ command -v npm >/dev/null || install_missing nodejs npm
 install_missing redis-server pgbouncer age zstd qpdf poppler-utils mupdf-tools ghostscript \
   python3-icalendar python3-pdfminer chromium
 
+# The tests and `schedgen up --monitoring` start these themselves. Debian would also run them as services of the machine.
+if ! command -v promtool >/dev/null || ! command -v amtool >/dev/null; then
+  install_missing prometheus prometheus-alertmanager
+  [ ! -d /run/systemd/system ] || systemctl disable --quiet --now prometheus prometheus-alertmanager || true
+fi
+
 if [ -n "${SCHEDGEN_TEST_MINIO:-}" ]; then
   [ -x "$SCHEDGEN_TEST_MINIO" ] || fail "SCHEDGEN_TEST_MINIO=$SCHEDGEN_TEST_MINIO is no program"
 else
