@@ -150,7 +150,7 @@ func (f *Function) assemble() error {
 	f.runner = &run.Runner{Store: f.store, Offsite: f.offsite, Taker: taker, Verifier: f.verifier, Incidents: f.incidents,
 		Retention: c.Retention, Lease: c.Lease, Now: now, Total: run.NewTotal()}
 	f.restorer = &restore.Restorer{DatabaseURL: c.Postgres.URL, IdentityFile: c.IdentityFile, PDFs: f.pdfs, Lease: c.Lease,
-		Now: now, Health: f.Health}
+		Now: now, Dependencies: f.Dependencies}
 	f.watcher = &watch.Watcher{Store: f.store, Incidents: f.incidents, Enabled: f.Enabled(), MaxAge: c.MissedAfter, Now: now}
 	f.gauges = &watch.Gauges{Store: f.store, Now: now}
 	return nil
@@ -230,13 +230,13 @@ func (f *Function) Routes() http.Handler {
 	return api.Mux(mux)
 }
 
-// Health checks what the function depends on.
-func (f *Function) Health(ctx context.Context) map[string]error {
-	states := map[string]error{"postgres": f.pool.Ping(ctx), "s3": f.pdfs.Ready(ctx), "backups": f.store.Ready(ctx)}
+// Dependencies are the database, the bucket of PDFs, and those of backups.
+func (f *Function) Dependencies() map[string]faas.Check {
+	checks := map[string]faas.Check{"postgres": f.pool.Ping, "s3": f.pdfs.Ready, "backups": f.store.Ready}
 	if f.offsite != nil {
-		states["offsite"] = faas.Optional(f.offsite.Ready(ctx))
+		checks["offsite"] = faas.OptionalCheck(f.offsite.Ready)
 	}
-	return states
+	return checks
 }
 
 // Collectors are the function's own metrics, for /metrics.

@@ -117,9 +117,10 @@ func (f *Function) Routes() http.Handler {
 	return f.origins.Share(api.Mux(mux))
 }
 
-// Health asks the dependencies.
-func (f *Function) Health(ctx context.Context) map[string]error {
-	return map[string]error{"postgres": f.pool.Ping(ctx), "years": faas.Optional(f.years.LastError())}
+// Dependencies are the database, and the years that an operator added.
+func (f *Function) Dependencies() map[string]faas.Check {
+	years := func(context.Context) error { return faas.Optional(f.years.LastError()) }
+	return map[string]faas.Check{"postgres": f.pool.Ping, "years": years}
 }
 
 // Close ends the connections.

@@ -118,8 +118,8 @@ func TestMountedFileIsReadAgain(t *testing.T) {
 	if origin, end := from(); origin != years.File || end != "2026-05-15" {
 		t.Errorf("with a broken file 2026 comes from %s and ends on %s", origin, end)
 	}
-	if health := w.f.Health(t.Context()); health["years"] == nil || !strings.Contains(health["years"].Error(), "line 1") {
-		t.Errorf("health is %v, want the broken file's line", health)
+	if err := w.f.Dependencies()["years"](t.Context()); err == nil || !strings.Contains(err.Error(), "line 1") {
+		t.Errorf("health is %v, want the broken file's line", err)
 	}
 	w.imported(`{"2026": {"source": "A", "terms": {"S1": "2026-02-09..2026-05-08"}}}`)
 	if origin, end := from(); origin != years.Database || end != "2026-05-08" {

@@ -38,6 +38,7 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/worker"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/session"
@@ -222,9 +223,9 @@ func (f *Function) sameOrigin(next func(*http.Request) (any, error)) http.Handle
 // calendars in memory: after a restart their events would look as if people had deleted them.
 func (f *Function) ForgetCalendars(ctx context.Context) error { return f.syncs.DeleteCalendars(ctx) }
 
-// Health asks the dependencies. Google is not among them: without it all else goes on.
-func (f *Function) Health(ctx context.Context) map[string]error {
-	return map[string]error{"postgres": f.pool.Ping(ctx)}
+// Dependencies is the database. Google is not among them: without it all else goes on.
+func (f *Function) Dependencies() map[string]faas.Check {
+	return map[string]faas.Check{"postgres": f.pool.Ping}
 }
 
 // Close ends the connections.

@@ -107,21 +107,21 @@ func (f *Function) Routes() http.Handler {
 	return api.Mux(mux)
 }
 
-// Health asks what the function depends on, and which controls hold the process that reads PDFs.
-func (f *Function) Health(ctx context.Context) map[string]error {
-	states := map[string]error{"postgres": f.pool.Ping(ctx), "redis": faas.Optional(f.cache.Ping(ctx)), "s3": f.blob.Ready(ctx)}
-	maps.Copy(states, Confinement())
-	return states
+// Dependencies are what the function cannot work without, Redis, and which controls hold the process that reads PDFs.
+func (f *Function) Dependencies() map[string]faas.Check {
+	checks := map[string]faas.Check{"postgres": f.pool.Ping, "redis": faas.OptionalCheck(f.cache.Ping), "s3": f.blob.Ready}
+	maps.Copy(checks, Confinement())
+	return checks
 }
 
 // Confinement is the health of each control that holds the process that reads PDFs. An old kernel does
 // not offer all of them; PDFs are read there, but with less between a hostile one and the machine.
-func Confinement() map[string]error {
-	states := map[string]error{}
+func Confinement() map[string]faas.Check {
+	checks := map[string]faas.Check{}
 	for name, err := range sandbox.Controls() {
-		states["sandbox-"+name] = faas.Optional(err)
+		checks["sandbox-"+name] = faas.Known(faas.Optional(err))
 	}
-	return states
+	return checks
 }
 
 // Close ends the connections and the readers.

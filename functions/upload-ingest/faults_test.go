@@ -231,13 +231,13 @@ func TestAFullDiskTakesNoUpload(t *testing.T) {
 	if rows := w.sql("delete from jobs"); rows != 0 || stored != 0 {
 		t.Errorf("%d rows and %d files were stored of an upload that was refused", rows, stored)
 	}
-	for name, err := range w.f.Health(t.Context()) {
-		if (err != nil) != (name == "disk") {
+	for name, check := range w.f.Dependencies() {
+		if err := check(t.Context()); (err != nil) != (name == "disk") {
 			t.Errorf("the health of %s: got %v", name, err)
 		}
 	}
 	var full *diskspace.FullError
-	if err := w.f.Health(t.Context())["disk"]; !errors.As(err, &full) {
+	if err := w.f.Dependencies()["disk"](t.Context()); !errors.As(err, &full) {
 		t.Errorf("the health of the disk: got %v, want it full", err)
 	}
 	w.do(http.DefaultClient, "GET", "/ready", nil).Want(503)

@@ -169,13 +169,13 @@ func (f *Function) Routes() http.Handler {
 	return f.origins.Share(api.Mux(mux))
 }
 
-// Health asks what the function depends on.
-func (f *Function) Health(ctx context.Context) map[string]error {
-	states := map[string]error{"postgres": f.pool.Ping(ctx), "redis": faas.Optional(f.cache.Ping(ctx)), "s3": f.blob.Ready(ctx)}
+// Dependencies are what the function cannot work without, and Redis.
+func (f *Function) Dependencies() map[string]faas.Check {
+	checks := map[string]faas.Check{"postgres": f.pool.Ping, "redis": faas.OptionalCheck(f.cache.Ping), "s3": f.blob.Ready}
 	if f.room != nil {
-		states["disk"] = f.room.Err()
+		checks["disk"] = func(context.Context) error { return f.room.Err() }
 	}
-	return states
+	return checks
 }
 
 // Close ends the connections.

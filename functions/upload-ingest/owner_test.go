@@ -252,8 +252,8 @@ func TestTheDescriptionIsServed(t *testing.T) {
 	}
 	w.do(w.client, "GET", "/api/nothing", nil).Refused(404, api.NotFound)
 	w.do(w.client, "PUT", "/api/upload", nil).Refused(405, api.MethodNotAllowed)
-	for name, err := range w.f.Health(t.Context()) {
-		if err != nil {
+	for name, check := range w.f.Dependencies() {
+		if err := check(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

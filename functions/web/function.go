@@ -18,6 +18,7 @@ import (
 	"sync"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/faas"
 )
 
 // dist holds the folder page once the page was built, and always .gitkeep, for go:embed wants a file.
@@ -63,10 +64,12 @@ func (f *Function) Routes() http.Handler {
 	return api.Mux(mux)
 }
 
-// Health says whether there is a page. Nothing else is needed.
-func (f *Function) Health(context.Context) map[string]error {
-	_, err := f.files()
-	return map[string]error{"page": err}
+// Dependencies is the page itself. Nothing else is needed.
+func (f *Function) Dependencies() map[string]faas.Check {
+	return map[string]faas.Check{"page": func(context.Context) error {
+		_, err := f.files()
+		return err
+	}}
 }
 
 // Close has nothing to close.

@@ -114,7 +114,7 @@ func TestAProgramWithoutItsPageSaysSo(t *testing.T) {
 	if w := get(f.Routes(), "GET", "/"); w.Code != 503 || !strings.Contains(w.Body.String(), "make build") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
-	if err := f.Health(t.Context())["page"]; !errors.Is(err, ErrNotBuilt) {
+	if err := f.Dependencies()["page"](t.Context()); !errors.Is(err, ErrNotBuilt) {
 		t.Errorf("got health %v, want %v", err, ErrNotBuilt)
 	}
 }
@@ -127,7 +127,7 @@ func TestAFileOfNoKnownTypeIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Health(t.Context())["page"]; err == nil || !strings.Contains(err.Error(), "data.bin") {
+	if err := f.Dependencies()["page"](t.Context()); err == nil || !strings.Contains(err.Error(), "data.bin") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -139,7 +139,7 @@ func TestThePageThatTheProgramCarries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Health(t.Context())["page"]; errors.Is(err, ErrNotBuilt) {
+	if err := f.Dependencies()["page"](t.Context()); errors.Is(err, ErrNotBuilt) {
 		t.Skip("the page was not built: run `make setup` and `make build`")
 	} else if err != nil {
 		t.Fatal(err)

@@ -30,12 +30,15 @@ import (
 type Function interface {
 	// Routes is the function's whole HTTP surface.
 	Routes() http.Handler
-	// Health asks each dependency, by name; nil means that it is there. It respects ctx, whose
-	// deadline is short. An error made by Optional degrades the function and leaves it ready.
-	Health(ctx context.Context) map[string]error
+	// Dependencies are the checks of what the function depends on, by name. They run at the same time.
+	Dependencies() map[string]Check
 	// Close frees what New made, after the last request.
 	Close()
 }
+
+// Check asks a dependency whether it works; nil means that it does. It respects ctx, whose deadline is short. An error
+// made by Optional degrades the function and leaves it ready.
+type Check func(ctx context.Context) error
 
 // Collector is a Function that has metrics of its own.
 type Collector interface {
@@ -92,6 +95,14 @@ func Optional(err error) error {
 	}
 	return optional{err}
 }
+
+// OptionalCheck is check of a dependency without which the function is slower and not wrong.
+func OptionalCheck(check Check) Check {
+	return func(ctx context.Context) error { return Optional(check(ctx)) }
+}
+
+// Known is the Check of a dependency whose state is known without asking.
+func Known(err error) Check { return func(context.Context) error { return err } }
 
 // isOptional says that err was marked by Optional.
 func isOptional(err error) bool {

@@ -50,10 +50,16 @@ func newToy() *toy {
 
 func (f *toy) Routes() http.Handler { return f.mux }
 
-func (f *toy) Health(context.Context) map[string]error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.health
+func (f *toy) Dependencies() map[string]Check {
+	checks := map[string]Check{}
+	for name := range f.health {
+		checks[name] = func(context.Context) error {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return f.health[name]
+		}
+	}
+	return checks
 }
 
 func (f *toy) Close() {
@@ -228,7 +234,7 @@ func TestHealthAndReadiness(t *testing.T) {
 		readyCode     int
 	}{
 		"up":       {map[string]error{"postgres": nil}, "ok", "ok", 200},
-		"down":     {map[string]error{"postgres": errors.New("secret"), "redis": nil}, "unavailable", "unavailable", 503},
+		"down":     {map[string]error{"postgres": errors.New("secret"), "redis": nil}, "down", "down", 503},
 		"optional": {map[string]error{"postgres": nil, "redis": Optional(errors.New("x"))}, "degraded", "degraded", 200},
 		"fine":     {map[string]error{"redis": Optional(nil)}, "ok", "ok", 200},
 	} {
@@ -246,6 +252,39 @@ func TestHealthAndReadiness(t *testing.T) {
 				t.Errorf("%s: %s: got %d %s", name, path, answer.Code, answer.Body)
 			}
 		}
+	}
+}
+
+func TestHealthSaysSinceWhenADependencyIsDown(t *testing.T) {
+	t.Parallel()
+	var log buffer
+	f := newToy()
+	f.health = map[string]error{"postgres": errors.New("no route to 10.1.2.3"), "redis": nil}
+	s := newServer("toy", f, Logger(&log, slog.LevelInfo), Config{ProbePatience: time.Minute})
+	dependencies := func() map[string]dependency {
+		t.Helper()
+		s.health.checked = time.Time{} // as if the last results were old
+		r, _ := s.report()
+		return r.Dependencies
+	}
+	first := dependencies()
+	if d := first["postgres"]; d.Status != "down" || d.Error != api.Internal || d.Since.IsZero() {
+		t.Errorf("got %+v, want it down with a code and a time", d)
+	}
+	if d := first["redis"]; d.Status != "up" || d.Error != "" {
+		t.Errorf("got %+v, want it up", d)
+	}
+	if again := dependencies(); again["postgres"].Since != first["postgres"].Since {
+		t.Errorf("down since %v and then since %v", first["postgres"].Since, again["postgres"].Since)
+	}
+	f.mu.Lock()
+	f.health["postgres"] = nil
+	f.mu.Unlock()
+	if back := dependencies(); back["postgres"].Status != "up" {
+		t.Errorf("got %+v, want it up again", back["postgres"])
+	}
+	if down, back := strings.Count(log.String(), "dependency is down"), strings.Count(log.String(), "dependency is back"); down != 1 || back != 1 {
+		t.Errorf("%d lines say that it is down and %d that it is back, want one each: %s", down, back, log.String())
 	}
 }
 
@@ -277,10 +316,12 @@ type slowToy struct {
 	asked, answer chan struct{}
 }
 
-func (f *slowToy) Health(ctx context.Context) map[string]error {
-	f.asked <- struct{}{}
-	<-f.answer
-	return f.toy.Health(ctx)
+func (f *slowToy) Dependencies() map[string]Check {
+	return map[string]Check{"slow": func(context.Context) error {
+		f.asked <- struct{}{}
+		<-f.answer
+		return nil
+	}}
 }
 
 func TestMetrics(t *testing.T) {

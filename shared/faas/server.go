@@ -57,7 +57,7 @@ func newServer(name string, fn Function, logger *slog.Logger, cfg ...Config) *se
 		coming:  make(chan struct{}, max(4*c.Concurrency, mostReceived)),
 		shares:  shares{most: c.PerAddress, of: make(map[netip.Addr]int)},
 		proxies: c.TrustedProxies,
-		health:  health{ask: fn.Health, timeout: c.HealthTimeout, patience: c.ProbePatience, started: time.Now()},
+		health:  health{checks: fn.Dependencies(), timeout: c.HealthTimeout, patience: c.ProbePatience, started: time.Now(), logger: logger.With("function", name)},
 	}
 }
 

@@ -92,14 +92,14 @@ func (s *student) ready(status int, dependency, state string) {
 	eventually(s.t, func() error {
 		var report struct {
 			Status       string
-			Dependencies map[string]string
+			Dependencies map[string]struct{ Status string }
 		}
 		got, err := get(s.t.Context(), http.DefaultClient, s.world.url+"/ready")
 		if err != nil {
 			return err
 		}
 		got.into(s.t, &report)
-		if got.StatusCode != status || report.Dependencies[dependency] != state {
+		if got.StatusCode != status || report.Dependencies[dependency].Status != state {
 			return fmt.Errorf("/ready answers %d %+v", got.StatusCode, report)
 		}
 		return nil

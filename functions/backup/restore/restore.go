@@ -26,6 +26,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/seal"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
@@ -84,7 +85,7 @@ type Restorer struct {
 	PDFs         *blob.Store
 	Lease        time.Duration
 	Now          func() time.Time
-	Health       func(context.Context) map[string]error // of the system that is backed up
+	Dependencies func() map[string]faas.Check // of the system that is backed up
 }
 
 // Restore restores a backup of a bucket. An error with a Backup in the result came after the restore had begun.
@@ -227,16 +228,15 @@ func (r *Restorer) checkSystem(ctx context.Context, m store.Manifest, c archive.
 	record("migrations", migrated, err)
 	compared, err := r.compareObjects(ctx, c.Objects)
 	record("objects", compared, err)
-	states := r.Health(ctx)
 	for _, name := range []string{"postgres", "s3"} {
 		if name == "postgres" && dsn != r.DatabaseURL {
 			continue // the system runs on another
 		}
-		detail := "up"
-		if states[name] != nil {
+		detail, err := "up", r.Dependencies()[name](ctx)
+		if err != nil {
 			detail = ""
 		}
-		record(name, detail, states[name])
+		record(name, detail, err)
 	}
 	return checks, errors.Join(errs...)
 }

@@ -216,12 +216,12 @@ func long(next http.Handler) http.Handler {
 	})
 }
 
-// Health is upload-ingest's, which depends on all that the others depend on, and what holds the process
-// that reads PDFs.
-func (w gateway) Health(ctx context.Context) map[string]error {
-	states := w.ingest.Health(ctx)
-	maps.Copy(states, pdfparse.Confinement())
-	return states
+// Dependencies are upload-ingest's, which depends on all that the others depend on, and what holds the process that
+// reads PDFs.
+func (w gateway) Dependencies() map[string]faas.Check {
+	checks := w.ingest.Dependencies()
+	maps.Copy(checks, pdfparse.Confinement())
+	return checks
 }
 
 // Close closes those that have no server of their own, which ends later.

@@ -23,8 +23,8 @@ type toy struct{ config }
 func (t toy) Routes() http.Handler {
 	return api.Handler(func(*http.Request) (any, error) { return t.Word + strconv.Itoa(os.Getpid()), nil })
 }
-func (t toy) Health(context.Context) map[string]error { return nil }
-func (t toy) Close()                                  {}
+func (t toy) Dependencies() map[string]faas.Check { return nil }
+func (t toy) Close()                              {}
 
 func TestMain(m *testing.M) {
 	childtest.Main(faas.Config{}, func(_ context.Context, c config) (faas.Function, error) { return toy{c}, nil })
