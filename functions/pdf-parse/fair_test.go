@@ -1,32 +1,36 @@
 package pdfparse
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
 func TestSlots(t *testing.T) {
 	t.Parallel()
 	s := newSlots(0, -1) // one, without a reserve
-	free, may, ok := s.take()
-	if !ok || len(may) != 3 {
-		t.Fatalf("the only slot is not for all: got %v, %v", may, ok)
+	only := s.take(jobs.Normal)
+	if only == nil || len(only.may) != 3 {
+		t.Fatalf("the only slot is not for all: got %v", only)
 	}
-	if _, _, ok := s.take(); ok {
+	if s.take(jobs.High) != nil {
 		t.Error("there is a second slot")
 	}
-	free()
-	free()
+	only.free()
+	only.free()
 	for i, want := range []bool{true, false} {
-		if _, _, ok := s.take(); ok != want {
-			t.Errorf("take %d after freeing twice: got %v, want %v", i+1, ok, want)
+		if got := s.take("") != nil; got != want {
+			t.Errorf("take %d after freeing twice: got %v, want %v", i+1, got, want)
 		}
 	}
 }
@@ -37,28 +41,90 @@ func TestWhatASlotIsFor(t *testing.T) {
 	s := newSlots(4, 1)
 	all := [][]jobs.Priority{{jobs.High, jobs.Normal, jobs.Low}, {jobs.High, jobs.Normal, jobs.Low}, {jobs.High, jobs.Normal}, {jobs.High}}
 	for i, want := range all {
-		if _, may, ok := s.take(); !ok || !slices.Equal(may, want) {
-			t.Errorf("slot %d: got %v, %v; want %v", i+1, may, ok, want)
+		if slot := s.take(""); slot == nil || !slices.Equal(slot.may, want) {
+			t.Errorf("slot %d: got %v; want %v", i+1, slot, want)
 		}
 	}
 	s = newSlots(4, 1)
 	for range 2 {
 		for range 3 {
-			s.take()
+			s.take("")
 		}
 		for range yields {
-			s.start()
+			s.begin("")
 		}
-		free, may, ok := s.take()
-		if want := []jobs.Priority{jobs.Low, jobs.Normal, jobs.High}; !ok || !slices.Equal(may, want) {
-			t.Errorf("after %d starts: got %v, %v; want %v", yields, may, ok, want)
+		slot := s.take(jobs.Low)
+		if want := []jobs.Priority{jobs.Low, jobs.Normal, jobs.High}; slot == nil || !slices.Equal(slot.may, want) {
+			t.Errorf("after %d starts: got %v; want %v", yields, slot, want)
 		}
-		s.start()
-		free()
-		if _, may, _ := s.take(); !slices.Equal(may, []jobs.Priority{jobs.High}) {
-			t.Errorf("after one start more: got %v, want high alone", may)
+		s.begin("")
+		slot.free()
+		if s.take(jobs.Low) != nil || s.take(jobs.Normal) != nil {
+			t.Error("after one start more: the last slot is not for high alone")
 		}
 		s.taken = 0
+	}
+}
+
+// What an event waits for is a slot for its priority, in the order of the events, or the beginning of its job.
+func TestWaitingForASlot(t *testing.T) {
+	t.Parallel()
+	s := newSlots(2, 1) // one for all, one for high priority alone
+	held := s.take(jobs.Normal)
+	if slot, begun := s.wait(t.Context(), "impatient", jobs.Normal, 0); slot != nil || begun {
+		t.Fatalf("without patience: got %v, %v", slot, begun)
+	}
+	ended := make(chan string, 4)
+	wait := func(ctx context.Context, job string, patience time.Duration) {
+		t.Helper()
+		s.mu.Lock()
+		before := len(s.waiting)
+		s.mu.Unlock()
+		go func() {
+			slot, begun := s.wait(ctx, job, jobs.Normal, patience)
+			ended <- fmt.Sprintf("%s: slot %v, begun %v", job, slot != nil, begun)
+		}()
+		testkit.Eventually(t, job+" waits", func() bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return len(s.waiting) > before
+		})
+	}
+	expect := func(want string) {
+		t.Helper()
+		if got := <-ended; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	gone, leave := context.WithCancel(t.Context())
+	wait(gone, "gone", time.Hour)
+	wait(t.Context(), "begun", time.Hour)
+	wait(t.Context(), "first", time.Hour)
+	wait(t.Context(), "second", time.Hour)
+	leave()
+	expect("gone: slot false, begun false")
+	s.begin("begun")
+	expect("begun: slot false, begun true")
+	if high := s.take(jobs.High); high == nil {
+		t.Error("those who wait hold the slot of high priority")
+	} else {
+		high.free()
+	}
+	held.free()
+	expect("first: slot true, begun false")
+	if !s.anyWaiting() {
+		t.Error("the second does not wait")
+	}
+	go func() {
+		slot, _ := s.wait(t.Context(), "late", jobs.Normal, time.Nanosecond)
+		ended <- fmt.Sprintf("late: slot %v", slot != nil)
+	}()
+	expect("late: slot false")
+	for range mostWaiting * s.total { // however many come, so many wait
+		s.waiting = append(s.waiting, &waiter{end: make(chan *grant, 1), priority: jobs.Low})
+	}
+	if slot, _ := s.wait(t.Context(), "too many", jobs.Normal, time.Hour); slot != nil {
+		t.Error("there is a slot too many")
 	}
 }
 
@@ -160,19 +226,74 @@ func TestLowPriorityDoesNotStarve(t *testing.T) {
 func TestAnEventIsNotDoneBeforeItsOwnJobIsTaken(t *testing.T) {
 	w := newWorld(t)
 	_, truth := lecture()
-	var others []jobs.Job
-	for range mostTurns - 1 {
-		others = append(others, w.lectures())
+	var all []jobs.Job
+	for range 20 {
+		all = append(all, w.lectures())
 	}
-	last := w.lectures()
-	w.notify(last).Want(204)
-	for _, job := range append(others, last) {
+	w.notify(all[len(all)-1]).Want(204)
+	for _, job := range all {
 		w.completed(job.ID, truth)
 	}
-	for range mostTurns {
-		w.lectures()
+}
+
+// A worker goes on after its event's own job while jobs are due: those whose events were refused or lost wait for nobody.
+func TestNoSlotIsEmptyWhileAJobIsDue(t *testing.T) {
+	w := newWorld(t)
+	_, truth := lecture()
+	first := w.lectures()
+	var lost []jobs.Job
+	for range 20 {
+		lost = append(lost, w.lectures())
 	}
-	last = w.lectures()
-	w.notify(last).refused(429, api.Busy)
-	w.notify(last).Want(204)
+	later := w.lectures()
+	w.sql("update jobs set run_after = now() + interval '1 hour' where id = $1::uuid", later.ID)
+	w.notify(first).Want(204)
+	for _, job := range append(lost, first) {
+		w.completed(job.ID, truth)
+	}
+	if got := w.find(later.ID); got.Status != jobs.Pending || got.Attempts != 0 {
+		t.Errorf("got %+v, want the job that is not due untouched", got)
+	}
+}
+
+// In the second half of its time a request begins no job.
+func TestARequestEndsInTime(t *testing.T) {
+	w := newWorld(t)
+	own, other := w.lectures(), w.lectures()
+	object := events.Object{JobID: own.ID, Key: own.ObjectKey, Priority: string(own.Priority)}
+	if err := w.f.handleObject(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+	if !w.find(other.ID).Done() {
+		t.Error("a request with time left did not go on")
+	}
+	other = w.lectures()
+	if err := w.f.goOn(t.Context(), time.Now()); err != nil || w.find(other.ID).Done() {
+		t.Errorf("got %v, and the job was begun after the time", err)
+	}
+}
+
+// Events for which no slot is free wait for one, or until another worker has begun their jobs. None is told to come again.
+func TestEventsWaitForASlot(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Concurrency, c.Reserve, c.Wait = 2, 0, patience })
+	_, truth := lecture()
+	var all sync.WaitGroup
+	var list []jobs.Job
+	for range 24 {
+		job := w.lectures()
+		list = append(list, job)
+		body := notification(record(t, job))
+		all.Go(func() {
+			if a, err := w.post(w.url, body); err != nil || a.StatusCode != http.StatusNoContent {
+				t.Errorf("got %d %s, %v; want 204 at the first try", a.StatusCode, a.Body, err)
+			}
+		})
+	}
+	all.Wait()
+	for _, job := range list {
+		w.completed(job.ID, truth)
+		if got := w.find(job.ID).Attempts; got != 1 {
+			t.Errorf("got %d attempts, want one", got)
+		}
+	}
 }

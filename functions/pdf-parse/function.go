@@ -42,8 +42,12 @@ type Config struct {
 	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
 	OpenPaths []string `env:"OPEN_PATHS"`
 
-	Concurrency  int           `env:"PARSE_CONCURRENCY, default=4"`                 // PDFs read at once
-	Reserve      int           `env:"PARSE_RESERVE, default=1" zero:"allowed"`      // of these, kept for high priority; low leaves as many again
+	Concurrency int `env:"PARSE_CONCURRENCY, default=4"`            // PDFs read at once
+	Reserve     int `env:"PARSE_RESERVE, default=1" zero:"allowed"` // of these, kept for high priority; low leaves as many again
+	// How long an event waits where no slot is free for its priority, until it is told to come again. Its job is read
+	// meanwhile if its turn comes. 0 where the platform itself limits the requests of an instance (Knative, OpenFaaS):
+	// those that wait would keep out others of a higher priority.
+	Wait         time.Duration `env:"PARSE_WAIT, default=0s" zero:"allowed"`
 	Rate         int           `env:"PARSE_RATE, default=10"`                       // jobs a second, of all instances together
 	Burst        int           `env:"PARSE_BURST, default=100"`                     // jobs at once, after a quiet time
 	RateReserve  int           `env:"PARSE_RATE_RESERVE, default=2" zero:"allowed"` // jobs a second, kept for high priority

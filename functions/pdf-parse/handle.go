@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	handler "github.com/openfaas/templates-sdk/go-http"
 
@@ -59,50 +60,102 @@ func (f *Function) deadLetter(ctx context.Context, reason error, item events.Ite
 	return err
 }
 
-// mostTurns bounds how many jobs one event has done, so that its answer comes in time. Then it must come again.
-const mostTurns = 16
+// unlimited is how long the request of an event lasts that has no deadline.
+const unlimited = time.Minute
 
 // handleObject does jobs until that of an object is done, or taken by another worker; nil says that its event is done with.
 // Which job is read next is not for events to say, for whoever sends the most would have the most: it is the one whose
 // turn it is. As no event is done with before its own job is taken, as many events are on their way as jobs wait.
+//
+// A worker that no event waits for goes on while jobs are due, so that no slot is empty while a job waits whose event was
+// refused or lost. In the second half of the request's time it begins none.
 func (f *Function) handleObject(ctx context.Context, o events.Object) error {
-	for range mostTurns {
+	end, ok := ctx.Deadline()
+	if !ok {
+		end = time.Now().Add(unlimited)
+	}
+	half := time.Now().Add(time.Until(end) / 2)
+	for {
 		over, err := f.runNextJob(ctx, o)
-		if over || err != nil {
+		switch {
+		case err != nil:
 			return err
+		case over:
+			return f.goOn(context.WithoutCancel(ctx), half) // a caller that hangs up changes nothing for those who wait
+		case time.Now().After(half):
+			return api.New(api.Busy)
 		}
 	}
-	return api.New(api.Busy)
 }
 
 // runNextJob does the next job. over reports that nothing more is to be done for the event.
 func (f *Function) runNextJob(ctx context.Context, o events.Object) (over bool, err error) {
 	ctx = tracing.Continue(ctx, o.Cause)
-	free, may, refusal := f.acquireSlot(ctx, priorityOf(o))
+	slot, begun, refusal := f.acquireSlot(ctx, o)
+	if begun {
+		f.metrics.events.WithLabelValues("waited").Inc()
+		return true, nil
+	}
 	if refusal != nil {
 		return true, f.answerRefusal(ctx, o, refusal)
 	}
-	defer free()
-	claim, err := f.jobs.Next(ctx, f.cfg.Lease, may...)
-	if errors.Is(err, jobs.ErrNotClaimable) {
-		if !slices.Contains(may, priorityOf(o)) {
-			f.metrics.events.WithLabelValues("busy").Inc()
-			return true, f.answerRefusal(ctx, o, api.New(api.Busy))
-		}
+	defer slot.free()
+	claim, err := f.jobs.Next(ctx, f.cfg.Lease, slot.may...)
+	if errors.Is(err, jobs.ErrNotClaimable) && slices.Contains(slot.may, priorityOf(o)) {
 		// None waits whose turn it could be, but the event's own may: that it is stored need not be noted yet.
 		claim, err = f.jobs.Claim(ctx, o.JobID, f.cfg.Lease)
+	} else if errors.Is(err, jobs.ErrNotClaimable) {
+		f.metrics.events.WithLabelValues("busy").Inc()
+		return true, f.answerRefusal(ctx, o, api.New(api.Busy))
 	}
 	if err != nil {
 		return true, f.answerUnclaimed(ctx, o, err)
 	}
-	f.slots.start()
-	f.metrics.events.WithLabelValues("work").Inc()
 	// Whosever job it is, what is away fails the event, which then comes again: the next job would fail, too.
-	err = f.work(tracing.Continue(ctx, claim.Job.Cause), claim, free)
-	if err != nil || claim.Job.ID == o.JobID {
+	if err = f.run(ctx, claim, slot); err != nil || claim.Job.ID == o.JobID {
 		return true, err
 	}
 	return f.isTaken(ctx, o)
+}
+
+// goOn does what is due, for an event that is done with itself, unless another event waits to do it.
+func (f *Function) goOn(ctx context.Context, until time.Time) error {
+	for time.Now().Before(until) && !f.slots.anyWaiting() {
+		if over, err := f.runDueJob(ctx); over || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runDueJob does the next job if one is due and may be begun. Only then it counts for the rate.
+func (f *Function) runDueJob(ctx context.Context) (over bool, err error) {
+	slot := f.slots.take("")
+	if slot == nil {
+		return true, nil
+	}
+	defer slot.free()
+	if due, err := f.jobs.AnyDue(ctx, slot.may...); !due || err != nil {
+		return true, err
+	}
+	if !f.rate.Allow(ctx, false).Allowed {
+		return true, nil
+	}
+	claim, err := f.jobs.Next(ctx, f.cfg.Lease, slot.may...)
+	if errors.Is(err, jobs.ErrNotClaimable) {
+		return true, nil
+	}
+	if err != nil {
+		return true, err
+	}
+	return false, f.run(ctx, claim, slot)
+}
+
+// run does a job in a slot.
+func (f *Function) run(ctx context.Context, claim *jobs.Claim, slot *grant) error {
+	f.slots.begin(claim.Job.ID)
+	f.metrics.events.WithLabelValues("work").Inc()
+	return f.work(tracing.Continue(ctx, claim.Job.Cause), claim, slot.free)
 }
 
 // priorityOf is normal where the event says nothing that makes sense.
@@ -122,24 +175,29 @@ func (f *Function) isTaken(ctx context.Context, o events.Object) (bool, error) {
 	return job.Status != jobs.Pending, err
 }
 
-// acquireSlot gives a slot within the rate, with the priorities that it is for, or a 429 at once: who waits here holds what
-// others could use. What is reserved of the rate is used for high priority alone.
-func (f *Function) acquireSlot(ctx context.Context, priority jobs.Priority) (free func(), may []jobs.Priority, refusal *api.Error) {
-	free, may, ok := f.slots.take()
-	if !ok {
+// acquireSlot gives a slot within the rate, or a 429 where none is free in time. An event that waits holds nothing that
+// others could use; begun reports that its job was begun meanwhile. What is reserved of the rate is used for high priority
+// alone.
+func (f *Function) acquireSlot(ctx context.Context, o events.Object) (slot *grant, begun bool, refusal *api.Error) {
+	priority := priorityOf(o)
+	slot, begun = f.slots.wait(ctx, o.JobID, priority, f.cfg.Wait)
+	if begun {
+		return nil, true, nil
+	}
+	if slot == nil {
 		f.metrics.events.WithLabelValues("busy").Inc()
-		return nil, nil, api.New(api.Busy)
+		return nil, false, api.New(api.Busy)
 	}
 	rate := f.rate.Allow(ctx, false)
 	if !rate.Allowed && priority == jobs.High {
-		rate, may = f.rate.Allow(ctx, true), []jobs.Priority{jobs.High}
+		rate, slot.may = f.rate.Allow(ctx, true), []jobs.Priority{jobs.High}
 	}
 	if !rate.Allowed {
-		free()
+		slot.free()
 		f.metrics.events.WithLabelValues("rate").Inc()
-		return nil, nil, api.New(api.RateLimited).WithRetryAfter(rate.RetryAfter)
+		return nil, false, api.New(api.RateLimited).WithRetryAfter(rate.RetryAfter)
 	}
-	return free, may, nil
+	return slot, false, nil
 }
 
 // answerRefusal answers an event that cannot be worked on now: one that asks for nothing is done with all

@@ -19,7 +19,7 @@ func newMetrics() *metrics {
 	return &metrics{
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "schedgen_parse_events_total",
-			Help: "Events by what they led to: work, duplicate, unknown job, not due, busy, rate, dead letter, error.",
+			Help: "Events by what they led to: work, duplicate, waited (another worker began the job), unknown job, not due, busy, rate, dead letter, error.",
 		}, []string{"outcome"}),
 		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "schedgen_parse_jobs_total",

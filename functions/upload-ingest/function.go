@@ -42,6 +42,10 @@ type Config struct {
 	Years  years.Config
 	Disk   diskspace.Config
 
+	// Publish the event of a stored PDF at once, as well as when the object store sends its notification, which may take
+	// seconds. Switch it off where the store notifies at once.
+	OwnEvents bool `env:"OWN_EVENTS, default=true"`
+
 	ParsedTargets  []string `env:"PARSED_TARGETS"`  // who is told of timetables where there is no broker
 	AdminToken     string   `env:"ADMIN_TOKEN"`     // reads and replays dead letters; empty: nobody does
 	PriorityToken  string   `env:"PRIORITY_TOKEN"`  // uploads that carry it as Priority-Token may be of high priority; empty: none may
@@ -78,6 +82,7 @@ type Function struct {
 	sessions   *session.Sessions
 	origins    *api.Origins
 	objects    *events.Publisher
+	own        *ownEvents
 	parsed     *events.Publisher
 	metrics    *metrics
 	people     *personal.Store
@@ -106,6 +111,10 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	own, err := newOwnEvents(cfg)
+	if err != nil {
+		return nil, err
+	}
 	announcements := cfg.Events
 	announcements.Targets = cfg.ParsedTargets
 	parsed, err := events.NewPublisher(announcements)
@@ -122,7 +131,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	}
 	queue := jobs.NewStore(pool).WithLimits(cfg.Limits)
 	f := &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), queueStats: newQueueStats(queue.Metrics),
-		blob: store, cache: redis, sessions: sessions.UseDatabase(pool), origins: origins, objects: objects, parsed: parsed, metrics: newMetrics(),
+		blob: store, cache: redis, sessions: sessions.UseDatabase(pool), origins: origins, objects: objects, own: own, parsed: parsed, metrics: newMetrics(),
 		room: diskspace.New(cfg.Disk), tempFile: func() (*os.File, error) { return newTempFile("") }}
 	f.people = personal.NewStore(pool)
 	f.eraser = &erase.Eraser{Jobs: queue, PDFs: store, People: f.people, Forget: f.forget}
@@ -178,8 +187,9 @@ func (f *Function) Dependencies() map[string]faas.Check {
 	return checks
 }
 
-// Close ends the connections.
+// Close ends what is on its way and the connections.
 func (f *Function) Close() {
+	f.own.close()
 	f.pool.Close()
 	f.objects.Close()
 	f.parsed.Close()

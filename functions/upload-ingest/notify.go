@@ -80,7 +80,7 @@ func (f *Function) publishUntilClaimed(ctx context.Context, e event.Event) error
 				return
 			case <-tick.C:
 			}
-			if job, err := f.jobs.Find(publishing, events.JobOf(e)); err == nil && job.Status == jobs.Processing {
+			if job, err := f.jobs.Find(publishing, events.JobOf(e)); err == nil && job.Status != jobs.Pending {
 				end(errClaimed)
 			}
 		}

@@ -211,6 +211,9 @@ func (f *Function) keep(ctx context.Context, u *received, n jobs.NewJob) (jobs.J
 	if err != nil {
 		api.Logger(ctx).WarnContext(ctx, "the upload was not noted, the sweep will", "job", job.ID, "error", err)
 	}
+	if f.cfg.OwnEvents {
+		f.own.publish(ctx, job)
+	}
 	return job, nil
 }
 

@@ -117,11 +117,11 @@ func recordID(r record) string {
 	return strings.Join(parts, ".")
 }
 
-// NewObject is the CloudEvent that an object exists, as if the storage had told: the sweep sends it
-// for a job whose notification never came.
+// NewObject is the CloudEvent that an object exists, as if the storage had told: upload-ingest publishes it
+// as soon as the object is stored, and the sweep for a job whose notification never came.
 func NewObject(object Object, when time.Time) (event.Event, error) {
 	var r record
-	r.EventSource = "schedgen:sweep"
+	r.EventSource = "schedgen"
 	r.EventName = "s3:ObjectCreated:Put"
 	r.EventTime = when.UTC()
 	r.S3.Bucket.Name = object.Bucket

@@ -68,6 +68,7 @@ func TestNoQueryReadsAWholeTable(t *testing.T) {
 		"completed":    {completedSQL, []any{owner, 100}},
 		"create":       {createSQL, []any{id, owner, "normal", "", 1, "", "key", "", owner, ""}},
 		"next":         {nextSQL, []any{[]string{"high", "normal", "low"}, id, 30.0, 3, 300.0}},
+		"any due":      {anyDueSQL, []any{[]string{"high", "normal", "low"}, 3, 300.0}},
 		"forget turns": {deleteOldTurnsSQL, []any{1900 * 60.0, 200}},
 		"claim":        {claimSQL, []any{id, id, 30.0, 3, 300.0}},
 		"refusal":      {refusalSQL, []any{id, 3, 300.0}},

@@ -76,11 +76,7 @@ returning ` + columns
 // of them has.
 func (s *Store) Next(ctx context.Context, lease time.Duration, priorities ...Priority) (*Claim, error) {
 	token := uuid.NewString()
-	var names []string
-	for _, priority := range priorities {
-		names = append(names, string(priority))
-	}
-	job, err := postgres.QueryOne(ctx, s.pool, scanJob, nextSQL, names, token, lease.Seconds(),
+	job, err := postgres.QueryOne(ctx, s.pool, scanJob, nextSQL, names(priorities), token, lease.Seconds(),
 		s.limits.Attempts, s.limits.Timeout.Seconds())
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ErrNotClaimable
@@ -89,6 +85,33 @@ func (s *Store) Next(ctx context.Context, lease time.Duration, priorities ...Pri
 		return nil, fmt.Errorf("claim the next job: %w", err)
 	}
 	return &Claim{Job: job, Token: token, store: s}, nil
+}
+
+const anyDueSQL = `
+select exists (
+	select from jobs
+	where status = 'pending' and uploaded_at is not null and priority = any($1::text[]) and run_after <= now() and attempts < $2::int
+		and (started_at is null or started_at > now() - make_interval(secs => $3::float8))
+) or exists (
+	select from jobs
+	where status = 'processing' and lease_until <= now() and priority = any($1::text[]) and attempts < $2::int
+		and started_at > now() - make_interval(secs => $3::float8))`
+
+// AnyDue reports whether Next would have a job to claim.
+func (s *Store) AnyDue(ctx context.Context, priorities ...Priority) (bool, error) {
+	due, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[bool], anyDueSQL, names(priorities), s.limits.Attempts, s.limits.Timeout.Seconds())
+	if err != nil {
+		return false, fmt.Errorf("ask whether a job is due: %w", err)
+	}
+	return due, nil
+}
+
+func names(priorities []Priority) []string {
+	list := make([]string, len(priorities))
+	for i, priority := range priorities {
+		list[i] = string(priority)
+	}
+	return list
 }
 
 // untakenSQL takes back the turn of a job that is gone and never took it, so that the rest of its share does not

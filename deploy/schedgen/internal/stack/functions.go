@@ -48,7 +48,8 @@ func (s *System) functions(ctx context.Context, at addresses, known secrets) (f 
 		maps.Copy(google, fake)
 	}
 	all := s.settings(at, known)
-	f.ingest, err = configured(ctx, all, uploadingest.New, map[string]string{"EVENT_TARGETS": toParse, "PARSED_TARGETS": parsed})
+	f.ingest, err = configured(ctx, all, uploadingest.New, map[string]string{"EVENT_TARGETS": toParse, "PARSED_TARGETS": parsed,
+		"OWN_EVENTS": strconv.FormatBool(s.cfg.S3 != "")}) // our own S3 server notifies at once
 	if err != nil {
 		return f, err
 	}
@@ -111,6 +112,7 @@ func (s *System) settings(at addresses, known secrets) envconfig.Lookuper {
 		"DATABASE_MAX_CONNS": "8",
 		// The rate guards a database that many instances share. Here the parser's slots are the limit.
 		"PARSE_RATE": "100", "PARSE_BURST": "500",
+		"PARSE_WAIT": "5s", // nothing else limits the events that come
 	}
 	if recipients, _ := s.cfg.Settings.Lookup("BACKUP_RECIPIENTS"); recipients == "" && len(s.cfg.BackupRecipients) == 0 {
 		usual["BACKUP_RETENTION"] = "0s" // no backup is made here
