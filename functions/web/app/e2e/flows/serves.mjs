@@ -16,7 +16,6 @@ export const flows = [
   {
     name: "one choice serves all",
     widths: [390],
-    refusals: [/^401 .*\/api\/(feeds|timetable)$/], // a browser without a session
     async run(world) {
       const { page, look, check } = world;
       await uploaded(world, "lectures");

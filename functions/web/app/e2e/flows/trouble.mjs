@@ -30,9 +30,9 @@ export const flows = [
       await page.route("**/api/upload", (route) => route.fulfill(refusal(503, "UNAVAILABLE", "Too many PDFs wait to be read. Try again in a moment.", { "Retry-After": "1" })), { times: 1 });
       await uploaded(world, "tests");
       await take(page);
-      await page.route("**/api/feeds", (route) => route.fulfill(refusal(429, "RATE_LIMITED", "That was a lot at once.", { "Retry-After": "2" })), { times: 1 });
+      await page.route("**/api/feeds", (route) => route.fulfill(refusal(429, "RATE_LIMITED", "That was a lot at once.", { "Retry-After": "10" })), { times: 1 });
       await page.getByRole("button", { name: "Make my address" }).click();
-      await page.getByText("That was a lot at once. We try again in 2 seconds.").waitFor();
+      await page.getByText("That was a lot at once. We try again in 10 seconds.").waitFor();
       await look("busy");
       await page.getByLabel("Address of your calendar").waitFor();
     },

@@ -24,6 +24,7 @@ export const flows = [
   {
     name: "what is no timetable",
     widths: [360, 1280],
+    refusals: [/^422 .*\/api\/upload$/],
     async run({ page, pdf, look }) {
       await page.getByLabel("Timetable PDFs").setInputFiles([{ name: "broken.pdf", mimeType: "application/pdf", buffer: readFileSync(pdf("broken")) }, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("notes") }]);
       await page.getByText("This is not a PDF. Choose the file that the UP Portal downloads").waitFor();

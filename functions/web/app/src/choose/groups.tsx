@@ -26,9 +26,11 @@ export function Groups() {
           {text.find}
         </a>
       </div>
-      {modules.map((module) => (
-        <Module key={module} module={module} />
-      ))}
+      <div class="modules">
+        {modules.map((module) => (
+          <Module key={module} module={module} />
+        ))}
+      </div>
     </>
   );
 }

@@ -2,7 +2,7 @@
 import { batch, computed } from "@preact/signals";
 import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, send, type SignInStatus } from "../api/client";
 import { forgetCalendar } from "../look/calendar";
-import { choices, feeds, uploads } from "../state/store";
+import { choices, feeds, known, uploads } from "../state/store";
 import { refreshTimetable, timetable } from "../state/timetable";
 import { noChoices } from "../state/types";
 import { forgetFiles } from "../state/waiting";
@@ -18,12 +18,11 @@ export interface Account {
 
 /** Asks for all of it. What is kept here does not depend on Google. A visitor who never uploaded anything has no session, and so nothing. */
 export async function account(): Promise<Account> {
-  const [listed, signIn] = await Promise.all([
-    ask<{ feeds: ListedFeed[] }>("/api/feeds").catch(without(401, { feeds: [] })),
-    ask<SignInStatus>("/api/auth/status"),
-    refreshTimetable(),
-  ]);
-  const none: Account = { feeds: listed.feeds, signIn, calendars: [], problem: null };
+  const signIn = await ask<SignInStatus>("/api/auth/status");
+  const none: Account = { feeds: [], signIn, calendars: [], problem: null };
+  if (!known.value && !signIn.authenticated) return none;
+  const [listed] = await Promise.all([ask<{ feeds: ListedFeed[] }>("/api/feeds").catch(without(401, { feeds: [] })), refreshTimetable()]);
+  none.feeds = listed.feeds;
   if (!signIn.authenticated) return none;
   return ask<{ calendars: GoogleCalendar[] }>("/api/calendars").then(
     ({ calendars }): Account => ({ ...none, calendars: calendars.filter((c) => c.createdHere || c.following || c.syncedAt) }),

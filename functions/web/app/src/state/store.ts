@@ -80,6 +80,9 @@ export const events = computed<Event[]>(() => {
   return all.filter((e) => e.kind !== "lecture" || e.year === uploadedYear.value);
 });
 
+/** Whether the server has given this browser a session, as far as what is kept here tells. */
+export const known = computed(() => timetable.value !== null || feeds.value.length > 0 || uploads.value.some((u) => u.jobId));
+
 /** There is nothing but the sample, which is on no server. */
 export const onlySample = computed(() => (timetable.value?.events ?? []).length === 0);
 

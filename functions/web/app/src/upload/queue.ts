@@ -4,8 +4,8 @@
  */
 import { signal } from "@preact/signals";
 import { ApiError, ask, send, type Event, type Job, type Kind } from "../api/client";
-import { changeUpload, feeds, uploads } from "../state/store";
-import { refreshTimetable, timetable } from "../state/timetable";
+import { changeUpload, known, uploads } from "../state/store";
+import { refreshTimetable } from "../state/timetable";
 import type { Problem, Upload } from "../state/types";
 import { forgetFile, keepFile, keptFile } from "../state/waiting";
 import { texts } from "../texts";
@@ -57,8 +57,7 @@ export function resume(): void {
   for (const upload of uploads.value) {
     if (isOpen(upload) || (upload.state === "failed" && upload.problem?.code === "OFFLINE")) void run(upload.id);
   }
-  const known = timetable.value !== null || feeds.value.length > 0 || uploads.value.some((u) => u.jobId);
-  if (known) void refreshTimetable().catch(() => undefined); // what was kept is shown until then
+  if (known.value) void refreshTimetable().catch(() => undefined); // what was kept is shown until then
 }
 
 function isOpen({ state }: Upload): boolean {
