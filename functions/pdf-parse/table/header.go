@@ -28,6 +28,8 @@ type label struct {
 	column string // "" where no layout knows it
 	text   string
 	x0, x1 float64
+
+	letters string // of the text, lower case
 }
 
 // unsure reports whether the file leaves in doubt what the heading shows.
@@ -134,11 +136,15 @@ func headerOf(words []extract.Word, page extract.Page, layouts []Layout) (header
 	if len(words) > maxHeaderWords {
 		return header{}, false
 	}
-	clusters := cluster(words, page.Rulings)
+	var wholes []label
+	for _, words := range cluster(words, page.Rulings) {
+		readingOrder(words)
+		wholes = append(wholes, newLabel(words))
+	}
 	var best header
 	matched := 0
 	for i := range layouts {
-		labels := name(clusters, &layouts[i])
+		labels := name(wholes, &layouts[i])
 		if n, all := required(labels, &layouts[i]); all && n > matched {
 			matched = n
 			best = header{layout: &layouts[i], labels: labels}
@@ -287,20 +293,29 @@ func parted(a, b extract.Word, rulings []extract.Ruling) bool {
 // crosses reports whether an upright ruling runs where a word is high.
 func crosses(r extract.Ruling, w extract.Word) bool { return r.Y0 < w.Y && r.Y1 > w.Y-w.Size/2 }
 
-// name gives each cluster its column. Headings of tight columns that ran together are parted again.
-func name(clusters [][]extract.Word, layout *Layout) []label {
-	var labels []label
-	for _, words := range clusters {
-		readingOrder(words)
-		whole := newLabel(words, layout)
-		if parts := part(words, layout); whole.column == "" && parts != nil {
+// name gives each label its column. Headings of tight columns that ran together are parted again.
+func name(wholes []label, layout *Layout) []label {
+	labels := make([]label, 0, len(wholes))
+	for _, l := range wholes {
+		l.column = layout.headed(l.letters)
+		if parts := l.parts(layout); parts != nil {
 			labels = append(labels, parts...)
 			continue
 		}
-		labels = append(labels, whole)
+		labels = append(labels, l)
 	}
 	slices.SortFunc(labels, func(a, b label) int { return cmp.Compare(a.x0, b.x0) })
 	return labels
+}
+
+// headed is the column whose heading has these letters, "" where none has.
+func (l *Layout) headed(letters string) string {
+	for _, c := range l.Columns {
+		if slices.ContainsFunc(c.Headings, func(h string) bool { return hasLetters(h, letters) }) {
+			return c.Name
+		}
+	}
+	return ""
 }
 
 // readingOrder sorts words from top to bottom and, on one line, from left to right.
@@ -316,7 +331,7 @@ func readingOrder(words []extract.Word) {
 	}
 }
 
-func newLabel(words []extract.Word, layout *Layout) label {
+func newLabel(words []extract.Word) label {
 	l := label{words: words, x0: math.Inf(1), x1: math.Inf(-1)}
 	texts := make([]string, len(words))
 	for i, w := range words {
@@ -324,25 +339,22 @@ func newLabel(words []extract.Word, layout *Layout) label {
 		l.x0, l.x1 = min(l.x0, w.X0), max(l.x1, w.X1)
 	}
 	l.text = strings.Join(texts, " ")
-	heading := letters(l.text)
-	for _, c := range layout.Columns {
-		for _, h := range c.Headings {
-			if strings.ReplaceAll(h, " ", "") == heading {
-				l.column = c.Name
-			}
-		}
-	}
+	l.letters = letters(l.text)
 	return l
 }
 
-// part splits words into known headings, longest first; nil where they are not all known.
-func part(words []extract.Word, layout *Layout) []label {
-	var labels []label
-	for len(words) > 0 {
+// parts are the known headings that an unknown label consists of, longest first; nil where it does not.
+func (l label) parts(layout *Layout) []label {
+	if l.column != "" {
+		return nil
+	}
+	var parts []label
+	for words := l.words; len(words) > 0; {
 		n := len(words)
 		for ; n > 0; n-- {
-			if l := newLabel(words[:n], layout); l.column != "" {
-				labels = append(labels, l)
+			part := newLabel(words[:n])
+			if part.column = layout.headed(part.letters); part.column != "" {
+				parts = append(parts, part)
 				break
 			}
 		}
@@ -351,7 +363,7 @@ func part(words []extract.Word, layout *Layout) []label {
 		}
 		words = words[n:]
 	}
-	return labels
+	return parts
 }
 
 // required counts the labels that the layout knows, and reports whether all it requires are there.
