@@ -27,7 +27,10 @@ func Read(t table.Table) timetable.Document {
 		printed[i].warnOfUnreadable()
 	}
 	for _, page := range t.Incomplete {
-		warnOfLoss(printed, page, t.Rows)
+		warnOfLoss(printed, page, t.Rows, pageDamaged)
+	}
+	for _, page := range t.LeftOver {
+		warnOfLoss(printed, page, t.Rows, pageLeftOver)
 	}
 	if t.Unordered {
 		for i := range printed {

@@ -169,6 +169,20 @@ func TestStrayTextIsTold(t *testing.T) {
 	}
 }
 
+// TestLeftOverIsTold holds that every entry of a page, and the one before it, tells of rows there that belong to no
+// table.
+func TestLeftOverIsTold(t *testing.T) {
+	t.Parallel()
+	const row = "|Test1|Saturday|23 Aug 2025|07:30 - 09:00|HATFIELD|IT"
+	found := tableOf(t, timetable.Test, "1|COS 214"+row, "1|COS 215"+row, "2|COS 216"+row)
+	found.LeftOver = []int{2}
+	for i, e := range schedule.Read(found).Entries {
+		if warns := strings.Contains(spell(e), timetable.PageIncomplete); warns != (i > 0) {
+			t.Errorf("entry %d: got %+v", i, e)
+		}
+	}
+}
+
 // TestColumnOfItsOwn holds that a column which no layout knows is told whole, where its row goes on on the next page too.
 func TestColumnOfItsOwn(t *testing.T) {
 	t.Parallel()

@@ -136,6 +136,34 @@ func TestAdded(t *testing.T) {
 	}
 }
 
+// TestLeftOver holds that rows which no table claims are told of: those of another page on the sheet.
+func TestLeftOver(t *testing.T) {
+	t.Parallel()
+	const row = "COS_999@%d Test2@%d 05_Aug_2025@%d 09:30_-_10:20@%d"
+	for name, test := range map[string]struct {
+		line string
+		want int // pages
+	}{
+		"beside":                      {fmt.Sprintf("80: "+row, 610, 680, 800, 880), 1},
+		"below, in other columns":     {fmt.Sprintf("240: "+row, -5, 55, 125, 170), 1},
+		"a title that names a module": {"5: Tests_of_COS_214@20", 0},
+		"a foot that gives the time":  {"240: Printed_at_07:30@20", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := drawn(t, 1, append(testRows(), test.line)...)
+			asRuled(&p, t)
+			found, err := table.Find([]extract.Page{p}, schedule.Layouts())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(found.LeftOver) != test.want {
+				t.Errorf("got %v, want %d", found.LeftOver, test.want)
+			}
+		})
+	}
+}
+
 func moveLine(p *extract.Page, text string, y, by float64) {
 	for i := range p.Words {
 		if w := &p.Words[i]; w.Text == text && w.Y == y {

@@ -305,6 +305,11 @@ func name(wholes []label, layout *Layout) []label {
 		labels = append(labels, l)
 	}
 	slices.SortFunc(labels, func(a, b label) int { return cmp.Compare(a.x0, b.x0) })
+	for i := range labels { // a second column of one name is another table's, or nobody knows whose
+		if slices.ContainsFunc(labels[:i], func(l label) bool { return l.column == labels[i].column }) {
+			labels[i].column = ""
+		}
+	}
 	return labels
 }
 

@@ -15,14 +15,16 @@ import (
 )
 
 // rows reads a section from top to bottom. What stands above the first and below the last ruling
-// belongs to the table only where it is open there, or where it plainly is a row.
-func (s section) rows(layout *Layout) []Row {
+// belongs to the table only where it is open there, or where it plainly is a row. It is not whole where another row
+// stands beside the table.
+func (s section) rows(layout *Layout) (rows []Row, whole bool) {
 	words, edges := s.words(), s.parting()
 	bounds := append(append([]edge{{y: s.y0}}, edges...), edge{y: s.y1})
-	var rows []Row
+	whole = true
 	for i := 1; i < len(bounds); i++ {
 		top, bottom := bounds[i-1], bounds[i]
-		band := newRow(s, wordsBetween(words, top.y, bottom.y), top.y, bottom.y)
+		here := wordsBetween(words, top.y, bottom.y)
+		band := newRow(s, here, top.y, bottom.y)
 		s.addPale(&band, rows, layout)
 		s.addNotes(&band)
 		s.addCovered(&band)
@@ -32,9 +34,11 @@ func (s section) rows(layout *Layout) []Row {
 		if inside || open || band.anchored(layout) {
 			begun := top.level && i > 2 // rulings part rows here, and the one above begins another
 			rows = append(rows, band.split(layout, begun)...)
+			here = band.beside
 		}
+		whole = whole && !layout.holdsRow(here)
 	}
-	return slices.DeleteFunc(withStrayBeside(rows), Row.empty)
+	return slices.DeleteFunc(withStrayBeside(rows), Row.empty), whole
 }
 
 // openAbove reports whether the section's first text may be rows without an anchor: below a header it
@@ -128,7 +132,7 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 		})
 	}
 	row.markRunOver()
-	if s.layout.beginsRow(beside) {
+	if row.beside = beside; s.layout.beginsRow(beside) {
 		foreign = append(foreign, beside...)
 	}
 	if len(foreign) > 0 {
@@ -137,15 +141,27 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 	return row
 }
 
-// beginsRow reports whether words say what only a row does: beside a table they are rows of another page on its sheet.
+// beginsRow reports whether words say what a row begins with: beside a table they are rows of another page on its sheet.
 func (l *Layout) beginsRow(words []extract.Word) bool {
-	for _, line := range lines(slices.Clone(words), usualText{}) {
-		text := strings.Fields(line.Text)
-		for i := range text {
-			for _, c := range l.Columns {
-				if c.Anchor != nil && (c.Anchor(text[i]) || c.Anchor(strings.Join(text[i:min(i+2, len(text))], " "))) {
-					return true
-				}
+	return slices.ContainsFunc(lines(slices.Clone(words), usualText{}), func(line Line) bool { return l.anchors(line.Text) })
+}
+
+var hour = regexp.MustCompile(`\b\d{1,2}[:hH.]\d\d\b`)
+
+// holdsRow reports whether one line of words says what only a row does: what it begins with, and an hour.
+func (l *Layout) holdsRow(words []extract.Word) bool {
+	return slices.ContainsFunc(lines(slices.Clone(words), usualText{}), func(line Line) bool {
+		return hour.MatchString(line.Text) && l.anchors(line.Text)
+	})
+}
+
+// anchors reports whether one or two words of a line are an anchor of some column.
+func (l *Layout) anchors(line string) bool {
+	words := strings.Fields(line)
+	for i := range words {
+		for _, c := range l.Columns {
+			if c.Anchor != nil && (c.Anchor(words[i]) || c.Anchor(strings.Join(words[i:min(i+2, len(words))], " "))) {
+				return true
 			}
 		}
 	}

@@ -50,6 +50,8 @@ type Table struct {
 	Rows   []Row
 	// Incomplete are the numbers of pages that may hold more than could be read.
 	Incomplete []int
+	// LeftOver are the numbers of pages that show rows which belong to no table.
+	LeftOver []int
 	// Unordered says that the pages were several on a sheet, and that little tells their order.
 	Unordered bool
 }
@@ -61,6 +63,8 @@ type Row struct {
 	Y0, Y1 float64 // units of extract, from the top of the page
 	Ruled  bool    // rulings part it from its neighbours
 	Cells  []Cell  // left to right, one for each column of the page
+
+	beside []extract.Word // the table, in the same height
 }
 
 // Cell is one column of a row.
@@ -170,7 +174,10 @@ func Find(pages []extract.Page, layouts []Layout) (Table, error) {
 	rows := make([][]Row, len(parts))
 	for i, s := range parts {
 		s.usual = usual
-		rows[i] = s.rows(found.Layout)
+		var whole bool
+		if rows[i], whole = s.rows(found.Layout); !whole {
+			found.LeftOver = append(found.LeftOver, s.page.Number)
+		}
 	}
 	markCutOff(rows, parts)
 	found.Rows = slices.Concat(rows...)

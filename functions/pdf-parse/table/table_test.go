@@ -112,6 +112,8 @@ func TestFind(t *testing.T) {
 			"40: Theatre@400", "44: COS@20", "50: of_the@400 G01@100", "56: 214@20", "60: natural@400"}}, "1: COS/214|G01||||Theatre/of the/natural"},
 		"wrapped modules": {[][]string{{heads(20), "40: COS@20 Test1@100", "52: 214@20", "70: COS@20 Test2@100", "82: 215@20"}}, "1: COS/214|Test1|||||\n1: COS/215|Test2|||||"},
 		"a title, a foot": {[][]string{{"8: My_semester_tests@20", heads(20), first, "290: Page_1_of_1@260"}}, "1: " + firstRow},
+		"headings twice in a line": {[][]string{{heads(20), first, "20: Module@700", "40: COS_999@700"}},
+			"1: " + firstRow + "|COS 999"},
 		"lines far apart": {[][]string{{"20: Module@20 Group@100 Activity@160 Day@220 Time@300 Venue@400",
 			"40: COS_214@20 G01@100 L1@160 Monday@220 07:30_-_08:20@300 IT_4-4@400", "80: L2@160 Friday@220 09:30_-_10:20@300 HB_4-1@400"}},
 			"1: COS 214|G01|L1/L2|Monday/Friday|07:30 - 08:20/09:30 - 10:20|IT 4-4/HB 4-1"},
