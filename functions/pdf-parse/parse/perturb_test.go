@@ -216,6 +216,8 @@ func TestOnceSilent(t *testing.T) {
 		seed   uint64
 	}{
 		{"column left out", 3018328},     // the lower half of the only page of a sheet was taken for another page
+		{"column left out", 12013561},    // the halves of pages that bear numbers were taken for pages
+		{"layer off by state", 11008889}, // a column beside a third of the sheet was taken for a page
 		{"level ruling missing", 100748}, // rows in the band of the headings
 		{"line nudged", 3019587},         // a half in white, over the ruling below it
 		{"map to nothing", 7016975},      // a venue's last character, noted in another row
@@ -228,6 +230,7 @@ func TestOnceSilent(t *testing.T) {
 		{"upright missing", 3002797},
 		{"value too long", 7018353}, // printed over the only value of the next column
 		{"value wrapped", 7013714},  // "Part 1 of 2", of which the second line looks like a page's number
+		{"word nudged", 11008158},   // into the row below, of few rows
 		{"white text", 1003038},     // beside the half of a column that is printed in white
 	} {
 		o := fixture.Random(once.seed)

@@ -169,9 +169,14 @@ func (f field) warn(entries []entry) {
 		}
 	}
 	unusual := f.unusual(whole)
+	besideUnusual := func(i int) bool {
+		return i > 0 && unusual[f.value(&entries[i-1].Entry)] || i+1 < len(entries) && unusual[f.value(&entries[i+1].Entry)]
+	}
 	for i := range entries {
 		e := &entries[i]
 		switch v := f.value(&e.Entry); {
+		case v == "" && besideUnusual(i):
+			e.warn(timetable.UnusualValue, "This entry has no %s, but the one beside it may have two. Check it against the PDF.", f.name)
 		case v == "" && filled >= few && 10*filled >= 7*len(entries) && !e.warnsOf(f.name):
 			e.warn(timetable.UnusualValue, "This entry has no %s, though others have one. Check it against the PDF.", f.name)
 		case unusual[v]:

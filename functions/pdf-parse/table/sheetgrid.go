@@ -24,6 +24,9 @@ func gridPlaces(sheets []extract.Page, layouts []Layout, places [][]extract.Box)
 			if !g.decides(s, layouts) {
 				continue
 			}
+			if numberedAsPages(sheets) {
+				return false
+			}
 			for i, other := range sheets {
 				if places[i] = nil; g.fits(other) && other.Width == s.Width {
 					places[i] = g.filled(other)
@@ -33,6 +36,19 @@ func gridPlaces(sheets []extract.Page, layouts []Layout, places [][]extract.Box)
 		}
 	}
 	return false
+}
+
+// numberedAsPages reports whether the sheets bear the numbers of pages, one by one: then each of them is one.
+func numberedAsPages(sheets []extract.Page) bool {
+	numbered := false
+	for i, s := range sheets {
+		n := number(s)
+		if n > 0 && n != i+1 {
+			return false
+		}
+		numbered = numbered || n > 0
+	}
+	return numbered
 }
 
 // cell is the place of the page in a column and a row.
@@ -54,9 +70,12 @@ func (g grid) filled(s extract.Page) []extract.Box {
 	return out
 }
 
-// fits reports whether no text and no ruling crosses from one cell into another, but for those around
+// fits reports whether no text, no ruling and no place that was drawn in crosses from one cell into another, but for those around
 // pages, which meet: all text lies to one side of these.
 func (g grid) fits(s extract.Page) bool {
+	if slices.ContainsFunc(s.Frames, func(f extract.Box) bool { return g.cuts(s, f) }) {
+		return false
+	}
 	for i := 1; i < g.columns; i++ {
 		x := s.Width * float64(i) / float64(g.columns)
 		if slices.ContainsFunc(s.Words, func(w extract.Word) bool { return w.X0 < x && w.X1 > x }) {
@@ -80,6 +99,14 @@ func (g grid) fits(s extract.Page) bool {
 		}
 	}
 	return true
+}
+
+// cuts reports whether a box that is no more than a part of the sheet lies in several cells.
+func (g grid) cuts(s extract.Page, b extract.Box) bool {
+	const part, near = 0.6, 3
+	w, h := s.Width/float64(g.columns), s.Height/float64(g.rows)
+	several := math.Floor((b.X0+near)/w) < math.Floor((b.X1-near)/w) || math.Floor((b.Y0+near)/h) < math.Floor((b.Y1-near)/h)
+	return several && area(b) < part*s.Width*s.Height
 }
 
 // inText reports whether a ruling has text on both of its sides within a row, or column, of the grid.
@@ -167,14 +194,19 @@ func follows(page extract.Page, h header, rest extract.Page) bool {
 	if len(texts) == 1 {
 		return h.endsOn(page, rest, near)
 	}
-	begins, all := 0, 0
+	begins, inFirst := 0, 0
 	for _, p := range texts {
-		all++
-		if slices.ContainsFunc(h.labels, func(l label) bool { return math.Abs(l.x0-p.x0) < near }) {
+		switch slices.IndexFunc(h.labels, func(l label) bool { return math.Abs(l.x0-p.x0) < near }) {
+		case -1:
+		case 0:
+			inFirst++
+			fallthrough
+		default:
 			begins++
 		}
 	}
-	return all > 1 && 10*begins >= 7*all
+	// A page that says nothing but what stands in the first column is a column of the one beside it.
+	return len(texts) > 1 && inFirst < len(texts) && 10*begins >= 7*len(texts)
 }
 
 // endsOn reports whether the one text of a page without headings is the end of a row that began on the page with
