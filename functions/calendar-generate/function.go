@@ -101,7 +101,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 // Routes is the function's whole HTTP surface; shared/faas adds what every function has.
 func (f *Function) Routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /api/generate/ics", api.Handler(f.generate))
+	mux.Handle("POST /api/generate/ics", api.Handler(f.origins.Guard(f.sessions.Bearer, f.generate)))
 	mux.Handle("POST /api/feeds", api.Handler(f.origins.Guard(f.sessions.Bearer, f.createFeed)))
 	mux.Handle("GET /api/feeds", api.Handler(f.listFeeds))
 	mux.Handle("GET /api/feeds/{token}", http.HandlerFunc(f.serveFeed))

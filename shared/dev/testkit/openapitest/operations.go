@@ -11,6 +11,7 @@ import (
 type Operation struct {
 	Method, Path string
 	Tokens       []string // the security schemes of which one lets a caller in
+	Anyone       bool     // may call it without any
 	Parameters   []Parameter
 	bodies       openapi3.Content
 }
@@ -21,6 +22,9 @@ type Parameter struct {
 	Required bool
 	schema   *openapi3.Schema
 }
+
+// HasBody says whether its requests may have a body.
+func (o Operation) HasBody() bool { return o.bodies != nil }
 
 // Operations are all of the description's, by path and method.
 func (c *Checker) Operations() []Operation {
@@ -38,6 +42,7 @@ func (c *Checker) Operations() []Operation {
 			}
 			if operation.Security != nil {
 				for _, requirement := range *operation.Security {
+					o.Anyone = o.Anyone || len(requirement) == 0
 					for name := range requirement {
 						o.Tokens = append(o.Tokens, name)
 					}
