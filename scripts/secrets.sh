@@ -35,6 +35,11 @@ GOOGLE_CLIENT_ID=
 GOOGLE_CLIENT_SECRET=
 # The age public key that backups are encrypted to; empty: no backups are made.
 BACKUP_RECIPIENTS=
+# Signs backups, so that whoever can only write to their bucket cannot forge one. Keep its public key, which
+# \`backup key\` prints, with the secret half of the age key.
+BACKUP_SIGNING_KEY=$(head -c 32 /dev/urandom | base64 | tr -d '\n')
+# Public keys of former signing keys, whose backups are still to be believed; empty: none.
+BACKUP_VERIFY_KEYS=
 # The file with the secret half, to verify backups with; empty: they are verified by checksums alone.
 BACKUP_IDENTITY=
 # Another server for backups, with the same BACKUP_S3_ACCESS_KEY and -SECRET_KEY; empty: the MinIO of the PDFs.
@@ -76,7 +81,7 @@ secret() {
 backups() {
   local name
   for name in BACKUP_{,OFFSITE_}S3_URL BACKUP_{,OFFSITE_}S3_{BUCKET,REGION,ACCESS_KEY,SECRET_KEY} \
-    BACKUP_KEEP_{DAILY,WEEKLY,MONTHLY} ALERT_SMTP_{SERVER,USER,PASSWORD} ALERT_{FROM,TO}; do
+    BACKUP_{SIGNING_KEY,VERIFY_KEYS} BACKUP_KEEP_{DAILY,WEEKLY,MONTHLY} ALERT_SMTP_{SERVER,USER,PASSWORD} ALERT_{FROM,TO}; do
     [ -z "${!name:-}" ] || printf '%s\n' "$name" "${!name}"
   done
 }
@@ -129,6 +134,8 @@ openfaas() {
   one schedgen-google-client-secret "$GOOGLE_CLIENT_SECRET"
   one schedgen-google-token-keys "$GOOGLE_TOKEN_KEYS"
   one schedgen-backup-recipients "$BACKUP_RECIPIENTS"
+  one schedgen-backup-signing-key "${BACKUP_SIGNING_KEY:-}"
+  one schedgen-backup-verify-keys "${BACKUP_VERIFY_KEYS:-}"
   one schedgen.backup-identity "$(identity)"
   # What is not chosen is said as well: stack.yml names the files, and an empty one is an empty value, which
   # the function takes for one that was given.

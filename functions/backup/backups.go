@@ -7,9 +7,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/schedgen/schedgen/functions/backup/deletions"
 	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/functions/backup/watch"
+	"github.com/schedgen/schedgen/shared/personal"
 )
 
 // Run makes one backup, verifies it, copies it off site and prunes old ones, as run.Runner says.
@@ -21,7 +23,11 @@ func (f *Function) runIfDue(ctx context.Context, minAge time.Duration) (store.Ma
 		return store.Manifest{}, ErrDisabled
 	}
 	defer f.gauges.Invalidate()
-	return f.runner.Run(ctx, minAge)
+	m, err := f.runner.Run(ctx, minAge)
+	if err == nil {
+		err = f.publishDeletions(ctx)
+	}
+	return m, err
 }
 
 // Verify verifies a stored backup again and records the result in its manifest. An error means that the backup is
@@ -63,8 +69,28 @@ func (f *Function) Restore(ctx context.Context, o restore.Options) (restore.Resu
 	return f.restorer.Restore(ctx, bucket, o)
 }
 
-// Watch reports a missed backup, as watch.Watcher says.
-func (f *Function) Watch(ctx context.Context) (watch.State, error) { return f.watcher.Check(ctx) }
+// Watch reports a missed backup, as watch.Watcher says, and brings the buckets' lists of deletions up to date.
+func (f *Function) Watch(ctx context.Context) (watch.State, error) {
+	state, err := f.watcher.Check(ctx)
+	if !f.Enabled() {
+		return state, err
+	}
+	return state, errors.Join(err, f.publishDeletions(ctx))
+}
+
+// publishDeletions notes beside the backups who deleted everything.
+func (f *Function) publishDeletions(ctx context.Context) error {
+	entries, err := personal.NewStore(f.pool).Deletions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, bucket := range []*store.Store{f.store, f.offsite} {
+		if bucket != nil {
+			err = errors.Join(err, deletions.Publish(ctx, bucket, entries))
+		}
+	}
+	return err
+}
 
 // Listing is every backup, the newest first, and their state as a whole.
 type Listing struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/restore"
 )
 
-// Command runs one task outside a server: "run", "watch", "list", or "restore" with the arguments of
+// Command runs one task outside a server: "run", "watch", "list", "key" (the public key of signatures), or "restore" with the arguments of
 // restore.ParseArgs. It writes progress to out, in lines. Wrong arguments are an error before anything is done.
 func (f *Function) Command(ctx context.Context, task string, args []string, out io.Writer) error {
 	ctx = progress.With(ctx, progress.Lines(out))
@@ -28,6 +28,12 @@ func (f *Function) Command(ctx context.Context, task string, args []string, out 
 			err = errors.New(s.Reason)
 		}
 		return err
+	case "key":
+		if f.keys.Public() == "" {
+			return errors.New("BACKUP_SIGNING_KEY is not set, so there is no public key")
+		}
+		_, err := fmt.Fprintln(out, f.keys.Public())
+		return err
 	case "list":
 		return f.printList(ctx, out)
 	case "restore":
@@ -37,7 +43,7 @@ func (f *Function) Command(ctx context.Context, task string, args []string, out 
 		}
 		return err
 	}
-	return fmt.Errorf("unknown task %q: use run, watch, list or restore", task)
+	return fmt.Errorf("unknown task %q: use run, watch, list, key or restore", task)
 }
 
 // printList prints the backups, the newest first, with the IDs that a restore takes.

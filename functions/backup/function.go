@@ -30,6 +30,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/retention"
 	"github.com/schedgen/schedgen/functions/backup/run"
 	"github.com/schedgen/schedgen/functions/backup/seal"
+	"github.com/schedgen/schedgen/functions/backup/sign"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/functions/backup/take"
 	"github.com/schedgen/schedgen/functions/backup/verify"
@@ -70,6 +71,12 @@ type Config struct {
 	// IdentityFile holds the secret key to verify and restore with. Without it a backup is verified by
 	// its checksums alone.
 	IdentityFile string `env:"BACKUP_IDENTITY_FILE"`
+	// SigningKey signs backups, so that whoever can only write to the bucket cannot forge one: 32 random bytes as base64
+	// (openssl rand -base64 32). Empty: backups are not signed.
+	SigningKey string `env:"BACKUP_SIGNING_KEY"`
+	// VerifyKeys are public keys (backup key prints one) of which one must have signed what is verified or restored; that
+	// of BACKUP_SIGNING_KEY is one of them. Without any, every backup is believed.
+	VerifyKeys []string `env:"BACKUP_VERIFY_KEYS"`
 	// A database beside which scratch databases are made; empty means the server backed up.
 	ScratchURL string `env:"BACKUP_SCRATCH_URL"`
 
@@ -93,6 +100,7 @@ type Function struct {
 	Now func() time.Time
 
 	cfg       Config
+	keys      sign.Keys
 	pool      *postgres.Pool
 	pdfs      *blob.Store
 	store     *store.Store
@@ -191,16 +199,21 @@ func (c Config) checked() (Config, error) {
 
 func (f *Function) openBuckets() (err error) {
 	c := f.cfg
+	if f.keys, err = sign.ParseKeys(c.SigningKey, c.VerifyKeys); err != nil {
+		return err
+	}
 	if f.pdfs, err = blob.Open(c.Blob); err != nil {
 		return err
 	}
 	if f.store, err = c.Bucket.open(c.PartSize); err != nil {
 		return fmt.Errorf("backup bucket: %w", err)
 	}
+	f.store = f.store.WithKeys(f.keys)
 	if c.Offsite.URL != "" {
 		if f.offsite, err = c.Offsite.open(c.PartSize); err != nil {
 			return fmt.Errorf("off-site bucket: %w", err)
 		}
+		f.offsite = f.offsite.WithKeys(f.keys)
 	}
 	return nil
 }

@@ -3,7 +3,7 @@
 //
 // The database must be empty, unless Options.Replace is set: then its tables are renamed out of the way first. They
 // come back if any step of the database's restore fails, and are dropped after it succeeds. PDFs that are not in
-// the backup are left alone.
+// the backup are left alone. Who deleted everything since the backup was made is deleted again before it is done.
 package restore
 
 import (
@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,12 +22,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/schedgen/schedgen/functions/backup/archive"
+	"github.com/schedgen/schedgen/functions/backup/deletions"
 	"github.com/schedgen/schedgen/functions/backup/dump"
 	"github.com/schedgen/schedgen/functions/backup/progress"
 	"github.com/schedgen/schedgen/functions/backup/seal"
+	"github.com/schedgen/schedgen/functions/backup/sign"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
@@ -37,9 +41,11 @@ type Options struct {
 	To      string    // the database; empty means the one that is backed up
 	Replace bool      // also restore into a database that is not empty
 	Offsite bool      // from the second bucket
+	// Unsigned also restores a backup, and believes a list of deletions, that no known key signed.
+	Unsigned bool
 }
 
-// ParseArgs reads the arguments of a restore: [ID] [--replace] [--offsite], in any order. An unknown flag is an
+// ParseArgs reads the arguments of a restore: [ID] [--replace] [--offsite] [--unsigned], in any order. An unknown flag is an
 // error: ignoring a misspelt one could destroy what the correct one protects.
 func ParseArgs(args []string) (o Options, err error) {
 	for _, arg := range args {
@@ -48,8 +54,10 @@ func ParseArgs(args []string) (o Options, err error) {
 			o.Replace = true
 		case arg == "--offsite":
 			o.Offsite = true
+		case arg == "--unsigned":
+			o.Unsigned = true
 		case arg == "" || strings.HasPrefix(arg, "-"):
-			return Options{}, fmt.Errorf("unknown argument %q: a restore takes [ID] [--replace] [--offsite]", arg)
+			return Options{}, fmt.Errorf("unknown argument %q: a restore takes [ID] [--replace] [--offsite] [--unsigned]", arg)
 		case o.ID != "":
 			return Options{}, fmt.Errorf("a restore takes one ID, got %q and %q", o.ID, arg)
 		default:
@@ -98,6 +106,9 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	if o.To == "" {
 		o.To = r.DatabaseURL
 	}
+	if o.Unsigned {
+		bucket = bucket.WithKeys(sign.Keys{})
+	}
 	m, err := r.choose(ctx, bucket, o)
 	if err != nil {
 		return result, err
@@ -108,6 +119,16 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 		return result, err
 	}
 	defer release()
+	if err := m.Trust(); err != nil {
+		return result, fmt.Errorf("the backup %s may be forged: %w. It may be from before BACKUP_SIGNING_KEY was set, or need an older key in BACKUP_VERIFY_KEYS. To restore it all the same, add --unsigned", m.ID, err)
+	}
+	if !bucket.Signs() {
+		progress.Report(ctx, "no key is configured to check signatures with (BACKUP_VERIFY_KEYS): whoever could write to the bucket could have forged this backup")
+	}
+	gone, err := r.deletions(ctx, bucket, o)
+	if err != nil {
+		return result, err
+	}
 	progress.Report(ctx, "restoring backup %s (%s): the state of %s", m.ID, m.Status(), m.CreatedAt.Format(time.RFC3339))
 	sealed := archive.Reader{Store: bucket, Identities: identities}
 	c, err := sealed.Contents(ctx, m)
@@ -117,12 +138,20 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	if err := r.restoreDatabase(ctx, sealed, m, c, o); err != nil {
 		return result, err
 	}
+	migrated, err := migrate(ctx, o.To, m.Schema)
+	if err != nil {
+		return result, err
+	}
+	deleted, err := r.deleteAgain(ctx, o.To, gone, &c)
+	if err != nil {
+		return result, err
+	}
 	if err := r.restoreObjects(ctx, sealed, c.Objects); err != nil {
 		return result, err
 	}
 	result.Objects, result.Bytes, result.Seconds = len(c.Objects), c.DumpSize+m.ObjectBytes, time.Since(began).Seconds()
 	progress.Report(ctx, "restored %s in %.1f s: %.1f MB/s", progress.Bytes(result.Bytes), result.Seconds, float64(result.Bytes)/1e6/result.Seconds)
-	result.Checks, err = r.checkSystem(ctx, m, c, o.To)
+	result.Checks, err = r.checkSystem(ctx, m, c, o.To, migrated, deleted)
 	return result, err
 }
 
@@ -150,6 +179,51 @@ func (r *Restorer) choose(ctx context.Context, bucket *store.Store, o Options) (
 		return m, nil
 	}
 	return store.Manifest{}, fmt.Errorf("%w: of %d, none is good and from before %s", ErrNoBackup, len(list), until.UTC().Format(time.RFC3339))
+}
+
+// deletions are who deleted everything, as the bucket knows, and the database that is replaced.
+func (r *Restorer) deletions(ctx context.Context, bucket *store.Store, o Options) ([]personal.Entry, error) {
+	listed, err := deletions.Read(ctx, bucket)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Replace {
+		return listed, nil
+	}
+	present, err := withPeople(ctx, o.To, func(people *personal.Store) ([]personal.Entry, error) { return people.Deletions(ctx) })
+	return deletions.Union(listed, present), err
+}
+
+// withPeople calls f with what a database has of people.
+func withPeople[T any](ctx context.Context, dsn string, f func(*personal.Store) (T, error)) (result T, err error) {
+	pool, err := postgres.Open(postgres.Config{URL: dsn, StatementTimeout: 10 * time.Minute})
+	if err != nil {
+		return result, err
+	}
+	defer pool.Close()
+	return f(personal.NewStore(pool))
+}
+
+// deleteAgain deletes who deleted everything since the backup, and leaves their PDFs out of the contents.
+func (r *Restorer) deleteAgain(ctx context.Context, dsn string, gone []personal.Entry, c *archive.Contents) (string, error) {
+	keys, err := withPeople(ctx, dsn, func(people *personal.Store) ([]string, error) {
+		known, err := people.Deletions(ctx) // the restored ones: of uploads that were not deleted yet at the snapshot
+		if err != nil {
+			return nil, err
+		}
+		gone = deletions.Union(gone, known)
+		return people.Reapply(ctx, gone)
+	})
+	if err != nil {
+		return "", err
+	}
+	for _, key := range keys {
+		if err := r.PDFs.Delete(ctx, key); err != nil && !errors.Is(err, blob.ErrNotFound) {
+			return "", err
+		}
+	}
+	c.Objects = slices.DeleteFunc(c.Objects, func(o archive.Object) bool { return slices.Contains(keys, o.Key) })
+	return fmt.Sprintf("%d deletions of people hold, %d uploads of theirs were deleted again", len(gone), len(keys)), nil
 }
 
 // lock takes the bucket's lock, so that nothing is pruned during the restore. A restore from a bucket that can only
@@ -211,7 +285,7 @@ func forEach(ctx context.Context, objects []archive.Object, f func(context.Conte
 }
 
 // checkSystem checks that a system can run on what was restored. It makes all checks, whatever they find.
-func (r *Restorer) checkSystem(ctx context.Context, m store.Manifest, c archive.Contents, dsn string) ([]Check, error) {
+func (r *Restorer) checkSystem(ctx context.Context, m store.Manifest, c archive.Contents, dsn, migrated, deleted string) ([]Check, error) {
 	var checks []Check
 	var errs []error
 	record := func(name, detail string, err error) {
@@ -224,8 +298,8 @@ func (r *Restorer) checkSystem(ctx context.Context, m store.Manifest, c archive.
 		checks = append(checks, check)
 	}
 	record("tables", fmt.Sprintf("%d rows in %d tables, as in the snapshot", m.Rows, m.Tables), nil)
-	migrated, err := migrate(ctx, dsn, m.Schema)
-	record("migrations", migrated, err)
+	record("migrations", migrated, nil)
+	record("deletions", deleted, nil)
 	compared, err := r.compareObjects(ctx, c.Objects)
 	record("objects", compared, err)
 	for _, name := range []string{"postgres", "s3"} {

@@ -31,6 +31,24 @@ func kept(all []retention.Backup, p retention.Policy, now time.Time) (days []str
 	return days
 }
 
+// TestBackupsEndWithinTheTimeThatPeopleAreTold: what a person deletes is in no backup after BACKUP_RETENTION of
+// upload-ingest, whose default is that of this policy.
+func TestBackupsEndWithinTheTimeThatPeopleAreTold(t *testing.T) {
+	t.Parallel()
+	const told = 4488 * time.Hour // the default of BACKUP_RETENTION in functions/upload-ingest
+	var all []retention.Backup
+	for _, b := range daily("2026-01-01", 900) {
+		all = append(all, b)
+		gone := retention.Expired(all, policy, b.At)
+		all = slices.DeleteFunc(all, func(old retention.Backup) bool { return slices.Contains(gone, old.ID) })
+		for _, old := range all {
+			if age := b.At.Sub(old.At); age > told {
+				t.Errorf("on %s the backup %s is %s old, people are told %s", b.ID, old.ID, age, told)
+			}
+		}
+	}
+}
+
 func daily(first string, n int) (all []retention.Backup) {
 	for i := range n {
 		day := at(first+" 02:00").AddDate(0, 0, i)

@@ -166,17 +166,34 @@ func (r *Runner) copyLocked(ctx context.Context, m store.Manifest) (int64, error
 	return bytes, r.prune(ctx, r.Offsite)
 }
 
+// expired are the backups that the policy does not keep. One that is not to be believed makes no other expire: whoever
+// can write to the bucket could have put it there.
+func (r *Runner) expired(list []store.Manifest) (ids []string) {
+	var all, believed []retention.Backup
+	trusted := map[string]bool{}
+	for _, m := range list {
+		b := retention.Backup{ID: m.ID, At: m.CreatedAt, Good: m.Good()}
+		all = append(all, b)
+		if m.Trust() == nil {
+			believed, trusted[m.ID] = append(believed, b), true
+		}
+	}
+	ids = retention.Expired(believed, r.Retention, r.Now())
+	for _, id := range retention.Expired(all, r.Retention, r.Now()) {
+		if !trusted[id] {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // prune deletes the backups that the policy does not keep, then the objects that no backup needs.
 func (r *Runner) prune(ctx context.Context, bucket *store.Store) error {
 	list, err := bucket.List(ctx)
 	if err != nil {
 		return err
 	}
-	var all []retention.Backup
-	for _, m := range list {
-		all = append(all, retention.Backup{ID: m.ID, At: m.CreatedAt, Good: m.Good()})
-	}
-	for _, id := range retention.Expired(all, r.Retention, r.Now()) {
+	for _, id := range r.expired(list) {
 		if err := bucket.Delete(ctx, id); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/schedgen/schedgen/functions/backup/sign"
 	"github.com/schedgen/schedgen/shared/blob"
 )
 
@@ -48,8 +49,20 @@ type Manifest struct {
 	Verification *Verification `json:"verification,omitempty"`
 	Offsite      *Copy         `json:"offsite,omitempty"`
 
-	etag string // of what was read, for Update
+	etag  string // of what was read, for Update
+	core  signedCore
+	trust error
 }
+
+// signedCore is what the signature of a manifest is over: all but what later looks at the backup found.
+type signedCore struct {
+	document  json.RawMessage
+	signature string
+}
+
+// Trust is nil of a backup that a known key signed, or where no key is configured to check with; else it says why the
+// backup is not to be believed.
+func (m Manifest) Trust() error { return m.trust }
 
 // The depths of a verification.
 const (
@@ -82,11 +95,17 @@ const (
 	Checked    = "checked"    // its checksums are right
 	Unverified = "unverified" // not verified yet
 	Failed     = "failed"     // found bad
+	Unsigned   = "unsigned"   // not signed, although keys to check with are configured
+	Forged     = "forged"     // its signature is not by a known key
 )
 
 // Status returns the backup's state.
 func (m Manifest) Status() string {
 	switch {
+	case errors.Is(m.trust, sign.ErrUnsigned):
+		return Unsigned
+	case m.trust != nil:
+		return Forged
 	case m.Verification == nil:
 		return Unverified
 	case !m.Verification.OK:
@@ -104,9 +123,10 @@ func (m Manifest) Good() bool { return m.Verification != nil && m.Verification.O
 // wrong would look fresh for years.
 const ClockTolerance = 5 * time.Minute
 
-// NewestGood returns the newest good backup that is not after until, from a list with the newest first.
+// NewestGood returns the newest good backup that is to be believed and not after until, from a list with the newest
+// first.
 func NewestGood(list []Manifest, until time.Time) (Manifest, bool) {
-	i := slices.IndexFunc(list, func(m Manifest) bool { return m.Good() && !m.CreatedAt.After(until) })
+	i := slices.IndexFunc(list, func(m Manifest) bool { return m.Good() && m.trust == nil && !m.CreatedAt.After(until) })
 	if i < 0 {
 		return Manifest{}, false
 	}
@@ -141,8 +161,11 @@ const idTime = "20060102T150405Z"
 
 func manifestKey(id string) string { return "manifests/" + id + ".json" }
 
-// envelope protects a manifest from a flipped bit; a tombstone has no Manifest.
+// envelope protects a manifest from a flipped bit, and what it says of the backup from forgery; a tombstone has no
+// Manifest.
 type envelope struct {
+	Signed    json.RawMessage `json:"signed,omitempty"`    // the manifest as it was committed; what it says counts
+	Signature string          `json:"signature,omitempty"` // of that
 	Manifest  json.RawMessage `json:"manifest,omitempty"`
 	SHA256    string          `json:"sha256,omitempty"`
 	Abandoned *time.Time      `json:"abandoned,omitempty"`
@@ -153,7 +176,7 @@ func encode(m Manifest) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the manifest: %w", err)
 	}
-	return json.Marshal(envelope{Manifest: inner, SHA256: hash(inner)})
+	return json.Marshal(envelope{Manifest: inner, SHA256: hash(inner), Signed: m.core.document, Signature: m.core.signature})
 }
 
 func hash(data []byte) string {
@@ -163,6 +186,9 @@ func hash(data []byte) string {
 
 // Commit makes the run a backup, in one step. It fails if the run was given up meanwhile (Abandon).
 func (s *Store) Commit(ctx context.Context, m Manifest) (Manifest, error) {
+	if err := s.sign(&m); err != nil {
+		return m, err
+	}
 	body, err := encode(m)
 	if err != nil {
 		return m, err
@@ -172,6 +198,26 @@ func (s *Store) Commit(ctx context.Context, m Manifest) (Manifest, error) {
 		return m, fmt.Errorf("commit the backup: %w", err)
 	}
 	return m, nil
+}
+
+// signedAs is the purpose of manifests' signatures.
+const signedAs = "manifest"
+
+// sign signs a manifest that is not signed yet: a copy keeps its signature.
+func (s *Store) sign(m *Manifest) error {
+	if m.core.signature != "" {
+		return nil
+	}
+	core := *m
+	core.Verification, core.Offsite = nil, nil
+	document, err := json.Marshal(core)
+	if err != nil {
+		return fmt.Errorf("encode the manifest: %w", err)
+	}
+	if signature := s.signing.Sign(signedAs, document); signature != "" {
+		m.core = signedCore{document, signature}
+	}
+	return nil
 }
 
 // Update replaces a manifest that was read before; blob.ErrCondition if another did so meanwhile.
@@ -227,7 +273,7 @@ func (s *Store) Get(ctx context.Context, id string) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, err
 	}
-	m, ok := decode(id, body)
+	m, ok := s.decode(id, body)
 	if !ok {
 		return Manifest{}, ErrNotFound
 	}
@@ -237,7 +283,7 @@ func (s *Store) Get(ctx context.Context, id string) (Manifest, error) {
 
 // decode reads a manifest; false of a tombstone. One that is damaged is told as a backup that failed
 // its verification, so that it is seen.
-func decode(id string, body []byte) (Manifest, bool) {
+func (s *Store) decode(id string, body []byte) (Manifest, bool) {
 	var e envelope
 	var m Manifest
 	err := json.Unmarshal(body, &e)
@@ -245,11 +291,28 @@ func decode(id string, body []byte) (Manifest, bool) {
 		return m, false
 	}
 	if err == nil && hash(e.Manifest) == e.SHA256 && json.Unmarshal(e.Manifest, &m) == nil && m.ID == id {
-		return m, true
+		return s.believe(m, e), true
 	}
 	text, _, _ := strings.Cut(id, "-")
 	at, _ := time.Parse(idTime, text) // one that is no time is the oldest
 	return Manifest{ID: id, CreatedAt: at, Verification: &Verification{Error: "the manifest is damaged"}}, true
+}
+
+// believe is the manifest as it was signed, with what later looks at the backup found. It says whether it is to be
+// believed.
+func (s *Store) believe(m Manifest, e envelope) Manifest {
+	m.core = signedCore{e.Signed, e.Signature}
+	m.trust = s.signing.Check(signedAs, e.Signed, e.Signature)
+	if m.trust != nil || e.Signature == "" {
+		return m
+	}
+	var signed Manifest
+	if err := json.Unmarshal(e.Signed, &signed); err != nil || signed.ID != m.ID {
+		m.trust = sign.ErrForged // an older manifest under another name
+		return m
+	}
+	signed.Verification, signed.Offsite, signed.core = m.Verification, m.Offsite, m.core
+	return signed
 }
 
 // List is every backup, the newest first.

@@ -9,6 +9,7 @@
 //	runs/<id>/objects.000001...   the names of the objects that the backup needs, one a line
 //	objects/<xx>/<name>           a sealed object, kept once for all backups that need it
 //	state/alert.json              what was alerted
+//	state/deletions.json          who deleted everything, by hashes; signed
 //
 // Large streams are kept as numbered objects rather than as one multipart upload: a part that failed
 // is sent again by itself, its hash is in the manifest, what a crash leaves is listed like any other
@@ -24,6 +25,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/schedgen/schedgen/functions/backup/sign"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/retry"
 )
@@ -35,6 +37,7 @@ const DefaultPartSize = 8 << 20
 type Store struct {
 	blob     *blob.Store
 	partSize int
+	signing  sign.Keys
 	pause    time.Duration // before a part is sent again
 }
 
@@ -45,6 +48,16 @@ func New(bucket *blob.Store, partSize int) *Store {
 	}
 	return &Store{blob: bucket, partSize: partSize, pause: 300 * time.Millisecond}
 }
+
+// WithKeys is the store whose documents are signed and checked by keys.
+func (s *Store) WithKeys(keys sign.Keys) *Store {
+	signed := *s
+	signed.signing = keys
+	return &signed
+}
+
+// Signs reports whether there is a key to check signatures with.
+func (s *Store) Signs() bool { return s.signing.Known() }
 
 // Ready asks whether the bucket can be reached.
 func (s *Store) Ready(ctx context.Context) error { return s.blob.Ready(ctx) }
@@ -117,4 +130,35 @@ func (s *Store) WriteState(ctx context.Context, name string, value any) error {
 		return fmt.Errorf("encode the note %s: %w", name, err)
 	}
 	return s.put(ctx, "state/"+name+".json", body, "application/json", nil)
+}
+
+// signedState is a document beside the backups with its signature.
+type signedState struct {
+	Document  json.RawMessage `json:"document"`
+	Signature string          `json:"signature,omitempty"`
+}
+
+// ReadSigned is ReadState for a document that a restore believes: sign.ErrUnsigned or sign.ErrForged if it is not by a
+// key that is known here.
+func (s *Store) ReadSigned(ctx context.Context, name string, into any) error {
+	var state signedState
+	if err := s.ReadState(ctx, name, &state); err != nil {
+		return err
+	}
+	if err := s.signing.Check(name, state.Document, state.Signature); err != nil {
+		return fmt.Errorf("the note %s: %w", name, err)
+	}
+	if err := json.Unmarshal(state.Document, into); err != nil {
+		return fmt.Errorf("read the note %s: %w", name, err)
+	}
+	return nil
+}
+
+// WriteSigned replaces the document that ReadSigned reads.
+func (s *Store) WriteSigned(ctx context.Context, name string, value any) error {
+	document, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encode the note %s: %w", name, err)
+	}
+	return s.WriteState(ctx, name, signedState{document, s.signing.Sign(name, document)})
 }

@@ -88,6 +88,9 @@ func (v *Verifier) DropLeftovers(ctx context.Context) {
 
 // inspect verifies a backup as deeply as it can.
 func (v *Verifier) inspect(ctx context.Context, bucket *store.Store, m store.Manifest) (store.Verification, error) {
+	if err := m.Trust(); err != nil {
+		return store.Verification{By: store.ByChecksums}, fmt.Errorf("the backup %s is not read: %w", m.ID, err)
+	}
 	if m.Dump.Name == "" {
 		return store.Verification{By: store.ByChecksums}, &store.DamagedError{Key: "the manifest", Reason: "it cannot be read"}
 	}
