@@ -158,7 +158,7 @@ function SpecialDays({ within }: { within: Period }) {
 }
 
 /** "Monday 9 March 2026", or the first and the last day. */
-export function rangeOf({ start, end }: Period): string {
+function rangeOf({ start, end }: Period): string {
   return start === end ? look.longDate(start, weekdayOfDate(start)) : text.range(look.shortDate(start), look.shortDate(end));
 }
 

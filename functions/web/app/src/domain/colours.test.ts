@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { assignColours, contrast, inkOn, palette } from "./colours";
+import { assignColours, palette } from "./colours";
 
 const modules = [
   "COS 212",
@@ -35,8 +35,4 @@ test("a module that comes later changes no other colour", () => {
 test("more modules than colours still have one each", () => {
   const many = Array.from({ length: 40 }, (_, at) => `MOD ${at}`);
   expect(Object.keys(assignColours(many, {})).length).toBe(40);
-});
-
-test("text can be read on every colour", () => {
-  for (const colour of palette) expect(contrast(colour.hex, inkOn(colour.hex)), colour.name).toBeGreaterThanOrEqual(4.5);
 });

@@ -8,25 +8,23 @@ export interface Colour {
   name: string;
   /** The CSS colour that the API takes for it. */
   css: string;
-  /** How Google shows it. */
-  hex: string;
 }
 
-const rows = `1 Lavender mediumpurple #7986cb
-2 Sage mediumseagreen #33b679
-3 Grape darkorchid #8e24aa
-4 Flamingo lightcoral #e67c73
-5 Banana gold #f6bf26
-6 Tangerine orangered #f4511e
-7 Peacock dodgerblue #039be5
-8 Graphite dimgray #616161
-9 Blueberry royalblue #3f51b5
-10 Basil seagreen #0b8043
-11 Tomato crimson #d50000`;
+const rows = `1 Lavender mediumpurple
+2 Sage mediumseagreen
+3 Grape darkorchid
+4 Flamingo lightcoral
+5 Banana gold
+6 Tangerine orangered
+7 Peacock dodgerblue
+8 Graphite dimgray
+9 Blueberry royalblue
+10 Basil seagreen
+11 Tomato crimson`;
 
 export const palette: Colour[] = rows.split("\n").map((row) => {
-  const [id, name, css, hex] = row.split(" ") as [string, string, string, string];
-  return { id, name, css, hex };
+  const [id, name, css] = row.split(" ") as [string, string, string];
+  return { id, name, css };
 });
 
 /** The palette in an order in which the first few are easy to tell apart. */
@@ -56,24 +54,4 @@ export function assignColours(modules: string[], chosen: Record<string, string>)
     taken.add((colours[module] = inOrder.find((colour) => !taken.has(colour))!));
   }
   return colours;
-}
-
-/** Relative luminance, WCAG 2.1. */
-function luminance(hex: string): number {
-  const [r, g, b] = [1, 3, 5].map((at) => {
-    const part = parseInt(hex.slice(at, at + 2), 16) / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  }) as [number, number, number];
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-
-/** The contrast of two colours, from 1 to 21. */
-export function contrast(a: string, b: string): number {
-  const [x, y] = [luminance(a), luminance(b)];
-  return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
-}
-
-/** Black or white, whichever is easier to read on the colour. */
-export function inkOn(hex: string): "#000000" | "#ffffff" {
-  return contrast(hex, "#000000") >= contrast(hex, "#ffffff") ? "#000000" : "#ffffff";
 }
