@@ -63,8 +63,8 @@ generate docs: ## write docs/configuration.md, and the numbers of deploy/scaling
 	@$(GO) run ./deploy/platform/cmd/generate
 
 .PHONY: bench
-bench: ## run the benchmarks, each beside its peer
-	@scripts/bench.sh
+bench: ## run the benchmarks, each beside its peer; BEFORE=commit adds a table of before, after and peer
+	@BEFORE=$(BEFORE) scripts/bench.sh
 
 .PHONY: perturb
 perturb: ## read COUNT (20000) timetables changed in every way we know; none may be wrong without a warning

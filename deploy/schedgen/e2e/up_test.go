@@ -76,7 +76,7 @@ func TestAKilledSystemLosesNothing(t *testing.T) {
 }
 
 // freePort is a port that nobody listens on now.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
