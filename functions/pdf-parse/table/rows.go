@@ -3,12 +3,8 @@ package table
 import (
 	"cmp"
 	"math"
-	"regexp"
 	"slices"
 	"sort"
-	"strings"
-	"sync"
-	"unicode"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 	"github.com/schedgen/schedgen/functions/pdf-parse/internal/effort"
@@ -141,33 +137,6 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 	return row
 }
 
-// beginsRow reports whether words say what a row begins with: beside a table they are rows of another page on its sheet.
-func (l *Layout) beginsRow(words []extract.Word) bool {
-	return slices.ContainsFunc(lines(slices.Clone(words), usualText{}), func(line Line) bool { return l.anchors(line.Text) })
-}
-
-var hour = regexp.MustCompile(`\b\d{1,2}[:hH.]\d\d\b`)
-
-// holdsRow reports whether one line of words says what only a row does: what it begins with, and an hour.
-func (l *Layout) holdsRow(words []extract.Word) bool {
-	return slices.ContainsFunc(lines(slices.Clone(words), usualText{}), func(line Line) bool {
-		return hour.MatchString(line.Text) && l.anchors(line.Text)
-	})
-}
-
-// anchors reports whether one or two words of a line are an anchor of some column.
-func (l *Layout) anchors(line string) bool {
-	words := strings.Fields(line)
-	for i := range words {
-		for _, c := range l.Columns {
-			if c.Anchor != nil && (c.Anchor(words[i]) || c.Anchor(strings.Join(words[i:min(i+2, len(words))], " "))) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // lines joins words on one baseline.
 func lines(words []extract.Word, usual usualText) []Line {
 	readingOrder(words)
@@ -279,76 +248,6 @@ func (r Row) parts(tops []float64) []Row {
 		}
 	}
 	return rows
-}
-
-var footer = regexp.MustCompile(`(?i)^(page )?\d+ ?(of|/) ?\d+$|^page \d+$`)
-
-// dropFooters drops page numbers and what stands far below the last line: without rulings nothing else parts them
-// from the last row. Lines of several columns go on with the row however far they are; one that begins as its column
-// does is no part of a value, but not lost either.
-func (r *Row) dropFooters() {
-	const far = 3 // ems
-	end := math.Inf(-1)
-	all, aligned := baselines(r.Cells), sync.OnceValue(r.alignedColumns)
-	for _, l := range all {
-		if r.isPageNumber(l) || l.Y-end > far*l.Size && !math.IsInf(end, 0) && aligned()[l.Y] < 2 {
-			break
-		}
-		end = l.Y
-	}
-	var stray []Line
-	for _, l := range all {
-		if l.Y > end && !r.isPageNumber(l) && aligned()[l.Y] > 0 {
-			stray = append(stray, l)
-		}
-	}
-	for i, c := range r.Cells {
-		r.Cells[i].Lines = slices.DeleteFunc(c.Lines, func(l Line) bool { return l.Y > end })
-	}
-	if len(stray) > 0 {
-		r.Cells = append(r.Cells, Cell{Lines: stray})
-	}
-}
-
-func (r Row) isPageNumber(l Line) bool {
-	return unicode.IsDigit(rune(l.Text[len(l.Text)-1])) && footer.MatchString(l.Text) && !r.wraps(l)
-}
-
-// alignedColumns gives for each baseline in how many columns its text begins as the heading does, or as lines above,
-// and goes on with no other column's.
-func (r Row) alignedColumns() map[float64]int {
-	const apart = 1 // em
-	columns, reached := map[float64]int{}, map[float64]float64{}
-	for _, c := range r.Cells {
-		for i, l := range c.Lines {
-			begins := c.Heading != "" && (underHeading(c, l) || i > 0 && (isAligned(c.Lines[0], l) || isAligned(c.Lines[i-1], l)))
-			if end, ok := reached[l.Y]; begins && (!ok || l.X0-end > apart*l.Size) {
-				columns[l.Y]++
-			}
-			reached[l.Y] = l.X1
-		}
-	}
-	return columns
-}
-
-// wraps reports whether a line goes on with the one above it in its cell: it begins or is centred in the same place,
-// no more than a line below.
-func (r Row) wraps(l Line) bool {
-	const pitch = 1.5 // ems
-	for _, c := range r.Cells {
-		for i := 1; i < len(c.Lines); i++ {
-			above, below := c.Lines[i-1], c.Lines[i]
-			if below.Y == l.Y && below.X0 == l.X0 && below.Y-above.Y <= pitch*below.Size && isAligned(above, below) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// isAligned reports whether two lines begin or are centred in the same place.
-func isAligned(a, b Line) bool {
-	return math.Abs(a.X0-b.X0) <= sameOffset || math.Abs(a.X0+a.X1-b.X0-b.X1) <= 2*sameOffset
 }
 
 // baselines are the lines of all cells from top to bottom, those on exactly one baseline as one.
