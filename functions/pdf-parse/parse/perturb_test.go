@@ -226,12 +226,14 @@ func TestOnceSilent(t *testing.T) {
 		{"painted over", 5000383},        // all of a page
 		{"painted over", 5003183},
 		{"painted over", 6005743},    // beside a page that was drawn later
+		{"painted over", 14014343},   // a module below the rest of a row
 		{"upright missing", 1009624}, // at the right of the venues, which tells how far they can run
 		{"upright missing", 3002797},
-		{"value too long", 7018353}, // printed over the only value of the next column
-		{"value wrapped", 7013714},  // "Part 1 of 2", of which the second line looks like a page's number
-		{"word nudged", 11008158},   // into the row below, of few rows
-		{"white text", 1003038},     // beside the half of a column that is printed in white
+		{"value too long", 7018353},      // printed over the only value of the next column
+		{"value wrapped", 7013714},       // "Part 1 of 2", of which the second line looks like a page's number
+		{"word nudged", 11008158},        // into the row below, of few rows
+		{"word over a ruling", 14004359}, // a campus among the venues, of few groups
+		{"white text", 1003038},          // beside the half of a column that is printed in white
 	} {
 		o := fixture.Random(once.seed)
 		o.Nonsense, o.Change = false, once.change

@@ -54,6 +54,10 @@ func lectures(rows []table.Row, reader venueReader) []entry {
 		here := entries[begins[n]:]
 		tellStray(here, row)
 		for _, d := range doubts(row, func(column string) bool { return !ofGroup(column) }) {
+			if d.line.Odd && besideEmptyGroup(row, d.cell) { // it may be of that column
+				warnAll(here, d)
+				continue
+			}
 			here[beside(here, d.line)].warnOf(d)
 		}
 		above, page = g, row.Page
@@ -93,6 +97,23 @@ func newGroup(row table.Row) group {
 		campus: text(colCampus), studyProg: text(colStudyProg),
 		others: remarks(row), doubts: doubts(row, ofGroup),
 	}
+}
+
+func warnAll(entries []entry, d doubt) {
+	for i := range entries {
+		entries[i].warnOf(d)
+	}
+}
+
+// besideEmptyGroup reports whether nothing stands in a column beside a cell that is printed once for several lectures.
+func besideEmptyGroup(row table.Row, cell table.Cell) bool {
+	at := slices.IndexFunc(row.Cells, func(c table.Cell) bool { return c.Column == cell.Column })
+	for _, k := range [...]int{at - 1, at + 1} {
+		if k >= 0 && k < len(row.Cells) && row.Cells[k].Column != "" && ofGroup(row.Cells[k].Column) && len(row.Cells[k].Lines) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // ofGroup reports whether a column is printed once for several lectures.

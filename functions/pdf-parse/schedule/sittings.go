@@ -31,7 +31,8 @@ func sittings(kind timetable.Kind, rows []table.Row, reader venueReader) []entry
 	}
 	warnOfRaised(whole, begins, entries)
 	for i := 1; i < len(whole); i++ {
-		if cut(whole[i]) {
+		nameless := whole[i].Page != whole[i-1].Page && whole[i].Cell(colModule).Text() == "" // the rest of a row may be in it
+		if cut(whole[i]) || nameless {
 			entries[i-1].warn(timetable.UnusualValue, belowMayBelong)
 		}
 	}
