@@ -3,6 +3,7 @@ module github.com/schedgen/schedgen/deploy/schedgen
 go 1.26.0
 
 require (
+	github.com/schedgen/schedgen/deploy/monitoring v0.0.0
 	github.com/schedgen/schedgen/functions/calendar-generate v0.0.0
 	github.com/schedgen/schedgen/functions/pdf-parse v0.0.0
 	github.com/schedgen/schedgen/shared v0.0.0
@@ -49,8 +50,6 @@ require (
 	github.com/openfaas/templates-sdk/go-http v0.0.0-20220408082716-5981c545cb03 // indirect
 	github.com/pdfcpu/pdfcpu v0.15.0 // indirect
 	github.com/philhofer/fwd v1.2.0 // indirect
-	github.com/prometheus/client_model v0.6.3 // indirect
-	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/redis/go-redis/v9 v9.23.0 // indirect
 	github.com/rickar/cal/v2 v2.1.13 // indirect
@@ -87,6 +86,7 @@ require (
 )
 
 replace (
+	github.com/schedgen/schedgen/deploy/monitoring => ../monitoring
 	github.com/schedgen/schedgen/functions/backup => ../../functions/backup
 	github.com/schedgen/schedgen/functions/calendar-generate => ../../functions/calendar-generate
 	github.com/schedgen/schedgen/functions/google-sync => ../../functions/google-sync
@@ -111,6 +111,8 @@ require (
 
 require (
 	github.com/google/uuid v1.6.0
+	github.com/prometheus/client_model v0.6.3
+	github.com/prometheus/common v0.72.0
 	github.com/schedgen/schedgen/functions/google-sync v0.0.0
 	github.com/schedgen/schedgen/functions/web v0.0.0-00010101000000-000000000000
 	github.com/schedgen/schedgen/shared/dev/stack v0.0.0

@@ -34,6 +34,7 @@ Examples:
   schedgen up
   schedgen up --port 8081 --data /srv/second            a second system beside the first
   schedgen up --google=fake                             sign-in and sync without a Google project
+  schedgen up --monitoring                              with Prometheus and alerts; see schedgen status
   schedgen up --host 0.0.0.0                            for other machines, too
   schedgen up --postgres postgres://schedgen:PASSWORD@db:5432/schedgen \
               --redis redis://cache:6379/0 --s3 http://KEY:SECRET@minio:9000/schedgen-pdfs`,
@@ -48,6 +49,8 @@ Examples:
 			flags.StringVar(&cfg.Google, "google", "", "`fake` serves a stand-in of Google, to try sign-in and sync without a project there")
 			flags.Var((*repeated)(&cfg.BackupRecipients), "backup-recipient", "make a backup daily, encrypted to this `KEY` (age1...); may be repeated")
 			flags.StringVar(&cfg.BackupIdentity, "backup-identity", "", "the `FILE` of the secret key, to verify each backup by a restore")
+			watched := flags.Bool("monitoring", false, "run Prometheus and Alertmanager beside it, with the alerts of docs/monitoring.md")
+			webhook := flags.String("alert-webhook", "", "the `URL` that gets the alerts of --monitoring, as Alertmanager's JSON; or $SCHEDGEN_ALERT_WEBHOOK")
 			flags.DurationVar(&cfg.SweepEvery, "sweep", 15*time.Second, "how `OFTEN` lost work is looked for")
 			return func(ctx context.Context, std streams, args []string) error {
 				if len(args) > 0 {
@@ -56,22 +59,36 @@ Examples:
 				if err := fromEnvironment(flags, map[string]string{
 					"port": "PORT", "host": "SCHEDGEN_HOST", "data": "SCHEDGEN_DATA",
 					"postgres": "SCHEDGEN_POSTGRES", "redis": "SCHEDGEN_REDIS", "s3": "SCHEDGEN_S3",
+					"alert-webhook": "SCHEDGEN_ALERT_WEBHOOK",
 				}); err != nil {
 					return err
 				}
-				if cfg.Port < 0 || cfg.Port > 65535 {
-					return usagef("--port: %d is not between 0 and 65535", cfg.Port)
+				if err := checkUp(cfg); err != nil {
+					return err
 				}
-				if cfg.SweepEvery <= 0 {
-					return usagef("--sweep: %s is not a time between two sweeps", cfg.SweepEvery)
-				}
-				if cfg.Google != "" && cfg.Google != stack.FakeGoogle {
-					return usagef("--google: %q is not \"fake\"; the real Google needs GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET", cfg.Google)
+				if *watched {
+					cfg.Monitoring = &stack.Monitoring{Webhook: *webhook}
+				} else if *webhook != "" {
+					return usagef("--alert-webhook: nobody raises alerts without --monitoring")
 				}
 				return up(ctx, std, cfg)
 			}
 		},
 	}
+}
+
+// checkUp says what makes no sense of a command line.
+func checkUp(cfg stack.Config) error {
+	if cfg.Port < 0 || cfg.Port > 65535 {
+		return usagef("--port: %d is not between 0 and 65535", cfg.Port)
+	}
+	if cfg.SweepEvery <= 0 {
+		return usagef("--sweep: %s is not a time between two sweeps", cfg.SweepEvery)
+	}
+	if cfg.Google != "" && cfg.Google != stack.FakeGoogle {
+		return usagef("--google: %q is not \"fake\"; the real Google needs GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET", cfg.Google)
+	}
+	return nil
 }
 
 // fromEnvironment sets the flags that were not given from the variables of those names: addresses

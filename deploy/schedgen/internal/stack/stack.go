@@ -39,6 +39,8 @@ type Config struct {
 	BackupRecipients []string
 	BackupIdentity   string
 
+	Monitoring *Monitoring // nil: nobody watches it
+
 	SweepEvery time.Duration      // 0 is 15 s
 	Settings   envconfig.Lookuper // of the functions, by the names of their Config; nil has none
 	Logger     *slog.Logger       // nil is silent
@@ -67,12 +69,13 @@ func (c Config) withDefaults() Config {
 
 // System is a running schedgen.
 type System struct {
-	cfg       Config
-	url       string
-	listening string             // host:port
-	google    *fakegoogle.Server // nil without FakeGoogle
-	failed    chan error
-	stops     []func() error // what undoes each step of the start
+	cfg        Config
+	url        string
+	listening  string             // host:port
+	google     *fakegoogle.Server // nil without FakeGoogle
+	prometheus string             // its address; "" without Monitoring
+	failed     chan error
+	stops      []func() error // what undoes each step of the start
 }
 
 // Start brings everything up, or nothing. It returns when the system answers.
@@ -128,7 +131,12 @@ func (s *System) start(ctx context.Context) error {
 	s.serve(at, functions, public, served)
 	s.schedule(functions)
 	if s.cfg.S3 != "" {
-		return s.subscribe(at)
+		if err := s.subscribe(at); err != nil {
+			return err
+		}
+	}
+	if s.cfg.Monitoring != nil {
+		return s.monitor(ctx, data, at)
 	}
 	return nil
 }
