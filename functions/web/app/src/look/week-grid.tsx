@@ -43,8 +43,10 @@ export function WeekGrid({ week, heads, colourOf, open, now, free = [] }: Props)
       {week.days.map((day) => (
         <section class={line?.day === day ? "day today" : "day"} key={day} aria-label={heads?.[day]?.label ?? look.days[day]}>
           <h3 aria-hidden="true">
-            {look.days[day]!.slice(0, 3)}
-            <span>{look.days[day]!.slice(3)}</span>
+            <b>
+              {look.days[day]!.slice(0, 3)}
+              <span>{look.days[day]!.slice(3)}</span>
+            </b>
             {heads && <small>{heads[day]?.date}</small>}
           </h3>
           {heads?.[day]?.mark && (
