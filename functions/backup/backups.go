@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/schedgen/schedgen/functions/backup/archive"
 	"github.com/schedgen/schedgen/functions/backup/deletions"
 	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/store"
@@ -37,22 +38,28 @@ func (f *Function) Verify(ctx context.Context, id string, offsite bool) (store.M
 	if err != nil {
 		return store.Manifest{}, err
 	}
-	m, err := bucket.Get(ctx, id)
+	lock, held, err := bucket.Lock(ctx, f.cfg.Lease) // so that nothing prunes or changes it meanwhile
 	if err != nil {
-		return m, err
-	}
-	lock, held, err := bucket.Lock(ctx, f.cfg.Lease) // so that nothing prunes it meanwhile
-	if err != nil {
-		return m, err
+		return store.Manifest{}, err
 	}
 	defer lock.Release(ctx)
+	m, err := bucket.Get(held, id)
+	if err != nil {
+		return m, err
+	}
 	defer f.gauges.Invalidate()
 	m, err = f.verifier.Verify(held, bucket, m)
-	if err != nil {
+	switch {
+	case err != nil && archive.IsDamage(err):
 		err = fmt.Errorf("the backup %s: %w", m.ID, err)
 		f.incidents.Report(ctx, watch.DamagedBackup, "a stored backup failed its verification", err.Error())
 		return m, err
+	case err != nil:
+		err = fmt.Errorf("the backup %s: %w", m.ID, err)
+		f.incidents.Report(ctx, watch.UnverifiedBackup, "a stored backup could not be verified", err.Error())
+		return m, err
 	}
+	f.incidents.Resolve(ctx, watch.UnverifiedBackup)
 	damaged := func(m store.Manifest) bool { return m.Status() == store.Failed }
 	if list, err := bucket.List(ctx); err == nil && !slices.ContainsFunc(list, damaged) {
 		f.incidents.Resolve(ctx, watch.DamagedBackup)

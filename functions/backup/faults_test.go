@@ -258,6 +258,24 @@ func TestAFlippedBitIsFoundAndAlerted(t *testing.T) {
 	}
 }
 
+// TestABackupIsNotCalledDamagedBecauseAServerIsDown: nothing is known of it, so its manifest stays as it was.
+func TestABackupIsNotCalledDamagedBecauseAServerIsDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(1)
+	who := somebody(t)
+	m := w.backup(w.function())
+	down := w.function(who.alerts, func(c *backup.Config) { c.ScratchURL = "postgres://schedgen@127.0.0.1:1/schedgen?sslmode=disable" })
+	if got, err := down.Verify(t.Context(), m.ID, false); err == nil || !got.Good() {
+		t.Errorf("got %s, %v; want an error, and the backup as it was", got.Status(), err)
+	}
+	who.heard(t, "a stored backup could not be verified")
+	if _, err := w.function(who.alerts).Verify(t.Context(), m.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	who.heard(t, "a stored backup could not be verified", "recovered")
+}
+
 func TestAWrongKeyOpensNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

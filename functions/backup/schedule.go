@@ -121,7 +121,7 @@ func (f *Function) due(ctx context.Context, at time.Duration) bool {
 		return ctx.Err() == nil
 	}
 	now := f.Now()
-	m, ok := store.NewestGood(list, now.Add(store.ClockTolerance))
+	m, ok := store.NewestGood(list, now)
 	return !ok || m.CreatedAt.Before(lastOccurrence(now, at))
 }
 

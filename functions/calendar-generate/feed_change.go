@@ -54,7 +54,7 @@ func (f *Function) changeFeed(r *http.Request) (any, error) {
 	cal := rendering.Calendar
 	return api.Response{
 		Status: http.StatusOK,
-		Header: http.Header{"Cache-Control": {"private, no-store"}},
+		Header: api.NoStore(),
 		Body:   feedChanged{Events: len(cal.Items), Clashes: cal.Clashes, Warnings: cal.Warnings, Notes: cal.Notes},
 	}, nil
 }

@@ -46,6 +46,14 @@ func TestAFeedThatIsTooLongIsToldAndComesBack(t *testing.T) {
 	if n := len(s.listed()); n != 1 {
 		t.Errorf("%d feeds are listed, want the one that there was", n)
 	}
+	if _, err := s.f.pool.Exec(t.Context(), "update feeds set years = '2026=of-old'"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []Swept{{Replanned: 1}, {}} { // the sweep after finds nothing to do
+		if got, err := s.f.Sweep(t.Context()); err != nil || got != want {
+			t.Errorf("a sweep over a feed that became too long: got %+v, %v, want %+v", got, err, want)
+		}
+	}
 	s.uploaded(tabletest.Tests())
 	answered(t, call(t, s.f, "GET", path, ""), 200)
 }

@@ -155,7 +155,7 @@ func (f *Function) listFeeds(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.Response{Status: http.StatusOK, Header: http.Header{"Cache-Control": {"private, no-store"}}, Body: list}, nil
+	return api.Response{Status: http.StatusOK, Header: api.NoStore(), Body: list}, nil
 }
 
 // deleteFeed answers DELETE /api/feeds/{token}, which takes a feed's id as well: the address ends.

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -67,7 +66,7 @@ type Function struct {
 func New(_ context.Context, cfg Config) (*Function, error) {
 	cfg = settings.WithDefaults(cfg)
 	if cfg.PublicURL != "" {
-		if u, err := url.Parse(cfg.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		if !settings.IsWebAddress(cfg.PublicURL) {
 			return nil, errors.New("PUBLIC_URL is not an address such as https://schedgen.example.org")
 		}
 		cfg.PublicURL = strings.TrimRight(cfg.PublicURL, "/")

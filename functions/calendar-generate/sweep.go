@@ -9,6 +9,8 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/newest"
+	"github.com/schedgen/schedgen/shared/pack"
+	"github.com/schedgen/schedgen/shared/years"
 )
 
 // Swept counts what a sweep did.
@@ -58,8 +60,8 @@ func (f *Function) replan(ctx context.Context, s *Swept) error {
 	defer cancel()
 	// Several sweeps at once begin at different places, and each goes once around.
 	begin := feed.RandomCursor()
-	if err = f.replanAfter(ctx, stale, begin, s); err == nil {
-		err = f.replanAfter(ctx, stale, nil, s)
+	if err = f.replanBetween(ctx, stale, begin, nil, s); err == nil {
+		err = f.replanBetween(ctx, stale, nil, begin, s)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil // the next sweep goes on
@@ -67,14 +69,14 @@ func (f *Function) replan(ctx context.Context, s *Swept) error {
 	return err
 }
 
-// replanAfter makes the feeds of these stamps again whose place is after the given one.
-func (f *Function) replanAfter(ctx context.Context, stale []string, after feed.Cursor, s *Swept) error {
+// replanBetween makes the feeds of these stamps again whose place is after one and up to another.
+func (f *Function) replanBetween(ctx context.Context, stale []string, after, upTo feed.Cursor, s *Swept) error {
 	for {
-		most := min(replanPage, f.cfg.ReplanBatch-s.Replanned-s.Failed)
-		if most <= 0 {
+		limit := min(replanPage, f.cfg.ReplanBatch-s.Replanned-s.Failed)
+		if limit <= 0 {
 			return nil
 		}
-		page, last, err := f.feeds.Stamped(ctx, stale, after, most)
+		page, last, err := f.feeds.Stamped(ctx, stale, after, upTo, limit)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -92,6 +94,10 @@ func (f *Function) replanOne(ctx context.Context, known feed.Feed, s *Swept) {
 	all, err := newest.Of(ctx, f.jobs, known.Owner)
 	if err == nil {
 		_, err = f.render(ctx, all, known)
+	}
+	if errors.Is(err, pack.ErrTooLong) { // it stays as it was until an upload or a choice makes it anew
+		api.Logger(ctx).WarnContext(ctx, "a feed is too long for the corrected academic year", "feed", known.ID)
+		err = f.feeds.Restamp(ctx, known.ID, years.NoYears)
 	}
 	switch {
 	case ctx.Err() != nil, errors.Is(err, feed.ErrNotFound):

@@ -3,16 +3,12 @@ package googlesync
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 )
-
-// noStore are the headers of an answer that is for one person only.
-func noStore() http.Header { return http.Header{"Cache-Control": {"private, no-store"}} }
 
 // syncAnswer is a sync as callers see it. The first frontend reads message and count.
 type syncAnswer struct {

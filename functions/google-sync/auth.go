@@ -183,7 +183,7 @@ type user struct {
 // status answers GET /api/auth/status.
 func (f *Function) status(r *http.Request) (any, error) {
 	answer := statusAnswer{Configured: f.signIns != nil}
-	header := http.Header{"Cache-Control": {"private, no-store"}}
+	header := api.NoStore()
 	owner, ok := f.sessions.Owner(r)
 	if !ok || f.signIns == nil {
 		return api.Response{Header: header, Body: answer}, nil
@@ -218,7 +218,7 @@ func (f *Function) logout(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	header := http.Header{"Cache-Control": {"no-store"}}
+	header := api.NoStore()
 	if !req.Forget {
 		if err := f.endSession(r); err != nil {
 			return nil, err
@@ -265,7 +265,7 @@ func (f *Function) endSessions(r *http.Request) (any, error) {
 	if err := f.sessions.EndAll(r.Context(), owner); err != nil {
 		return nil, err
 	}
-	header := http.Header{"Cache-Control": {"no-store"}}
+	header := api.NoStore()
 	f.sessions.ClearCookies(header)
 	return api.Response{Status: http.StatusNoContent, Header: header}, nil
 }

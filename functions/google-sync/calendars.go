@@ -59,7 +59,7 @@ func (f *Function) listCalendars(r *http.Request) (any, error) {
 			answers = append(answers, answerOf(c, saved))
 		}
 	}
-	return api.Response{Header: noStore(), Body: map[string]any{"calendars": answers}}, nil
+	return api.Response{Header: api.NoStore(), Body: map[string]any{"calendars": answers}}, nil
 }
 
 // createdCalendars asks Google for each calendar that schedgen made. One that is gone is left out.
@@ -153,7 +153,7 @@ func (f *Function) createCalendar(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return api.Response{
-		Status: http.StatusCreated, Header: noStore(),
+		Status: http.StatusCreated, Header: api.NoStore(),
 		Body: answerOf(made, []syncs.Calendar{kept}),
 	}, nil
 }

@@ -60,5 +60,5 @@ func (f *Function) dryRun(r *http.Request, person account.Account, id string, re
 	for _, k := range p.Kept {
 		answer.KeptList = append(answer.KeptList, planKept{k.Summary, k.Fields, len(k.Fields) == 0})
 	}
-	return api.Response{Header: noStore(), Body: answer}, nil
+	return api.Response{Header: api.NoStore(), Body: answer}, nil
 }

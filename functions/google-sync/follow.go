@@ -42,7 +42,7 @@ func (f *Function) follow(r *http.Request) (any, error) {
 	if err := f.syncs.SaveCalendar(r.Context(), target); err != nil {
 		return nil, err
 	}
-	return api.Response{Header: noStore(), Body: map[string]any{"calendarId": target.ID, "following": target.Following}}, nil
+	return api.Response{Header: api.NoStore(), Body: map[string]any{"calendarId": target.ID, "following": target.Following}}, nil
 }
 
 // checkedOptions are the options of choices for newer timetables. Choices that make no sense are refused now, and not

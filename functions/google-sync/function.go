@@ -173,7 +173,7 @@ func (f *Function) frontendAddress() error {
 // originOf is the scheme, host and port of an address of the web.
 func originOf(address string) (string, bool) {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.User != nil || !settings.IsWebAddress(address) {
 		return "", false
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host), true

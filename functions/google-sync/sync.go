@@ -116,11 +116,11 @@ func (f *Function) syncNow(r *http.Request, next syncs.New, cal calendar.Calenda
 	answer.Message += notPlaced(cal)
 	switch ended.Status {
 	case syncs.Done:
-		return api.Response{Header: noStore(), Body: answer}, nil
+		return api.Response{Header: api.NoStore(), Body: answer}, nil
 	case syncs.Failed:
 		return nil, api.New(ended.ErrorCode, map[string]any{"syncId": ended.ID, "progress": ended.Progress})
 	}
-	header := noStore()
+	header := api.NoStore()
 	header.Set("Location", "/api/calendars/syncs/"+ended.ID)
 	header.Set("Retry-After", "2")
 	return api.Response{Status: http.StatusAccepted, Header: header, Body: answer}, nil
@@ -140,7 +140,7 @@ func (f *Function) listSyncs(r *http.Request) (any, error) {
 	for i, s := range all {
 		answers[i] = syncAnswerOf(s)
 	}
-	return api.Response{Header: noStore(), Body: map[string]any{"syncs": answers}}, nil
+	return api.Response{Header: api.NoStore(), Body: map[string]any{"syncs": answers}}, nil
 }
 
 // showSync answers GET /api/calendars/syncs/{id}: its status and counts.
@@ -156,7 +156,7 @@ func (f *Function) showSync(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.Response{Header: noStore(), Body: syncAnswerOf(found)}, nil
+	return api.Response{Header: api.NoStore(), Body: syncAnswerOf(found)}, nil
 }
 
 // removeEvents answers DELETE /api/calendars/events?calendarId=: it deletes all events that schedgen added, and ends

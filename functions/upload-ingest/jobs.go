@@ -71,7 +71,7 @@ func (f *Function) job(r *http.Request) (any, error) {
 		return nil, api.New(api.JobNotFound)
 	}
 	key := cacheKey(owner, r.PathValue("id"))
-	header := http.Header{"Cache-Control": {"no-store"}}
+	header := api.NoStore()
 	kept, ok := f.cache.Get(r.Context(), key)
 	if ok && bytes.Equal(kept, erased) {
 		return nil, api.New(api.JobNotFound)
@@ -117,7 +117,7 @@ func (f *Function) result(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return api.Response{
-		Header: http.Header{"Cache-Control": {"no-store"}}, Body: map[string]any{"id": job.ID, "events": only.of(events)},
+		Header: api.NoStore(), Body: map[string]any{"id": job.ID, "events": only.of(events)},
 	}, nil
 }
 

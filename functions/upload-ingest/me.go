@@ -97,7 +97,7 @@ func (f *Function) deleted(d personal.Deletion, complete bool) api.Response {
 		answer.BackupsUntil = &until
 		answer.Message += fmt.Sprintf(" Encrypted backups may hold it until %s. If we ever restore one, we delete it there again.", until.In(calendar.Zone).Format("2 January 2006"))
 	}
-	header := http.Header{"Cache-Control": {"no-store"}}
+	header := api.NoStore()
 	f.sessions.ClearCookies(header)
 	return api.Response{Status: status, Header: header, Body: answer}
 }

@@ -42,7 +42,7 @@ type readAnswer struct {
 
 // upload answers 201 with the events, 202 when they take longer than the caller waits, or 422.
 func (f *Function) upload(r *http.Request) (any, error) {
-	header := http.Header{"Cache-Control": {"no-store"}}
+	header := api.NoStore()
 	only, err := askedSemester(r)
 	if err != nil {
 		return nil, err

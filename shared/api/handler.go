@@ -106,6 +106,9 @@ func errorObject(w http.ResponseWriter, r *http.Request, err error) Object {
 	}
 }
 
+// NoStore are the headers of an answer that is for one person only.
+func NoStore() http.Header { return http.Header{"Cache-Control": {"private, no-store"}} }
+
 // write sends one Response.
 func write(w http.ResponseWriter, r *http.Request, response Response) {
 	if closer, ok := response.Body.(io.Closer); ok {

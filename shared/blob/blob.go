@@ -78,7 +78,7 @@ type Store struct {
 func Open(cfg Config) (*Store, error) {
 	cfg = settings.WithDefaults(cfg)
 	address, err := url.Parse(cfg.URL)
-	if err != nil || address.Host == "" || (address.Scheme != "http" && address.Scheme != "https") {
+	if err != nil || !settings.IsWebAddress(cfg.URL) {
 		return nil, errors.New("S3_URL is not an address such as http://host:9000")
 	}
 	metrics := newMetrics()

@@ -25,23 +25,7 @@ type Upload struct {
 //
 // A slot keeps its id from upload to upload, whatever comes or goes beside it, and a slot that moved
 // takes its id along. Each event's Year is set.
-func Merge(uploads []Upload) []Event {
-	merged := MergeWithSources(uploads)
-	events := make([]Event, len(merged))
-	for i, m := range merged {
-		events[i] = m.Event
-	}
-	return events
-}
-
-// MergedEvent is an event with the place of the upload that says so.
-type MergedEvent struct {
-	Event  Event
-	Upload int
-}
-
-// MergeWithSources is [Merge] with the upload that each event comes from.
-func MergeWithSources(uploads []Upload) []MergedEvent {
+func Merge(uploads []Upload) []MergedEvent {
 	named := nameSlots(uploads)
 	replaced := make(map[Scope]time.Time) // by the oldest of the newer uploads, which came then
 	seen := make(map[uidKey]bool)
@@ -70,6 +54,12 @@ func MergeWithSources(uploads []Upload) []MergedEvent {
 		return slices.Index(kinds, a.Event.Kind) - slices.Index(kinds, b.Event.Kind)
 	})
 	return all
+}
+
+// MergedEvent is an event with the place of the upload that says so.
+type MergedEvent struct {
+	Event  Event
+	Upload int
 }
 
 // NewestEvents gives the events of the newest upload alone, with the ids that they have beside those of earlier

@@ -13,6 +13,14 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
+// merge gives the events of merged uploads.
+func merge(uploads []calendar.Upload) (events []calendar.Event) {
+	for _, m := range calendar.Merge(uploads) {
+		events = append(events, m.Event)
+	}
+	return events
+}
+
 // upload is a timetable that was uploaded at noon of a day. Each row is "module term day" of a lecture or
 // "module date" of a test or an exam; a module may be followed by ":" and an activity.
 func upload(t *testing.T, day string, kind timetable.Kind, rows ...string) calendar.Upload {
@@ -38,7 +46,7 @@ func upload(t *testing.T, day string, kind timetable.Kind, rows ...string) calen
 
 func merged(uploads ...calendar.Upload) []string {
 	all := []string{}
-	for _, e := range calendar.Merge(uploads) {
+	for _, e := range merge(uploads) {
 		all = append(all, strings.Join(strings.Fields(fmt.Sprint(e.Module, " ", e.Semester, e.Date, " ", e.Day)), " "))
 	}
 	return all
@@ -124,7 +132,7 @@ func TestASlotKeepsItsIDFromUploadToUpload(t *testing.T) {
 			uploads = append(uploads, calendar.Upload{At: time.Unix(int64(len(uploads)), 0), Year: 2026, Events: randomWeek(random)})
 			now := make(map[string]string)
 			uids := make(map[string]bool)
-			for _, e := range calendar.Merge(uploads) {
+			for _, e := range merge(uploads) {
 				now[fmt.Sprint(e.Module, e.Semester, e.Activity, e.Day, e.StartTime)] = e.ID
 				uids[fmt.Sprint(e.ID, e.Year)] = true
 			}
@@ -158,12 +166,12 @@ func TestAMovedSlotTakesItsIDAlong(t *testing.T) {
 	t.Parallel()
 	first := upload(t, "2026-01-20", timetable.Lecture, "A S1 Monday", "A S1 Wednesday")
 	second := upload(t, "2026-01-21", timetable.Lecture, "A S1 Wednesday", "A S1 Friday")
-	before, after := calendar.Merge([]calendar.Upload{first}), calendar.Merge([]calendar.Upload{first, second})
+	before, after := merge([]calendar.Upload{first}), merge([]calendar.Upload{first, second})
 	if len(after) != 2 || after[0].ID != before[1].ID || after[1].ID != before[0].ID {
 		t.Errorf("Monday and Wednesday were %s and %s; Wednesday and Friday are %+v", before[0].ID, before[1].ID, after)
 	}
 	third := upload(t, "2026-01-22", timetable.Lecture, "A S1 Monday", "A S1 Friday", "A S1 Wednesday")
-	again := calendar.Merge([]calendar.Upload{first, second, third})
+	again := merge([]calendar.Upload{first, second, third})
 	if len(again) != 3 || again[1].ID != after[1].ID || again[2].ID != after[0].ID {
 		t.Errorf("an earlier slot that was added changed ids: %+v", again)
 	}
@@ -177,7 +185,7 @@ func TestLecturesWithoutATermAreOfTheirDates(t *testing.T) {
 	first := upload(t, "2026-01-20", timetable.Lecture, "A S1 Monday", "B S2 Monday")
 	second := upload(t, "2026-07-20", timetable.Lecture, "C S2 Monday")
 	second.Events[0].Semester, second.Terms = "", options.Terms
-	events := calendar.Merge([]calendar.Upload{first, second})
+	events := merge([]calendar.Upload{first, second})
 	if len(events) != 2 || events[0].Module != "A" || events[1].Module != "C" {
 		t.Fatalf("the events are %+v, want A of the first semester and C", events)
 	}
@@ -190,7 +198,7 @@ func TestLecturesWithoutATermAreOfTheirDates(t *testing.T) {
 // TestOneLectureInTwoYears: what is the same by name in two years is two series, of two UIDs.
 func TestOneLectureInTwoYears(t *testing.T) {
 	t.Parallel()
-	events := calendar.Merge([]calendar.Upload{
+	events := merge([]calendar.Upload{
 		upload(t, "2025-01-20", timetable.Lecture, "A S1 Monday"), upload(t, "2026-01-20", timetable.Lecture, "A S1 Monday"), upload(t, "2027-01-20", timetable.Lecture, "A S1 Monday"),
 	})
 	range27 := calendar.Range{Start: calendar.Date{Year: 2027, Month: 2, Day: 8}, End: calendar.Date{Year: 2027, Month: 5, Day: 21}}

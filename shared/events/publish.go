@@ -53,8 +53,7 @@ func NewPublisher(cfg Config) (*Publisher, error) {
 		if target == "" {
 			continue
 		}
-		address, err := url.Parse(target)
-		if err != nil || address.Host == "" || (address.Scheme != "http" && address.Scheme != "https") {
+		if !settings.IsWebAddress(target) {
 			return nil, errors.New("K_SINK or EVENT_TARGETS: each must be an address such as http://broker/default")
 		}
 		p.targets = append(p.targets, target)

@@ -48,12 +48,11 @@ func run(ctx context.Context, name string, make func(context.Context) (Function,
 	if err := secretsToEnvironment(secretsDir, name); err != nil {
 		return fmt.Errorf("read the secrets: %w", err)
 	}
-	warn := AdoptRenamedSettings()
 	if err := settings.Read(ctx, &cfg); err != nil {
 		return err
 	}
 	logger := Logger(out, cfg.LogLevel)
-	warn(logger)
+	settings.WarnRenamed(logger)
 	slog.SetDefault(logger)
 	fn, err := make(ctx)
 	if err != nil {

@@ -116,9 +116,6 @@ func DefaultLimits() Limits {
 	return settings.WithDefaults(Limits{})
 }
 
-// DefaultLease is how long a claim holds unless it is renewed.
-const DefaultLease = 30 * time.Second
-
 // Store is the jobs of one database. It is safe for concurrent use, by any number of processes.
 type Store struct {
 	pool   *postgres.Pool

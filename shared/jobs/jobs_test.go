@@ -52,7 +52,7 @@ func (w *world) stored() jobs.Job {
 
 func (w *world) claim(id string) *jobs.Claim {
 	w.t.Helper()
-	claim, err := w.Claim(w.t.Context(), id, jobs.DefaultLease)
+	claim, err := w.Claim(w.t.Context(), id, 30*time.Second)
 	w.must(err)
 	return claim
 }
@@ -60,7 +60,7 @@ func (w *world) claim(id string) *jobs.Claim {
 // refused expects that the job cannot be claimed for that reason.
 func (w *world) refused(id string, want jobs.Reason) {
 	w.t.Helper()
-	_, err := w.Claim(w.t.Context(), id, jobs.DefaultLease)
+	_, err := w.Claim(w.t.Context(), id, 30*time.Second)
 	var refusal *jobs.NotClaimable
 	if !errors.As(err, &refusal) || !errors.Is(err, jobs.ErrNotClaimable) || refusal.Reason != want {
 		w.t.Errorf("claim: got %v, want %q", err, want)
@@ -103,7 +103,7 @@ func TestAJobFromUploadToResult(t *testing.T) {
 	if claim.Job.Attempts != 1 || claim.Job.Status != jobs.Processing {
 		t.Errorf("claimed: got %+v", claim.Job)
 	}
-	w.must(claim.Renew(ctx, jobs.DefaultLease))
+	w.must(claim.Renew(ctx, 30*time.Second))
 	want := document(3)
 	w.must(w.Complete(ctx, claim, want))
 	got, err := w.Get(ctx, w.owner, job.ID)
@@ -136,7 +136,7 @@ func TestClaimIsExclusive(t *testing.T) {
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
-			_, err := w.Claim(context.Background(), job.ID, jobs.DefaultLease)
+			_, err := w.Claim(context.Background(), job.ID, 30*time.Second)
 			var refusal *jobs.NotClaimable
 			switch {
 			case err == nil:
@@ -166,7 +166,7 @@ func TestAnExpiredLeaseGoesToExactlyOne(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			if _, err := w.Claim(context.Background(), job.ID, jobs.DefaultLease); err == nil {
+			if _, err := w.Claim(context.Background(), job.ID, 30*time.Second); err == nil {
 				won.Add(1)
 			}
 		})
@@ -244,7 +244,7 @@ func TestTheWholeJobHasATimeout(t *testing.T) {
 	job := w.stored()
 	claim := w.claim(job.ID)
 	w.age(job.ID, 6*time.Minute)
-	if err := claim.Renew(ctx, jobs.DefaultLease); !errors.Is(err, jobs.ErrLeaseLost) {
+	if err := claim.Renew(ctx, 30*time.Second); !errors.Is(err, jobs.ErrLeaseLost) {
 		t.Errorf("renew: got %v, want ErrLeaseLost", err)
 	}
 	w.refused(job.ID, jobs.Exhausted)

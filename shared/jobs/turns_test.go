@@ -41,7 +41,7 @@ func (w *world) next(priorities ...jobs.Priority) *jobs.Claim {
 	if priorities == nil {
 		priorities = []jobs.Priority{jobs.High, jobs.Normal, jobs.Low}
 	}
-	claim, err := w.Next(w.t.Context(), jobs.DefaultLease, priorities...)
+	claim, err := w.Next(w.t.Context(), 30*time.Second, priorities...)
 	w.must(err)
 	return claim
 }
@@ -58,7 +58,7 @@ func (w *world) starts(n int, priorities ...jobs.Priority) (all []string) {
 // none expects that no job's turn can come.
 func (w *world) none(priorities ...jobs.Priority) {
 	w.t.Helper()
-	if claim, err := w.Next(w.t.Context(), jobs.DefaultLease, priorities...); !errors.Is(err, jobs.ErrNotClaimable) {
+	if claim, err := w.Next(w.t.Context(), 30*time.Second, priorities...); !errors.Is(err, jobs.ErrNotClaimable) {
 		w.t.Errorf("got %+v, %v; want none", claim, err)
 	}
 }
@@ -220,9 +220,9 @@ func TestTurnsInParallel(t *testing.T) {
 	for range owners * each {
 		all.Go(func() {
 			// Who finds every job in another's hands asks again.
-			claim, err := w.Next(t.Context(), jobs.DefaultLease, jobs.Normal)
+			claim, err := w.Next(t.Context(), 30*time.Second, jobs.Normal)
 			for errors.Is(err, jobs.ErrNotClaimable) && t.Context().Err() == nil {
-				claim, err = w.Next(t.Context(), jobs.DefaultLease, jobs.Normal)
+				claim, err = w.Next(t.Context(), 30*time.Second, jobs.Normal)
 			}
 			if err != nil {
 				t.Error(err)

@@ -82,7 +82,7 @@ func (t Timetables) Merge(ctx context.Context, options calendar.Options, chosenA
 	}
 	slices.SortFunc(m.Scopes, calendar.Scope.Compare)
 	m.Scopes = slices.Compact(m.Scopes)
-	for _, e := range calendar.MergeWithSources(uploads) {
+	for _, e := range calendar.Merge(uploads) {
 		m.Events, m.Jobs = append(m.Events, e.Event), append(m.Jobs, t.Jobs[e.Upload].ID)
 	}
 	return m, nil

@@ -33,10 +33,13 @@ func Read(ctx context.Context, cfg any) error {
 }
 
 // ReadFrom is Read from other places than the environment, such as the flags of a command. A
-// variable that is set to nothing counts as unset.
+// variable that is set to nothing counts as unset. A setting that was renamed is also read under its former name.
 func ReadFrom(ctx context.Context, cfg any, from envconfig.Lookuper) error {
 	lookup := envconfig.LookuperFunc(func(name string) (string, bool) {
 		value, ok := from.Lookup(name)
+		if former := renamed[name]; value == "" && former != "" {
+			value, ok = from.Lookup(former)
+		}
 		return value, ok && value != ""
 	})
 	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: cfg, Lookuper: lookup}); err != nil {

@@ -54,10 +54,8 @@ func New(cfg Config) (*Sender, error) {
 	if cfg.Pause <= 0 {
 		cfg.Pause = time.Second
 	}
-	if cfg.Webhook != "" {
-		if u, err := url.Parse(cfg.Webhook); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return nil, errors.New("ALERT_WEBHOOK_URL is not an address such as https://hooks.example/path") // it is a secret
-		}
+	if cfg.Webhook != "" && !settings.IsWebAddress(cfg.Webhook) {
+		return nil, errors.New("ALERT_WEBHOOK_URL is not an address such as https://hooks.example/path") // it is a secret
 	}
 	if cfg.SMTPServer != "" {
 		if err := checkMail(cfg); err != nil {

@@ -8,6 +8,7 @@ package restore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -109,16 +110,16 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	if o.Unsigned {
 		bucket = bucket.WithKeys(sign.Keys{})
 	}
-	m, err := r.choose(ctx, bucket, o)
-	if err != nil {
-		return result, err
-	}
-	result.Backup = m.Summary()
 	ctx, release, err := r.lock(ctx, bucket)
 	if err != nil {
 		return result, err
 	}
 	defer release()
+	m, err := r.choose(ctx, bucket, o)
+	if err != nil {
+		return result, err
+	}
+	result.Backup = m.Summary()
 	if err := m.Trust(); err != nil {
 		return result, fmt.Errorf("the backup %s may be forged: %w. It may be from before BACKUP_SIGNING_KEY was set, or need an older key in BACKUP_VERIFY_KEYS. To restore it all the same, add --unsigned", m.ID, err)
 	}
@@ -171,14 +172,14 @@ func (r *Restorer) choose(ctx context.Context, bucket *store.Store, o Options) (
 	if err != nil {
 		return store.Manifest{}, err
 	}
-	until := o.At
-	if until.IsZero() {
-		until = r.Now().Add(store.ClockTolerance)
+	m, ok := store.NewestGood(list, r.Now())
+	if !o.At.IsZero() {
+		m, ok = store.NewestGoodUntil(list, o.At)
 	}
-	if m, ok := store.NewestGood(list, until); ok {
-		return m, nil
+	if !ok {
+		err = fmt.Errorf("%w: of %d, none is good and from before %s", ErrNoBackup, len(list), cmp.Or(o.At, r.Now()).UTC().Format(time.RFC3339))
 	}
-	return store.Manifest{}, fmt.Errorf("%w: of %d, none is good and from before %s", ErrNoBackup, len(list), until.UTC().Format(time.RFC3339))
+	return m, err
 }
 
 // deletions are who deleted everything, as the bucket knows, and the database that is replaced.

@@ -73,7 +73,7 @@ func (r *Runner) report(ctx context.Context, m store.Manifest, err error, took t
 	r.Total.WithLabelValues("ok").Inc()
 	log.InfoContext(ctx, "backup made", "backup", m.ID, "status", m.Status(), "rows", m.Rows, "objects", m.Objects,
 		"storedBytes", m.StoredBytes, "seconds", took.Seconds())
-	r.Incidents.Resolve(ctx, watch.FailedRun, watch.DamagedBackup, watch.MissedBackup)
+	r.Incidents.Resolve(ctx, watch.FailedRun, watch.DamagedBackup, watch.MissedBackup, watch.UnverifiedBackup)
 }
 
 func (r *Runner) runLocked(ctx context.Context, minAge time.Duration) (store.Manifest, error) {
@@ -104,7 +104,7 @@ func (r *Runner) hasRecent(ctx context.Context, minAge time.Duration) bool {
 		api.Logger(ctx).WarnContext(ctx, "backups not listed", "error", err)
 		return false
 	}
-	m, ok := store.NewestGood(list, r.Now().Add(store.ClockTolerance))
+	m, ok := store.NewestGood(list, r.Now())
 	return ok && r.Now().Sub(m.CreatedAt) < minAge
 }
 

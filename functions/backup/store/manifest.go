@@ -123,9 +123,14 @@ func (m Manifest) Good() bool { return m.Verification != nil && m.Verification.O
 // wrong would look fresh for years.
 const ClockTolerance = 5 * time.Minute
 
-// NewestGood returns the newest good backup that is to be believed and not after until, from a list with the newest
-// first.
-func NewestGood(list []Manifest, until time.Time) (Manifest, bool) {
+// NewestGood returns the newest good backup at a time, from a list with the newest first.
+func NewestGood(list []Manifest, now time.Time) (Manifest, bool) {
+	return NewestGoodUntil(list, now.Add(ClockTolerance))
+}
+
+// NewestGoodUntil returns the newest good backup that is to be believed and not after until, from a list with the
+// newest first.
+func NewestGoodUntil(list []Manifest, until time.Time) (Manifest, bool) {
 	i := slices.IndexFunc(list, func(m Manifest) bool { return m.Good() && m.trust == nil && !m.CreatedAt.After(until) })
 	if i < 0 {
 		return Manifest{}, false

@@ -149,8 +149,12 @@ func (v *Verifier) restoreToScratch(ctx context.Context, sealed archive.Reader, 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, drop()) }()
-	return sealed.RestoreDatabase(ctx, m, c, scratch)
+	err = sealed.RestoreDatabase(ctx, m, c, scratch)
+	if dropErr := drop(); dropErr != nil {
+		// The server went away meanwhile. What the restore met says nothing of the backup, so it is not wrapped.
+		return fmt.Errorf("%w (the restore: %v)", dropErr, err)
+	}
+	return err
 }
 
 // maxNamed is how many damaged objects an error names.

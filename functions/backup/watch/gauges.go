@@ -75,7 +75,7 @@ func (g *Gauges) Collect(out chan<- prometheus.Metric) {
 	if !ok {
 		return
 	}
-	good, _ := store.NewestGood(list, g.Now().Add(store.ClockTolerance))
+	good, _ := store.NewestGood(list, g.Now())
 	for _, gauge := range gauges() {
 		out <- prometheus.MustNewConstMetric(gauge.desc, prometheus.GaugeValue, gauge.value(good, list))
 	}

@@ -23,6 +23,8 @@ const (
 	FailedRun     = "run"    // the newest run failed
 	DamagedBackup = "verify" // a stored backup is damaged
 	MissedBackup  = "missed" // no good backup is new enough
+
+	UnverifiedBackup = "unverified" // a stored backup could not be verified: a server was down
 )
 
 // remindAfter is when an incident that lasts is reported again. Failed events repeat within minutes; a person wants

@@ -37,7 +37,7 @@ type Watcher struct {
 func (w *Watcher) Assess(list []store.Manifest, since time.Time) State {
 	s := State{Enabled: w.Enabled, Healthy: true}
 	now := w.Now()
-	if m, ok := store.NewestGood(list, now.Add(store.ClockTolerance)); ok {
+	if m, ok := store.NewestGood(list, now); ok {
 		s.LastGood, s.LastGoodAt = m.ID, &m.CreatedAt
 		since = m.CreatedAt
 	}

@@ -10,13 +10,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // The scopes that are asked for, each the least that does what it is for.
@@ -83,7 +84,7 @@ func NewSignIns(cfg Config, keys *Keys) (*SignIns, error) {
 	if cfg.Issuer == "" {
 		cfg.Issuer = "https://accounts.google.com"
 	}
-	if u, err := url.Parse(cfg.Issuer); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if !settings.IsWebAddress(cfg.Issuer) {
 		return nil, errors.New("GOOGLE_ISSUER is not an address such as https://accounts.google.com")
 	}
 	if cfg.ClientSecret == "" {

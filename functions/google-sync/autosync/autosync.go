@@ -93,15 +93,13 @@ func (s *Scheduler) syncFollowers(ctx context.Context, person account.Account) e
 	if err != nil {
 		return err
 	}
+	var failures []error // a calendar that fails does not keep the others waiting
 	for _, c := range all {
-		if !c.Following {
-			continue
-		}
-		if err := s.enqueue(ctx, person, c); err != nil {
-			return err
+		if c.Following {
+			failures = append(failures, s.enqueue(ctx, person, c))
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // enqueue makes and publishes the sync of one following calendar.

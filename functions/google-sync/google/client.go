@@ -13,7 +13,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 
 	"google.golang.org/api/calendar/v3"
@@ -61,7 +60,7 @@ type Calendars struct {
 func New(cfg Config, observer Observer) (*Calendars, error) {
 	cfg = settings.WithDefaults(cfg)
 	cfg.BackoffMost = max(cfg.BackoffMost, cfg.Backoff)
-	if u, err := url.Parse(cfg.CalendarURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if !settings.IsWebAddress(cfg.CalendarURL) {
 		return nil, fmt.Errorf("GOOGLE_CALENDAR_URL is not an address such as https://www.googleapis.com/calendar/v3/")
 	}
 	return &Calendars{cfg: cfg, quotas: newQuotas(cfg.PerMinute, cfg.Burst), observer: observer, base: &http.Transport{

@@ -273,13 +273,11 @@ func (s *Store) NewestDue(ctx context.Context, account string) (newest Sync, ok 
 
 const dueSQL = `
 select * from (
-	select distinct on (s.account_id) ` + columnsOfS + ` from google_syncs s join google_accounts a on a.id = s.account_id
-	where s.status = 'pending' and s.run_after <= now() and (a.lease_until is null or a.lease_until < now())
-	order by s.account_id, s.id) oldest
+	select distinct on (google_syncs.account_id) ` + columns + ` from google_syncs
+	where status = 'pending' and run_after <= now()
+	and account_id in (select id from google_accounts where lease_until is null or lease_until < now())
+	order by google_syncs.account_id, google_syncs.id) oldest
 order by run_after, id limit $1::int`
-
-const columnsOfS = `s.id::text, s.account_id::text, s.calendar_id, coalesce((s.request - 'packed')::text, ''), s.status, s.progress::text, s.attempts,
-	s.turns, s.traceparent, s.request_id, coalesce(s.error_code, ''), s.run_after, s.created_at, s.finished_at`
 
 // Due are syncs that wait without a worker, at most one of each account: its oldest. Those that have waited longest
 // come first.

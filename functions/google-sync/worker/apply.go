@@ -40,6 +40,9 @@ func (a *applier) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, op := range []plan.Op{plan.Insert, plan.Patch, plan.Restore, plan.Delete} {
+		a.w.planned.WithLabelValues(string(op)).Observe(float64(p.Count(op)))
+	}
 	a.count(p)
 	if err := a.remember(ctx, plan.Removed, deletes(p)); err != nil {
 		return err

@@ -25,9 +25,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/functions/google-sync/google"
@@ -42,9 +44,12 @@ import (
 
 // Config says how long and how often a sync is worked on.
 type Config struct {
-	Wait     time.Duration `env:"SYNC_WAIT, default=30s"`    // the longest time that one request works on a sync
+	Wait     time.Duration `env:"SYNC_WAIT, default=30s"`    // the longest time that one request works on a sync; at least 100ms
 	Attempts int           `env:"SYNC_ATTEMPTS, default=12"` // attempts of a sync while Google is unavailable
 }
+
+// minWait is a time in which an attempt makes some progress. With less, no sync would ever end.
+const minWait = 100 * time.Millisecond
 
 // Worker works on the queues of one database. It is safe for concurrent use, by any number of processes.
 type Worker struct {
@@ -60,8 +65,10 @@ type Worker struct {
 
 // New is the Worker of a queue. It connects nothing.
 func New(cfg Config, queue *syncs.Store, accounts *account.Store, tokens *account.Tokens, calendars *google.Calendars, publisher *events.Publisher) *Worker {
+	cfg = settings.WithDefaults(cfg)
+	cfg.Wait = max(cfg.Wait, minWait)
 	return &Worker{
-		cfg: settings.WithDefaults(cfg), syncs: queue, accounts: accounts, tokens: tokens, google: calendars, publisher: publisher,
+		cfg: cfg, syncs: queue, accounts: accounts, tokens: tokens, google: calendars, publisher: publisher,
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "schedgen_google_syncs_total",
 			Help: "Attempts of syncs by outcome: done, failed, yielded (out of time), deferred (Google unavailable), lost (the lease), error.",
@@ -132,20 +139,38 @@ func (w *Worker) Resume(ctx context.Context, id string) error {
 }
 
 // HandOut gives pending syncs to workers by event or, where no publisher is configured, works on them itself. It
-// returns how many it handed out.
+// returns how many a receiver accepted, or it worked on: not those of accounts that another worker works for.
 func (w *Worker) HandOut(ctx context.Context, pending []syncs.Sync) (handedOut int64, err error) {
+	if w.publisher.Enabled() {
+		return w.publishAll(ctx, pending), nil
+	}
 	end := w.deadline(ctx)
 	var errs []error
 	for _, s := range pending {
-		if w.publisher.Enabled() {
-			w.Publish(ctx, s)
-		} else if _, err := w.run(ctx, s, end); err != nil {
-			errs = append(errs, err)
-			continue
+		worked, err := w.run(ctx, s, end)
+		if worked && err == nil {
+			handedOut++
 		}
-		handedOut++
+		errs = append(errs, err)
 	}
 	return handedOut, errors.Join(errs...)
+}
+
+// publishAll publishes several syncs at once, because a receiver may take its time over each.
+func (w *Worker) publishAll(ctx context.Context, pending []syncs.Sync) int64 {
+	var accepted atomic.Int64
+	var publishing errgroup.Group
+	publishing.SetLimit(10)
+	for _, s := range pending {
+		publishing.Go(func() error {
+			if w.Publish(ctx, s) {
+				accepted.Add(1)
+			}
+			return nil
+		})
+	}
+	_ = publishing.Wait() // none fails
+	return accepted.Load()
 }
 
 // run takes the account's lease and works on its queue, in order, until the sync has been attempted or the time is
@@ -256,10 +281,11 @@ func backoff(attempts int) time.Duration {
 // This function itself answers when it has worked; it goes on after the publisher stopped waiting.
 const publishTimeout = 2 * time.Second
 
-// Publish asks for a worker for a pending sync. If no receiver accepts the event, the sweep finds the sync.
-func (w *Worker) Publish(ctx context.Context, s syncs.Sync) {
+// Publish asks for a worker for a pending sync, and reports whether a receiver accepted the event. If none did, the
+// sweep finds the sync.
+func (w *Worker) Publish(ctx context.Context, s syncs.Sync) (accepted bool) {
 	if !w.publisher.Enabled() {
-		return
+		return false
 	}
 	e, err := events.NewSync(events.Sync{SyncID: s.ID, Cause: s.Cause}, s.Runs, time.Now())
 	if err == nil {
@@ -270,6 +296,7 @@ func (w *Worker) Publish(ctx context.Context, s syncs.Sync) {
 	if err != nil {
 		api.Logger(ctx).InfoContext(ctx, "sync not published; it continues with its next event or the sweep", "sync", s.ID, "reason", err.Error())
 	}
+	return err == nil
 }
 
 // publishNext publishes the newest sync that still waits for an account after an attempt: its run works on those
@@ -299,9 +326,5 @@ func (w *Worker) Plan(ctx context.Context, client *google.Client, person account
 			authority.IDs = append(authority.IDs, e.ID)
 		}
 	}
-	p := plan.Make(request.Wanted, existing, authority, memory, madeAt)
-	for _, op := range []plan.Op{plan.Insert, plan.Patch, plan.Restore, plan.Delete} {
-		w.planned.WithLabelValues(string(op)).Observe(float64(p.Count(op)))
-	}
-	return p, nil
+	return plan.Make(request.Wanted, existing, authority, memory, madeAt), nil
 }

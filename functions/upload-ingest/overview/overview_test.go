@@ -34,7 +34,7 @@ func TestNumbersOfTheSystem(t *testing.T) {
 	}
 	claim := func(id string) *jobs.Claim {
 		t.Helper()
-		c, err := store.Claim(t.Context(), id, jobs.DefaultLease)
+		c, err := store.Claim(t.Context(), id, 30*time.Second)
 		must(err)
 		return c
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -44,7 +45,7 @@ func run(modules []string) error {
 func ofGo(directories []string) ([]licenses.Dependency, error) {
 	var modules []licenses.Module
 	for _, dir := range directories {
-		list := exec.Command("go", "list", "-deps", "-test", "-json=Module", "./...")
+		list := exec.Command(cmp.Or(os.Getenv("GO"), "go"), "list", "-deps", "-test", "-json=Module", "./...")
 		list.Dir, list.Stderr = dir, os.Stderr
 		out, err := list.Output()
 		if err != nil {

@@ -31,6 +31,28 @@ func TestImagesAreSignedBeforeTheyAreApplied(t *testing.T) {
 	}
 }
 
+// TestOpenFaaSImagesAreSignedBetweenPublishingAndDeploying reads the order of a dry run.
+func TestOpenFaaSImagesAreSignedBetweenPublishingAndDeploying(t *testing.T) {
+	t.Parallel()
+	root, err := repo.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]int{"": 0, "cosign.key": 6} {
+		dry := exec.CommandContext(t.Context(), filepath.Join(root, "scripts", "deploy.sh"), "openfaas", "--dry-run")
+		dry.Env = append(os.Environ(), "COSIGN_KEY="+key, "REGISTRY=r", "VERSION=v1")
+		said, err := dry.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(string(said), "faas-cli publish")
+		between, _, deployed := strings.Cut(after, "faas-cli deploy")
+		if got := strings.Count(between, "cosign sign --yes"); got != want || !deployed {
+			t.Errorf("with the key %q %d images are signed between publishing and deploying, want %d: %s", key, got, want, said)
+		}
+	}
+}
+
 // rolledOut runs the command of a dry run that builds and applies Knative's manifests, and tells what was applied
 // and signed.
 func rolledOut(t *testing.T, key, cosign string) string {

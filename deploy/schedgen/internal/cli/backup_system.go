@@ -21,7 +21,6 @@ import (
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/store"
-	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -106,7 +105,7 @@ func (o *backupOptions) settings() (map[string]string, error) {
 
 // local is the function in this process.
 func local(ctx context.Context, known map[string]string, closing func()) (*backups, error) {
-	faas.AdoptRenamedSettings()(slog.Default())
+	settings.WarnRenamed(slog.Default())
 	var cfg backup.Config
 	lookup := envconfig.MultiLookuper(envconfig.MapLookuper(known), envconfig.OsLookuper())
 	if err := settings.ReadFrom(ctx, &cfg, lookup); err != nil {

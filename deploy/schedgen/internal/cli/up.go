@@ -15,6 +15,7 @@ import (
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 func upCommand() command {
@@ -115,7 +116,7 @@ func up(ctx context.Context, std streams, cfg stack.Config) error {
 		return err
 	}
 	slog.SetDefault(logger)
-	faas.AdoptRenamedSettings()(logger)
+	settings.WarnRenamed(logger)
 	cfg.Logger, cfg.Progress, cfg.Settings = logger, std.err, envconfig.OsLookuper()
 	system, err := stack.Start(ctx, cfg)
 	if err != nil {

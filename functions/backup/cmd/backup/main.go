@@ -20,7 +20,7 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 {
+	if len(os.Args) > 1 && os.Args[1] != "--version" { // which faas.Main knows
 		os.Exit(once(os.Args[1], os.Args[2:]...))
 	}
 	faas.Main("backup", backup.New, faas.Config{Concurrency: 1, RequestTimeout: 600 * time.Second})
@@ -30,7 +30,7 @@ func main() {
 func once(task string, args ...string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	faas.AdoptRenamedSettings()(slog.Default())
+	settings.WarnRenamed(slog.Default())
 	if err := run(ctx, task, args); err != nil {
 		fmt.Fprintf(os.Stderr, "backup %s: %v\n", task, err)
 		return 1
