@@ -11,11 +11,11 @@ if [ -n "${BEFORE:-}" ]; then
   work=$(mktemp -d)
   trap 'git worktree remove --force "$work/before" 2>/dev/null; rm -rf "$work"' EXIT
   git worktree add --quiet --detach "$work/before" "$BEFORE"
-  export SCHEDGEN_BEFORE=$work/schedgen-before SCHEDGEN_AFTER=$work/schedgen-after
+  before=$work/schedgen-before after=$work/schedgen-after
   say "building schedgen of $BEFORE, and of here"
-  (cd "$work/before/deploy/schedgen" && CGO_ENABLED=0 "$GO" build -trimpath -ldflags "-s -w" -o "$SCHEDGEN_BEFORE" .)
-  (cd deploy/schedgen && CGO_ENABLED=0 "$GO" build -trimpath -ldflags "-s -w" -o "$SCHEDGEN_AFTER" .)
-  (cd deploy/schedgen && "$GO" test -run '^$' -bench AgainstBefore -benchtime 1x -timeout 1h ./e2e)
+  (cd "$work/before/deploy/schedgen" && CGO_ENABLED=0 "$GO" build -trimpath -ldflags "-s -w" -o "$before" .)
+  (cd deploy/schedgen && CGO_ENABLED=0 "$GO" build -trimpath -ldflags "-s -w" -o "$after" .)
+  (cd deploy/schedgen && SCHEDGEN_BEFORE=$before SCHEDGEN_AFTER=$after "$GO" test -run '^$' -bench AgainstBefore -benchtime 1x -timeout 1h ./e2e)
 fi
 for module in $MODULES; do
   packages=$(cd "$module" && grep -rlE '^func Benchmark' --include='*_test.go' . 2>/dev/null | xargs -r -n1 dirname | sort -u)
