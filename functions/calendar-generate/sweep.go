@@ -32,12 +32,15 @@ func (f *Function) Sweep(ctx context.Context) (Swept, error) {
 	lastYear := f.now().In(calendar.Zone).Year() - 1
 	forgotten, forgetErr := f.typed.DeleteBefore(ctx, lastYear)
 	s.Forgotten = forgotten
+	// Where nobody uploads, no event ends the feeds that nobody fetches.
+	const feedsAtOnce = 200
+	_, feedErr := f.feeds.DeleteUnfetched(ctx, f.now().Add(-f.cfg.FeedUnfetched), feedsAtOnce)
 	f.metrics.replanned.WithLabelValues("done").Add(float64(s.Replanned))
 	f.metrics.replanned.WithLabelValues("failed").Add(float64(s.Failed))
 	if s != (Swept{}) {
 		api.Logger(ctx).InfoContext(ctx, "swept", "moved", s)
 	}
-	return s, errors.Join(err, forgetErr)
+	return s, errors.Join(err, forgetErr, feedErr)
 }
 
 // replanPage is how many feeds are read at once.
