@@ -35,6 +35,11 @@ func outage(ctx context.Context, err error) error {
 
 // away tells failures of the server or the way to it from those of a statement.
 func away(err error) bool {
+	// Who is not let in cannot ask anything: no such database, none accepted now, a password that has changed.
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return true
+	}
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
 		// Class 57P: shutting down or starting; 53: out of connections, memory or disk;
@@ -43,8 +48,7 @@ func away(err error) bool {
 			strings.HasPrefix(server.Code, "08") || server.Code == "57014" || server.Code == "25006"
 	}
 	var network net.Error
-	var connect *pgconn.ConnectError
-	return errors.As(err, &network) || errors.As(err, &connect) ||
+	return errors.As(err, &network) ||
 		errors.Is(err, context.DeadlineExceeded) || // ours: the caller's context still lives
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -177,5 +178,22 @@ func TestTheServerMayStopAndComeBack(t *testing.T) {
 	rows, err := postgres.QueryOne(t.Context(), pool, pgx.RowTo[int], "select count(*)::int from dead_letters")
 	if err != nil || rows != 1 {
 		t.Errorf("back: got %d rows, %v; want 1", rows, err)
+	}
+}
+
+// TestADatabaseThatLetsNobodyInIsDown checks what PostgreSQL itself answers to who connects: it is no fault of a statement.
+func TestADatabaseThatLetsNobodyInIsDown(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.New(t)
+	missing, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing.Path = "/no_such_database"
+	pool := open(t, postgres.Config{URL: missing.String()})
+	_, err = pool.Exec(t.Context(), "select 1")
+	var down *postgres.DownError
+	if !errors.As(err, &down) {
+		t.Errorf("got %v, want a DownError", err)
 	}
 }
