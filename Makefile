@@ -70,6 +70,10 @@ bench: ## run the benchmarks, each beside its peer; BEFORE=commit adds a table o
 perturb: ## read COUNT (20000) timetables changed in every way we know; none may be wrong without a warning
 	@scripts/perturb.sh $(or $(COUNT),20000)
 
+.PHONY: hostile
+hostile: setup ## send COUNT (10000) mutants, bombs and garbage to a running system; nothing may crash or be left
+	@scripts/hostile.sh $(or $(COUNT),10000)
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s) each
 	@scripts/fuzz.sh "$(FUZZTIME)"
