@@ -61,4 +61,16 @@ func (b box) union(c box) box {
 // inside reports whether b lies in c.
 func (b box) inside(c box) bool { return b.x0 >= c.x0 && b.y0 >= c.y0 && b.x1 <= c.x1 && b.y1 <= c.y1 }
 
+// shareIn is how much of b lies in c.
+func (b box) shareIn(c box) float64 {
+	d := b.intersect(c)
+	switch {
+	case b.inside(c):
+		return 1
+	case d.empty():
+		return 0
+	}
+	return (d.x1 - d.x0) * (d.y1 - d.y0) / ((b.x1 - b.x0) * (b.y1 - b.y0))
+}
+
 func (b box) touches(c box) bool { return b.x0 < c.x1 && c.x0 < b.x1 && b.y0 < c.y1 && c.y0 < b.y1 }

@@ -115,7 +115,10 @@ func (in *interpreter) classifyGlyphs() error {
 
 // cover keeps a glyph that something opaque was laid over.
 func (in *interpreter) cover(i int, l *textStyle, near []int32) {
-	const dark = 0.5
+	const (
+		dark      = 0.5
+		nearlyAll = 0.85
+	)
 	g := in.glyphs[i]
 	p := middle(g, l)
 	if !l.bounds.contains(p) || !l.clip.contains(p) {
@@ -128,9 +131,9 @@ func (in *interpreter) cover(i int, l *textStyle, near []int32) {
 		}
 		if a.contains(p) {
 			over := a.paintAt(p)
-			c := covered{drawn: g, area: at, whole: !over.unknown && g.core(l).inside(a.box)} // by no ruling
-			c.atOnce = c.whole && in.coveredAtOnce(i, at)                                     // nothing else asks for it
-			c.faint = c.whole && over.colour[1] < dark                                        // by no paper, no ground of a row
+			c := covered{drawn: g, area: at, whole: !over.unknown && g.core(l).shareIn(a.box) > nearlyAll} // by no ruling
+			c.atOnce = c.whole && in.coveredAtOnce(i, at)                                                  // nothing else asks for it
+			c.faint = c.whole && over.colour[1] < dark                                                     // by no paper, no ground of a row
 			in.covered = append(in.covered, c)
 			return
 		}
@@ -141,7 +144,7 @@ func (in *interpreter) cover(i int, l *textStyle, near []int32) {
 type covered struct {
 	drawn
 	area  int32 // what covers it
-	whole bool  // it covers all of the glyph
+	whole bool  // it covers nearly all of the glyph
 
 	atOnce bool // nothing else was drawn before it was covered
 }
@@ -189,14 +192,16 @@ const (
 )
 
 // paintedLate is the lateness of an area: by the text in the same clip or, where there is none, by all text, for on a
-// sheet of several pages the next one is drawn later.
+// sheet of several pages the next one is drawn later. It may begin nearby: then the text closest to the area decides.
 func (in *interpreter) paintedLate(at int32, clip box) lateness {
 	const (
-		around = 15  // heights of a letter
+		around = 15 // heights of a letter
+		next   = 4
 		few    = 0.1 // of the letters
 	)
+	inClip := func(l *textStyle) bool { return l.bounds == clip }
 	near := in.areas[at].box.grow(around * in.usual)
-	before, after := in.drawnIn(near, at, func(l *textStyle) bool { return l.bounds == clip })
+	before, after := in.drawnIn(near, at, inClip)
 	if before+after == 0 {
 		before, after = in.drawnIn(near, at, func(*textStyle) bool { return true })
 	}
@@ -205,6 +210,9 @@ func (in *interpreter) paintedLate(at int32, clip box) lateness {
 		return paintedLast
 	case float64(after) <= few*float64(before):
 		return paintedNearlyLast
+	}
+	if before, after = in.drawnIn(in.areas[at].box.grow(next*in.usual), at, inClip); before > 0 && after == 0 {
+		return paintedLast
 	}
 	return paintedEarly
 }

@@ -226,6 +226,7 @@ func TestOnceSilent(t *testing.T) {
 		{"painted over", 5000383},        // all of a page
 		{"painted over", 5003183},
 		{"painted over", 6005743},    // beside a page that was drawn later
+		{"painted over", 14004543},   // all that the second page of a sheet says, the end of a row
 		{"painted over", 14014343},   // a module below the rest of a row
 		{"upright missing", 1009624}, // at the right of the venues, which tells how far they can run
 		{"upright missing", 3002797},
@@ -239,6 +240,27 @@ func TestOnceSilent(t *testing.T) {
 		o.Nonsense, o.Change = false, once.change
 		if got, tale := perturbed(o); got == silent {
 			t.Errorf("%q, seed %d: %s", once.change, once.seed, tale)
+		}
+	}
+}
+
+// TestPaintedOverOnSheets reads timetables of several pages on a sheet of which text was painted over, that were read
+// wrong without a word before.
+func TestPaintedOverOnSheets(t *testing.T) {
+	t.Parallel()
+	for _, once := range []struct {
+		seed   uint64
+		sheets int
+	}{
+		{31000161, 4}, // the end of a row, above the first ruling of the next page
+		{31000178, 2}, // a row whose cells stand a little lower than the paint
+		{31000534, 2}, // in the last row above a page that was drawn later
+		{31001278, 2},
+	} {
+		o := fixture.Random(once.seed)
+		o.Nonsense, o.Change, o.Sheets = false, "painted over", once.sheets
+		if got, tale := perturbed(o); got == silent {
+			t.Errorf("seed %d: %s", once.seed, tale)
 		}
 	}
 }

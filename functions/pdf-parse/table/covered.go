@@ -29,3 +29,20 @@ func (s section) again(w extract.Word) bool {
 		return v.Text == w.Text && math.Abs(v.X0-w.X0) < w.Size/2
 	})
 }
+
+// uncovered is pages as they were before text was painted over.
+func uncovered(pages []extract.Page) []extract.Page {
+	out := slices.Clone(pages)
+	for i, page := range out {
+		if hasPaintedOver(page) {
+			hidden := slices.DeleteFunc(slices.Clone(page.Covered), func(w extract.Word) bool { return !w.Faint })
+			out[i].Words = slices.Concat(page.Words, hidden)
+		}
+	}
+	return out
+}
+
+// hasPaintedOver reports whether text of the page was painted over, and not before the page was drawn.
+func hasPaintedOver(page extract.Page) bool {
+	return slices.ContainsFunc(page.Covered, func(w extract.Word) bool { return w.Faint })
+}

@@ -50,3 +50,21 @@ func TestDamagedSheetKeepsItsPlaces(t *testing.T) {
 		t.Errorf("got pages %v, want %s", got, want)
 	}
 }
+
+// TestPaintedOverPageIsAPage holds that a page of a sheet is found that says nothing but what was painted over, whether
+// it was clipped or lies in a grid.
+func TestPaintedOverPageIsAPage(t *testing.T) {
+	t.Parallel()
+	left, right := extract.Box{X1: 600, Y1: 300}, extract.Box{X0: 600, X1: 1200, Y1: 300}
+	for name, frames := range map[string][]extract.Box{"clipped": {left, right}, "grid": nil} {
+		sheet := drawn(t, 1, heads(20), "40: COS_214@20 Test1@100 04_Aug_2025@220")
+		sheet.Width, sheet.Height, sheet.Frames = 1200, 300, frames
+		hidden := sheet.Words[len(sheet.Words)-3] // where a heading begins
+		hidden.X0, hidden.X1, hidden.Y, hidden.Faint = hidden.X0+600, hidden.X1+600, 20, true
+		sheet.Covered = []extract.Word{hidden}
+		pages := table.Pages([]extract.Page{sheet}, schedule.Layouts())
+		if len(pages) != 2 || len(pages[1].Covered) != 1 {
+			t.Errorf("%s: got %d pages, want 2, the second with what was painted over", name, len(pages))
+		}
+	}
+}

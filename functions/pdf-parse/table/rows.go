@@ -34,7 +34,7 @@ func (s section) rows(layout *Layout) (rows []Row, whole bool) {
 		}
 		whole = whole && !layout.holdsRow(here)
 	}
-	return slices.DeleteFunc(withStrayBeside(rows), Row.empty), whole
+	return slices.DeleteFunc(s.withStrayBeside(rows), Row.empty), whole
 }
 
 // openAbove reports whether the section's first text may be rows without an anchor: below a header it

@@ -236,7 +236,7 @@ func matching(xs, others []float64, near float64) bool {
 // framed is a page without what lies outside the line around it: the level and the upright ruling from one
 // corner that hold all of its text and that no other ruling touches, for then it is a table's border.
 func framed(page extract.Page) extract.Page {
-	text := textBox(page.Words)
+	text := textBox(uncovered([]extract.Page{page})[0].Words)
 	const near = 2
 	for _, top := range page.Rulings {
 		if !top.Horizontal() || top.Y0 > text.Y0 || top.X0 > text.X0 || top.X1 < text.X1 {

@@ -11,19 +11,21 @@ import (
 // paper, numbered through the document. Where each sheet is one page, these are the sheets.
 //
 // Programs that put pages on a sheet clip each of them to its place, or draw it as a form, which is the
-// same; where nothing was clipped, a grid parts the pages: see gridOf.
+// same; where nothing was clipped, a grid parts the pages: see grid. Text that was painted over tells where a page lies,
+// too: it may be all that the page says.
 func Pages(sheets []extract.Page, layouts []Layout) []extract.Page {
-	unmarked := withoutLarge(sheets)
-	places := make([][]extract.Box, len(sheets))
-	several := false
-	for i, s := range unmarked {
-		places[i] = clipped(s)
-		several = several || len(places[i]) > 1
+	places, several := findPlaces(sheets, layouts)
+	if slices.ContainsFunc(sheets, hasPaintedOver) {
+		before, severalBefore := findPlaces(uncovered(sheets), layouts)
+		for i := range places {
+			if !several || len(before[i]) > len(places[i]) {
+				places[i] = before[i]
+			}
+		}
+		several = several || severalBefore
 	}
 	if !several {
-		if several = gridPlaces(unmarked, layouts, places); !several {
-			return sheets
-		}
+		return sheets
 	}
 	placed := make([][]placed, len(sheets))
 	for i, s := range topDown(sheets) {
@@ -35,6 +37,17 @@ func Pages(sheets []extract.Page, layouts []Layout) []extract.Page {
 		}
 	}
 	return inOrder(placed)
+}
+
+// findPlaces gives the places of the pages of each sheet. It reports whether there are several on some sheet.
+func findPlaces(sheets []extract.Page, layouts []Layout) (places [][]extract.Box, several bool) {
+	sheets = withoutLarge(sheets)
+	places = make([][]extract.Box, len(sheets))
+	for i, s := range sheets {
+		places[i] = clipped(s)
+		several = several || len(places[i]) > 1
+	}
+	return places, several || gridPlaces(sheets, layouts, places)
 }
 
 // withoutLarge is the sheets without text that is laid over all of them: it lies on no page alone.
@@ -120,9 +133,7 @@ func area(b extract.Box) float64 { return (b.X1 - b.X0) * (b.Y1 - b.Y0) }
 func cutOut(sheet extract.Page, places []extract.Box) []placed {
 	var out []placed
 	for _, place := range places {
-		if page := crop(sheet, place); len(page.Words) > 0 {
-			out = append(out, placed{place: place, page: framed(page)})
-		}
+		out = append(out, placed{place: place, page: framed(crop(sheet, place))})
 	}
 	return out
 }

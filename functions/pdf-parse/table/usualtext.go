@@ -100,8 +100,9 @@ func (s section) besideTable(w extract.Word) bool {
 }
 
 // withStrayBeside moves the stray text of rows that say nothing else to the row above or, above the first, below:
-// it is no row of the table, and a row that it stands beside tells of it.
-func withStrayBeside(rows []Row) []Row {
+// it is no row of the table, and a row that it stands beside tells of it. Above the first row of a page that goes on
+// with a table, text that was painted over may also be the rest of a row on the page before.
+func (s section) withStrayBeside(rows []Row) []Row {
 	var out []Row
 	var above []Cell
 	for _, r := range rows {
@@ -114,13 +115,26 @@ func withStrayBeside(rows []Row) []Row {
 		case stray:
 			above = append(above, cells...)
 		default:
+			if !s.headed && !s.beforeHeader && slices.ContainsFunc(above, Cell.faint) {
+				out = append(out, rows[0].with(above))
+			}
 			r.Cells = append(slices.Clip(r.Cells), above...)
 			out, above = append(out, r), nil
 		}
 	}
 	if len(above) > 0 {
-		out = append(out, rows[0]) // it may be the rest of a row on the page before
-		out[0].Cells = above
+		out = append(out, rows[0].with(above)) // it may be the rest of a row on the page before
 	}
 	return out
+}
+
+// with is a row in the same place with other cells.
+func (r Row) with(cells []Cell) Row {
+	r.Cells = cells
+	return r
+}
+
+// faint reports whether some of the cell's text may not be visible.
+func (c Cell) faint() bool {
+	return slices.ContainsFunc(c.Lines, func(l Line) bool { return l.Faint })
 }
