@@ -18,10 +18,12 @@ import (
 
 	"github.com/schedgen/schedgen/functions/calendar-generate/feed"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/years"
@@ -30,7 +32,9 @@ import (
 // Config is everything calendar-generate needs.
 type Config struct {
 	Postgres postgres.Config
+	Cache    cache.Config
 	Session  session.Config
+	Limits   ratelimit.Limits
 	Years    years.Config
 
 	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and
@@ -56,8 +60,10 @@ type Function struct {
 	feeds    *feed.Store
 	years    *years.Source
 	typed    *years.TypedDates
+	cache    *cache.Cache
 	sessions *session.Sessions
 	origins  *api.Origins
+	guard    *ratelimit.Guard
 	metrics  *metrics
 	now      func() time.Time
 }
@@ -79,9 +85,13 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_ORIGINS: %w", err)
 	}
-	pool, err := postgres.Open(cfg.Postgres)
+	redis, err := cache.Open(cfg.Cache)
 	if err != nil {
 		return nil, err
+	}
+	pool, err := postgres.Open(cfg.Postgres)
+	if err != nil {
+		return nil, errors.Join(err, redis.Close())
 	}
 	return &Function{
 		cfg:      cfg,
@@ -93,6 +103,8 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		metrics:  newMetrics(),
 		sessions: sessions.UseDatabase(pool),
 		origins:  origins,
+		cache:    redis,
+		guard:    ratelimit.NewGuard(cfg.Limits, redis, sessions),
 		now:      time.Now,
 	}, nil
 }
@@ -116,11 +128,20 @@ func (f *Function) Routes() http.Handler {
 	return f.origins.Share(api.Mux(mux))
 }
 
-// Dependencies are the database, and the years that an operator added.
+// Guard limits callers.
+func (f *Function) Guard() faas.Guard { return f.guard }
+
+// Share lets pages of trusted origins read an answer.
+func (f *Function) Share(next http.Handler) http.Handler { return f.origins.Share(next) }
+
+// Dependencies are the database, Redis, and the years that an operator added.
 func (f *Function) Dependencies() map[string]faas.Check {
 	years := func(context.Context) error { return faas.Optional(f.years.LastError()) }
-	return map[string]faas.Check{"postgres": f.pool.Ping, "years": years}
+	return map[string]faas.Check{"postgres": f.pool.Ping, "redis": faas.OptionalCheck(f.cache.Ping), "years": years}
 }
 
 // Close ends the connections.
-func (f *Function) Close() { f.pool.Close() }
+func (f *Function) Close() {
+	f.pool.Close()
+	_ = f.cache.Close() // nothing there is worth an error at the end
+}

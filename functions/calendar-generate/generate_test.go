@@ -15,6 +15,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/session"
 )
 
@@ -26,6 +27,7 @@ func newFunction(t testing.TB, dsn string) *Function {
 	f, err := New(t.Context(), Config{
 		Postgres: postgres.Config{URL: dsn, MaxConns: 4},
 		Session:  session.Config{Keys: []string{strings.Repeat("k", 32)}},
+		Limits:   ratelimit.Unlimited,
 
 		OpenPaths: []string{"/events/timetable", "/tasks/feeds"},
 	})

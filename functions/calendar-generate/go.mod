@@ -10,7 +10,12 @@ require (
 	github.com/schedgen/schedgen/shared v0.0.0
 )
 
-require github.com/sethvargo/go-envconfig v1.4.3 // indirect
+require (
+	github.com/go-redis/redis_rate/v10 v10.0.1 // indirect
+	github.com/redis/go-redis/v9 v9.23.0 // indirect
+	github.com/sethvargo/go-envconfig v1.4.3 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
+)
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

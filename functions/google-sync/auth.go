@@ -13,6 +13,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 )
 
 // attemptCookie and the beginning of a state name the cookie of a sign-in on its way, so that two tabs do
@@ -86,6 +87,9 @@ func (f *Function) finishSignIn(r *http.Request) (any, error) {
 	in, err := f.signIns.Finish(r.Context(), attempt, query.Get("code"), api.Site(r, f.cfg.PublicURL)+callbackPath)
 	if err != nil {
 		f.results.WithLabelValues("failed").Inc()
+		if away := (*account.UnavailableError)(nil); !errors.As(err, &away) {
+			ratelimit.SignInFailed(r.Context())
+		}
 		api.Logger(r.Context()).WarnContext(r.Context(), "a sign-in could not be finished", "error", err.Error())
 		return redirect(header, withResult(attempt.Return, "failed")), nil
 	}

@@ -37,10 +37,12 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/functions/google-sync/worker"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/years"
@@ -49,7 +51,9 @@ import (
 // Config is everything google-sync needs.
 type Config struct {
 	Postgres postgres.Config
+	Cache    cache.Config
 	Session  session.Config
+	Limits   ratelimit.Limits
 	SignIn   account.Config
 	Google   google.Config
 	// Events carry a sync that continues: to the broker, or at EVENT_TARGETS to this function's own /events/google.
@@ -94,6 +98,8 @@ type Function struct {
 	returns     map[string]bool        // origins that a sign-in may lead back to
 	frontend    string                 // the origin of paths that a sign-in leads back to; empty for this site's
 	origins     *api.Origins
+	cache       *cache.Cache
+	guard       *ratelimit.Guard
 }
 
 // New checks cfg and connects nothing: connections open with the first request that needs them. Without
@@ -113,8 +119,11 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if f.events, err = events.NewPublisher(cfg.Events); err != nil {
 		return nil, err
 	}
-	if f.pool, err = postgres.Open(cfg.Postgres); err != nil {
+	if f.cache, err = cache.Open(cfg.Cache); err != nil {
 		return nil, err
+	}
+	if f.pool, err = postgres.Open(cfg.Postgres); err != nil {
+		return nil, errors.Join(err, f.cache.Close())
 	}
 	f.connect()
 	return f, nil
@@ -123,6 +132,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 // connect makes the parts that use the pool.
 func (f *Function) connect() {
 	f.sessions.UseDatabase(f.pool)
+	f.guard = ratelimit.NewGuard(f.cfg.Limits, f.cache, f.sessions)
 	f.syncs = syncs.NewStore(f.pool, f.cfg.Lease)
 	if f.signIns != nil {
 		f.accounts = f.accounts.On(f.pool)
@@ -223,15 +233,22 @@ func (f *Function) sameOrigin(next func(*http.Request) (any, error)) http.Handle
 // calendars in memory: after a restart their events would look as if people had deleted them.
 func (f *Function) ForgetCalendars(ctx context.Context) error { return f.syncs.DeleteCalendars(ctx) }
 
-// Dependencies is the database. Google is not among them: without it all else goes on.
+// Guard limits callers.
+func (f *Function) Guard() faas.Guard { return f.guard }
+
+// Share lets pages of trusted origins read an answer.
+func (f *Function) Share(next http.Handler) http.Handler { return f.origins.Share(next) }
+
+// Dependencies are the database and Redis. Google is not among them: without it all else goes on.
 func (f *Function) Dependencies() map[string]faas.Check {
-	return map[string]faas.Check{"postgres": f.pool.Ping}
+	return map[string]faas.Check{"postgres": f.pool.Ping, "redis": faas.OptionalCheck(f.cache.Ping)}
 }
 
 // Close ends the connections.
 func (f *Function) Close() {
 	f.pool.Close()
 	f.events.Close()
+	_ = f.cache.Close() // nothing there is worth an error at the end
 	f.google.Close()
 	if f.signIns != nil {
 		f.signIns.Close()

@@ -17,8 +17,11 @@ require (
 )
 
 require (
+	github.com/go-redis/redis_rate/v10 v10.0.1 // indirect
+	github.com/redis/go-redis/v9 v9.23.0 // indirect
 	github.com/sethvargo/go-envconfig v1.4.3 // indirect
 	github.com/teambition/rrule-go v1.8.2 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
 )
 
 require (

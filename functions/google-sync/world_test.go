@@ -29,6 +29,7 @@ import (
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -65,6 +66,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w.cfg = Config{
 		Postgres: postgres.Config{URL: pgtest.New(t), MaxConns: 4},
 		Session:  session.Config{Keys: []string{strings.Repeat("s", 32)}},
+		Limits:   ratelimit.Unlimited,
 		SignIn: account.Config{
 			ClientID: clientID, ClientSecret: clientSecret, Issuer: w.google.Issuer(), TokenKeys: []string{testKey("k1", 'a')},
 		},

@@ -25,6 +25,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/years"
@@ -39,6 +40,7 @@ type Config struct {
 	// Events go to pdf-parse, through the broker or to EVENT_TARGETS. Notifications and tasks must carry EVENT_TOKEN, too.
 	Events events.Config
 	Limits jobs.Limits
+	Guard  ratelimit.Limits
 	Years  years.Config
 	Disk   diskspace.Config
 
@@ -52,13 +54,17 @@ type Config struct {
 	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // whose pages may use the API in a visitor's name: https://host, ...
 	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
 	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
-	OpenPaths           []string      `env:"OPEN_PATHS"`
-	MaxFile             int64         `env:"MAX_FILE, default=10485760"`                  // bytes of a PDF, 10 MiB
-	UploadTimeout       time.Duration `env:"UPLOAD_TIMEOUT, default=2m"`                  // until a row without an object is given up
-	Redeliver           time.Duration `env:"REDELIVER_AFTER, default=45s"`                // until a job that nobody took is told of again
-	PDFRetention        time.Duration `env:"PDF_RETENTION, default=24h" zero:"allowed"`   // of a PDF after its job ended; 0 deletes at once
-	JobRetention        time.Duration `env:"JOB_RETENTION, default=8784h" zero:"allowed"` // of an ended job with its entries, a year; 0 keeps it
-	DeadLetterRetention time.Duration `env:"DEAD_LETTER_RETENTION, default=720h"`         // of a dead letter
+	OpenPaths []string `env:"OPEN_PATHS"`
+	// Pending jobs of all owners, or off. With more, uploads of normal and low priority get 503; high ones with a fifth more.
+	Pending             ratelimit.Most `env:"LIMIT_PENDING, default=500"`
+	MaxFile             int64          `env:"MAX_FILE, default=10485760"`                  // bytes of a PDF, 10 MiB
+	StorageQuota        int64          `env:"STORAGE_QUOTA, default=52428800"`             // bytes of PDFs that one owner may have stored at a time, 50 MiB
+	JobsPerOwner        int            `env:"JOBS_PER_OWNER, default=500"`                 // the most jobs of one owner
+	UploadTimeout       time.Duration  `env:"UPLOAD_TIMEOUT, default=2m"`                  // until a row without an object is given up
+	Redeliver           time.Duration  `env:"REDELIVER_AFTER, default=45s"`                // until a job that nobody took is told of again
+	PDFRetention        time.Duration  `env:"PDF_RETENTION, default=24h" zero:"allowed"`   // of a PDF after its job ended; 0 deletes at once
+	JobRetention        time.Duration  `env:"JOB_RETENTION, default=8784h" zero:"allowed"` // of an ended job with its entries, a year; 0 keeps it
+	DeadLetterRetention time.Duration  `env:"DEAD_LETTER_RETENTION, default=720h"`         // of a dead letter
 	// For how long a backup may hold what was deleted since, which people who delete everything are told: it follows from
 	// BACKUP_KEEP_*. 0 says that there are no backups. What ends deleted sessions and cleans restored backups is kept as
 	// long, and at least SESSION_MAX_AGE.
@@ -76,11 +82,13 @@ type Function struct {
 	pool       *postgres.Pool
 	jobs       *jobs.Store
 	years      *years.Source
-	queueStats *queueStats
+	queueStats *queueStats[jobs.Metrics]
+	backlog    *backlog
 	blob       *blob.Store
 	cache      *cache.Cache
 	sessions   *session.Sessions
 	origins    *api.Origins
+	guard      *ratelimit.Guard
 	objects    *events.Publisher
 	own        *ownEvents
 	parsed     *events.Publisher
@@ -130,11 +138,12 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, errors.Join(err, redis.Close())
 	}
 	queue := jobs.NewStore(pool).WithLimits(cfg.Limits)
-	f := &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), queueStats: newQueueStats(queue.Metrics),
+	f := &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), queueStats: newQueueStats(queue.Metrics), backlog: newBacklog(queue, cfg.Pending),
 		blob: store, cache: redis, sessions: sessions.UseDatabase(pool), origins: origins, objects: objects, own: own, parsed: parsed, metrics: newMetrics(),
 		room: diskspace.New(cfg.Disk), tempFile: func() (*os.File, error) { return newTempFile("") }}
 	f.people = personal.NewStore(pool)
 	f.eraser = &erase.Eraser{Jobs: queue, PDFs: store, People: f.people, Forget: f.forget}
+	f.guard = ratelimit.NewGuard(cfg.Guard, redis, sessions).WithRoom(f.noRoom)
 	f.sweeper = f.newSweeper()
 	return f, nil
 }
@@ -163,6 +172,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("DELETE /api/jobs/{id}", api.Handler(f.origins.Guard(f.sessions.Bearer, f.delete)))
 	mux.Handle("GET /api/me", api.Handler(f.exportMe))
 	mux.Handle("DELETE /api/me", api.Handler(f.origins.Guard(f.sessions.Bearer, f.deleteMe)))
+	mux.Handle("GET /api/storage/usage", api.Handler(f.storage))
 	mux.Handle("GET /api/openapi.json", http.HandlerFunc(f.openAPI))
 
 	open, event, admin := f.cfg.OpenPaths, f.cfg.Events.Token, f.cfg.AdminToken
@@ -172,11 +182,19 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("GET /api/admin/dead-letters", api.Authorized(api.Handler(f.listDeadLetters), nil, admin))
 	mux.Handle("POST /api/admin/dead-letters/{id}/replay", api.Authorized(api.Handler(f.replayDeadLetter), nil, admin))
 	mux.Handle("DELETE /api/admin/dead-letters/{id}", api.Authorized(api.Handler(f.deleteDeadLetter), nil, admin))
+	mux.Handle("GET /api/admin/limits", api.Authorized(api.Handler(f.listBlocks), nil, admin))
+	mux.Handle("DELETE /api/admin/limits/{id}", api.Authorized(api.Handler(f.liftBlock), nil, admin))
 
 	mux.Handle("POST /upload", api.PageHandler(f.origins.Guard(f.sessions.Bearer, f.plainUpload)))
 	mux.Handle("GET /upload/{id}", api.PageHandler(f.plainJob))
 	return f.origins.Share(api.Mux(mux))
 }
+
+// Guard limits callers.
+func (f *Function) Guard() faas.Guard { return f.guard }
+
+// Share lets pages of trusted origins read an answer.
+func (f *Function) Share(next http.Handler) http.Handler { return f.origins.Share(next) }
 
 // Dependencies are what the function cannot work without, and Redis.
 func (f *Function) Dependencies() map[string]faas.Check {

@@ -12,7 +12,10 @@ require (
 	golang.org/x/net v0.60.0
 )
 
-require github.com/sethvargo/go-envconfig v1.4.3 // indirect
+require (
+	github.com/go-redis/redis_rate/v10 v10.0.1 // indirect
+	github.com/sethvargo/go-envconfig v1.4.3 // indirect
+)
 
 require (
 	github.com/alicebob/miniredis/v2 v2.40.0 // indirect

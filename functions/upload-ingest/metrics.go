@@ -18,7 +18,7 @@ func newMetrics() *metrics {
 	const kib = 1 << 10
 	return &metrics{
 		uploads: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "schedgen_uploads_total", Help: "Uploads by outcome: accepted, refused (the file's fault), unavailable (ours).",
+			Name: "schedgen_uploads_total", Help: "Uploads by outcome: accepted, refused (the file's fault, or its owner has too much), busy (too many jobs are pending), unavailable (ours).",
 		}, []string{"outcome"}),
 		uploadBytes: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "schedgen_upload_bytes", Help: "Sizes of accepted PDFs.",

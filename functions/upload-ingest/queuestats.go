@@ -4,33 +4,31 @@ import (
 	"context"
 	"net/http"
 	"time"
-
-	"github.com/schedgen/schedgen/shared/jobs"
 )
 
-// queueStats caches the queue's counts and timings. Anyone may ask for them at any rate, and counting reads all jobs
-// of a day, so each instance counts at most once a second.
-type queueStats struct {
-	count func(context.Context) (jobs.Metrics, error)
+// queueStats caches counts of the queue. Anyone may ask for them at any rate, and counting reads many jobs, so each
+// instance counts at most once a second.
+type queueStats[T any] struct {
+	count func(context.Context) (T, error)
 	ttl   time.Duration
 	lock  chan struct{} // a mutex whose wait ends with the caller's context
 
 	countedAt time.Time
-	last      jobs.Metrics
+	last      T
 	err       error
 }
 
-func newQueueStats(count func(context.Context) (jobs.Metrics, error)) *queueStats {
-	return &queueStats{count: count, ttl: time.Second, lock: make(chan struct{}, 1)}
+func newQueueStats[T any](count func(context.Context) (T, error)) *queueStats[T] {
+	return &queueStats[T]{count: count, ttl: time.Second, lock: make(chan struct{}, 1)}
 }
 
 // read returns the last count, or counts again if that is too old. Callers that come while another counts wait for
 // its result, as long as ctx lasts. An error is cached too: otherwise callers would wait one after the other for a
 // database that hangs. An error is not cached if the caller went away.
-func (q *queueStats) read(ctx context.Context) (jobs.Metrics, error) {
+func (q *queueStats[T]) read(ctx context.Context) (T, error) {
 	select {
 	case <-ctx.Done():
-		return jobs.Metrics{}, ctx.Err()
+		return *new(T), ctx.Err()
 	case q.lock <- struct{}{}:
 	}
 	defer func() { <-q.lock }()

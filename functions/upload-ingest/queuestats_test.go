@@ -13,7 +13,7 @@ import (
 
 // counting is queueStats whose count goes on until it is released.
 type counting struct {
-	*queueStats
+	*queueStats[jobs.Metrics]
 	counts  int
 	release chan error
 }

@@ -140,6 +140,11 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 		return jobs.Job{}, err
 	}
 	defer u.discard()
+	priority := f.allowed(r, u.priority)
+	if err := f.backlog.admit(r.Context(), priority); err != nil {
+		f.metrics.uploads.WithLabelValues("busy").Inc()
+		return jobs.Job{}, err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return jobs.Job{}, fmt.Errorf("make the job's id: %w", err)
@@ -153,16 +158,27 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 	}
 	// The file has come whole: it is kept even if the caller goes away now.
 	job, err := f.keep(context.WithoutCancel(r.Context()), u, jobs.NewJob{
-		ID: id.String(), Owner: owner, Share: f.share(r), Priority: f.allowed(r, u.priority), Filename: u.name, Size: u.size,
+		ID: id.String(), Owner: owner, Share: f.share(r), Priority: priority, Filename: u.name, Size: u.size,
 		SHA256: hex.EncodeToString(u.sum.Sum(nil)), Cause: tracing.CauseOf(r.Context()),
+		Quota: jobs.Quota{Bytes: f.cfg.StorageQuota, Jobs: f.cfg.JobsPerOwner},
 	})
 	if err != nil {
-		f.metrics.uploads.WithLabelValues("unavailable").Inc()
-		return job, err
+		return job, f.notKept(err)
 	}
+	f.backlog.accepted()
 	f.metrics.uploads.WithLabelValues("accepted").Inc()
 	f.metrics.uploadBytes.Observe(float64(u.size))
 	return f.await(r.Context(), job, wait, woken), nil
+}
+
+// notKept counts an upload that was not stored, and tells why.
+func (f *Function) notKept(err error) error {
+	outcome, why := "unavailable", f.quotaError(err)
+	if why != err {
+		outcome = "refused"
+	}
+	f.metrics.uploads.WithLabelValues(outcome).Inc()
+	return why
 }
 
 // share is whose turns an upload takes if its owner has no account: those of its address, where addresses can be told

@@ -30,6 +30,7 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -82,7 +83,7 @@ func newWorld(t *testing.T, options ...option) *world {
 		Cache:   cache.Config{URL: embedded.URL(), Timeout: 5 * time.Second, Retry: time.Millisecond},
 		Session: session.Config{Keys: []string{strings.Repeat("k", 32)}},
 		Events:  events.Config{Targets: []string{w.reader.URL}, Token: eventToken, Timeout: patience, Retries: 1},
-		Limits:  jobs.DefaultLimits(), AdminToken: adminToken, Poll: 20 * time.Millisecond,
+		Limits:  jobs.DefaultLimits(), Guard: ratelimit.Unlimited, Pending: ratelimit.NoBound, AdminToken: adminToken, Poll: 20 * time.Millisecond,
 		PDFRetention: 24 * time.Hour, JobRetention: 8784 * time.Hour, ParsedTargets: []string{w.reader.URL},
 	}
 	for _, o := range options {

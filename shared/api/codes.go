@@ -48,6 +48,8 @@ const (
 	DatabaseUnavailable  = "DATABASE_UNAVAILABLE"
 	StorageUnavailable   = "STORAGE_UNAVAILABLE"
 	StorageFull          = "STORAGE_FULL"
+	QuotaExceeded        = "STORAGE_QUOTA_EXCEEDED"
+	QueueFull            = "QUEUE_FULL"
 	ShuttingDown         = "SHUTTING_DOWN"
 	Timeout              = "TIMEOUT"
 )
@@ -88,6 +90,7 @@ var codes = map[string]entry{
 	Conflict:             {409, "Something else is in the way of this. Wait a moment and try again.", 0},
 	PayloadTooLarge:      {413, "The request is too large. Send less at once.", 0},
 	FileTooLarge:         {413, "This file is too large. A timetable is far smaller: check that you chose the right file.", 0},
+	QuotaExceeded:        {413, "You have no storage left for this file. Delete a timetable that you no longer need, and try again.", 0},
 	UnsupportedMediaType: {415, "The request has the wrong content type. Send JSON with the content type application/json.", 0},
 
 	NotPDF:               {422, "This file is not a PDF. Download your timetable as a PDF and use that file.", 0},
@@ -118,6 +121,7 @@ var codes = map[string]entry{
 	DatabaseUnavailable: {503, "Our database is not available right now. Try again in a minute.", 5 * time.Second},
 	StorageUnavailable:  {503, "Our file storage is not available right now. Try again in a minute.", 5 * time.Second},
 	StorageFull:         {503, "Our file storage is full, so we cannot take uploads right now. Try again in an hour.", 5 * time.Minute},
+	QueueFull:           {503, "So many timetables are waiting to be read that we cannot take yours yet. Try again in half a minute.", 30 * time.Second},
 	ShuttingDown:        {503, "This server is just being restarted. Try again.", time.Second},
 	Timeout:             {504, "This took too long, so we stopped. Try again.", 5 * time.Second},
 }

@@ -27,6 +27,7 @@ type Error struct {
 	RetryAfter time.Duration // when trying again makes sense; 0 means the table's default
 	Header     http.Header   // added to the answer's; may be nil
 	Err        error         // the cause: logged for 5xx, never shown
+	Logged     bool          // whoever made it saw to the log
 }
 
 // New is the error of that code, with the table's sentence. The first detail, if any, is shown.

@@ -54,8 +54,8 @@ func (o *Origins) Share(next http.Handler) http.Handler {
 		header.Set("Access-Control-Allow-Origin", origin)
 		header.Set("Access-Control-Allow-Credentials", "true")
 		if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
-			header.Set("Access-Control-Expose-Headers", "Content-Disposition, ETag, Location, Preference-Applied, Retry-After, "+
-				"X-Request-Id, X-Schedgen-Events, X-Schedgen-Clashes, X-Schedgen-Warnings")
+			header.Set("Access-Control-Expose-Headers", "Content-Disposition, ETag, Location, Preference-Applied, RateLimit, "+
+				"RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id, X-Schedgen-Events, X-Schedgen-Clashes, X-Schedgen-Warnings")
 			next.ServeHTTP(w, r)
 			return
 		}

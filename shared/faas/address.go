@@ -51,7 +51,7 @@ func (p proxies) client(r *http.Request) netip.Addr {
 		}
 		address = hop.Unmap()
 	}
-	return network(address)
+	return ClientNetwork(address)
 }
 
 type clientKey struct{}
@@ -62,8 +62,9 @@ func Client(ctx context.Context) netip.Addr {
 	return address
 }
 
-// network is what one client has: of IPv6 a whole /64 (RFC 6177 gives each site no less).
-func network(a netip.Addr) netip.Addr {
+// ClientNetwork is what one client has of an address: of IPv6 a whole /64 (RFC 6177 gives each site no less).
+func ClientNetwork(a netip.Addr) netip.Addr {
+	a = a.Unmap()
 	if a.Is6() {
 		if prefix, err := a.Prefix(64); err == nil {
 			return prefix.Addr()
@@ -102,8 +103,8 @@ func (s *shares) take(a netip.Addr) (free func(), ok bool) {
 // perRequest is how many connections an address may have for each of its requests at once.
 const perRequest = 4
 
-// limited is listener with a limit for each address that is no proxy: one connection too many is closed at once.
-func (s *server) limited(listener net.Listener) net.Listener {
+// bounded is listener with a limit for each address that is no proxy: one connection too many is closed at once.
+func (s *server) bounded(listener net.Listener) net.Listener {
 	if s.cfg.PerAddress <= 0 {
 		return listener
 	}
@@ -126,7 +127,7 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		if err != nil || l.proxies.trusted(peer.Addr().Unmap()) {
 			return connection, nil
 		}
-		if free, ok := l.shares.take(network(peer.Addr().Unmap())); ok {
+		if free, ok := l.shares.take(ClientNetwork(peer.Addr())); ok {
 			return &countedConn{connection, sync.OnceFunc(free)}, nil
 		}
 		_ = connection.Close() // nobody is owed an answer on it

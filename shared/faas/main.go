@@ -89,7 +89,7 @@ func Serve(ctx context.Context, name string, fn Function, listener net.Listener,
 		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
-	go func() { served <- web.Serve(s.limited(listener)) }()
+	go func() { served <- web.Serve(s.bounded(listener)) }()
 	s.logger.Info("listening", "address", listener.Addr().String())
 	select {
 	case err := <-served:

@@ -47,6 +47,9 @@ func (m *metrics) collectors(fn Function) []prometheus.Collector {
 	if own, ok := fn.(Collector); ok {
 		all = append(all, own.Collectors()...)
 	}
+	if guarded, ok := fn.(Guarded); ok {
+		all = append(all, guarded.Guard().Collectors()...)
+	}
 	return all
 }
 

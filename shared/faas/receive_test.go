@@ -21,7 +21,7 @@ func started(t *testing.T, cfg Config) (*server, string) {
 	t.Helper()
 	s := newServer("toy", newToy(), nil, cfg)
 	web := httptest.NewUnstartedServer(s)
-	web.Listener = s.limited(web.Listener)
+	web.Listener = s.bounded(web.Listener)
 	web.Start()
 	t.Cleanup(web.Close)
 	return s, web.Listener.Addr().String()

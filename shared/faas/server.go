@@ -30,6 +30,7 @@ type server struct {
 	coming   chan struct{} // one for each request whose body is on its way
 	shares   shares        // of each address, in both
 	proxies  proxies
+	guarded  Guarded // nil of a function whose callers have no limits
 	draining atomic.Bool
 	presence presence
 	health   health
@@ -49,8 +50,9 @@ func newServer(name string, fn Function, logger *slog.Logger, cfg ...Config) *se
 	if mux, ok := routes.(*http.ServeMux); ok {
 		routes = api.Mux(mux)
 	}
+	guarded, _ := fn.(Guarded)
 	return &server{
-		name: name, fn: fn, cfg: c, routes: routes,
+		name: name, guarded: guarded, fn: fn, cfg: c, routes: routes,
 		logger:  logger.With("function", name),
 		metrics: newMetrics(name, fn),
 		slots:   make(chan struct{}, c.Concurrency),
@@ -94,7 +96,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.RequestTimeout)
 	defer cancel()
-	ctx = tracing.Begin(ctx, r, s.logger)
+	ctx = tracing.Begin(ctx, r, s.describe(s.logger, r))
 	if s.cfg.PerAddress > 0 {
 		ctx = context.WithValue(ctx, clientKey{}, s.proxies.client(r))
 	}
@@ -105,13 +107,15 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		took := time.Since(began)
 		done(r, answer, took)
-		logAccess(r, answer, took)
+		if !answer.refused { // the guard logs what it refuses, and not each time
+			logAccess(r, answer, took)
+		}
 	}()
-	s.guarded(answer, r)
+	s.run(answer, r)
 }
 
-// guarded runs the routes within the limits, and turns a panic into a 500.
-func (s *server) guarded(w *recorder, r *http.Request) {
+// run runs the routes within the limits, and turns a panic into a 500.
+func (s *server) run(w *recorder, r *http.Request) {
 	defer func() {
 		problem := recover()
 		if problem == nil {
@@ -128,12 +132,14 @@ func (s *server) guarded(w *recorder, r *http.Request) {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}()
 	if r.Body == nil || r.Body == http.NoBody {
-		s.shared(w, r, s.admitted)
+		s.limited(w, r, func(w *recorder, r *http.Request) { s.shared(w, r, s.admitted) })
 		return
 	}
 	sent := newBody(w.ResponseWriter, r, s.cfg)
 	w.sent = sent
-	s.shared(w, r, func(w *recorder, r *http.Request) { s.received(w, r, sent) })
+	s.limited(w, r, func(w *recorder, r *http.Request) {
+		s.shared(w, r, func(w *recorder, r *http.Request) { s.received(w, r, sent) })
+	})
 	w.begin(http.StatusOK) // a handler that wrote nothing
 	sent.linger(r)
 }
@@ -234,6 +240,8 @@ type recorder struct {
 	bytes     int64
 	sent      *body  // of the request, where it has one
 	errorCode string // of an answer that is an error object, as in api.Object
+	// refused says that a limit of its caller stopped the request.
+	refused bool
 }
 
 // begin closes the connection after an answer that comes before the end of the request's body: what is left

@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
-	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
 
@@ -21,6 +21,7 @@ type NewJob struct {
 	Size     int64
 	SHA256   string
 	tracing.Cause
+	Quota Quota
 }
 
 // ObjectKey is where a job's PDF is stored.
@@ -47,7 +48,7 @@ select $1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8, $10, share.id, share.given, o
 returning ` + columns
 
 // Create writes the row of a job whose object is not stored yet. A crash before Uploaded leaves a
-// row that the sweep ends, never an object that nobody knows.
+// row that the sweep ends, never an object that nobody knows. An *OverQuotaError says that the owner has too much.
 func (s *Store) Create(ctx context.Context, n NewJob) (Job, error) {
 	if n.ID == "" {
 		id, err := uuid.NewV7()
@@ -59,8 +60,19 @@ func (s *Store) Create(ctx context.Context, n NewJob) (Job, error) {
 	if n.Priority == "" {
 		n.Priority = Normal
 	}
-	job, err := postgres.QueryOne(ctx, s.pool, scanJob, createSQL, n.ID, n.Owner, string(n.Priority),
-		n.Filename, n.Size, n.SHA256, ObjectKey(n.Priority, n.ID), n.Traceparent, cmp.Or(n.Share, n.Owner), n.RequestID)
+	var job Job
+	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if err := n.Quota.check(ctx, tx, n.Owner, n.Size); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, createSQL, n.ID, n.Owner, string(n.Priority),
+			n.Filename, n.Size, n.SHA256, ObjectKey(n.Priority, n.ID), n.Traceparent, cmp.Or(n.Share, n.Owner), n.RequestID)
+		if err != nil {
+			return err
+		}
+		job, err = pgx.CollectExactlyOneRow(rows, scanJob)
+		return err
+	})
 	if err != nil {
 		return Job{}, fmt.Errorf("create job: %w", err)
 	}

@@ -92,6 +92,8 @@ func TestNoQueryReadsAWholeTable(t *testing.T) {
 		"discard":      {deleteDeadLetterSQL, []any{1}},
 		"discard old":  {deleteOldDeadLettersSQL, []any{19 * 86400.0, 200}},
 		"letters":      {deadLettersSQL, []any{int64(math.MaxInt64), 100, maxListBytes}},
+		"usage":        {usageSQL, []any{owner}},
+		"backlog":      {backlogSQL, []any{601}},
 		"counts":       {countsSQL, []any{limits.MetricsWindow.Seconds(), limits.MetricsWindowFailed.Seconds()}},
 		"times":        {timesSQL, []any{limits.MetricsWindow.Seconds()}},
 	} {

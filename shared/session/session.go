@@ -223,7 +223,7 @@ func (s *Sessions) Owner(r *http.Request) (owner string, ok bool) {
 	return session.Owner, ok
 }
 
-// Session is the caller's. A Bearer token, which was sent on purpose, is preferred to a cookie, which always comes along.
+// Session is the caller's.
 func (s *Sessions) Session(r *http.Request) (Session, bool) {
 	session, ok := s.signed(r)
 	if !ok || s.ends.ended(r.Context(), session) {
@@ -232,13 +232,14 @@ func (s *Sessions) Session(r *http.Request) (Session, bool) {
 	return session, true
 }
 
-// SignedOwner is the owner of the caller's token, also if the session has ended: only for what an ended session may
-// still be told.
+// SignedOwner is the owner of the caller's token, also if the session has ended, for no database is asked: for counting
+// what a caller asks for, and for what an ended session may still be told.
 func (s *Sessions) SignedOwner(r *http.Request) (owner string, ok bool) {
 	session, ok := s.signed(r)
 	return session.Owner, ok
 }
 
+// signed prefers a Bearer token, which was sent on purpose, to a cookie, which always comes along.
 func (s *Sessions) signed(r *http.Request) (Session, bool) {
 	if _, sent := bearerToken(r); sent {
 		return s.bearer(r)

@@ -52,11 +52,15 @@ func ReadFrom(ctx context.Context, cfg any, from envconfig.Lookuper) error {
 // required stay as they are: what they belong to checks them.
 func WithDefaults[C any](cfg C) C {
 	asIs := map[string]bool{}
+	var keep []func() // the library decodes a struct's default whether or not it is given
 	walk(reflect.ValueOf(&cfg).Elem(), "", func(name string, field reflect.StructField, value reflect.Value) {
 		tag := field.Tag.Get("env")
 		switch {
 		case strings.Contains(tag, "required"), field.Tag.Get("zero") == "allowed", value.Kind() == reflect.Bool:
 			asIs[name] = true
+		case value.Kind() == reflect.Struct && !value.IsZero():
+			given := reflect.ValueOf(value.Interface())
+			keep = append(keep, func() { value.Set(given) })
 		case strings.Contains(tag, "default=") && isNumber(value) && value.Int() < 0:
 			value.SetZero()
 		}
@@ -65,6 +69,9 @@ func WithDefaults[C any](cfg C) C {
 	err := envconfig.ProcessWith(context.Background(), &envconfig.Config{Target: &cfg, Lookuper: nothing})
 	if err != nil {
 		panic(fmt.Sprintf("the tags of %T: %v", cfg, err)) // a mistake in the source, which every test of New meets
+	}
+	for _, restore := range keep {
+		restore()
 	}
 	return cfg
 }

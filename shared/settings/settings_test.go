@@ -67,3 +67,27 @@ func TestAVariableSetToNothingCountsAsUnset(t *testing.T) {
 		t.Errorf("a required one: got %v", err)
 	}
 }
+
+// pair is a setting of two numbers.
+type pair struct{ a, b string }
+
+func (p *pair) UnmarshalText(text []byte) error {
+	p.a, p.b, _ = strings.Cut(string(text), "/")
+	return nil
+}
+
+func TestASettingMayBeAStruct(t *testing.T) {
+	t.Parallel()
+	type pairs struct {
+		One pair `env:"ONE, default=1/2"`
+		Two pair `env:"TWO, default=3/4"`
+	}
+	want := pairs{pair{"8", "9"}, pair{"3", "4"}}
+	if got := settings.WithDefaults(pairs{One: pair{"8", "9"}}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	var read pairs
+	if err := settings.ReadFrom(t.Context(), &read, envconfig.MapLookuper(map[string]string{"ONE": "8/9", "TWO": ""})); err != nil || read != want {
+		t.Errorf("got %v, %v; want %v", read, err, want)
+	}
+}

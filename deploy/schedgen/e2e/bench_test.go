@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sethvargo/go-envconfig"
+
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/shared/dev/stack/process"
 	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
@@ -161,7 +163,7 @@ func residentMemory(b *testing.B, pid int) float64 {
 // serving is the address of a system on servers of its own, until it is stopped.
 func serving(b *testing.B) (address string, stop func()) {
 	b.Helper()
-	system, err := stack.Start(b.Context(), stack.Config{Data: dataDir(b)})
+	system, err := stack.Start(b.Context(), stack.Config{Data: dataDir(b), Settings: envconfig.MapLookuper(unlimitedSettings())})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -85,6 +85,7 @@ func newFleet(t *testing.T) *fleet {
 		// Soon enough for a test; the rest is as in production.
 		"UPLOAD_TIMEOUT=15s", "REDELIVER_AFTER=4s", "JOB_LEASE=4s", "PARSE_RATE=200",
 	}
+	f.settings = append(f.settings, unlimited...)
 	f.calendar = f.instance(filepath.Join(dir, "calendar-generate"))
 	told := f.calendar.url + "/events/timetable"
 	for range 2 {

@@ -105,7 +105,7 @@ func newBackends(t *testing.T, settings ...string) *backends {
 		"GOOGLE_CLIENT_ID=client", "GOOGLE_CLIENT_SECRET=secret", "GOOGLE_TOKEN_KEYS=1:" + strings.Repeat("A", 43) + "=",
 		// Only the platform, or the test, ends a wait.
 		"FUNCTION_TIMEOUT=1h", "DATABASE_CONNECT_TIMEOUT=1h", "DATABASE_ACQUIRE_TIMEOUT=1h", "DATABASE_STATEMENT_TIMEOUT=1h",
-	}, settings...)
+	}, append(settings, unlimited...)...)
 	t.Cleanup(func() { // before a program is stopped that waits for them
 		b.database.lift()
 		b.objects.lift()

@@ -271,6 +271,7 @@ func newSharedFleet(t *testing.T, n int) *fleet {
 		"S3_ACCESS_KEY=" + s3test.AccessKey, "S3_SECRET_KEY=" + s3test.SecretKey, "S3_BUCKET=" + f.minio.Config().Bucket,
 		"EVENT_TOKEN=" + eventToken, "REDELIVER_AFTER=4s", "JOB_LEASE=4s", "PARSE_RATE=200",
 	}
+	f.settings = append(f.settings, unlimited...)
 	f.calendar = f.instance(filepath.Join(dir, "calendar-generate"))
 	told := f.calendar.url + "/events/timetable"
 	for range n {

@@ -29,7 +29,7 @@ func TestAKilledSystemLosesNothing(t *testing.T) {
 	port := freePort(t)
 	system := &instance{t: t, url: "http://127.0.0.1:" + port, spec: process.Spec{
 		Path: filepath.Join(dir, "schedgen"), Args: []string{"up", "--port", port, "--data", dataDir(t), "--sweep", "1s"}, Dir: t.TempDir(),
-		Env: []string{"PATH=" + os.Getenv("PATH"), "REDELIVER_AFTER=3s", "JOB_LEASE=3s"}, Log: filepath.Join(t.TempDir(), "log"), Death: syscall.SIGTERM,
+		Env: append([]string{"PATH=" + os.Getenv("PATH"), "REDELIVER_AFTER=3s", "JOB_LEASE=3s"}, unlimited...), Log: filepath.Join(t.TempDir(), "log"), Death: syscall.SIGTERM,
 	}}
 	if err := system.start(); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
@@ -42,6 +43,19 @@ const (
 	eventToken    = "an-event-token-of-a-test"
 	priorityToken = "a-priority-token-of-a-test"
 )
+
+// unlimited switches off what keeps one caller from taking too much: tests send as much as hundreds of people do.
+var unlimited = []string{"LIMIT_CLIENT=off", "LIMIT_STATUS=off", "LIMIT_UPLOADS=off", "LIMIT_ALL=off"}
+
+// unlimitedSettings are those of unlimited, by name.
+func unlimitedSettings() map[string]string {
+	known := map[string]string{}
+	for _, setting := range unlimited {
+		name, value, _ := strings.Cut(setting, "=")
+		known[name] = value
+	}
+	return known
+}
 
 // world is a running system.
 type world struct {
@@ -123,6 +137,7 @@ func relay(t *testing.T) (to *atomic.Pointer[url.URL], address string) {
 func start(t *testing.T, cfg stack.Config, settings ...string) *world {
 	t.Helper()
 	known := map[string]string{"ADMIN_TOKEN": adminToken, "EVENT_TOKEN": eventToken, "PRIORITY_TOKEN": priorityToken}
+	maps.Copy(known, unlimitedSettings())
 	for i := 0; i+1 < len(settings); i += 2 {
 		known[settings[i]] = settings[i+1]
 	}

@@ -218,6 +218,12 @@ func long(next http.Handler) http.Handler {
 	})
 }
 
+// Guard limits callers of all functions together. Routes that one function serves are limited once.
+func (w gateway) Guard() faas.Guard { return w.ingest.Guard() }
+
+// Share lets pages of trusted origins read an answer.
+func (w gateway) Share(next http.Handler) http.Handler { return w.ingest.Share(next) }
+
 // Dependencies are upload-ingest's, which depends on all that the others depend on, and what holds the process that
 // reads PDFs.
 func (w gateway) Dependencies() map[string]faas.Check {

@@ -1,0 +1,65 @@
+package uploadingest
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/ratelimit"
+)
+
+// backlog keeps the queue from growing without end: while too many jobs are pending, uploads are refused before anything
+// of them is read. Of the count, each instance knows what is at most a second old, and what it accepted itself since.
+type backlog struct {
+	most    int // pending jobs; negative where that is not bounded
+	pending *queueStats[int]
+	since   atomic.Int64
+}
+
+func newBacklog(store *jobs.Store, most ratelimit.Most) *backlog {
+	b := &backlog{most: int(most)}
+	b.pending = newQueueStats(func(ctx context.Context) (int, error) {
+		b.since.Store(0)
+		return store.Backlog(ctx, b.mostFor(jobs.High)+1)
+	})
+	return b
+}
+
+// mostFor is how many jobs may be pending for one more of that priority: high priority has a fifth in reserve.
+func (b *backlog) mostFor(priority jobs.Priority) int {
+	if priority == jobs.High {
+		return b.most + max(1, b.most/5)
+	}
+	return b.most
+}
+
+// admit returns QUEUE_FULL if an upload of that priority is one too many.
+func (b *backlog) admit(ctx context.Context, priority jobs.Priority) error {
+	if b.most < 0 {
+		return nil
+	}
+	pending, err := b.pending.read(ctx)
+	if err != nil {
+		return err
+	}
+	if pending+int(b.since.Load()) >= b.mostFor(priority) {
+		return api.New(api.QueueFull)
+	}
+	return nil
+}
+
+// noRoom is why an upload is refused before anything of it is read. One that may be of high priority is read first, for
+// its form says whether it is.
+func (f *Function) noRoom(r *http.Request) *api.Error {
+	err := f.backlog.admit(r.Context(), f.allowed(r, jobs.High))
+	if err == nil {
+		return nil
+	}
+	f.metrics.uploads.WithLabelValues("busy").Inc()
+	return api.From(err)
+}
+
+// accepted counts an upload until the next count has it.
+func (b *backlog) accepted() { b.since.Add(1) }

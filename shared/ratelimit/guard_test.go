@@ -1,0 +1,333 @@
+package ratelimit_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
+	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/session"
+)
+
+// small are limits that a test meets soon and that hardly refill while it runs.
+var small = ratelimit.Limits{
+	Client: ratelimit.Rate{Count: 3, Per: time.Hour}, Status: ratelimit.Rate{Count: 4, Per: time.Hour},
+	Uploads: ratelimit.Rate{Count: 2, Per: time.Hour}, All: ratelimit.Rate{Count: 1000, Per: time.Hour},
+	SignIn: ratelimit.Rate{Count: 3, Per: time.Hour}, Address: 3,
+}
+
+// instance is one instance of a function.
+type instance struct {
+	*testing.T
+	guard    *ratelimit.Guard
+	sessions *session.Sessions
+	log      *bytes.Buffer
+}
+
+func newInstance(t *testing.T, redisURL string, limits ratelimit.Limits) *instance {
+	t.Helper()
+	sessions, err := session.New(session.Config{Keys: []string{strings.Repeat("k", 32)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &instance{t, ratelimit.NewGuard(limits, connect(t, redisURL), sessions), sessions, new(bytes.Buffer)}
+}
+
+// caller is where a request comes from, and whose it is.
+type caller struct {
+	address, owner string
+	browser        bool
+}
+
+const (
+	campus = "196.21.0.1"
+	home   = "102.65.0.1"
+)
+
+// owner is the owner of that number.
+func owner(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
+
+// answer is what a caller gets of the guard.
+type answer struct {
+	*httptest.ResponseRecorder
+	refused *api.Error
+}
+
+// ask sends a request, which is answered with the status where the guard admits it.
+func (i *instance) ask(from caller, method, path string, status int, header ...string) answer {
+	i.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	if from.owner != "" {
+		r.AddCookie(i.sessions.Cookie(from.owner))
+	}
+	if from.browser {
+		r.Header.Set("Sec-Fetch-Mode", "cors")
+	}
+	for n := 0; n+1 < len(header); n += 2 {
+		r.Header.Set(header[n], header[n+1])
+	}
+	r = r.WithContext(api.WithLogger(r.Context(), slog.New(slog.NewJSONHandler(i.log, nil))))
+	w := httptest.NewRecorder()
+	done, err := i.guard.Admit(w.Header(), r, faas.ClientNetwork(netip.MustParseAddr(from.address)))
+	if err != nil {
+		api.WriteError(w, r, err)
+		return answer{w, api.From(err)}
+	}
+	if done != nil {
+		done(status)
+	}
+	return answer{w, nil}
+}
+
+// until asks until it is refused, and says how often it was admitted.
+func (i *instance) until(from caller, method, path string, status int) (admitted int, last answer) {
+	i.Helper()
+	for admitted = 0; admitted < 500; admitted++ {
+		if last = i.ask(from, method, path, status); last.refused != nil {
+			return admitted, last
+		}
+	}
+	return admitted, last
+}
+
+func TestEachCallerHasItsOwnLimits(t *testing.T) {
+	t.Parallel()
+	one := newInstance(t, redistest.New(t).URL(), small)
+	for _, c := range []struct {
+		name, method, path, policy string
+		want                       int
+	}{
+		{"requests", "GET", "/api/years", "client", 3},
+		{"status", "GET", "/api/jobs/7", "status", 4},
+		{"uploads", "POST", "/api/upload", "uploads", 2},
+		{"uploads without script", "POST", "/upload", "uploads", 0},
+		{"wrong addresses", "GET", "/nothing", "client", 0},
+	} {
+		admitted, refused := one.until(caller{address: home}, c.method, c.path, 200)
+		if admitted != c.want || refused.Code != http.StatusTooManyRequests || refused.refused.Details.(map[string]any)["policy"] != c.policy {
+			t.Errorf("%s: %d admitted, then %d %+v; want %d, then 429 by %s", c.name, admitted, refused.Code, refused.refused, c.want, c.policy)
+		}
+	}
+	if admitted, _ := one.until(caller{address: "102.65.0.2"}, "GET", "/api/years", 200); admitted != 3 {
+		t.Errorf("another address: %d admitted, want 3", admitted)
+	}
+}
+
+func TestAnswersTellOfTheLimit(t *testing.T) {
+	t.Parallel()
+	one := newInstance(t, redistest.New(t).URL(), small)
+	first := one.ask(caller{address: home}, "GET", "/api/years", 200)
+	for name, want := range map[string]string{
+		"RateLimit-Policy": `"client";q=3;w=3600`, "RateLimit": `"client";r=2;t=1200`,
+		"RateLimit-Limit": "3", "RateLimit-Remaining": "2", "RateLimit-Reset": "1200",
+	} {
+		if got := first.Header().Get(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	_, refused := one.until(caller{address: home}, "GET", "/api/years", 200)
+	seconds, err := strconv.Atoi(refused.Header().Get("Retry-After"))
+	if err != nil || seconds < 1100 || seconds > 1200 {
+		t.Errorf("Retry-After: got %q, want some 1200 seconds", refused.Header().Get("Retry-After"))
+	}
+	if got := refused.Header().Get("RateLimit"); got != fmt.Sprintf(`"client";r=0;t=%d`, seconds) {
+		t.Errorf("RateLimit of a refusal: got %q", got)
+	}
+	var object api.Object
+	if err := json.Unmarshal(refused.Body.Bytes(), &object); err != nil {
+		t.Fatal(err)
+	}
+	if object.Error != api.RateLimited || object.Message != "You have sent many requests in a short time. Try again in 20 minutes." {
+		t.Errorf("got %+v", object)
+	}
+}
+
+// The limits of an address are wider than those of each session behind it.
+func TestACampusBehindOneAddressIsNotLockedOut(t *testing.T) {
+	t.Parallel()
+	one := newInstance(t, redistest.New(t).URL(), small)
+	if admitted, _ := one.until(caller{address: campus}, "GET", "/api/years", 200); admitted != 3 {
+		t.Fatalf("without a session: %d admitted", admitted)
+	}
+	for n := range 2 {
+		if admitted, _ := one.until(caller{address: campus, owner: owner(n)}, "GET", "/api/years", 200); admitted != 3 {
+			t.Errorf("session %d: %d admitted, want 3", n, admitted)
+		}
+	}
+	admitted, refused := one.until(caller{address: campus, owner: owner(9)}, "GET", "/api/years", 200)
+	if admitted != 0 || refused.refused.Details.(map[string]any)["policy"] != "address" {
+		t.Errorf("beyond the address's own limit: %d admitted, then %+v", admitted, refused.refused)
+	}
+	if admitted, _ := one.until(caller{address: home, owner: owner(9)}, "GET", "/api/years", 200); admitted != 3 {
+		t.Errorf("a session that was refused for its address alone: %d admitted elsewhere, want 3", admitted)
+	}
+}
+
+// A visitor who is refused because of others at the same address gets a session, and is let in with it.
+func TestABrowserWithoutASessionGetsOne(t *testing.T) {
+	t.Parallel()
+	one := newInstance(t, redistest.New(t).URL(), small)
+	one.until(caller{address: campus}, "POST", "/api/upload", 202)
+	program := one.ask(caller{address: campus}, "POST", "/api/upload", 202)
+	if program.refused == nil || program.Header().Get("Set-Cookie") != "" || program.Header().Get("Retry-After") == "1" {
+		t.Errorf("a program: got %+v", program.Header())
+	}
+	browser := one.ask(caller{address: campus, browser: true}, "POST", "/api/upload", 202)
+	if browser.refused == nil || browser.Header().Get("Retry-After") != "1" {
+		t.Fatalf("a browser: got %+v", browser.Header())
+	}
+	again := one.ask(caller{address: campus, browser: true}, "POST", "/api/upload", 202,
+		"Cookie", strings.SplitN(browser.Header().Get("Set-Cookie"), ";", 2)[0])
+	if again.refused != nil {
+		t.Errorf("with its cookie: got %v", again.refused)
+	}
+	if unsigned := one.ask(caller{address: campus}, "POST", "/api/upload", 202, "Cookie", "__Host-schedgen_session=v2.forged"); unsigned.refused == nil {
+		t.Error("a cookie that we did not sign has limits of its own")
+	}
+}
+
+func TestIPv6IsCountedByNetwork(t *testing.T) {
+	t.Parallel()
+	one := newInstance(t, redistest.New(t).URL(), small)
+	one.until(caller{address: "2001:db8:1:2::1"}, "GET", "/api/years", 200)
+	if got := one.ask(caller{address: "2001:db8:1:2:ffff::9"}, "GET", "/api/years", 200); got.refused == nil {
+		t.Error("another address of the same /64 was admitted")
+	}
+	if got := one.ask(caller{address: "2001:db8:1:3::1"}, "GET", "/api/years", 200); got.refused != nil {
+		t.Errorf("another /64: got %v", got.refused)
+	}
+}
+
+func TestLimitsAreSharedByAllInstances(t *testing.T) {
+	t.Parallel()
+	redis := redistest.New(t).URL()
+	one, two := newInstance(t, redis, small), newInstance(t, redis, small)
+	one.until(caller{address: home}, "GET", "/api/years", 200)
+	if got := two.ask(caller{address: home}, "GET", "/api/years", 200); got.refused == nil {
+		t.Error("another instance admitted it")
+	}
+}
+
+func TestAllTogetherAreLimitedAndWhatIsRefusedUsesUpNothing(t *testing.T) {
+	t.Parallel()
+	limits := small
+	limits.All = ratelimit.Rate{Count: 2, Per: time.Hour}
+	redis := redistest.New(t).URL()
+	admitted, refused := newInstance(t, redis, limits).until(caller{address: home}, "GET", "/api/years", 200)
+	if admitted != 2 || refused.refused.Details.(map[string]any)["policy"] != "all" || refused.Header().Get("RateLimit-Policy") != `"all";q=2;w=3600` {
+		t.Fatalf("%d admitted, then %+v with %v", admitted, refused.refused, refused.Header())
+	}
+	for range 5 {
+		newInstance(t, redis, limits).ask(caller{address: home}, "GET", "/api/years", 200)
+	}
+	limits.All = ratelimit.Off
+	if admitted, _ := newInstance(t, redis, limits).until(caller{address: home}, "GET", "/api/years", 200); admitted != 1 {
+		t.Errorf("%d more admitted, want the third of the address's own three", admitted)
+	}
+}
+
+// Google fetches the feeds of many people from few addresses.
+func TestFeedsHaveLimitsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	one := newInstance(t, redistest.New(t).URL(), small)
+	one.until(caller{address: "66.249.0.1"}, "GET", "/api/years", 200)
+	for n := range 3 {
+		if got := one.ask(caller{address: "66.249.0.1"}, "GET", fmt.Sprintf("/api/feeds/t%d.ics", n), 304); got.refused != nil {
+			t.Errorf("feed %d: got %v", n, got.refused)
+		}
+	}
+	if admitted, _ := one.until(caller{address: "66.249.0.2"}, "GET", "/api/feeds/t0", 304); admitted != 2 {
+		t.Errorf("one feed, from two addresses: %d more admitted, want 2", admitted)
+	}
+}
+
+func TestWhatHasNoLimit(t *testing.T) {
+	t.Parallel()
+	one := newInstance(t, "", small)
+	for _, route := range []string{"GET /", "GET /assets/a.js", "POST /events/s3", "POST /tasks/sweep"} {
+		method, path, _ := strings.Cut(route, " ")
+		if admitted, _ := one.until(caller{address: home}, method, path, 200); admitted != 500 {
+			t.Errorf("%s: refused after %d", route, admitted)
+		}
+	}
+	off := newInstance(t, "", ratelimit.Unlimited)
+	if admitted, last := off.until(caller{address: home}, "GET", "/api/years", 200); admitted != 500 || last.Header().Get("RateLimit") != "" {
+		t.Errorf("switched off: refused after %d, %v", admitted, last.Header())
+	}
+}
+
+// An upload that could not be taken is not one of the ten.
+func TestAnUploadThatFailedOnOurSideIsGivenBack(t *testing.T) {
+	t.Parallel()
+	for name, redis := range map[string]string{"with Redis": redistest.New(t).URL(), "without": ""} {
+		one := newInstance(t, redis, small)
+		one.ask(caller{address: home}, "POST", "/api/upload", 202)
+		for range 10 {
+			if got := one.ask(caller{address: home}, "POST", "/api/upload", 503); got.refused != nil {
+				t.Fatalf("%s: got %v", name, got.refused)
+			}
+		}
+		if admitted, _ := one.until(caller{address: home}, "POST", "/api/upload", 202); admitted != 1 {
+			t.Errorf("%s: %d admitted, want the second of two", name, admitted)
+		}
+	}
+}
+
+func TestWithoutRedisAnInstanceCountsAlone(t *testing.T) {
+	t.Parallel()
+	server := redistest.New(t)
+	one := newInstance(t, server.URL(), small)
+	one.ask(caller{address: home}, "GET", "/api/years", 200)
+	local := func() float64 { return testutil.ToFloat64(one.guard.Collectors()[1]) }
+	if local() != 0 {
+		t.Error("the metric says that Redis is away")
+	}
+	server.Stop()
+	if admitted, _ := one.until(caller{address: home}, "GET", "/api/years", 200); admitted != 3 || local() != 1 {
+		t.Errorf("%d admitted, and schedgen_limits_local is %v; want 3 and 1", admitted, local())
+	}
+	if admitted, _ := one.until(caller{address: home}, "GET", "/api/auth/google/callback", 400); admitted != 0 {
+		t.Errorf("callbacks: %d admitted", admitted)
+	}
+	if admitted, _ := one.until(caller{address: campus}, "GET", "/api/auth/google/callback", 400); admitted != 3 {
+		t.Errorf("failed sign-ins: %d admitted, want 3", admitted)
+	}
+}
+
+func TestRefusalsAreCountedAndLoggedOnceAMinute(t *testing.T) {
+	t.Parallel()
+	one := newInstance(t, "", small)
+	one.until(caller{address: home, owner: owner(1)}, "GET", "/api/years/2026", 200)
+	for range 9 {
+		one.ask(caller{address: home, owner: owner(1)}, "GET", "/api/years/2027", 200)
+	}
+	lines := strings.Split(strings.TrimSpace(one.log.String()), "\n")
+	var line struct{ Msg, Client, Owner, Policy, Route string }
+	if err := json.Unmarshal([]byte(lines[0]), &line); err != nil || len(lines) != 1 {
+		t.Fatalf("%v; got the lines %q, want one", err, lines)
+	}
+	if line.Msg != "requests refused" || line.Policy != "client" || line.Route != "/api/years/{year}" || len(line.Client) != 16 || len(line.Owner) != 16 {
+		t.Errorf("got %+v", line)
+	}
+	if strings.Contains(one.log.String(), home) || strings.Contains(one.log.String(), owner(1)) {
+		t.Errorf("the log names the caller: %s", one.log)
+	}
+	want := "# HELP schedgen_requests_refused_total Requests refused by a limit of callers (LIMIT_...), by route and policy.\n" +
+		"# TYPE schedgen_requests_refused_total counter\n" + `schedgen_requests_refused_total{policy="client",route="/api/years/{year}"} 10` + "\n"
+	if err := testutil.CollectAndCompare(one.guard.Collectors()[0], strings.NewReader(want)); err != nil {
+		t.Error(err)
+	}
+}
