@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/ratelimit"
 )
 
@@ -27,53 +28,53 @@ func TestEachOwnerMayUploadTenTimesAnHour(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.Guard.Uploads = ratelimit.Rate{} })) // the default
 	s := w.student()
 	for n := range 10 {
-		if got := s.upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted).Header.Get("RateLimit-Remaining"); got != strconv.Itoa(9-n) {
+		if got := s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted).Header.Get("RateLimit-Remaining"); got != strconv.Itoa(9-n) {
 			t.Errorf("upload %d: %s remain", n+1, got)
 		}
 	}
 	before := w.jobsKept()
 	refused := s.upload(pdf(), "Prefer", "wait=0")
-	refused.refused(http.StatusTooManyRequests, api.RateLimited)
+	refused.Refused(http.StatusTooManyRequests, api.RateLimited)
 	if refused.Header.Get("Retry-After") == "" || w.jobsKept() != before {
 		t.Errorf("the eleventh: got %v, and %d jobs instead of %d", refused.Header, w.jobsKept(), before)
 	}
-	w.student().upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
+	w.student().upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 }
 
 func TestUploadsAreRefusedWhileTooManyJobsArePending(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.Pending, c.PriorityToken = 3, "may" }))
 	s := w.student()
 	for range 3 {
-		s.upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
+		s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 	}
 	puts := w.store.puts.Load()
 	refused := s.upload(pdf(), "Prefer", "wait=0")
-	refused.refused(http.StatusServiceUnavailable, api.QueueFull)
+	refused.Refused(http.StatusServiceUnavailable, api.QueueFull)
 	if refused.Header.Get("Retry-After") != "30" {
 		t.Errorf("got Retry-After %q, want 30", refused.Header.Get("Retry-After"))
 	}
-	prioritised := func(priority, token string) answer {
+	prioritised := func(priority, token string) functest.Answer {
 		form, contentType := formOf(t, field{"file", "a.pdf", pdf()}, field{"priority", "", []byte(priority)})
 		return s.do(s.client, "POST", "/api/upload", form, "Content-Type", contentType, "Prefer", "wait=0", "Priority-Token", token)
 	}
 	for _, c := range [][2]string{{"low", ""}, {"high", ""}, {"high", "guess"}, {"normal", "may"}} {
-		prioritised(c[0], c[1]).refused(http.StatusServiceUnavailable, api.QueueFull)
+		prioritised(c[0], c[1]).Refused(http.StatusServiceUnavailable, api.QueueFull)
 	}
 	if w.jobsKept() != 3 || w.store.puts.Load() != puts {
 		t.Errorf("%d jobs and %d more objects are kept of what was refused", w.jobsKept()-3, w.store.puts.Load()-puts)
 	}
-	prioritised("high", "may").want(http.StatusAccepted)
-	prioritised("high", "may").refused(http.StatusServiceUnavailable, api.QueueFull)
+	prioritised("high", "may").Want(http.StatusAccepted)
+	prioritised("high", "may").Refused(http.StatusServiceUnavailable, api.QueueFull)
 
 	w.sql(`update jobs set status = 'failed', error_code = 'X', completed_at = now(), share = null`)
 	w.f.backlog.pending.countedAt = time.Time{}
-	s.upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
+	s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 }
 
 // A refusal comes before a byte of the file does.
 func TestAFullQueueReadsNothing(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.Pending = 1 }))
-	w.student().upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
+	w.student().upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +101,7 @@ func TestAnOverloadLeavesNothingBehind(t *testing.T) {
 	t.Cleanup(func() { _, _ = child.Process.Kill(), child.Wait() })
 	away, client := *w, &http.Client{Transport: new(http.Transport)}
 	away.url = url
-	away.student().upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
+	away.student().upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 	before := holdings(away.do(client, "GET", "/metrics", nil))
 
 	var accepted, refused atomic.Int64
@@ -115,7 +116,7 @@ func TestAnOverloadLeavesNothingBehind(t *testing.T) {
 				case http.StatusServiceUnavailable:
 					refused.Add(1)
 				default:
-					t.Errorf("got %d %s", a.StatusCode, a.body)
+					t.Errorf("got %d %s", a.StatusCode, a.Body)
 				}
 			}
 		})
@@ -147,9 +148,9 @@ func TestAnOverloadLeavesNothingBehind(t *testing.T) {
 }
 
 // holdings are the goroutines and the open files of a process, as it tells of them.
-func holdings(a answer) (held [2]float64) {
+func holdings(a functest.Answer) (held [2]float64) {
 	a.Helper()
-	for line := range strings.Lines(string(a.body)) {
+	for line := range strings.Lines(string(a.Body)) {
 		for i, name := range []string{"go_goroutines ", "process_open_fds "} {
 			if value, ok := strings.CutPrefix(line, name); ok {
 				held[i], _ = strconv.ParseFloat(strings.TrimSpace(value), 64)
@@ -166,59 +167,59 @@ func TestAnOwnersStorageIsBounded(t *testing.T) {
 	size := int64(len(pdf()))
 	w := newWorld(t, silent, with(func(c *Config) { c.StorageQuota = 2*size + 1 }))
 	s := w.student()
-	nobody := read[storageUsage](w.do(w.client, "GET", "/api/storage/usage", nil).want(http.StatusOK))
+	nobody := functest.Read[storageUsage](w.do(w.client, "GET", "/api/storage/usage", nil).Want(http.StatusOK))
 	if nobody != (storageUsage{QuotaBytes: 2*size + 1, AvailableBytes: 2*size + 1}) {
 		t.Errorf("nobody's: got %+v", nobody)
 	}
-	first := read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)).JobID
-	s.upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
+	first := functest.Read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)).JobID
+	s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 	want := storageUsage{UsedBytes: 2 * size, QuotaBytes: 2*size + 1, AvailableBytes: 1}
-	got := read[storageUsage](s.call("GET", "/api/storage/usage").want(http.StatusOK))
+	got := functest.Read[storageUsage](s.call("GET", "/api/storage/usage").Want(http.StatusOK))
 	want.UsedPercentage = got.UsedPercentage
 	if got != want || got.UsedPercentage < 90 || got.UsedPercentage > 100 {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	puts := w.store.puts.Load()
-	refused := s.upload(pdf(), "Prefer", "wait=0").refused(http.StatusRequestEntityTooLarge, api.QuotaExceeded)
+	refused := s.upload(pdf(), "Prefer", "wait=0").Refused(http.StatusRequestEntityTooLarge, api.QuotaExceeded)
 	if details := fmt.Sprint(refused.Details); !strings.Contains(details, "usedBytes") || !strings.Contains(details, "availableBytes:1") {
 		t.Errorf("got the details %s", details)
 	}
 	if w.store.puts.Load() != puts || w.jobsKept() != 2 {
 		t.Error("something of what was refused is stored")
 	}
-	w.student().upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
-	s.call("DELETE", "/api/jobs/"+first).want(http.StatusNoContent)
-	s.upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
+	w.student().upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
+	s.call("DELETE", "/api/jobs/"+first).Want(http.StatusNoContent)
+	s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 }
 
 func TestAnOwnersJobsAreBounded(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.JobsPerOwner = 2 }))
 	s := w.student()
 	for range 2 {
-		s.upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
+		s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 	}
-	if got := s.upload(pdf(), "Prefer", "wait=0").refused(http.StatusConflict, api.Conflict); fmt.Sprint(got.Details) != "map[limit:2]" {
+	if got := s.upload(pdf(), "Prefer", "wait=0").Refused(http.StatusConflict, api.Conflict); fmt.Sprint(got.Details) != "map[limit:2]" {
 		t.Errorf("got the details %v", got.Details)
 	}
-	w.student().upload(pdf(), "Prefer", "wait=0").want(http.StatusAccepted)
+	w.student().upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 }
 
 func TestAnOperatorListsAndLiftsBlocks(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.Guard.SignIn = ratelimit.Rate{Count: 2, Per: time.Hour} }))
-	guess := func() answer {
+	guess := func() functest.Answer {
 		return w.do(w.client, "GET", "/api/admin/limits", nil, "Authorization", "Bearer guess")
 	}
-	guess().refused(http.StatusUnauthorized, api.Unauthorized)
-	guess().refused(http.StatusUnauthorized, api.Unauthorized)
-	guess().refused(http.StatusTooManyRequests, api.RateLimited)
-	w.admin("GET", "/api/admin/limits").refused(http.StatusTooManyRequests, api.RateLimited) // the same address
+	guess().Refused(http.StatusUnauthorized, api.Unauthorized)
+	guess().Refused(http.StatusUnauthorized, api.Unauthorized)
+	guess().Refused(http.StatusTooManyRequests, api.RateLimited)
+	w.admin("GET", "/api/admin/limits").Refused(http.StatusTooManyRequests, api.RateLimited) // the same address
 
 	elsewhere := newWorldBeside(w, func(c *Config) { c.Guard = ratelimit.Unlimited }) // as from another address
-	blocks := read[map[string][]ratelimit.Block](elsewhere.admin("GET", "/api/admin/limits").want(http.StatusOK))["blocks"]
+	blocks := functest.Read[map[string][]ratelimit.Block](elsewhere.admin("GET", "/api/admin/limits").Want(http.StatusOK))["blocks"]
 	if len(blocks) != 1 || blocks[0].Of != "address" {
 		t.Fatalf("got %+v, want the block of one address", blocks)
 	}
-	elsewhere.admin("DELETE", "/api/admin/limits/127.0.0.1").want(http.StatusNoContent)
-	elsewhere.admin("DELETE", "/api/admin/limits/%s", blocks[0].ID).refused(http.StatusNotFound, api.NotFound)
-	w.admin("GET", "/api/admin/limits").want(http.StatusOK)
+	elsewhere.admin("DELETE", "/api/admin/limits/127.0.0.1").Want(http.StatusNoContent)
+	elsewhere.admin("DELETE", "/api/admin/limits/%s", blocks[0].ID).Refused(http.StatusNotFound, api.NotFound)
+	w.admin("GET", "/api/admin/limits").Want(http.StatusOK)
 }
