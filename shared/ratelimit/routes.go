@@ -45,6 +45,7 @@ var routes = map[string]class{
 	"GET /api/me":                              client,
 	"DELETE /api/me":                           client,
 	"GET /api/me/calendar.ics":                 client,
+	"GET /api/timetable":                       client,
 	"GET /api/storage/usage":                   client,
 	"POST /api/generate/ics":                   client,
 	"GET /api/feeds":                           client,

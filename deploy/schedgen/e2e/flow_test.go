@@ -190,6 +190,9 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.call(http.StatusOK, "GET", "/api/openapi.json", nil)
 	s.call(http.StatusOK, "POST", "/tasks/sweep", nil, admin...)
 
+	s.call(http.StatusOK, "GET", "/api/storage/usage", nil)
+	s.call(http.StatusOK, "GET", "/api/admin/limits", nil, admin...)
+	s.call(http.StatusNotFound, "DELETE", "/api/admin/limits/192.0.2.1", nil, admin...)
 	bearer := []string{"Authorization", "Bearer " + eventToken}
 	s.call(http.StatusNoContent, "POST", "/events/s3", nil, bearer...)
 	for range 2 {
