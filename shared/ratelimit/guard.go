@@ -96,7 +96,7 @@ func (g *Guard) Admit(header http.Header, r *http.Request, address netip.Addr) (
 	}
 	if class == uploads && g.room != nil {
 		if err := g.room(r); err != nil {
-			g.refusals.note(r.Context(), refused{route: route, who: who, policy: policy{name: "pending"}}, g.names.attributes(who, g.now()), g.now())
+			g.refusals.note(r.Context(), refused{route: route, who: who, policy: policy{name: "pending"}}, g.now())
 			err.Logged = true
 			return nil, err
 		}
@@ -190,7 +190,7 @@ type refused struct {
 // refuse counts a refusal, and says when to come back. A browser without a session gets one, and with it limits of its
 // own: whoever else uses its address does not keep it out.
 func (g *Guard) refuse(header http.Header, r *http.Request, no refused) error {
-	g.refusals.note(r.Context(), no, g.names.attributes(no.who, g.now()), g.now())
+	g.refusals.note(r.Context(), no, g.now())
 	wait := no.decision.RetryAfter
 	own := no.policy.name == "client" || no.policy.name == "status" || no.policy.name == "uploads"
 	if own && no.who.owner == "" && keepsCookies(r) {

@@ -79,9 +79,11 @@ func (i *instance) ask(from caller, method, path string, status int, header ...s
 	for n := 0; n+1 < len(header); n += 2 {
 		r.Header.Set(header[n], header[n+1])
 	}
-	r = r.WithContext(api.WithLogger(r.Context(), slog.New(slog.NewJSONHandler(i.log, nil))))
+	address := faas.ClientNetwork(netip.MustParseAddr(from.address))
+	logger := slog.New(slog.NewJSONHandler(i.log, nil).WithAttrs(i.guard.Describe(r, address)))
+	r = r.WithContext(api.WithLogger(r.Context(), logger))
 	w := httptest.NewRecorder()
-	done, err := i.guard.Admit(w.Header(), r, faas.ClientNetwork(netip.MustParseAddr(from.address)))
+	done, err := i.guard.Admit(w.Header(), r, address)
 	if err != nil {
 		api.WriteError(w, r, err)
 		return answer{w, api.From(err)}

@@ -35,15 +35,15 @@ func newRefusals() refusals {
 	}, []string{"route", "policy"})}
 }
 
-// note counts a refusal, and logs it unless the caller's last ones were logged within the minute.
-func (l *refusals) note(ctx context.Context, no refused, who []slog.Attr, now time.Time) {
+// note counts a refusal, and logs it with the request's logger, which names the caller, unless the caller's last ones were logged within the minute.
+func (l *refusals) note(ctx context.Context, no refused, now time.Time) {
 	l.total.WithLabelValues(no.route, no.policy.name).Inc()
 	before, log := l.since(no.policy.name+" "+no.who.owner+" "+no.who.address, now)
 	if !log {
 		return
 	}
-	api.Logger(ctx).LogAttrs(ctx, slog.LevelWarn, "requests refused", append(who,
-		slog.String("policy", no.policy.name), slog.String("route", no.route), slog.Int("unlogged", before))...)
+	api.Logger(ctx).LogAttrs(ctx, slog.LevelWarn, "requests refused",
+		slog.String("policy", no.policy.name), slog.String("route", no.route), slog.Int("unlogged", before))
 }
 
 // since is how many refusals of a caller were not logged, and whether it is time to log one.
