@@ -113,11 +113,17 @@ func (c *Checker) agreement(d deployed) []string {
 	if site, ok := d.set["COOKIE_SAMESITE"]; ok && site.value != "lax" && site.value != "none" {
 		p.addf("%s: COOKIE_SAMESITE is %q, want lax or none", d.where, site.value)
 	}
+	if _, visitors := d.set["SESSION_KEY"]; visitors {
+		p.compare(d.where+": TRUSTED_PROXIES", value("TRUSTED_PROXIES"), trustedProxies)
+	}
 	if bucket, ok := d.set["S3_BUCKET"]; ok && bucket.value != "schedgen-pdfs" {
 		p.addf("%s: S3_BUCKET is %s, which minio-setup does not make", d.where, bucket.value)
 	}
 	return p
 }
+
+// trustedProxies are the networks of what stands before a function: without them all callers share the limits of one.
+const trustedProxies = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7"
 
 // choices are the operator's, about backups and alerts; makers are those that a mere watch does not need.
 var (

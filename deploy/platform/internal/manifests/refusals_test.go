@@ -37,6 +37,7 @@ func TestRefusalsAreFound(t *testing.T) {
 		{"knative/base/kustomization.yaml", "COOKIE_SAMESITE=lax", "COOKIE_SAMESITE=laxx"},
 		{"stack.yml", "${FRONTEND_URL:-}", "${FRONTEND:-}"},
 		{"deploy/compose/compose.yml", "${TRUSTED_ORIGINS:-}", "${TRUSTED:-}"},
+		{"knative/base/kustomization.yaml", "127.0.0.0/8,10.0.0.0/8", "127.0.0.0/8,11.0.0.0/8"},
 	} {
 		was := string(tree[broken.path])
 		now := strings.Replace(was, broken.old, broken.new, 1)
