@@ -45,7 +45,8 @@ const (
 )
 
 // unlimited switches off what keeps one caller from taking too much: tests send as much as hundreds of people do.
-var unlimited = []string{"LIMIT_CLIENT=off", "LIMIT_STATUS=off", "LIMIT_UPLOADS=off", "LIMIT_ALL=off"}
+var unlimited = []string{"LIMIT_CLIENT=off", "LIMIT_STATUS=off", "LIMIT_UPLOADS=off", "LIMIT_ALL=off", "LIMIT_PENDING=off",
+	"JOBS_PER_OWNER=1000000", "STORAGE_QUOTA=1099511627776"}
 
 // unlimitedSettings are those of unlimited, by name.
 func unlimitedSettings() map[string]string {
