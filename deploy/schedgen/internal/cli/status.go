@@ -65,24 +65,11 @@ Examples:
 func complete(source *status.Source, data, tokenFile string) error {
 	source.URL = strings.TrimSuffix(source.URL, "/")
 	source.Client = &http.Client{Timeout: 15 * time.Second}
-	if tokenFile != "" {
-		token, err := os.ReadFile(tokenFile)
-		if err != nil {
-			return fmt.Errorf("read the token: %w", err)
-		}
-		source.Token = strings.TrimSpace(string(token))
+	var err error
+	if source.Token, err = operatorsToken(source.URL, data, tokenFile); err != nil {
+		return err
 	}
-	if !ofThisMachine(source.URL) {
-		return nil // what is in the data directory is another system's, and its token none of this one's business
-	}
-	if text, err := os.ReadFile(filepath.Join(data, "secrets.json")); err == nil && source.Token == "" {
-		var known struct{ AdminToken string }
-		if err := json.Unmarshal(text, &known); err != nil {
-			return fmt.Errorf("read the token: %w", err)
-		}
-		source.Token = known.AdminToken
-	}
-	if source.Prometheus == "" {
+	if source.Prometheus == "" && ofThisMachine(source.URL) {
 		address, err := os.ReadFile(filepath.Join(data, "monitoring", stack.PrometheusFile))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("read the address of Prometheus: %w", err)
@@ -90,6 +77,33 @@ func complete(source *status.Source, data, tokenFile string) error {
 		source.Prometheus = strings.TrimSpace(string(address))
 	}
 	return nil
+}
+
+// operatorsToken is the token of the operators of the system at address: from a file, or, for a system on this machine,
+// from its data directory. Empty where there is none. What is in the data directory is never sent to another machine.
+func operatorsToken(address, data, tokenFile string) (string, error) {
+	if tokenFile != "" {
+		token, err := os.ReadFile(tokenFile)
+		if err != nil {
+			return "", fmt.Errorf("read the token: %w", err)
+		}
+		return strings.TrimSpace(string(token)), nil
+	}
+	if !ofThisMachine(address) {
+		return "", nil
+	}
+	text, err := os.ReadFile(filepath.Join(data, "secrets.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	var known struct{ AdminToken string }
+	if err == nil {
+		err = json.Unmarshal(text, &known)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the token: %w", err)
+	}
+	return known.AdminToken, nil
 }
 
 // ofThisMachine says whether an address leads to this machine.
