@@ -14,6 +14,7 @@ require (
 
 require (
 	github.com/go-redis/redis_rate/v10 v10.0.1 // indirect
+	github.com/kylelemons/godebug v1.1.0 // indirect
 	github.com/sethvargo/go-envconfig v1.4.3 // indirect
 )
 
