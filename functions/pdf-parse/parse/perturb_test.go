@@ -221,6 +221,7 @@ func TestOnceSilent(t *testing.T) {
 		{"level ruling missing", 100748}, // rows in the band of the headings
 		{"line nudged", 3019587},         // a half in white, over the ruling below it
 		{"map to nothing", 7016975},      // a venue's last character, noted in another row
+		{"note in a cell", 21006260},     // touches the language of a group
 		{"page break", 1017259},          // a page of a sheet shows nothing but the end of a row
 		{"painted over", 5000343},        // a row that told how a venue below begins
 		{"painted over", 5000383},        // all of a page
@@ -232,6 +233,7 @@ func TestOnceSilent(t *testing.T) {
 		{"upright missing", 3002797},
 		{"value too long", 7018353},      // printed over the only value of the next column
 		{"value wrapped", 7013714},       // "Part 1 of 2", of which the second line looks like a page's number
+		{"word nudged", 21004278},        // below the last ruling
 		{"word nudged", 11008158},        // into the row below, of few rows
 		{"word over a ruling", 14004359}, // a campus among the venues, of few groups
 		{"white text", 1003038},          // beside the half of a column that is printed in white

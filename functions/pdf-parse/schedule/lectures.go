@@ -116,6 +116,22 @@ func besideEmptyGroup(row table.Row, cell table.Cell) bool {
 	return false
 }
 
+// inEmptyGroup reports whether a line reaches into a cell that is printed once for several lectures and says nothing, as
+// high as another such cell says something.
+func inEmptyGroup(row table.Row, l table.Line) bool {
+	reached, beside := false, false
+	for _, c := range row.Cells {
+		switch {
+		case c.Column == "" || !ofGroup(c.Column):
+		case len(c.Lines) == 0:
+			reached = reached || l.X0 < c.X1 && l.X1 > c.X0
+		default:
+			beside = beside || slices.ContainsFunc(c.Lines, func(o table.Line) bool { return math.Abs(o.Y-l.Y) < sameHeight*l.Size })
+		}
+	}
+	return reached && beside
+}
+
 // ofGroup reports whether a column is printed once for several lectures.
 func ofGroup(column string) bool {
 	switch column {

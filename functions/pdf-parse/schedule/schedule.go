@@ -158,12 +158,20 @@ func beside(entries []entry, l table.Line) int {
 	return max(0, after-1)
 }
 
-// tellStray warns of a row's text that no column claims, in the entry of the row that it stands beside.
+// tellStray warns of a row's text that no column claims, in the entry of the row that it stands beside or, where it may
+// hold what is printed once for all of them, in each.
 func tellStray(entries []entry, row table.Row) {
 	for _, l := range row.Stray() {
 		if l.Faint {
 			continue // it is warned of as that
 		}
-		entries[beside(entries, l)].warn(timetable.StrayText, "%q stands beside the row, in no column. Check in the PDF whether it belongs to this entry.", l.Text)
+		k := beside(entries, l)
+		told := entries[k : k+1]
+		if inEmptyGroup(row, l) {
+			told = entries
+		}
+		for i := range told {
+			told[i].warn(timetable.StrayText, "%q stands beside the row, in no column. Check in the PDF whether it belongs to this entry.", l.Text)
+		}
 	}
 }

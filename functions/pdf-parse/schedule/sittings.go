@@ -31,8 +31,9 @@ func sittings(kind timetable.Kind, rows []table.Row, reader venueReader) []entry
 	}
 	warnOfRaised(whole, begins, entries)
 	for i := 1; i < len(whole); i++ {
-		nameless := whole[i].Page != whole[i-1].Page && whole[i].Cell(colModule).Text() == "" // the rest of a row may be in it
-		if cut(whole[i]) || nameless {
+		hidden := slices.ContainsFunc(whole[i].Stray(), func(l table.Line) bool { return l.Faint })
+		nameless := whole[i].Page != whole[i-1].Page && whole[i].Cell(colModule).Text() == ""
+		if cut(whole[i]) || nameless && hidden { // the rest of a row may be in it, above a module that is not seen
 			entries[i-1].warn(timetable.UnusualValue, belowMayBelong)
 		}
 	}

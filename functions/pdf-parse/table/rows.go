@@ -31,10 +31,20 @@ func (s section) rows(layout *Layout) (rows []Row, whole bool) {
 			begun := top.level && i > 2 // rulings part rows here, and the one above begins another
 			rows = append(rows, band.split(layout, begun)...)
 			here = band.beside
+		} else if crossed := s.crossed(here, top); len(crossed) > 0 && len(rows) > 0 {
+			rows = append(rows, band.with([]Cell{{Lines: lines(crossed, usualText{})}}))
 		}
 		whole = whole && !layout.holdsRow(here)
 	}
 	return slices.DeleteFunc(s.withStrayBeside(rows), Row.empty), whole
+}
+
+// crossed are the words of the table through which the ruling above them runs: they may belong to the row above it.
+func (s section) crossed(words []extract.Word, top edge) []extract.Word {
+	const above = 0.5 // ems from the baseline: less than a capital is high
+	return slices.DeleteFunc(slices.Clone(words), func(w extract.Word) bool {
+		return !top.level || w.Y-above*w.Size > top.y || column(s.columns, w) < 0
+	})
 }
 
 // openAbove reports whether the section's first text may be rows without an anchor: below a header it

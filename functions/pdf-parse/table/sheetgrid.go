@@ -71,9 +71,9 @@ func (g grid) filled(s extract.Page) []extract.Box {
 }
 
 // fits reports whether no text, no ruling and no place that was drawn in crosses from one cell into another, but for those around
-// pages, which meet: all text lies to one side of these.
+// pages, which meet: all text lies to one side of these. A place that is no larger than all text is what the sheet was clipped to.
 func (g grid) fits(s extract.Page) bool {
-	if slices.ContainsFunc(s.Frames, func(f extract.Box) bool { return g.cuts(s, f) }) {
+	if slices.ContainsFunc(s.Frames, func(f extract.Box) bool { return g.cuts(s, f) && !aroundText(s, f) }) {
 		return false
 	}
 	for i := 1; i < g.columns; i++ {
@@ -107,6 +107,13 @@ func (g grid) cuts(s extract.Page, b extract.Box) bool {
 	w, h := s.Width/float64(g.columns), s.Height/float64(g.rows)
 	several := math.Floor((b.X0+near)/w) < math.Floor((b.X1-near)/w) || math.Floor((b.Y0+near)/h) < math.Floor((b.Y1-near)/h)
 	return several && area(b) < part*s.Width*s.Height
+}
+
+// aroundText reports whether a box is the one around the sheet's text, with no margin as a page has.
+func aroundText(s extract.Page, b extract.Box) bool {
+	const margin = 15
+	text := textBox(s.Words)
+	return allIn(s.Words, []extract.Box{b}) && containsBox(extract.Box{X0: text.X0 - margin, Y0: text.Y0 - margin, X1: text.X1 + margin, Y1: text.Y1 + margin}, b)
 }
 
 // inText reports whether a ruling has text on both of its sides within a row, or column, of the grid.

@@ -187,3 +187,20 @@ func TestHeadings(t *testing.T) {
 		})
 	}
 }
+
+// TestWordOnTheLastRulingIsTold holds that a word whose foot hangs below the table's last ruling is told of with the row
+// above it, and a footer there is not.
+func TestWordOnTheLastRulingIsTold(t *testing.T) {
+	t.Parallel()
+	lines := append(grid(10, 65), heads(20), "h 10", "h 25", "h 45", "h 65",
+		"40: COS_214@20 Test1@100 04_Aug_2025@220 IT_2-24@480", "63: COS_215@20 Test1@100 05_Aug_2025@220 Orange@480",
+		"67: Lab@520", "75: printed_today@20")
+	found, err := table.Find([]extract.Page{drawn(t, 1, lines...)}, schedule.Layouts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := found.Rows[len(found.Rows)-1]
+	if stray := last.Stray(); last.Cell("module").Text() != "COS 215" || len(stray) != 1 || stray[0].Text != "Lab" {
+		t.Errorf("got the row of %q with %+v beside it, want COS 215 with Lab", last.Cell("module").Text(), stray)
+	}
+}
