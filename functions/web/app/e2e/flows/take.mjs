@@ -36,6 +36,7 @@ export const flows = [
       check((await page.getByLabel("Address of your calendar").inputValue()) === address, "a reload lost the address");
       await page.getByRole("link", { name: "Mine" }).click();
       await page.getByText(/entr.* · made/).waitFor();
+      await page.getByText(/Your PDFs use [0-9.]+ of [0-9.,]+ MB on the server/).waitFor();
       await look("mine");
       await page.getByRole("button", { name: "Delete My timetable" }).click();
       await page.getByText("You have made none.").waitFor();

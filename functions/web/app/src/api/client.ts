@@ -21,6 +21,7 @@ export type Sync = Schemas["Sync"];
 export type SyncPlan = Schemas["SyncPlan"];
 export type PersonalData = Schemas["PersonalData"];
 export type Deletion = Schemas["Deletion"];
+export type StorageUsage = Schemas["StorageUsage"];
 export type Timetable = Schemas["Timetable"];
 export type ReadUpload = Schemas["ReadUpload"];
 export type AcceptedUpload = Schemas["AcceptedUpload"];

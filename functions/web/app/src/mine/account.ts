@@ -1,6 +1,6 @@
 /** What the server keeps of this student, and how it is deleted. */
 import { batch, computed } from "@preact/signals";
-import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, send, type SignInStatus } from "../api/client";
+import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, send, type SignInStatus, type StorageUsage } from "../api/client";
 import { forgetCalendar } from "../look/calendar";
 import { choices, feeds, known, uploads } from "../state/store";
 import { refreshTimetable, timetable } from "../state/timetable";
@@ -9,6 +9,8 @@ import { forgetFiles } from "../state/waiting";
 
 export interface Account {
   feeds: ListedFeed[];
+  /** What the PDFs on the server use; null for a visitor who has none there. */
+  storage: StorageUsage | null;
   signIn: SignInStatus;
   /** null where Google, or the sign-in there, is away. */
   calendars: GoogleCalendar[] | null;
@@ -19,10 +21,15 @@ export interface Account {
 /** Asks for all of it. What is kept here does not depend on Google. A visitor who never uploaded anything has no session, and so nothing. */
 export async function account(): Promise<Account> {
   const signIn = await ask<SignInStatus>("/api/auth/status");
-  const none: Account = { feeds: [], signIn, calendars: [], problem: null };
+  const none: Account = { feeds: [], storage: null, signIn, calendars: [], problem: null };
   if (!known.value && !signIn.authenticated) return none;
-  const [listed] = await Promise.all([ask<{ feeds: ListedFeed[] }>("/api/feeds").catch(without(401, { feeds: [] })), refreshTimetable()]);
+  const [listed, storage] = await Promise.all([
+    ask<{ feeds: ListedFeed[] }>("/api/feeds").catch(without(401, { feeds: [] })),
+    ask<StorageUsage>("/api/storage/usage"),
+    refreshTimetable(),
+  ]);
   none.feeds = listed.feeds;
+  none.storage = storage;
   if (!signIn.authenticated) return none;
   return ask<{ calendars: GoogleCalendar[] }>("/api/calendars").then(
     ({ calendars }): Account => ({ ...none, calendars: calendars.filter((c) => c.createdHere || c.following || c.syncedAt) }),

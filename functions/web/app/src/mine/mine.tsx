@@ -23,7 +23,7 @@ export function Mine() {
   return (
     <div class="ways mine">
       <Uploads />
-      <Stored load={load} />
+      <Stored storage={mine.value?.storage ?? null} load={load} />
       {/* What the server tells comes last, so that it moves nothing when it comes. */}
       {mine.value && <Feeds mine={mine.value} attempt={attempt} load={load} />}
       {mine.value && <Calendars mine={mine.value} attempt={attempt} load={load} />}
@@ -132,7 +132,7 @@ function Calendars({ mine, attempt, load }: Part) {
   );
 }
 
-function Stored({ load }: { load: () => Promise<void> }) {
+function Stored({ storage, load }: { storage: Account["storage"]; load: () => Promise<void> }) {
   const deleted = useSignal("");
   const attempt = useAttempt();
   const download = () => attempt.start(async () => save({ name: text.fileName, content: await everything() }));
@@ -149,6 +149,7 @@ function Stored({ load }: { load: () => Promise<void> }) {
           <li key={line}>{line}</li>
         ))}
       </ul>
+      <p class="soft">{storage ? text.used(storage.usedBytes, storage.quotaBytes) : text.usedNothing}</p>
       <p class="soft">
         {text.noAccount} {text.here(keptHere.value)}
       </p>

@@ -1,5 +1,7 @@
 import { entries } from "./words";
 
+const megabytes = (bytes: number) => (Math.ceil((bytes / 2 ** 20) * 10) / 10).toLocaleString("en");
+
 /** The sentences of the last step. */
 export const mineTexts = {
   uploads: "Timetables",
@@ -25,6 +27,8 @@ export const mineTexts = {
     "Your choices: only in this browser, until you delete them.",
     "With Google: your address and a key to your calendars, encrypted, until you sign out for good.",
   ],
+  used: (bytes: number, quota: number) => `Your PDFs use ${megabytes(bytes)} of ${megabytes(quota)} MB on the server.`,
+  usedNothing: "Your PDFs use nothing on the server.",
   noAccount: "Without an account, a cookie tells the server what is yours. If you delete the cookie, nobody can reach it any more, and it ends by itself.",
   here: (kilobytes: number) => `${kilobytes} kB are kept in this browser.`,
   download: "Download all of it",
