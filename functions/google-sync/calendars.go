@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -144,6 +145,9 @@ func (f *Function) createCalendar(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.checkCalendars(r, client, person); err != nil {
+		return nil, err
+	}
 	made, err := client.Create(r.Context(), name, description, calendar.ZoneName)
 	if err != nil {
 		return nil, f.worker.APIError(r.Context(), person, err)
@@ -156,6 +160,29 @@ func (f *Function) createCalendar(r *http.Request) (any, error) {
 		Status: http.StatusCreated, Header: api.NoStore(),
 		Body: answerOf(made, []syncs.Calendar{kept}),
 	}, nil
+}
+
+// checkCalendars refuses one more calendar for a person who has as many as one person may have. Requests that come at the
+// same moment may each still get theirs: the bound is there for loops that run away.
+func (f *Function) checkCalendars(r *http.Request, client *google.Client, person account.Account) error {
+	saved, err := f.syncs.Calendars(r.Context(), person.ID)
+	if err != nil {
+		return err
+	}
+	limit := f.cfg.CalendarsPerOwner
+	made := slices.DeleteFunc(saved, func(c syncs.Calendar) bool { return !c.Created })
+	if len(made) < limit {
+		return nil
+	}
+	left, err := f.createdCalendars(r, client, made)
+	if err != nil {
+		return f.worker.APIError(r.Context(), person, err)
+	}
+	if len(left) < limit {
+		return nil
+	}
+	return api.New(api.Conflict, map[string]int{"limit": limit}).
+		WithMessage("You have as many calendars from us as one person can have. Delete one in Google Calendar first, or use one that you have.")
 }
 
 // maxCalendarID is longer than the ids that Google makes.

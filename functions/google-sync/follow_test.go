@@ -353,3 +353,17 @@ func TestGoogleThatForgot(t *testing.T) {
 	b.counts(b.sync(student, nil), 3, 0, 0, 0)
 	b.exact(student, 3)
 }
+
+func TestCalendarsOfAPersonAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.CalendarsPerOwner = 2 })
+	b := w.browser()
+	b.signIn(student)
+	for range 2 {
+		b.calendar()
+	}
+	b.refused(b.do("POST", "/api/calendars", nil), 409, api.Conflict)
+	other := w.browser()
+	other.signIn(friend)
+	other.calendar() // the bound is each person's
+}

@@ -73,9 +73,11 @@ type Config struct {
 
 	BodyLimit   int64 `env:"BODY_LIMIT, default=2097152"` // bytes of a request's JSON
 	EventsLimit int   `env:"EVENTS_LIMIT, default=5000"`  // the most events of one request; 100 printed pages have fewer
-	Worker      worker.Config
-	Auto        autosync.Config
-	Lease       time.Duration `env:"SYNC_LEASE, default=1m"` // how long a dead worker blocks its account
+	// The most calendars that schedgen makes for one person. Those that the person deleted at Google do not count.
+	CalendarsPerOwner int `env:"CALENDARS_PER_OWNER, default=20"`
+	Worker            worker.Config
+	Auto              autosync.Config
+	Lease             time.Duration `env:"SYNC_LEASE, default=1m"` // how long a dead worker blocks its account
 }
 
 // Function answers the calls about Google. It is safe for concurrent use.
