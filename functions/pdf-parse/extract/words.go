@@ -20,6 +20,8 @@ const (
 
 	looseGap = 0.08 // wider than kerning is
 	evenGap  = 0.06 // of two
+	openGap  = 0.04 // so much wider than all others of the word
+	oddGap   = 0.1
 
 	resized = 1.7 // a glyph so much larger or smaller begins another word: it is a mark's
 )
@@ -50,7 +52,7 @@ func words(glyphs []Glyph) []Word {
 		}
 		if len(text) == 0 {
 			before := cur.spaceBefore && math.Abs(cur.at.Y-g.Y) < baselineGap*g.Size && math.Abs(cur.at.X1-g.X0) < g.Size
-			cur = piece{Word: Word{X0: g.X0, Y: g.Y, Colour: g.Colour}, spaceBefore: before}
+			cur = piece{Word: Word{X0: g.X0, Y: g.Y, Colour: g.Colour}, spaceBefore: before, wide: noGap, wider: noGap}
 		}
 		if len(text) > 0 {
 			cur.gap(g.X0, g.Size)
@@ -70,11 +72,20 @@ type piece struct {
 	Word
 	at                      Glyph // the space before it
 	spaceBefore, spaceAfter bool
-	wide, wider             float64 // the two widest gaps between its letters, in ems
+	wide, wider             float64 // the two widest gaps between its letters, in ems, or noGap
 }
+
+const noGap = -1 // letters of a word overlap by less
 
 // gap notes the distance to the next letter of the word.
 func (p *piece) gap(x0, size float64) { p.wide, p.wider = widest(p.wide, p.wider, (x0-p.X1)/size) }
+
+// loose reports whether some of the letters stand further apart than letters do, or than the others of the word: these
+// may be set close.
+func (p *piece) loose() bool {
+	odd := p.wide > noGap && p.wider > openGap && p.wider-p.wide > oddGap
+	return p.wider > looseGap || p.wide > evenGap || odd
+}
 
 func widest(wide, wider, gap float64) (float64, float64) {
 	if gap > wider {
@@ -126,7 +137,7 @@ func join(pieces []piece) []Word {
 	for i, p := range joined {
 		out[i] = p.Word
 		out[i].Text = plainWord(p.Text)
-		out[i].Loose = p.wider > looseGap || p.wide > evenGap
+		out[i].Loose = p.loose()
 	}
 	return out
 }

@@ -234,6 +234,7 @@ func TestOnceSilent(t *testing.T) {
 		{"value too long", 7018353},      // printed over the only value of the next column
 		{"value wrapped", 7013714},       // "Part 1 of 2", of which the second line looks like a page's number
 		{"word nudged", 21004278},        // below the last ruling
+		{"word nudged", 21009678},        // so near to the word before that the gap looks like one between letters
 		{"word nudged", 11008158},        // into the row below, of few rows
 		{"word over a ruling", 14004359}, // a campus among the venues, of few groups
 		{"white text", 1003038},          // beside the half of a column that is printed in white
