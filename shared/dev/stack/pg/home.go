@@ -86,8 +86,12 @@ func lockDir(dir string) (*os.File, error) {
 	return lock, nil
 }
 
-// release lets another process use the directory.
-func (h *home) release() { _ = h.lock.Close() } // it was never written
+// release lets another process use the directory. Closing alone would not: a program that is just being started still
+// has our open files, and with them the lock.
+func (h *home) release() {
+	_ = syscall.Flock(int(h.lock.Fd()), syscall.LOCK_UN) // it is ours, and goes with the process in any case
+	_ = h.lock.Close()                                   // it was never written
+}
 
 // settle finds the place of the data: in dir, or, if the server's user cannot get there (root's own
 // home is closed to others), in a directory for dir under /var/tmp.
