@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
@@ -232,7 +233,7 @@ func TestFirstFrontendIsToldWhatIsNotThere(t *testing.T) {
 		t.Errorf("it says %q", s.Message)
 	}
 	w.cfg.Worker.Wait = time.Millisecond
-	w.slowInserts(20 * time.Millisecond)
+	w.google.Inject(fakegoogle.Fault{Times: -1, Delay: 150 * time.Millisecond}) // longer than the least that a request waits
 	b.via(w.function())
 	text := fmt.Sprintf(`{"calendarId":"primary","events":`+itsTests+`,"pdfType":"test"}`, rand.Text())
 	a := b.want(b.ask("POST", "/api/calendars/events", text), http.StatusAccepted, &s)

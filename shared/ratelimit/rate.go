@@ -38,8 +38,20 @@ const (
 
 var errRate = errors.New("use a count and a time such as 100/1m, or off")
 
-// UnmarshalText reads 100/1m, or off.
+// MarshalText writes what UnmarshalText reads.
+func (r Rate) MarshalText() ([]byte, error) {
+	if r == (Rate{}) {
+		return nil, nil
+	}
+	return []byte(r.String()), nil
+}
+
+// UnmarshalText reads 100/1m, or off. Nothing is a setting that is not given.
 func (r *Rate) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*r = Rate{}
+		return nil
+	}
 	if strings.EqualFold(string(text), "off") {
 		*r = Off
 		return nil
@@ -63,8 +75,23 @@ type Most int
 // NoBound is a Most that is switched off.
 const NoBound Most = -1
 
-// UnmarshalText reads 500, or off.
+// MarshalText writes what UnmarshalText reads.
+func (m Most) MarshalText() ([]byte, error) {
+	switch m {
+	case 0:
+		return nil, nil
+	case NoBound:
+		return []byte("off"), nil
+	}
+	return []byte(strconv.Itoa(int(m))), nil
+}
+
+// UnmarshalText reads 500, or off. Nothing is a setting that is not given.
 func (m *Most) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*m = 0
+		return nil
+	}
 	if strings.EqualFold(string(text), "off") {
 		*m = NoBound
 		return nil

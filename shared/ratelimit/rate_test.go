@@ -22,8 +22,13 @@ func TestRatesAreReadAsTheyAreWritten(t *testing.T) {
 		if err := r.UnmarshalText([]byte(text)); err != nil || r.String() != want {
 			t.Errorf("%q: got %v, %v; want %s", text, r, err, want)
 		}
+		written, err := r.MarshalText()
+		var again Rate
+		if err != nil || again.UnmarshalText(written) != nil || again != r {
+			t.Errorf("%v is written as %q and read as %v", r, written, again)
+		}
 	}
-	for _, text := range []string{"", "100", "0/1m", "-1/1m", "100/0s", "100/-1m", "100/1", "100/10ms", "100/1500ms", "x/1m", "9999999/1m", "1/9000h", "1/1m/1m"} {
+	for _, text := range []string{"100", "0/1m", "-1/1m", "100/0s", "100/-1m", "100/1", "100/10ms", "100/1500ms", "x/1m", "9999999/1m", "1/9000h", "1/1m/1m"} {
 		r := Off
 		if err := r.UnmarshalText([]byte(text)); err == nil || r != Off {
 			t.Errorf("%q: got %v, %v; want an error, and no change", text, r, err)
