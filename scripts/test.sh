@@ -14,7 +14,7 @@ if [ -z "${SCHEDGEN_TEST_MINIO:-}" ] && [ -x "$BIN/minio" ]; then
 fi
 # A change is judged by the same generated timetables as the one before it; the long runs draw others each time.
 [ -n "${SCHEDGEN_TEST_ALL:-}" ] || export SCHEDGEN_TEST_SEED=${SCHEDGEN_TEST_SEED:-20261127}
-timeout=20m
+timeout=40m
 [ -z "${SCHEDGEN_TEST_ALL:-}" ] || timeout=60m
 
 mkdir -p coverage

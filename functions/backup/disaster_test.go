@@ -120,8 +120,8 @@ func TestDatabaseAndBucketDestroyedUnderLoadComeBack(t *testing.T) {
 	if err != nil {
 		t.Fatalf("restore: %v\n%s", err, strings.Join(lines, "\n"))
 	}
-	if restored.Backup.ID != m.ID || len(restored.Checks) != 5 {
-		t.Errorf("got backup %s and checks %+v, want %s and tables, migrations, objects, postgres, s3", restored.Backup.ID, restored.Checks, m.ID)
+	if restored.Backup.ID != m.ID || len(restored.Checks) != 6 {
+		t.Errorf("got backup %s and checks %+v, want %s and tables, migrations, deletions, objects, postgres, s3", restored.Backup.ID, restored.Checks, m.ID)
 	}
 	gotRows, gotObjects := tables(t, fresh.DSN()), objects(t, freshPDFs.Store(t))
 
