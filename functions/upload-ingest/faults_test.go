@@ -186,7 +186,7 @@ func TestRedisIsAway(t *testing.T) {
 	}
 	testkit.Eventually(w, "it is degraded, and ready", func() bool {
 		health := w.do(http.DefaultClient, "GET", "/ready", nil)
-		return health.StatusCode == 200 && strings.Contains(string(health.Body), `"redis":"down"`)
+		return health.StatusCode == 200 && strings.Contains(string(health.Body), `"redis":{"status":"down"`)
 	})
 	server.Start()
 	s.call("GET", "/api/jobs/"+idOf(s.upload(pdf(), "Prefer", "wait=20").Want(201))).Want(200)

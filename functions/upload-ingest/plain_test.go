@@ -125,7 +125,7 @@ func TestAPDFBecomesACalendarWithoutScript(t *testing.T) {
 		t.Fatalf("it led to %s", at)
 	}
 	seen := text(page)
-	for _, want := range []string{"Lectures", "2 events in <b>tt.pdf", "could not read for certain"} {
+	for _, want := range []string{"Lectures", "2 events in <b>tt.pdf", "We could not read 1 value there for certain"} {
 		if !strings.Contains(seen, want) {
 			t.Errorf("the page does not show %q: %s", want, seen)
 		}

@@ -105,7 +105,7 @@ func (c *contract) limitHolds() {
 	for path, want := range map[string]int{"/health": http.StatusOK, "/ready": http.StatusServiceUnavailable} {
 		eventually(c.t, func() error {
 			got, err := kubeletProbe(c.t.Context(), c.pod.function+path)
-			if err == nil && (got.StatusCode != want || !strings.Contains(string(got.body), `"postgres":"down"`)) {
+			if err == nil && (got.StatusCode != want || !strings.Contains(string(got.body), `"postgres":{"status":"down"`)) {
 				err = fmt.Errorf("%s of a full function: got %s %.300s, want %d", path, got.Status, got.body, want)
 			}
 			return err

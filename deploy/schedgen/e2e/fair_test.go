@@ -21,6 +21,7 @@ import (
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -57,7 +58,7 @@ func newReading(t *testing.T, minio bool) *reading {
 	toParse.serve(faas.Wrap("pdf-parse", parse, slog.New(slog.DiscardHandler), faas.Config{RequestTimeout: time.Hour}))
 	ingest, err := uploadingest.New(t.Context(), uploadingest.Config{Postgres: database, Blob: store, Cache: redis,
 		Events:  events.Config{Targets: []string{toParse.URL}, Token: eventToken, Timeout: time.Hour},
-		Session: session.Config{Keys: []string{sessionKey}}, PriorityToken: priorityToken})
+		Session: session.Config{Keys: []string{sessionKey}}, PriorityToken: priorityToken, Guard: ratelimit.Unlimited})
 	if err != nil {
 		t.Fatal(err)
 	}
