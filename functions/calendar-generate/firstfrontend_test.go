@@ -19,6 +19,10 @@ const (
 func TestFirstFrontendsEventsArriveInTheFile(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, nowhere)
+	var err error
+	if f.origins, err = api.NewOrigins("https://timetable.example.org"); err != nil { // TRUSTED_ORIGINS
+		t.Fatal(err)
+	}
 	file := func(body string) string {
 		t.Helper()
 		return answered(t, call(t, f, "POST", "/api/generate/ics", body, "Accept", axios, "Origin", "https://timetable.example.org"), 200)

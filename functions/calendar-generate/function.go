@@ -41,7 +41,7 @@ type Config struct {
 	// PingSource, OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths      []string      `env:"OPEN_PATHS"`
 	EventToken     string        `env:"EVENT_TOKEN"`                   // the Bearer token that events and tasks must carry
-	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`               // other sites whose pages may create, change and delete feeds: https://host, ...
+	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`               // Other sites, https://host, ..., whose pages may make calendars, and create, change and delete feeds.
 	PublicURL      string        `env:"PUBLIC_URL"`                    // the site's public address, used in feed addresses; defaults to the request's
 	FeedRefresh    time.Duration `env:"FEED_REFRESH, default=6h"`      // how often calendar programs should fetch a feed
 	FeedsPerOwner  int           `env:"FEEDS_PER_OWNER, default=20"`   // the most feeds of one owner
