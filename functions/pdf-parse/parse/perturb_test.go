@@ -220,6 +220,7 @@ func TestOnceSilent(t *testing.T) {
 		{"layer off by state", 11008889}, // a column beside a third of the sheet was taken for a page
 		{"level ruling missing", 100748}, // rows in the band of the headings
 		{"line nudged", 3019587},         // a half in white, over the ruling below it
+		{"line nudged", 152046003492},    // below where the upright rulings end
 		{"map to nothing", 7016975},      // a venue's last character, noted in another row
 		{"note in a cell", 21006260},     // touches the language of a group
 		{"page break", 1017259},          // a page of a sheet shows nothing but the end of a row

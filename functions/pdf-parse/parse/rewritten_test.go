@@ -40,10 +40,12 @@ func TestGeneratedRewritten(t *testing.T) {
 	}
 }
 
-// TestPagesThatLieElsewhere reads a timetable whose second page another program moved as a whole.
-func TestPagesThatLieElsewhere(t *testing.T) {
+// TestSheetsClippedToWhatIsDrawn reads sheets of several pages around whose text, or text and rulings, a trip through
+// PostScript leaves one clip.
+func TestSheetsClippedToWhatIsDrawn(t *testing.T) {
 	t.Parallel()
 	compareGenerated(t, timetable.Test, fixture.Sparse, 871802553345)
+	compareGenerated(t, timetable.Lecture, fixture.Stroked, 20261128)
 }
 
 // compareGenerated has other programs write one generated timetable anew.

@@ -39,11 +39,12 @@ func (s section) rows(layout *Layout) (rows []Row, whole bool) {
 	return slices.DeleteFunc(s.withStrayBeside(rows), Row.empty), whole
 }
 
-// crossed are the words of the table through which the ruling above them runs: they may belong to the row above it.
+// crossed are the words of the table through which the edge above them runs, a level ruling or where the upright ones
+// end: they may belong to the row above it.
 func (s section) crossed(words []extract.Word, top edge) []extract.Word {
 	const above = 0.5 // ems from the baseline: less than a capital is high
 	return slices.DeleteFunc(slices.Clone(words), func(w extract.Word) bool {
-		return !top.level || w.Y-above*w.Size > top.y || column(s.columns, w) < 0
+		return !top.level && !top.end || w.Y-above*w.Size > top.y || column(s.columns, w) < 0
 	})
 }
 

@@ -24,7 +24,7 @@ func gridPlaces(sheets []extract.Page, layouts []Layout, places [][]extract.Box)
 			if !g.decides(s, layouts) {
 				continue
 			}
-			if numberedAsPages(sheets) {
+			if g.numberedAsPages(sheets) {
 				return false
 			}
 			for i, other := range sheets {
@@ -38,15 +38,19 @@ func gridPlaces(sheets []extract.Page, layouts []Layout, places [][]extract.Box)
 	return false
 }
 
-// numberedAsPages reports whether the sheets bear the numbers of pages, one by one: then each of them is one.
-func numberedAsPages(sheets []extract.Page) bool {
+// numberedAsPages reports whether the sheets bear the numbers of pages, one by one, and none of their parts bears
+// another: then each sheet is one page.
+func (g grid) numberedAsPages(sheets []extract.Page) bool {
 	numbered := false
 	for i, s := range sheets {
-		n := number(s)
-		if n > 0 && n != i+1 {
-			return false
+		parts := cutOut(s, g.filled(s))
+		for _, page := range append([]placed{asPlaced(s)}, parts...) {
+			n := number(page.page)
+			if n > 0 && n != i+1 {
+				return false
+			}
+			numbered = numbered || n > 0
 		}
-		numbered = numbered || n > 0
 	}
 	return numbered
 }
@@ -70,10 +74,11 @@ func (g grid) filled(s extract.Page) []extract.Box {
 	return out
 }
 
-// fits reports whether no text, no ruling and no place that was drawn in crosses from one cell into another, but for those around
-// pages, which meet: all text lies to one side of these. A place that is no larger than all text is what the sheet was clipped to.
+// fits reports whether no text, no ruling and no place that was drawn in crosses from one cell into another, but for
+// those around pages, which meet: all text lies to one side of these. A place that is no larger than what is drawn in it
+// is what the whole sheet was clipped to.
 func (g grid) fits(s extract.Page) bool {
-	if slices.ContainsFunc(s.Frames, func(f extract.Box) bool { return g.cuts(s, f) && !aroundText(s, f) }) {
+	if slices.ContainsFunc(s.Frames, func(f extract.Box) bool { return g.cuts(s, f) && !aroundInk(s, f) }) {
 		return false
 	}
 	for i := 1; i < g.columns; i++ {
@@ -109,11 +114,14 @@ func (g grid) cuts(s extract.Page, b extract.Box) bool {
 	return several && area(b) < part*s.Width*s.Height
 }
 
-// aroundText reports whether a box is the one around the sheet's text, with no margin as a page has.
-func aroundText(s extract.Page, b extract.Box) bool {
+// aroundInk reports whether a box is the one around all text and rulings of the sheet, with no margin as a page has.
+func aroundInk(s extract.Page, b extract.Box) bool {
 	const margin = 15
-	text := textBox(s.Words)
-	return allIn(s.Words, []extract.Box{b}) && containsBox(extract.Box{X0: text.X0 - margin, Y0: text.Y0 - margin, X1: text.X1 + margin, Y1: text.Y1 + margin}, b)
+	ink := textBox(s.Words)
+	for _, r := range s.Rulings {
+		ink = extract.Box{X0: min(ink.X0, r.X0), Y0: min(ink.Y0, r.Y0), X1: max(ink.X1, r.X1), Y1: max(ink.Y1, r.Y1)}
+	}
+	return allIn(s.Words, []extract.Box{b}) && containsBox(extract.Box{X0: ink.X0 - margin, Y0: ink.Y0 - margin, X1: ink.X1 + margin, Y1: ink.Y1 + margin}, b)
 }
 
 // inText reports whether a ruling has text on both of its sides within a row, or column, of the grid.
