@@ -171,7 +171,8 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	t.Parallel()
 	identity, recipient := backupKeys(t)
 	// Its first backup is made at once, for there is none: the calls below wait for it.
-	w := start(t, stack.Config{BackupRecipients: []string{recipient}, BackupIdentity: identity, Google: stack.FakeGoogle})
+	w := start(t, stack.Config{BackupRecipients: []string{recipient}, BackupIdentity: identity, Google: stack.FakeGoogle},
+		"TRUSTED_PROXIES", "127.0.0.0/8", "LIMIT_SIGNIN", "5/15m")
 	s := w.student(t)
 	admin := []string{"Authorization", "Bearer " + adminToken}
 	up := s.upload(generated(t, fixture.Options{Kind: timetable.Lecture, Seed: 11}).pdf)
@@ -191,7 +192,15 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.call(http.StatusOK, "POST", "/tasks/sweep", nil, admin...)
 
 	s.call(http.StatusOK, "GET", "/api/storage/usage", nil)
-	s.call(http.StatusOK, "GET", "/api/admin/limits", nil, admin...)
+	w.student(t).blocked("192.0.2.7")
+	var list struct{ Blocks []struct{ ID string } }
+	s.call(http.StatusOK, "GET", "/api/admin/limits", nil, admin...).into(t, &list)
+	if len(list.Blocks) == 0 {
+		t.Error("nobody is blocked after guesses of the operators' token")
+	}
+	for _, block := range list.Blocks {
+		s.call(http.StatusNoContent, "DELETE", "/api/admin/limits/"+block.ID, nil, admin...)
+	}
 	s.call(http.StatusNotFound, "DELETE", "/api/admin/limits/192.0.2.1", nil, admin...)
 	bearer := []string{"Authorization", "Bearer " + eventToken}
 	s.call(http.StatusNoContent, "POST", "/events/s3", nil, bearer...)
@@ -252,6 +261,16 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	if got, want := w.api.Unseen(), []string{"POST /events/google", "POST /events/timetable", "POST /tasks/feeds", "POST /tasks/google"}; !slices.Equal(got, want) {
 		t.Errorf("not used with success: %v, want %v", got, want)
 	}
+}
+
+// blocked guesses the operators' token from an address until it is blocked.
+func (s *student) blocked(address string) {
+	s.t.Helper()
+	guess := []string{"Authorization", "Bearer a-guess", "X-Forwarded-For", address}
+	for range 5 {
+		s.call(http.StatusUnauthorized, "GET", "/api/admin/limits", nil, guess...)
+	}
+	s.call(http.StatusTooManyRequests, "GET", "/api/admin/limits", nil, guess...)
 }
 
 // eventuallyCall calls until the answer is no conflict any more: one backup is made at a time.

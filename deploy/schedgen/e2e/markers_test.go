@@ -58,6 +58,7 @@ func TestNothingPersonalLeaks(t *testing.T) {
 	m.feeds()
 	m.googles()
 	m.platforms()
+	m.refusals()
 	for _, path := range []string{"/metrics", "/health", "/ready"} {
 		got, err := get(t.Context(), http.DefaultClient, m.world.url+path)
 		if err != nil {
@@ -81,7 +82,7 @@ func plant(t *testing.T) *marked {
 	log, dsn := &kept{}, pgtest.New(t)
 	w := start(t, stack.Config{Postgres: dsn, Google: stack.FakeGoogle,
 		Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))},
-		"TRUSTED_PROXIES", "127.0.0.0/8", "LIMIT_CLIENT", "3/1m", "LIMIT_STATUS", "off", "LIMIT_ALL", "off", "LIMIT_SIGNIN", "off", "LIMIT_UPLOADS", "off")
+		"TRUSTED_PROXIES", "127.0.0.0/8", "LIMIT_CLIENT", "600/1m", "LIMIT_SIGNIN", "off")
 	db, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +91,7 @@ func plant(t *testing.T) *marked {
 	return &marked{student: w.student(t), log: log, db: db, allowed: map[string][]string{
 		fileMarker:   {"jobs"},
 		insideMarker: nil,
-		moduleMarker: {"entries", "google_calendars", "google_recipes", "google_recipe_parts", "google_syncs"},
+		moduleMarker: {"entries", "feeds", "google_calendars", "google_recipes", "google_recipe_parts", "google_syncs"},
 		classMarker:  {"feeds", "google_calendars", "google_recipes", "google_syncs", "google_recipe_parts"},
 		eventMarker:  {"dead_letters"},
 		person:       {"google_accounts", "google_calendars", "google_events", "google_syncs", "google_recipes"}, // Google names a person's first calendar so
@@ -148,9 +149,14 @@ func (m *marked) uploads() {
 	}
 }
 
-// requests are refused in every way.
+// requests are refused in every way. Some would end the session, or delete everything, so they have one of their own.
 func (m *marked) requests() {
 	m.t.Helper()
+	own := m.student
+	m.student = m.world.student(m.t)
+	defer func() { m.student = own }()
+	contentType, body := form([]byte(insideMarker))
+	m.ask("POST", "/api/upload", contentType, body)
 	for _, o := range m.world.api.Operations() {
 		path := strings.NewReplacer("{id}", pathMarker, "{token}", pathMarker, "{year}", pathMarker).Replace(o.Path)
 		for _, body := range []string{`{"` + fieldMarker + `":1}`, `{` + fieldMarker, `{"jobId":"` + pathMarker + `"}`, `{"events":[{"summary":"` + classMarker + `"}]}`} {
@@ -215,6 +221,17 @@ func (m *marked) platforms() {
 	m.ask("GET", "/api/admin/dead-letters", "", nil, "Authorization", "Bearer "+adminToken)
 	m.ask("GET", "/api/admin/backups/"+pathMarker, "", nil, "Authorization", "Bearer "+adminToken)
 	m.ask("GET", "/api/jobs/"+uuid.NewString(), "", nil)
+}
+
+// refusals asks until a limit is met.
+func (m *marked) refusals() {
+	m.t.Helper()
+	for range 1500 {
+		if m.ask("GET", "/api/years/"+pathMarker+"?"+queryMarker, "", nil).StatusCode == http.StatusTooManyRequests {
+			return
+		}
+	}
+	m.t.Error("no limit was met: the test does not show what is logged then")
 }
 
 func jsonOf(t *testing.T, value any) io.Reader {
