@@ -140,6 +140,8 @@ func TestMetricsTellOfTheNewestBackup(t *testing.T) {
 		schedgen_backup_verified 1
 		# HELP schedgen_backup_runs_total Runs by outcome: ok, failed, locked (another was running).
 		# TYPE schedgen_backup_runs_total counter
+		schedgen_backup_runs_total{outcome="failed"} 0
+		schedgen_backup_runs_total{outcome="locked"} 0
 		schedgen_backup_runs_total{outcome="ok"} 1
 	`
 	names := []string{"schedgen_backup_last_success_timestamp_seconds", "schedgen_backup_objects", "schedgen_backup_verified", "schedgen_backup_runs_total"}

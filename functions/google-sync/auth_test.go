@@ -390,7 +390,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	b.want(b.do("GET", "/health", nil), 200, nil)
 	told := b.want(b.do("GET", "/metrics", nil), 200, nil).body
 	for _, want := range []string{
-		`schedgen_google_syncs_total{outcome="done"} 1`, `schedgen_google_sign_ins_total{outcome="ok"} 1`,
+		`schedgen_google_syncs_total{outcome="done"} 1`, `schedgen_google_syncs_total{outcome="failed"} 0`, `schedgen_google_sign_ins_total{outcome="ok"} 1`,
 		`schedgen_google_calls_total{method="events.insert",result="ok"} 3`, `schedgen_google_plan_actions_bucket{operation="insert",le="5"} 1`,
 	} {
 		if !strings.Contains(told, want) {

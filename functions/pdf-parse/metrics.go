@@ -3,7 +3,9 @@ package pdfparse
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/jobs"
 )
 
 // metrics are what an operator watches beside the requests themselves.
@@ -16,7 +18,7 @@ type metrics struct {
 }
 
 func newMetrics() *metrics {
-	return &metrics{
+	m := &metrics{
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "schedgen_parse_events_total",
 			Help: "Events by what they led to: work, duplicate, waited (another worker began the job), unknown job, not due, busy, rate, dead letter, error.",
@@ -37,6 +39,12 @@ func newMetrics() *metrics {
 			Help: "Processes that read PDFs, by why they were ended: documents, age, memory, cpu, failed.",
 		}, []string{"reason"}),
 	}
+	// At 0: what Prometheus first sees at 1 is no increase to it.
+	m.jobs.WithLabelValues("completed", "")
+	for _, code := range []string{api.ProcessingFailed, jobs.CodeTimeout, jobs.CodePDFMissing} {
+		m.jobs.WithLabelValues("failed", code)
+	}
+	return m
 }
 
 // Collectors are the function's own metrics, for /metrics.

@@ -44,6 +44,10 @@ func TestTheStoreIsAway(t *testing.T) {
 	if a.Refused(503, api.StorageUnavailable); a.Header.Get("Retry-After") == "" {
 		t.Error("the answer does not say when to try again")
 	}
+	abandoned := func() string { return metric(w, `schedgen_jobs_failed_total{code="UPLOAD_INCOMPLETE"}`) }
+	if got := abandoned(); got != "0" {
+		t.Errorf("got %q abandoned uploads before the first, want 0", got)
+	}
 	w.age(time.Hour)
 	// While the store cannot be asked nothing is known, and nothing is given up.
 	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+eventToken).Refused(503, api.StorageUnavailable)
@@ -54,6 +58,9 @@ func TestTheStoreIsAway(t *testing.T) {
 	w.store.set(func(s *storeProxy) { s.all = nil })
 	if got := w.swept(); got.Abandoned != 1 || got.Adopted != 0 {
 		t.Errorf("got %+v, want the upload abandoned", got)
+	}
+	if got := abandoned(); got != "1" {
+		t.Errorf("got %q abandoned uploads counted, want 1", got)
 	}
 	if got := functest.Read[jobAnswer](s.call("GET", "/api/jobs/"+idOf(a)).Want(200)); got.Status != jobs.Failed || *got.ErrorCode != jobs.CodeUploadIncomplete {
 		t.Errorf("got %+v", got)

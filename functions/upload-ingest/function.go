@@ -155,7 +155,7 @@ func (f *Function) newSweeper() *sweep.Sweeper {
 			JobRetention: c.JobRetention, DeadLetterRetention: c.DeadLetterRetention,
 			DeletionRetention: max(c.BackupRetention, f.sessions.MaxAge()), Bucket: c.Blob.Bucket},
 		Jobs: f.jobs, Pool: f.pool, PDFs: f.blob, Cache: f.cache, Objects: f.objects, Parsed: f.parsed, People: f.people, Eraser: f.eraser,
-		KeepDeadLetter: f.keepDeadLetter, Total: sweep.NewTotal(),
+		KeepDeadLetter: f.keepDeadLetter, Metrics: sweep.NewMetrics(),
 	}
 }
 

@@ -1,6 +1,8 @@
 package uploadingest
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/schedgen/schedgen/functions/upload-ingest/overview"
@@ -16,7 +18,7 @@ type metrics struct {
 
 func newMetrics() *metrics {
 	const kib = 1 << 10
-	return &metrics{
+	m := &metrics{
 		uploads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "schedgen_uploads_total", Help: "Uploads by outcome: accepted, refused (the file's fault, or its owner has too much), busy (too many jobs are pending), unavailable (ours).",
 		}, []string{"outcome"}),
@@ -28,11 +30,15 @@ func newMetrics() *metrics {
 			Name: "schedgen_dead_letters_total", Help: "Dead letters, by where the event was given up.",
 		}, []string{"source"}),
 	}
+	for _, outcome := range []string{"accepted", "refused", "busy", "unavailable"} {
+		m.uploads.WithLabelValues(outcome) // at 0: what Prometheus first sees at 1 is no increase to it
+	}
+	return m
 }
 
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
 	m := f.metrics
-	return append(faas.ByFunction("upload-ingest", f.pool.Collectors(), f.cache.Collectors(), f.blob.Collectors()),
-		m.uploads, m.uploadBytes, f.sweeper.Total, m.deadLetters, overview.New(f.pool))
+	return slices.Concat(faas.ByFunction("upload-ingest", f.pool.Collectors(), f.cache.Collectors(), f.blob.Collectors()), f.sweeper.Metrics.Collectors(),
+		[]prometheus.Collector{m.uploads, m.uploadBytes, m.deadLetters, overview.New(f.pool)})
 }

@@ -99,6 +99,9 @@ func TestJobsThatHadTheirChancesFail(t *testing.T) {
 		t.Errorf("got %+v, want both failed", got)
 	}
 	for i, want := range []string{jobs.CodeAttempts, jobs.CodeTimeout} {
+		if got := metric(w, `schedgen_jobs_failed_total{code="`+want+`"}`); got != "1" {
+			t.Errorf("%s: got %s counted, want 1", want, got)
+		}
 		if got := w.find(ids[i]); got.Status != jobs.Failed || got.ErrorCode != want || got.ErrorMessage == "" {
 			t.Errorf("got %+v, want %s", got, want)
 		}

@@ -40,6 +40,7 @@ var pages = []page{
 		graph("events by what they led to", "ops", `sum by (outcome) (rate(schedgen_parse_events_total[$__rate_interval]))`, "{{outcome}}"),
 		graph("readers that ended", "ops", `sum by (reason) (rate(schedgen_parse_readers_ended_total[$__rate_interval]))`, "{{reason}}"),
 		graph("what sweeps did", "ops", `sum by (reason) (rate(schedgen_swept_total[$__rate_interval]))`, "{{reason}}"),
+		graph("jobs that sweeps failed", "ops", `sum by (code) (rate(schedgen_jobs_failed_total[$__rate_interval]))`, "{{code}}"),
 		graph("requests refused by a limit", "ops", `sum by (policy, route) (rate(schedgen_requests_refused_total[$__rate_interval]))`, "{{policy}} {{route}}"),
 		graph("dead letters by source", "ops", `sum by (source) (rate(schedgen_dead_letters_total[$__rate_interval]))`, "{{source}}"),
 		graph("size of uploads", "bytes", `histogram_quantile(0.95, sum by (le) (rate(schedgen_upload_bytes_bucket[$__rate_interval])))`, "95 %"),

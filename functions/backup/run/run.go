@@ -39,8 +39,12 @@ type Runner struct {
 
 // NewTotal returns the counter of runs.
 func NewTotal() *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "schedgen_backup_runs_total",
+	total := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "schedgen_backup_runs_total",
 		Help: "Runs by outcome: ok, failed, locked (another was running)."}, []string{"outcome"})
+	for _, outcome := range []string{"ok", "failed", "locked"} {
+		total.WithLabelValues(outcome) // at 0: what Prometheus first sees at 1 is no increase to it
+	}
+	return total
 }
 
 // Run makes a backup unless a good one is younger than minAge; then it returns ErrNotDue. The age is checked under

@@ -67,7 +67,7 @@ type Worker struct {
 func New(cfg Config, queue *syncs.Store, accounts *account.Store, tokens *account.Tokens, calendars *google.Calendars, publisher *events.Publisher) *Worker {
 	cfg = settings.WithDefaults(cfg)
 	cfg.Wait = max(cfg.Wait, minWait)
-	return &Worker{
+	w := &Worker{
 		cfg: cfg, syncs: queue, accounts: accounts, tokens: tokens, google: calendars, publisher: publisher,
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "schedgen_google_syncs_total",
@@ -78,6 +78,10 @@ func New(cfg Config, queue *syncs.Store, accounts *account.Store, tokens *accoun
 			Buckets: []float64{0, 1, 5, 20, 50, 100, 200, 500, 1000, 5000},
 		}, []string{"operation"}),
 	}
+	for _, outcome := range []string{"done", "failed", "error"} {
+		w.outcomes.WithLabelValues(outcome) // at 0: what Prometheus first sees at 1 is no increase to it
+	}
+	return w
 }
 
 // Collectors are the worker's metrics.

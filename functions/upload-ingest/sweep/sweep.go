@@ -71,14 +71,40 @@ type Sweeper struct {
 	Eraser  *erase.Eraser
 	// KeepDeadLetter keeps an event that its receiver refuses for good.
 	KeepDeadLetter func(ctx context.Context, source, reason string, item events.Item) error
-	Total          *prometheus.CounterVec // what sweeps did, by reason; NewTotal makes it
+	Metrics        Metrics
 }
 
-// NewTotal returns the counter of what sweeps did.
-func NewTotal() *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "schedgen_swept_total", Help: "What sweeps did, by reason.",
-	}, []string{"reason"})
+// Metrics count what sweeps did; NewMetrics makes them.
+type Metrics struct {
+	swept  *prometheus.CounterVec // by reason
+	failed *prometheus.CounterVec // jobs, by code
+}
+
+// failureCodes are the codes of the jobs that a sweep fails. All of them are our faults, not the file's.
+var failureCodes = []string{jobs.CodeAttempts, jobs.CodeTimeout, jobs.CodeUploadIncomplete}
+
+// NewMetrics returns the metrics of a Sweeper, each series at 0: what Prometheus first sees at 1 is no increase to it.
+func NewMetrics() Metrics {
+	m := Metrics{
+		swept: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "schedgen_swept_total", Help: "What sweeps did, by reason.",
+		}, []string{"reason"}),
+		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "schedgen_jobs_failed_total", Help: "Jobs that sweeps failed, by code: ATTEMPTS_EXHAUSTED, PROCESSING_TIMEOUT (their workers died), UPLOAD_INCOMPLETE.",
+		}, []string{"code"}),
+	}
+	for reason := range (Counts{}).byReason() {
+		m.swept.WithLabelValues(reason)
+	}
+	for _, code := range failureCodes {
+		m.failed.WithLabelValues(code)
+	}
+	return m
+}
+
+// Collectors are the metrics, for /metrics.
+func (m Metrics) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{m.swept, m.failed}
 }
 
 // stepTime is how long one step of a sweep may take, so that all steps fit into a request.
@@ -94,7 +120,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (Counts, error) {
 		errs = append(errs, step(ctx, &counts))
 	}
 	for reason, n := range counts.byReason() {
-		s.Total.WithLabelValues(reason).Add(float64(n))
+		s.Metrics.swept.WithLabelValues(reason).Add(float64(n))
 	}
 	if counts != (Counts{}) {
 		api.Logger(ctx).InfoContext(ctx, "swept", "counts", counts)
@@ -126,6 +152,7 @@ func (s *Sweeper) failExpired(ctx context.Context, counts *Counts) error {
 		list, err := s.Jobs.Expire(ctx, s.Batch)
 		counts.Failed += int64(len(list))
 		for _, job := range list {
+			s.Metrics.failed.WithLabelValues(job.ErrorCode).Inc()
 			s.Cache.Wake(ctx, jobs.Topic(job.ID))
 		}
 		return len(list), err
@@ -165,6 +192,7 @@ func (s *Sweeper) finishUpload(ctx context.Context, job jobs.Job, counts *Counts
 	err = s.Jobs.Abandon(ctx, job.ID, jobs.CodeUploadIncomplete, api.Sentence(jobs.CodeUploadIncomplete))
 	if err == nil {
 		counts.Abandoned++
+		s.Metrics.failed.WithLabelValues(jobs.CodeUploadIncomplete).Inc()
 	}
 	s.Cache.Wake(ctx, jobs.Topic(job.ID))
 	return err
