@@ -161,3 +161,33 @@ test("a timetable that could not be fetched is fetched again before its upload i
   resume();
   await vi.waitFor(() => expect(uploads.value[0]?.state).toBe("done"));
 });
+
+test.each(["with locks", "in a browser without locks"])("files are sent one after the other, so that all have the cookie of the first: %s", async (browser) => {
+  let held: Promise<unknown> = Promise.resolve();
+  const request = (_: string, a: unknown, b?: (lock: unknown) => unknown) => (b ? b({}) : (held = held.catch(() => undefined).then(a as () => unknown)));
+  vi.stubGlobal("navigator", { onLine: true, ...(browser === "with locks" ? { locks: { request } } : {}) });
+  const sent: [string, () => void][] = [];
+  vi.spyOn(sending, "sendFile").mockImplementation((file) =>
+    new Promise((done, failed) => sent.push([file.name, () => (file.name === "b.pdf" ? failed(new ApiError("No timetable.", "NO_TIMETABLE", 422)) : done(read(file.name)))])),
+  );
+  const names = ["a.pdf", "b.pdf", "c.pdf"];
+  await add(names.map((name) => pdf(name)));
+  for (let turn = 1; turn <= names.length; turn++) {
+    await vi.waitFor(() => expect(sent.length).toBeGreaterThanOrEqual(turn));
+    await new Promise((done) => setTimeout(done)); // whatever does not wait has begun by now
+    expect(sent.map(([name]) => name)).toEqual(names.slice(0, turn));
+    sent[turn - 1]![1]();
+  }
+  await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "done", undefined], ["b.pdf", "failed", "NO_TIMETABLE"], ["c.pdf", "done", undefined]]));
+});
+
+test("a file that is removed while it waits for its turn is never sent", async () => {
+  let arrive: (sent: sending.Sent) => void = () => {};
+  const send = vi.spyOn(sending, "sendFile").mockReturnValueOnce(new Promise((done) => (arrive = done)));
+  await add([pdf("a.pdf"), pdf("b.pdf")]);
+  await vi.waitFor(() => expect(send).toHaveBeenCalledTimes(1));
+  await remove(uploads.value[1]!.id);
+  arrive(read("job"));
+  await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "done", undefined]]));
+  expect(send).toHaveBeenCalledTimes(1);
+});

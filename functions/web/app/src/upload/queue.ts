@@ -10,7 +10,8 @@ import type { Problem, Upload } from "../state/types";
 import { forgetFile, keepFile, keptFile } from "../state/waiting";
 import { texts } from "../texts";
 import { uploadTexts } from "../texts/upload";
-import { passes, sendFile } from "./send";
+import { passes, sendFile, type Sent } from "./send";
+import { inTurn } from "./turns";
 
 const text = uploadTexts.problem;
 const maxBytes = 10 << 20;
@@ -152,11 +153,8 @@ async function attempt(id: string): Promise<void> {
 async function sendKept(id: string): Promise<void> {
   const file = await keptFile(id);
   if (!file) throw new ApiError(text.lost, "LOST", 410);
-  changeUpload(id, { state: "sending", problem: undefined });
-  const sent = await sendFile(file, (part) => {
-    progress.value = { ...progress.value, [id]: part };
-    if (part === 1) changeUpload(id, { state: "reading" });
-  }, running.get(id)?.signal);
+  const sent = await inTurn(() => sendNow(id, file));
+  if (!sent) return;
   if (!find(id)) return deleteJob(sent.status === 202 ? sent.accepted.jobId : sent.read.jobId); // removed meanwhile
   if (sent.status === 202) {
     changeUpload(id, { state: "reading", jobId: sent.accepted.jobId });
@@ -164,6 +162,17 @@ async function sendKept(id: string): Promise<void> {
     return;
   }
   await done(id, sent.read.jobId, sent.read.pdfType, sent.read.events);
+}
+
+/** Sends a file, unless it was removed while it waited for its turn. */
+async function sendNow(id: string, file: File): Promise<Sent | undefined> {
+  if (!find(id)) return undefined;
+  changeUpload(id, { state: "sending", problem: undefined });
+  const onProgress = (part: number) => {
+    progress.value = { ...progress.value, [id]: part };
+    if (part === 1) changeUpload(id, { state: "reading" });
+  };
+  return sendFile(file, onProgress, running.get(id)?.signal);
 }
 
 /** Asks how a job is until it has ended: after a second, and then a little less often each time. */
