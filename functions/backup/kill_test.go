@@ -3,11 +3,17 @@ package backup_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/shared/personal"
+	"github.com/schedgen/schedgen/shared/postgres"
 )
 
 // Ten processes are killed at random moments of a run, from its start to after its end. Whatever they
@@ -84,4 +90,64 @@ func (w *world) killedAfter(line int, delay time.Duration) bool {
 	for progress.Scan() { // a pipe that nobody reads would hold it up
 	}
 	return victim.Wait() != nil
+}
+
+// TestAKilledRestoreBringsNobodyBack: a restore is killed at each line of its progress, again and again on the same
+// database. Either no function is ready with what it leaves, or the deletion that no list knows is still there; and the
+// restore that is left alone applies it.
+func TestAKilledRestoreBringsNobodyBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.Lease = time.Second // what a killed restore keeps the next waiting
+	job, err := w.addJob(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.fill(1)
+	f := w.function()
+	w.backup(f)
+	if err := personal.NewStore(w.pool).Request(t.Context(), job.Owner); err != nil {
+		t.Fatal(err)
+	}
+	one := func(sql string, args ...any) int {
+		t.Helper()
+		n, err := postgres.QueryOne(t.Context(), w.pool, pgx.RowTo[int], sql, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	unfinished, killed := 0, true
+	for line := 1; killed; line++ {
+		victim := w.process()
+		victim.Env = append(victim.Env, killAtEnv+"="+strconv.Itoa(line))
+		output, err := victim.CombinedOutput()
+		killed = victim.ProcessState.ExitCode() == -1
+		if err != nil && !killed {
+			t.Fatalf("line %d: %v: %s", line, err, output)
+		}
+		err = w.pool.Ping(t.Context())
+		if errors.Is(err, postgres.ErrRestoring) {
+			unfinished++
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one("select count(*)::int from deletions where owner_hash = sha256(convert_to($1::text, 'UTF8'))", job.Owner) != 1 {
+			t.Errorf("killed at line %d: the deletion is lost and the database looks whole", line)
+		}
+	}
+	if unfinished < 3 {
+		t.Errorf("only %d kills left an unfinished restore, want one at each step", unfinished)
+	}
+	if n := one("select count(*)::int from jobs where owner = $1::uuid", job.Owner); n != 0 {
+		t.Errorf("%d uploads of a deleted person are back", n)
+	}
+	if n := one("select count(*)::int from jobs"); n != 1 {
+		t.Errorf("%d uploads were restored, want the other one", n)
+	}
+	if n := one("select count(*)::int from pg_namespace where starts_with(nspname, $1)", postgres.ReplacedPrefix); n != 0 {
+		t.Errorf("%d schemas of killed restores are left", n)
+	}
 }

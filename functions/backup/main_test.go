@@ -7,13 +7,19 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/progress"
+	"github.com/schedgen/schedgen/functions/backup/restore"
 )
 
-// childEnv holds the configuration of a process that makes one backup and ends.
-const childEnv = "SCHEDGEN_TEST_BACKUP_CHILD"
+const (
+	childEnv  = "SCHEDGEN_TEST_BACKUP_CHILD"    // the configuration of a process that makes one backup and ends
+	killAtEnv = "SCHEDGEN_TEST_RESTORE_KILL_AT" // the line of its progress at which a restore kills itself
+)
 
 // The test binary is also the process that is killed.
 func TestMain(m *testing.M) {
@@ -30,10 +36,29 @@ func child(text string) int {
 	if err == nil {
 		var f *backup.Function
 		if f, err = backup.New(context.Background(), cfg); err == nil {
+			if at := os.Getenv(killAtEnv); at != "" {
+				return killedRestore(f, at)
+			}
 			err = f.Command(context.Background(), "run", nil, os.Stderr)
 		}
 	}
 	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// killedRestore restores with --replace and kills this process at a line of its progress.
+func killedRestore(f *backup.Function, at string) int {
+	line := 0
+	ctx := progress.With(context.Background(), func(string) {
+		if line++; strconv.Itoa(line) == at {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // the signal comes at once, but not always before the next statement
+		}
+	})
+	if _, err := f.Restore(ctx, restore.Options{Replace: true}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

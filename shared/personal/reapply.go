@@ -1,8 +1,11 @@
 package personal
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,25 +34,39 @@ func (e Entry) Merge(other Entry) Entry {
 	return e
 }
 
-const (
-	hasDeletionsSQL = `select to_regclass('public.deletions') is not null`
-	deletionsSQL    = `select owner_hash, made_before, requested_at from public.deletions order by owner_hash`
-)
+// Union has each owner of the lists once, in the order of their hashes.
+func Union(lists ...[]Entry) []Entry {
+	byOwner := map[string]Entry{}
+	for _, e := range slices.Concat(lists...) {
+		if known, ok := byOwner[string(e.OwnerHash)]; ok {
+			e = known.Merge(e)
+		}
+		byOwner[string(e.OwnerHash)] = e
+	}
+	return slices.SortedFunc(maps.Values(byOwner), func(a, b Entry) int { return bytes.Compare(a.OwnerHash, b.OwnerHash) })
+}
 
-// Deletions are all of the database; none of one that is from before there were any, or empty.
+// A restore that was killed left what it replaced in another schema.
+const deletionTablesSQL = `
+select format('%I.deletions', schemaname) from pg_tables
+where tablename = 'deletions' and (schemaname = 'public' or starts_with(schemaname, $1::text))`
+
+// Deletions are all of the database, also of what a restore is replacing; none of one that is from before there were
+// any, or empty.
 func (s *Store) Deletions(ctx context.Context) ([]Entry, error) {
-	there, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[bool], hasDeletionsSQL)
-	if err == nil && !there {
-		return nil, nil
+	tables, err := postgres.Query(ctx, s.pool, pgx.RowTo[string], deletionTablesSQL, postgres.ReplacedPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("find the deletions: %w", err)
 	}
 	var all []Entry
-	if err == nil {
-		all, err = postgres.Query(ctx, s.pool, pgx.RowToStructByPos[Entry], deletionsSQL)
+	for _, table := range tables { // names that the server quoted
+		entries, err := postgres.Query(ctx, s.pool, pgx.RowToStructByPos[Entry], "select owner_hash, made_before, requested_at from "+table)
+		if err != nil {
+			return nil, fmt.Errorf("read the deletions: %w", err)
+		}
+		all = append(all, entries...)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read the deletions: %w", err)
-	}
-	return all, nil
+	return Union(all), nil
 }
 
 const givenSQL = `with given (hash, made_before, requested_at) as (select * from unnest($1::bytea[], $2::timestamptz[], $3::timestamptz[]))`

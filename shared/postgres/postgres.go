@@ -128,8 +128,23 @@ func QueryOne[T any](ctx context.Context, p *Pool, scan pgx.RowToFunc[T], sql st
 	return one, err
 }
 
-// Ping asks the server for an answer; for health checks, whose context has a short deadline.
-func (p *Pool) Ping(ctx context.Context) error { return outage(ctx, p.pool.Ping(ctx)) }
+// ReplacedPrefix begins the name of the schema that holds what a restore replaces, until the restore has ended.
+const ReplacedPrefix = "replaced_by_restore_"
+
+// ErrRestoring means that a restore of a backup is going on, or was killed. Until it has ended, people who deleted
+// everything may be back, so nothing may run on the database.
+var ErrRestoring = errors.New("a restore of this database has not ended: run it again with --replace, see docs/backup-and-recovery.md")
+
+const restoringSQL = `select exists (select from pg_namespace where starts_with(nspname, $1::text))`
+
+// Ping asks whether the database can be used; for health checks, whose context has a short deadline.
+func (p *Pool) Ping(ctx context.Context) error {
+	restoring, err := QueryOne(ctx, p, pgx.RowTo[bool], restoringSQL, ReplacedPrefix)
+	if err == nil && restoring {
+		err = ErrRestoring
+	}
+	return err
+}
 
 // Close ends all connections after their queries.
 func (p *Pool) Close() { p.pool.Close() }

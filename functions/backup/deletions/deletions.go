@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -51,7 +50,7 @@ func Publish(ctx context.Context, bucket *store.Store, entries []personal.Entry)
 	if err != nil {
 		return err
 	}
-	all := Union(known, entries)
+	all := personal.Union(known, entries)
 	if len(backups) > 0 {
 		oldest := backups[len(backups)-1].CreatedAt.Add(-store.ClockTolerance)
 		all = slices.DeleteFunc(all, func(e personal.Entry) bool { return e.Requested.Before(oldest) })
@@ -70,18 +69,4 @@ func same(a, b personal.Entry) bool {
 		return *t
 	}
 	return bytes.Equal(a.OwnerHash, b.OwnerHash) && a.Requested.Equal(b.Requested) && at(a.MadeBefore).Equal(at(b.MadeBefore))
-}
-
-// Union has each owner of the lists once, in the order of their hashes.
-func Union(lists ...[]personal.Entry) []personal.Entry {
-	byOwner := map[string]personal.Entry{}
-	for _, e := range slices.Concat(lists...) {
-		if known, ok := byOwner[string(e.OwnerHash)]; ok {
-			e = known.Merge(e)
-		}
-		byOwner[string(e.OwnerHash)] = e
-	}
-	all := slices.Collect(maps.Values(byOwner))
-	slices.SortFunc(all, func(a, b personal.Entry) int { return bytes.Compare(a.OwnerHash, b.OwnerHash) })
-	return all
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/schedgen/schedgen/shared/postgres"
 )
 
 // child is one run of a program.
@@ -132,7 +134,7 @@ func (t Tools) Write(ctx context.Context, dsn, snapshot string, into io.Writer) 
 	}
 	return child{path: t.dump, env: a.env(), stdout: into, args: []string{
 		"--format=custom", "--compress=0", "--snapshot=" + snapshot, "--no-password", "--lock-wait-timeout=60s",
-		"--exclude-schema=" + ReplacedPrefix + "*", "--dbname=" + a.uri}}.run(ctx)
+		"--exclude-schema=" + postgres.ReplacedPrefix + "*", "--dbname=" + a.uri}}.run(ctx)
 }
 
 // List reads an archive to its end and gives the items of its table of contents.

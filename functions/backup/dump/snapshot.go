@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/shared/postgres"
 )
 
 // Table is what a table holds, in a form that two databases can be compared by.
@@ -98,7 +100,7 @@ const tablesSQL = `
 select format('%I.%I', n.nspname, c.relname), n.nspname || '.' || c.relname
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname <> 'information_schema'
-	and n.nspname !~ '^pg_' and n.nspname !~ '^` + ReplacedPrefix + `'
+	and n.nspname !~ '^pg_' and n.nspname !~ '^` + postgres.ReplacedPrefix + `'
 order by 2`
 
 // Tables counts and hashes every table, in the order of their names; each is told to progress.

@@ -2,8 +2,10 @@
 // the snapshot and checks that a system can run on them.
 //
 // The database must be empty, unless Options.Replace is set: then its tables are renamed out of the way first. They
-// come back if any step of the database's restore fails, and are dropped after it succeeds. PDFs that are not in
-// the backup are left alone. Who deleted everything since the backup was made is deleted again before it is done.
+// come back if any step of the database's restore fails, and are dropped after the last. One of the steps deletes
+// again who deleted everything since the backup was made. A restore that is killed leaves a database that no function
+// is ready with, and that still has the replaced tables: the next restore finds in them who deleted everything. PDFs
+// that are not in the backup are left alone.
 package restore
 
 import (
@@ -126,7 +128,7 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	if !bucket.Signs() {
 		progress.Report(ctx, "no key is configured to check signatures with (BACKUP_VERIFY_KEYS): whoever could write to the bucket could have forged this backup")
 	}
-	gone, err := r.deletions(ctx, bucket, o)
+	gone, err := deletions.Read(ctx, bucket)
 	if err != nil {
 		return result, err
 	}
@@ -136,14 +138,7 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	if err != nil {
 		return result, err
 	}
-	if err := r.restoreDatabase(ctx, sealed, m, c, o); err != nil {
-		return result, err
-	}
-	migrated, err := migrate(ctx, o.To, m.Schema)
-	if err != nil {
-		return result, err
-	}
-	deleted, err := r.deleteAgain(ctx, o.To, gone, &c)
+	checks, err := r.restoreDatabase(ctx, sealed, m, &c, o, gone)
 	if err != nil {
 		return result, err
 	}
@@ -152,7 +147,7 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	}
 	result.Objects, result.Bytes, result.Seconds = len(c.Objects), c.DumpSize+m.ObjectBytes, time.Since(began).Seconds()
 	progress.Report(ctx, "restored %s in %.1f s: %.1f MB/s", progress.Bytes(result.Bytes), result.Seconds, float64(result.Bytes)/1e6/result.Seconds)
-	result.Checks, err = r.checkSystem(ctx, m, c, o.To, migrated, deleted)
+	result.Checks, err = r.checkSystem(ctx, checks, c, o.To)
 	return result, err
 }
 
@@ -182,19 +177,6 @@ func (r *Restorer) choose(ctx context.Context, bucket *store.Store, o Options) (
 	return m, err
 }
 
-// deletions are who deleted everything, as the bucket knows, and the database that is replaced.
-func (r *Restorer) deletions(ctx context.Context, bucket *store.Store, o Options) ([]personal.Entry, error) {
-	listed, err := deletions.Read(ctx, bucket)
-	if err != nil {
-		return nil, err
-	}
-	if !o.Replace {
-		return listed, nil
-	}
-	present, err := withPeople(ctx, o.To, func(people *personal.Store) ([]personal.Entry, error) { return people.Deletions(ctx) })
-	return deletions.Union(listed, present), err
-}
-
 // withPeople calls f with what a database has of people.
 func withPeople[T any](ctx context.Context, dsn string, f func(*personal.Store) (T, error)) (result T, err error) {
 	pool, err := postgres.Open(postgres.Config{URL: dsn, StatementTimeout: 10 * time.Minute})
@@ -205,14 +187,17 @@ func withPeople[T any](ctx context.Context, dsn string, f func(*personal.Store) 
 	return f(personal.NewStore(pool))
 }
 
-// deleteAgain deletes who deleted everything since the backup, and leaves their PDFs out of the contents.
+// deleteAgain deletes who deleted everything, as the bucket's list and the database know, and leaves their PDFs out of
+// the contents.
 func (r *Restorer) deleteAgain(ctx context.Context, dsn string, gone []personal.Entry, c *archive.Contents) (string, error) {
+	progress.Report(ctx, "deleting again who deleted everything")
 	keys, err := withPeople(ctx, dsn, func(people *personal.Store) ([]string, error) {
-		known, err := people.Deletions(ctx) // the restored ones: of uploads that were not deleted yet at the snapshot
+		// Those of the replaced tables, and of the restored ones: not all uploads were deleted at the snapshot.
+		known, err := people.Deletions(ctx)
 		if err != nil {
 			return nil, err
 		}
-		gone = deletions.Union(gone, known)
+		gone = personal.Union(gone, known)
 		return people.Reapply(ctx, gone)
 	})
 	if err != nil {
@@ -241,22 +226,33 @@ func (r *Restorer) lock(ctx context.Context, bucket *store.Store) (context.Conte
 	return held, func() { lock.Release(ctx) }, nil
 }
 
-// restoreDatabase restores the dump into an empty database, or one whose tables it moves aside.
-func (r *Restorer) restoreDatabase(ctx context.Context, sealed archive.Reader, m store.Manifest, c archive.Contents, o Options) error {
-	err := dump.CheckEmpty(ctx, o.To)
-	if err == nil {
-		return sealed.RestoreDatabase(ctx, m, c, o.To)
+// restoreDatabase restores the dump into an empty database, or one whose tables it moves aside until all is done. It
+// returns the checks that it made.
+func (r *Restorer) restoreDatabase(ctx context.Context, sealed archive.Reader, m store.Manifest, c *archive.Contents, o Options, gone []personal.Entry) ([]Check, error) {
+	if err := dump.CheckEmpty(ctx, o.To); err != nil && (!o.Replace || !errors.Is(err, dump.ErrNotEmpty)) {
+		return nil, err
 	}
-	if !errors.Is(err, dump.ErrNotEmpty) || !o.Replace {
-		return err
-	}
-	progress.Report(ctx, "moving the present tables aside until the restore has succeeded")
-	finish, err := dump.MoveAside(ctx, o.To)
+	progress.Report(ctx, "moving aside what the database holds until the restore has succeeded")
+	aside, err := dump.MoveAside(ctx, o.To)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = sealed.RestoreDatabase(ctx, m, c, o.To)
-	return errors.Join(err, finish(err == nil))
+	var migrated, deleted string
+	if err = sealed.RestoreDatabase(ctx, m, *c, o.To); err == nil {
+		migrated, err = migrate(ctx, o.To, m.Schema)
+	}
+	if err == nil {
+		deleted, err = r.deleteAgain(ctx, o.To, gone, c)
+	}
+	if err != nil {
+		return nil, errors.Join(err, aside.Undo(ctx))
+	}
+	progress.Report(ctx, "deleting what the restore replaced")
+	return []Check{
+		{Name: "tables", Detail: fmt.Sprintf("%d rows in %d tables, as in the snapshot", m.Rows, m.Tables)},
+		{Name: "migrations", Detail: migrated},
+		{Name: "deletions", Detail: deleted},
+	}, aside.Drop(ctx)
 }
 
 // restoreObjects puts the PDFs back, with their metadata.
@@ -286,8 +282,7 @@ func forEach(ctx context.Context, objects []archive.Object, f func(context.Conte
 }
 
 // checkSystem checks that a system can run on what was restored. It makes all checks, whatever they find.
-func (r *Restorer) checkSystem(ctx context.Context, m store.Manifest, c archive.Contents, dsn, migrated, deleted string) ([]Check, error) {
-	var checks []Check
+func (r *Restorer) checkSystem(ctx context.Context, checks []Check, c archive.Contents, dsn string) ([]Check, error) {
 	var errs []error
 	record := func(name, detail string, err error) {
 		check := Check{Name: name, Detail: detail}
@@ -295,12 +290,8 @@ func (r *Restorer) checkSystem(ctx context.Context, m store.Manifest, c archive.
 			check.Err = err.Error()
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		}
-		progress.Report(ctx, "check %s: %s%s", name, detail, check.Err)
 		checks = append(checks, check)
 	}
-	record("tables", fmt.Sprintf("%d rows in %d tables, as in the snapshot", m.Rows, m.Tables), nil)
-	record("migrations", migrated, nil)
-	record("deletions", deleted, nil)
 	compared, err := r.compareObjects(ctx, c.Objects)
 	record("objects", compared, err)
 	for _, name := range []string{"postgres", "s3"} {
@@ -312,6 +303,9 @@ func (r *Restorer) checkSystem(ctx context.Context, m store.Manifest, c archive.
 			detail = ""
 		}
 		record(name, detail, err)
+	}
+	for _, check := range checks {
+		progress.Report(ctx, "check %s: %s%s", check.Name, check.Detail, check.Err)
 	}
 	return checks, errors.Join(errs...)
 }
