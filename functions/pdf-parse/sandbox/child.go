@@ -74,11 +74,11 @@ func fail(err error) {
 type desk struct {
 	mu     sync.Mutex
 	out    io.Writer
-	number uint32 // of the document that is read
+	number uint64 // of the document that is read
 }
 
 // next notes which document is read from now on.
-func (d *desk) next(number uint32) {
+func (d *desk) next(number uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.number = number

@@ -43,7 +43,7 @@ func ServeOrDie() error {
 func Frames(pdfs ...[]byte) ([]byte, error) {
 	var all bytes.Buffer
 	for i, pdf := range pdfs {
-		if err := sendDocument(&all, uint32(i+1), taskParse, bytes.NewReader(pdf)); err != nil {
+		if err := sendDocument(&all, uint64(i+1), taskParse, bytes.NewReader(pdf)); err != nil {
 			return nil, err
 		}
 	}

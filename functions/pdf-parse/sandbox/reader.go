@@ -27,7 +27,7 @@ type reader struct {
 	diagnosis *bounded // what it wrote to standard error; whole once it has ended
 	limits    Limits
 
-	documents uint32    // that it was given
+	documents int       // that it was given
 	began     time.Time // with the first of them
 	memory    int64     // that it had before them; 0: not measured
 	expire    *time.Timer
@@ -41,12 +41,24 @@ type reader struct {
 // startTime is how long a reader may take until it is ready. It takes milliseconds, more on a machine that is overloaded.
 const startTime = 20 * time.Second
 
-// startReader starts a reader and waits until it is confined.
+// startReader starts a reader and waits until it is confined. Its errors say nothing about any document, for it has none yet.
 func startReader(ctx context.Context, limits Limits) (*reader, error) {
+	if !mayHaveChildren.Load() {
+		return nil, errors.New("this program does not call sandbox.MaybeChild first in main")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the parser's binary: %w", err)
+	}
+	return startCommand(ctx, command(self, limits), limits)
+}
+
+// startCommand has the command be a reader.
+func startCommand(ctx context.Context, cmd *exec.Cmd, limits Limits) (*reader, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	r, err := launch(limits)
+	r, err := launch(cmd, limits)
 	if err != nil {
 		return nil, fmt.Errorf("start the parser: %w", err)
 	}
@@ -58,27 +70,21 @@ func startReader(ctx context.Context, limits Limits) (*reader, error) {
 		return r, nil
 	}
 	r.end()
-	if err := cmp.Or(ctx.Err(), inTime.Err()); err != nil {
-		return nil, fmt.Errorf("start the parser: %w", err)
+	if late := cmp.Or(ctx.Err(), inTime.Err()); late != nil {
+		return nil, fmt.Errorf("start the parser: %w", late)
 	}
-	return nil, fmt.Errorf("start the parser: %w", diagnose(r.err, string(r.diagnosis.data), limits))
+	return nil, fmt.Errorf("start the parser: %w: %.200s", errors.Join(err, r.err), r.diagnosis.data)
 }
 
 // launch starts the process.
-func launch(limits Limits) (*reader, error) {
-	if !mayHaveChildren.Load() {
-		return nil, errors.New("this program does not call sandbox.MaybeChild first in main")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find the parser's binary: %w", err)
-	}
+func launch(cmd *exec.Cmd, limits Limits) (*reader, error) {
 	if err := closeFilesOnExec(); err != nil {
 		return nil, err
 	}
-	r := &reader{cmd: command(self, limits), diagnosis: &bounded{limit: maxDiagnosis}, limits: limits, ended: make(chan struct{})}
+	r := &reader{cmd: cmd, diagnosis: &bounded{limit: maxDiagnosis}, limits: limits, ended: make(chan struct{})}
 	r.cmd.Stderr = r.diagnosis
 	theirs := make([]*os.File, 2)
+	var err error
 	if theirs[0], r.in, err = os.Pipe(); err != nil {
 		return nil, err
 	}
@@ -87,7 +93,7 @@ func launch(limits Limits) (*reader, error) {
 	}
 	r.cmd.Stdin, r.cmd.Stdout = theirs[0], theirs[1]
 	started := make(chan error)
-	go r.live(started)
+	go r.run(started)
 	err = errors.Join(<-started, theirs[0].Close(), theirs[1].Close())
 	if err != nil {
 		r.end()
@@ -96,26 +102,32 @@ func launch(limits Limits) (*reader, error) {
 	return r, nil
 }
 
-// live starts the process and waits for its end. The kernel sends Pdeathsig when the thread that started the child ends,
+// run starts the process and waits for its end. The kernel sends Pdeathsig when the thread that started the child ends,
 // not the process, so this thread is the reader's for all its life.
-func (r *reader) live(started chan<- error) {
+func (r *reader) run(started chan<- error) {
 	defer close(r.ended)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := r.cmd.Start()
-	started <- err
-	if err != nil {
-		r.reaped, r.err = true, err
+	if err := r.cmd.Start(); err != nil {
+		r.err = err
+		r.setReaped() // before anybody hears of the error and ends what is not there
+		started <- err
 		return
 	}
+	started <- nil
 	// Until it is waited for, no other process gets its number: nobody may kill it from then on.
 	for errors.Is(unix.Waitid(unix.P_PID, r.cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
 		continue
 	}
-	r.mu.Lock()
-	r.reaped = true
-	r.mu.Unlock()
+	r.setReaped()
 	r.err = r.cmd.Wait()
+}
+
+// setReaped notes that there is no process to kill any more.
+func (r *reader) setReaped() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reaped = true
 }
 
 // command is the child's process: it gets no variable of this one's environment.
@@ -182,36 +194,51 @@ func (r *reader) alive() bool {
 	}
 }
 
-// read gives the reader a document and waits for its answer. stays reports that it may be given another one: it answered,
-// if only that this is no timetable. Where it does not stay it has ended, whatever end that is.
-func (r *reader) read(ctx context.Context, t task, pdf io.Reader) (out []byte, stays bool, err error) {
+// read gives the reader a document and waits for its answer. reusable reports that it may be given another one: it answered,
+// if only that this is no timetable. Where it is not, it has ended, whatever end that is.
+func (r *reader) read(ctx context.Context, t task, pdf io.Reader) (out []byte, reusable bool, err error) {
 	r.documents++
+	number := newNumber()
 	inTime, cancel := context.WithTimeout(ctx, r.limits.Wall)
 	defer cancel()
 	stop := context.AfterFunc(inTime, r.kill)
 	defer stop()
 	fed := make(chan error, 1)
-	go func(number uint32) {
+	go func() {
 		err := sendDocument(r.in, number, t, pdf)
 		fed <- err
 		if errors.As(err, new(sourceError)) {
 			r.kill() // it would wait for the rest
 		}
-	}(r.documents)
-	a, err := receiveAnswer(r.out, r.documents, maxAnswer[t])
-	if err != nil || a.outcome == ending || !stop() {
+	}()
+	a, err := receiveAnswer(r.out, number, maxAnswer[t])
+	if err != nil || a.outcome == ending {
 		r.end()
 		return nil, false, r.verdict(ctx, inTime, fed, a, err)
 	}
-	if err := <-fed; err != nil {
+	if err := awaitFeed(inTime, fed); err != nil || !stop() {
 		r.end()
-		return nil, false, fmt.Errorf("the parser answered before it had the PDF: %w", err)
+		return nil, false, cmp.Or(outOfTime(ctx, inTime), err)
 	}
 	if a.outcome == done {
 		return a.body, true, nil
 	}
 	err = reported(a.body)
 	return nil, errors.As(err, new(*parse.Error)), err
+}
+
+// awaitFeed waits until a reader that has answered has its document, too. One that does not read it has until the
+// document's time is over.
+func awaitFeed(inTime context.Context, fed <-chan error) error {
+	select {
+	case err := <-fed:
+		if err != nil {
+			return fmt.Errorf("the parser answered before it had the PDF: %w", err)
+		}
+		return nil
+	case <-inTime.Done():
+		return inTime.Err()
+	}
 }
 
 // verdict is what the end of a reader says about the document that it had.

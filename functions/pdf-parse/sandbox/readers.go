@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -39,6 +40,9 @@ type Readers struct {
 	closed   bool
 }
 
+// errClosed is that no more is read.
+var errClosed = errors.New("the readers have ended")
+
 // started is a reader, or why there is none.
 type started struct {
 	reader *reader
@@ -71,7 +75,7 @@ func (rs *Readers) Prepare() {
 	rs.prepare()
 }
 
-// Close ends all readers, once nobody reads any more.
+// Close ends all readers and waits for it. What is being read is broken off with context.Canceled; nothing is read afterwards.
 func (rs *Readers) Close() {
 	rs.mu.Lock()
 	rs.closed = true
@@ -80,13 +84,36 @@ func (rs *Readers) Close() {
 	rs.mu.Unlock()
 	rs.cancel()
 	for _, r := range idle {
+		r.stopExpiry()
 		r.end()
 	}
 	rs.group.Wait()
 }
 
+// begin notes that something is read, with a context that also ends with the readers.
+func (rs *Readers) begin(ctx context.Context) (reading context.Context, end func(), err error) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.closed {
+		return nil, nil, errClosed
+	}
+	rs.group.Add(1)
+	reading, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(rs.ctx, cancel)
+	return reading, func() {
+		stop()
+		cancel()
+		rs.group.Done()
+	}, nil
+}
+
 // Parse gives the timetable that a PDF prints. Its errors are those of the function Parse.
 func (rs *Readers) Parse(ctx context.Context, pdf []byte) (timetable.Document, error) {
+	ctx, end, err := rs.begin(ctx)
+	if err != nil {
+		return timetable.Document{}, err
+	}
+	defer end()
 	select {
 	case rs.turns <- struct{}{}:
 		defer func() { <-rs.turns }()
@@ -98,43 +125,61 @@ func (rs *Readers) Parse(ctx context.Context, pdf []byte) (timetable.Document, e
 		return timetable.Document{}, err
 	}
 	alone := r.documents == 0
-	out, stays, err := rs.read(ctx, r, pdf)
-	if !stays && !alone && ctx.Err() == nil {
-		if r, err = rs.fresh(ctx); err == nil {
-			out, _, err = rs.read(ctx, r, pdf)
-		}
+	doc, answered, err := rs.read(ctx, r, pdf)
+	if answered || alone || ctx.Err() != nil {
+		return doc, err
 	}
-	if err != nil {
+	if r, err = rs.fresh(ctx); err != nil {
 		return timetable.Document{}, err
 	}
-	return decode(out)
+	doc, _, err = rs.read(ctx, r, pdf)
+	return doc, err
 }
 
-// read has a reader read a document, and keeps or ends it.
-func (rs *Readers) read(ctx context.Context, r *reader, pdf []byte) (out []byte, stays bool, err error) {
+// read has a reader read a document, and keeps or ends it. answered reports a timetable, or a *parse.Error of a reader that
+// did not fail.
+func (rs *Readers) read(ctx context.Context, r *reader, pdf []byte) (doc timetable.Document, answered bool, err error) {
 	if r.documents == 0 {
-		r.began = time.Now()
-		r.memory, _ = privateMemory(r.cmd.Process.Pid) // it is not kept where this cannot be asked
+		r.noteStart()
 	}
-	out, stays, err = r.read(ctx, taskParse, bytes.NewReader(pdf))
+	out, answered, err := r.read(ctx, taskParse, bytes.NewReader(pdf))
+	if err == nil {
+		doc, err = decode(out)
+		answered = err == nil
+	}
 	why := endFailed
-	if stays {
+	if answered {
 		why = r.over(rs.stay)
 	}
 	if why != "" {
 		rs.drop(r, why)
-		return out, stays, err
+	} else {
+		rs.put(r)
 	}
-	rs.put(r)
-	return out, stays, err
+	return doc, answered, err
+}
+
+// noteStart notes what a reader begins its first document with.
+func (r *reader) noteStart() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.began = time.Now()
+	if !r.reaped {
+		r.memory, _ = privateMemory(r.cmd.Process.Pid) // it is not kept where this cannot be asked
+	}
 }
 
 // over says why a reader that has answered must end all the same, or nothing.
 func (r *reader) over(stay Stay) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.reaped {
+		return endFailed
+	}
 	memory, unknown := privateMemory(r.cmd.Process.Pid)
 	taken, unknownToo := processorTime(r.cmd.Process.Pid)
 	switch {
-	case int(r.documents) >= stay.Documents:
+	case r.documents >= stay.Documents:
 		return endDocuments
 	case time.Since(r.began) >= stay.Age:
 		return endAge
@@ -158,9 +203,9 @@ func (rs *Readers) drop(r *reader, why string) {
 // take is a reader: one that has read before rather than the one that is ready for what comes next.
 func (rs *Readers) take(ctx context.Context) (*reader, error) {
 	rs.mu.Lock()
-	if r := rs.pop(func(*reader) bool { return true }); r != nil || rs.closed {
+	if r := rs.pop(func(*reader) bool { return true }); r != nil {
 		rs.mu.Unlock()
-		return r, rs.ctx.Err()
+		return r, nil
 	}
 	own := make(chan started, 1)
 	rs.waiting = append(rs.waiting, own)
@@ -205,17 +250,22 @@ func (rs *Readers) pop(will func(*reader) bool) *reader {
 			continue
 		}
 		rs.idle = slices.Delete(rs.idle, i, i+1)
-		if r.expire != nil {
-			r.expire.Stop()
-		}
+		r.stopExpiry()
 		if !r.alive() { // somebody has killed it
-			rs.group.Go(r.end)
+			rs.group.Go(func() { rs.drop(r, endFailed) })
 			continue
 		}
 		rs.prepare()
 		return r
 	}
 	return nil
+}
+
+// stopExpiry keeps a reader that is not idle any more from ending by its age.
+func (r *reader) stopExpiry() {
+	if r.expire != nil {
+		r.expire.Stop()
+	}
 }
 
 // prepare starts a reader where none is idle or on its way. The caller holds the lock.
@@ -257,11 +307,18 @@ func (rs *Readers) give(s started) {
 
 // put gives a reader to who waits, or makes it idle until it is too old.
 func (rs *Readers) put(r *reader) {
+	if !rs.keep(r) {
+		r.end()
+	}
+}
+
+// keep is put without the end of a reader that nobody needs any more.
+func (rs *Readers) keep(r *reader) bool {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	switch {
 	case rs.closed:
-		defer r.end()
+		return false
 	case len(rs.waiting) > 0:
 		rs.give(started{reader: r})
 	case r.documents == 0: // however old: nothing of a document is in it
@@ -270,6 +327,7 @@ func (rs *Readers) put(r *reader) {
 		r.expire = time.AfterFunc(time.Until(r.began.Add(rs.stay.Age)), func() { rs.expire(r) })
 		rs.idle = append(rs.idle, r)
 	}
+	return true
 }
 
 // expire ends an idle reader that is too old.

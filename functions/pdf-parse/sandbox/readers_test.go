@@ -198,28 +198,56 @@ func TestDocumentsShareNoProcessorTime(t *testing.T) {
 	}
 }
 
-// TestADeadReaderSaysNothingOfItsDocument kills readers that have read something, before and while they are given the
-// next document.
+// TestADeadReaderSaysNothingOfItsDocument kills the reader that has read something before it is given the next document,
+// and while it has it.
 func TestADeadReaderSaysNothingOfItsDocument(t *testing.T) {
 	t.Parallel()
 	pdf, want := timetablePDF(t)
-	readers, _ := newReaders(t, patient, sandbox.Stay{}, 1)
-	for i := range 20 {
-		killed := make(chan struct{})
-		go func() {
-			defer close(killed)
-			for _, pid := range readers.Used() {
-				_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
-			}
-		}()
+	readers, ended := newReaders(t, patient, sandbox.Stay{}, 1)
+	read := func() error {
 		got, err := readers.Parse(t.Context(), pdf)
-		<-killed
 		if err != nil {
-			t.Fatalf("reading %d: %v", i, err)
+			return err
 		}
 		if diff := fixture.Equal(got, want); diff != "" {
-			t.Error(diff)
+			return errors.New(diff)
 		}
+		return nil
+	}
+	signal := func(pid int, signal syscall.Signal) {
+		t.Helper()
+		if err := syscall.Kill(pid, signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	used := func() int {
+		t.Helper()
+		if err := read(); err != nil {
+			t.Fatal(err)
+		}
+		pids := readers.Used()
+		if len(pids) != 1 {
+			t.Fatalf("readers %v have read something, want one", pids)
+		}
+		return pids[0]
+	}
+	pid := used()
+	signal(pid, syscall.SIGKILL)
+	testkit.Eventually(t, "the reader is waited for", func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) })
+	if err := read(); err != nil {
+		t.Errorf("killed before it had the document: %v", err)
+	}
+	pid = used()
+	signal(pid, syscall.SIGSTOP) // it has the document for as long as it is to
+	answer := make(chan error, 1)
+	go func() { answer <- read() }()
+	testkit.Eventually(t, "the reader is given the document", func() bool { return len(readers.Used()) == 0 })
+	signal(pid, syscall.SIGKILL)
+	if err := <-answer; err != nil {
+		t.Errorf("killed while it had the document: %v", err)
+	}
+	if got := ended.all(); !slices.Equal(got, []string{"failed", "failed"}) {
+		t.Errorf("readers ended by %v, want twice by a failure", got)
 	}
 }
 

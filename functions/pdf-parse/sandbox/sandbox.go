@@ -23,11 +23,12 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// Limits are what one PDF may cost; zero fields take their defaults.
+// Limits are what one reading of a PDF may cost; zero fields take their defaults. A PDF with which a reader fails that has
+// read others is read twice, so that it may cost twice as much.
 type Limits struct {
 	Memory int64         `env:"PARSE_MEMORY, default=402653184"` // bytes of private memory, 384 MiB; 100 full pages need up to 205 MiB
 	CPU    time.Duration `env:"PARSE_CPU, default=10s"`          // whole seconds; a timetable takes milliseconds
-	Wall   time.Duration `env:"PARSE_TIMEOUT, default=10s"`      // of one PDF, by the clock
+	Wall   time.Duration `env:"PARSE_TIMEOUT, default=10s"`      // of one reading, by the clock
 }
 
 // seconds is the limit of processor time as the kernel takes it.

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Here the parent measures what a reader has taken. It asks the kernel: what the reader itself says is foreign.
+// Here the parent measures what a reader has taken. It asks the kernel: what the reader itself says is foreign. It asks while
+// the process is there or was not yet waited for, so that its number is no other process's.
 
 // processorTime is what a process has taken so far, from its clock (clock_getcpuclockid(3)).
 func processorTime(pid int) (time.Duration, error) {
