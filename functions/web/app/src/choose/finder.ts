@@ -1,6 +1,6 @@
 /** Asks the search, and what comes of it. */
 import { computed, signal } from "@preact/signals";
-import { alternativesOf, type Alternatives, letterOf, withGroup } from "../domain/courses";
+import { alternativesOf, type Alternatives, chosenOf, letterOf, withGroup } from "../domain/courses";
 import { type Preference } from "../domain/search/cost";
 import { type Answer, defaultSteps, type Found, type Question, search } from "../domain/search/search";
 import { scriptAddress } from "../shell/trusted";
@@ -17,8 +17,7 @@ export const offers = computed(() => {
 /** The group that is taken of these; a single one goes without saying. */
 export function takenOf(one: Alternatives): string | undefined {
   if (one.groups.length === 1) return one.groups[0]!.name;
-  const name = choices.value.groups[one.module]?.[letterOf(one)];
-  return one.groups.some((group) => group.name === name) ? name : undefined;
+  return chosenOf(choices.value.groups[one.module] ?? {}, one);
 }
 
 export function isLocked(one: Alternatives): boolean {
@@ -32,8 +31,7 @@ export function take(one: Alternatives, name: string | undefined) {
 }
 
 function taking(groups: Choices["groups"], one: Alternatives, name: string | undefined): Choices["groups"] {
-  const module = offers.value.filter((part) => part.module === one.module);
-  return { ...groups, [one.module]: withGroup(groups[one.module] ?? {}, module, one, name) };
+  return { ...groups, [one.module]: withGroup(groups[one.module] ?? {}, one, name) };
 }
 
 export function lock(one: Alternatives, locked: boolean) {

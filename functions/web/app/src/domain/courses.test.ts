@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { campusIn, campusOf } from "./campus";
-import { alternativesOf, takes, withGroup } from "./courses";
+import { alternativesOf, takenGroups, takes, withGroup } from "./courses";
 import { entryOf } from "./random";
 import { specialDays, semesterDates } from "./year";
 import { semestersOf, termsMeet } from "./terms";
@@ -106,13 +106,36 @@ test("a choice in one semester loses no group of the other", () => {
   const entries = [rows("P01", "S1"), rows("P02", "S1"), rows("P03", "S2"), rows("P04", "S2"), rows("G01", "S1")];
   const module = alternativesOf(entries);
   const [, first, second] = module as [(typeof module)[0], (typeof module)[0], (typeof module)[0]];
-  const attended = (own: Record<string, string>) => entries.filter((entry) => takes({ "COS 212": Object.values(own) }, entry)).map((entry) => entry.group);
+  const attended = (own: Record<string, string>) => entries.filter((entry) => takes(takenGroups({ "COS 212": own }, [entries]), entry)).map((entry) => entry.group);
 
-  const one = withGroup({}, module, first, "P01");
+  const one = withGroup({}, first, "P01");
   expect(attended(one)).toEqual(["P01", "P03", "P04", "G01"]);
-  const both = withGroup(one, module, second, "P04");
+  const both = withGroup(one, second, "P04");
   expect(both).toEqual({ P: "P01", "P 2": "P04" });
   expect(attended(both)).toEqual(["P01", "P04", "G01"]);
-  expect(attended(withGroup(both, module, first, undefined))).toEqual(["P01", "P02", "P04", "G01"]);
-  expect(withGroup(withGroup(one, module, first, undefined), module, second, undefined)).toEqual({});
+  expect(attended(withGroup(both, first, undefined))).toEqual(["P01", "P02", "P04", "G01"]);
+  expect(withGroup(withGroup(one, first, undefined), second, undefined)).toEqual({});
+});
+
+test("a choice made for one year loses nothing of another, and the newest year has the first word", () => {
+  const groups = (module: string, ...names: string[]) => names.map((group) => entryOf({ module, group }));
+  const now = groups("COS 212", "G02", "G03");
+  const lastYear = [...groups("COS 212", "G01", "G02", "G05"), ...groups("WTW 114", "P01", "P02")];
+  const chosen = { "COS 212": { G: "G01" }, "WTW 114": { P: "P02" }, "OLD 100": { G: "G01" } };
+  // Last year's G01 says nothing of this year's lectures, which have no such group.
+  expect(takenGroups(chosen, [now, lastYear])).toEqual({ "COS 212": ["G02", "G03", "G01"], "WTW 114": ["P02"] });
+  expect(takenGroups({ "COS 212": { G: "G02" } }, [now, lastYear])).toEqual({ "COS 212": ["G02"] });
+  expect(takenGroups({ "COS 212": { G: "G03" } }, [now, lastYear])).toEqual({ "COS 212": ["G03", "G01", "G05"] });
+});
+
+test("groups that a newer timetable has instead are still to choose, not lost", () => {
+  const before = [entryOf({ group: "P01", semester: "S1" }), entryOf({ group: "P03", semester: "S2" }), entryOf({ group: "P04", semester: "S2" })];
+  const own = withGroup({}, alternativesOf(before)[1]!, "P04");
+  const after = [...before.slice(2), entryOf({ group: "P08", semester: "S1" }), entryOf({ group: "P09", semester: "S1" })];
+  expect(takenGroups({ "COS 212": own }, [after])).toEqual({ "COS 212": ["P04", "P08", "P09"] });
+  // Of one semester alone, P04 stands under another letter than before.
+  expect(takenGroups({ "COS 212": own }, [[...before.slice(1)]])).toEqual({ "COS 212": ["P04"] });
+  expect(withGroup(own, alternativesOf(before.slice(1))[0]!, "P03")).toEqual({ P: "P03" });
+  // What an older page wrote of groups that were still to choose is no choice.
+  expect(takenGroups({ "COS 212": { P: "P01", "P 2:P03": "P03" } }, [before])).toEqual({ "COS 212": ["P01", "P03", "P04"] });
 });

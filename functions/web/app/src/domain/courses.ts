@@ -105,18 +105,55 @@ export function letterOf(one: Alternatives): string {
   return one.key.slice(one.module.length + 1);
 }
 
+/** What is chosen of a module: a group under the letter of its alternatives. */
+export type Chosen = Record<string, string>;
+
+/** Keys that an older page wrote for groups that were still to choose: they are no choice. */
+const isFiller = (letter: string) => letter.includes(":");
+
+/** The group of these that is chosen. A newer timetable may letter them anew, so that it stands under another letter. */
+export function chosenOf(own: Chosen, one: Alternatives): string | undefined {
+  const isOne = (name: string | undefined) => one.groups.some((group) => group.name === name);
+  const mine = own[letterOf(one)];
+  return isOne(mine) ? mine : Object.entries(own).find(([letter, name]) => !isFiller(letter) && isOne(name))?.[1];
+}
+
+/** Chooses a group, or with undefined leaves it open again. */
+export function withGroup(own: Chosen, one: Alternatives, name: string | undefined): Chosen {
+  const replaced = (letter: string, group: string) => isFiller(letter) || letter === letterOf(one) || one.groups.some((other) => other.name === group);
+  const next = Object.fromEntries(Object.entries(own).filter(([letter, group]) => !replaced(letter, group)));
+  return name === undefined ? next : { ...next, [letterOf(one)]: name };
+}
+
 /**
- * Takes a group of a module, or with undefined leaves it open again. own is what is taken of the module, by letter. A choice speaks of
- * all groups of its letter, in whichever semester: once one is taken, the groups of other semesters are named, too, so that
- * none of them is lost. Those that are still to choose stand under "letter:group".
+ * The groups taken of each module, in the form that the API reads, in which a choice speaks of all groups of its letter, in whichever
+ * semester and year. So where something is chosen of one semester or year, the groups of the others, which are still to choose, are
+ * named, too, and none of them is lost. years are the lectures of each academic year, the newest first: it has the first word where
+ * two years have groups of one name.
  */
-export function withGroup(own: Record<string, string>, module: Alternatives[], one: Alternatives, name: string | undefined): Record<string, string> {
-  const parts = module.filter((part) => part.family === one.family);
-  const next = Object.fromEntries(Object.entries(own).filter(([key]) => key !== letterOf(one) && !parts.some((part) => key.startsWith(`${letterOf(part)}:`))));
-  if (name !== undefined) next[letterOf(one)] = name;
-  if (!parts.some((part) => letterOf(part) in next)) return next;
-  for (const part of parts.filter((open) => !(letterOf(open) in next))) {
-    for (const group of part.groups) next[`${letterOf(part)}:${group.name}`] = group.name;
+export function takenGroups(choices: Record<string, Chosen>, years: Entry[][]): TakenGroups {
+  const offered = years.map((entries) => alternativesOf(entries).filter((one) => one.family !== "" && choices[one.module]));
+  const taken: TakenGroups = {};
+  for (const [one] of gather(offered.flat(), ({ module, family }) => `${module}\u0000${family}`).values()) {
+    const { module, family } = one!;
+    const names = namesOf(choices[module]!, offered.map((all) => all.filter((one) => one.module === module && one.family === family)));
+    if (names.length > 0) taken[module] = [...(taken[module] ?? []), ...names];
   }
-  return next;
+  return taken;
+}
+
+/** The groups of one letter that are taken, by year; none where nothing is chosen of any. */
+function namesOf(own: Chosen, years: Alternatives[][]): string[] {
+  if (years.flat().every((one) => chosenOf(own, one) === undefined)) return [];
+  const newer = new Set<string>();
+  const names: string[] = [];
+  for (const all of years) {
+    for (const one of all) {
+      const chosen = chosenOf(own, one);
+      const open = one.groups.map((group) => group.name);
+      names.push(...(chosen === undefined ? open : [chosen]).filter((name) => !newer.has(name)));
+    }
+    for (const one of all) for (const group of one.groups) newer.add(group.name);
+  }
+  return names;
 }

@@ -1,22 +1,17 @@
 /** What of the timetables is shown, as signals: the student's choices, and what Look leaves out for the moment. */
 import { computed, signal } from "@preact/signals";
-import { alternativesOf, takes, type TakenGroups } from "../domain/courses";
+import { alternativesOf, takes } from "../domain/courses";
 import { isDated } from "../domain/dated";
 import { type Entry, meetingOf, type Meeting } from "../domain/entry";
 import { layoutWeek } from "../domain/grid";
 import { heldIn, semesterOn, semestersOf, type Semester } from "../domain/terms";
 import { johannesburg } from "../domain/time";
-import { choices, events } from "../state/store";
+import { choices, events, taken } from "../state/store";
 import { look } from "../texts/look";
 
 /** The present in South Africa. It moves on with each minute. */
 export const now = signal(johannesburg(Date.now()));
 setInterval(() => (now.value = johannesburg(Date.now())), 30_000);
-
-/** The groups taken, by module. */
-export const taken = computed<TakenGroups>(() =>
-  Object.fromEntries(Object.entries(choices.value.groups).map(([module, byKind]) => [module, Object.values(byKind)])),
-);
 
 /** What the student attends: what the file, the feed and Google get. */
 export const attended = computed<Entry[]>(() => {

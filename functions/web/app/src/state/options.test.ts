@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
+import { takenGroups } from "../domain/courses";
 import { entryOf } from "../domain/random";
 import { optionsOf } from "./options";
-import { noChoices } from "./types";
+import { type Choices, noChoices } from "./types";
 
 const events = ["COS 212 G01", "COS 212 P02", "WTW 114 T01", "PHY 114 G01"].map((name) => entryOf({ module: name.slice(0, 7), group: name.slice(8) }));
 
+const options = (choices: Choices) => optionsOf(choices, takenGroups(choices.groups, [events]));
+
 test("nothing chosen asks for nothing", () => {
-  expect(optionsOf(noChoices, events)).toEqual({});
+  expect(options(noChoices)).toEqual({});
 });
 
 test("every choice of the page is one that the API takes", () => {
@@ -28,7 +31,7 @@ test("every choice of the page is one that the API takes", () => {
     changes: [change],
     extra: [extra],
   };
-  expect(optionsOf(chosen, events)).toEqual({
+  expect(options(chosen)).toEqual({
     name: "Mine",
     groups: { "COS 212": ["G01", "P02"] },
     without: ["WTW 114"],
@@ -46,5 +49,5 @@ test("every choice of the page is one that the API takes", () => {
 
 test("a group that a newer timetable no longer has is not asked for", () => {
   const chosen = { ...noChoices, groups: { "COS 212": { G: "G01", P: "P09" }, "PHY 114": { G: "G07" } } };
-  expect(optionsOf(chosen, events)).toEqual({ groups: { "COS 212": ["G01"] } });
+  expect(options(chosen)).toEqual({ groups: { "COS 212": ["G01"] } });
 });

@@ -1,16 +1,14 @@
-import type { Event, Options } from "../api/client";
+import type { Options } from "../api/client";
+import type { TakenGroups } from "../domain/courses";
 import type { Choices } from "./types";
 
 /**
- * The choices in the form that the API takes. Groups that the timetable no longer has are left away: the API refuses what
+ * The choices in the form that the API takes, with the groups taken, which are only those that there are: the API refuses what
  * does not exist. A module that is not taken is named as left out, so that those of later timetables are in.
  */
-export function optionsOf(choices: Choices, events: Event[]): Options {
+export function optionsOf(choices: Choices, taken: TakenGroups): Options {
   const out = new Set(choices.modulesOut);
-  const there = new Set(events.map((e) => groupName(e.module, e.group)));
-  const groups = Object.entries(choices.groups)
-    .map(([module, byKind]) => [module, Object.values(byKind).filter((group) => there.has(groupName(module, group)))] as const)
-    .filter(([module, chosen]) => chosen.length > 0 && !out.has(module));
+  const groups = Object.entries(taken).filter(([module]) => !out.has(module));
   const options: Options = {};
   if (choices.name) options.name = choices.name;
   if (groups.length) options.groups = Object.fromEntries(groups);
@@ -25,8 +23,4 @@ export function optionsOf(choices: Choices, events: Event[]): Options {
   if (choices.changes.length) options.changes = choices.changes;
   if (choices.extra.length) options.extra = choices.extra;
   return options;
-}
-
-function groupName(module: string, group: string): string {
-  return `${module}\u0000${group.trim().toUpperCase()}`;
 }

@@ -1,7 +1,9 @@
 import { expect, test, vi } from "vitest";
 import type { Event } from "../api/client";
+import { takes } from "../domain/courses";
 import { entryOf } from "../domain/random";
-import { academicYear, choices, events, onlySample, possibleYears, read, uploads } from "./store";
+import { optionsOf } from "./options";
+import { academicYear, choices, events, onlySample, possibleYears, read, taken, uploads } from "./store";
 import { timetable } from "./timetable";
 import { noChoices, type Upload } from "./types";
 
@@ -27,6 +29,15 @@ test("the sample gives way to the student's own timetables", () => {
 test("the lectures of the newest year are shown, with all tests and exams", () => {
   timetable.value = { uploads: [], events: [lecture("old", 2025), lecture("new", 2026), { ...lecture("test", 2025), kind: "test" }] };
   expect(events.value.map((e) => e.id)).toEqual(["new", "test"]);
+});
+
+test("what is shown and what is asked for speak of the same groups", () => {
+  const row = (group: string, year: number): Event => ({ ...lecture(group, year), module: "COS 212", group });
+  timetable.value = { uploads: [], events: [row("G01", 2025), row("G02", 2026), row("G03", 2026)] };
+  choices.value = { ...noChoices, groups: { "COS 212": { G: "G01" } } }; // last year's
+  expect(events.value.filter((e) => takes(taken.value, e)).map((e) => e.group)).toEqual(["G02", "G03"]);
+  expect(optionsOf(choices.value, taken.value).groups).toEqual({ "COS 212": ["G02", "G03", "G01"] });
+  choices.value = noChoices;
 });
 
 test("the academic year is that of the newest lectures, or a later one that the student gave", () => {

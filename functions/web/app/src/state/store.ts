@@ -6,6 +6,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { Event, Timetable } from "../api/client";
 import { assignColours, type Colour } from "../domain/colours";
+import { takenGroups, type TakenGroups } from "../domain/courses";
 import { johannesburg } from "../domain/time";
 import { timetable } from "./timetable";
 import { noChoices, type Choices, type KeptFeed, type Upload } from "./types";
@@ -73,6 +74,13 @@ function presentYear(): number {
   return Number(johannesburg(Date.now()).date.slice(0, 4));
 }
 
+/** The lectures of each academic year, the newest first. */
+const lecturesByYear = computed<Event[][]>(() => {
+  const all = timetable.value?.events ?? [];
+  const years = [...new Set(lectureYears(all))].sort((a, b) => b - a);
+  return years.map((year) => all.filter((e) => e.kind === "lecture" && (e.year ?? 0) === year));
+});
+
 /** All events: lectures of the newest year, tests and exams. Without any, those of the sample. */
 export const events = computed<Event[]>(() => {
   const all = timetable.value?.events ?? [];
@@ -85,6 +93,9 @@ export const known = computed(() => timetable.value !== null || feeds.value.leng
 
 /** There is nothing but the sample, which is on no server. */
 export const onlySample = computed(() => (timetable.value?.events ?? []).length === 0);
+
+/** The groups taken, by module: of the lectures shown, and of the years before, which stay in the calendar. */
+export const taken = computed<TakenGroups>(() => takenGroups(choices.value.groups, onlySample.value ? [events.value] : lecturesByYear.value));
 
 /** The modules, in the order of their names. */
 export const modules = computed(() => [...new Set(events.value.map((e) => e.module).filter(Boolean))].sort());

@@ -1,10 +1,10 @@
 import { ApiError, ask, type Calendar, type Event, send, type Options } from "../api/client";
 import { optionsOf } from "../state/options";
-import { academicYear, choices, events, onlySample } from "../state/store";
+import { academicYear, choices, events, onlySample, taken } from "../state/store";
 
 /** What is asked of the API for a calendar, of whatever kind: the choices, and the academic year. */
 export function chosenOptions(): Options {
-  return { ...optionsOf(choices.value, events.value), year: academicYear.value };
+  return { ...optionsOf(choices.value, taken.value), year: academicYear.value };
 }
 
 /** What a file is asked for with. The server knows the timetables, but not the sample. */
