@@ -17,7 +17,7 @@ test("a week shows what is held in it, moved classes where they are", () => {
   expect(shown("2026-07-20")).toEqual([["once", 3, 840, 990, "14:00", "16:30"]]);
   expect(shown("2026-08-03")).toHaveLength(1);
   expect(shown("2026-08-10")).toEqual([]);
-  expect(heldInWeek([once], "2026-07-20")[0]!.entry).toMatchObject({ on: "2026-07-23", remark: once.remark });
+  expect(heldInWeek([once], "2026-07-20")[0]!.entry).toMatchObject({ on: "2026-07-23", day: "Thursday", remark: once.remark }); // not the Tuesday of other weeks
 });
 
 test("times are South Africa's, however they are written", () => {

@@ -2,7 +2,7 @@
 
 import type { Entry } from "./entry";
 import { type Held } from "./grid";
-import { addDays, clock, dayNumber, johannesburg, weekdayOfDate } from "./time";
+import { addDays, clock, dayNumber, johannesburg, weekdayOfDate, weekdays } from "./time";
 
 /** What is needed of an item of the API's calendar: its first occurrence, and where it recurs weekly, the last and those left out. */
 export interface Item {
@@ -47,7 +47,7 @@ export function heldInWeek(items: Item[], monday: string): Held[] {
     if (on === null) return [];
     const start = johannesburg(Date.parse(item.start)).minutes;
     const end = start + Math.round((Date.parse(item.end) - Date.parse(item.start)) / 60_000);
-    const entry: DatedEntry = { ...item.event, on, startTime: clock(start), endTime: clock(end), ...(item.remark ? { remark: item.remark } : {}) };
+    const entry: DatedEntry = { ...item.event, on, day: weekdays[weekdayOfDate(on)]!, startTime: clock(start), endTime: clock(end), ...(item.remark ? { remark: item.remark } : {}) };
     return [{ key: item.uid, entry, slot: { day: weekdayOfDate(on), start, end: Math.min(end, 24 * 60) } }];
   });
 }
