@@ -14,14 +14,14 @@ interface Props {
   confirmed(): void;
 }
 
-/** A button that asks before it does what cannot be taken back. The focus goes to the question, and back after a No. */
+/** A button that asks before it does what cannot be taken back. The focus goes to the safe answer, which Escape gives, too, and back after it. */
 export function Confirm({ ask, question, yes, no, danger, disabled, confirmed }: Props) {
   const asking = useSignal(false);
   const opener = useRef<HTMLButtonElement>(null);
-  const answer = useRef<HTMLButtonElement>(null);
+  const safe = useRef<HTMLButtonElement>(null);
   const moved = useRef(false);
   useEffect(() => {
-    if (asking.value) answer.current?.focus();
+    if (asking.value) safe.current?.focus();
     else if (moved.current) opener.current?.focus();
     moved.current = true;
   }, [asking.value]);
@@ -32,14 +32,15 @@ export function Confirm({ ask, question, yes, no, danger, disabled, confirmed }:
       </button>
     );
   }
+  const cancel = () => !disabled && (asking.value = false);
   return (
-    <div class="notice bad confirm" role="group" aria-label={question}>
+    <div class="notice bad confirm" role="group" aria-label={question} onKeyDown={(e) => e.key === "Escape" && cancel()}>
       <p>{question}</p>
       <div class="buttons">
-        <button ref={answer} type="button" class="button danger" disabled={disabled} onClick={confirmed}>
+        <button type="button" class="button danger" disabled={disabled} onClick={confirmed}>
           {yes}
         </button>
-        <button type="button" class="button second" disabled={disabled} onClick={() => (asking.value = false)}>
+        <button ref={safe} type="button" class="button second" disabled={disabled} onClick={cancel}>
           {no}
         </button>
       </div>
