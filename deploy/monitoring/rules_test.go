@@ -118,7 +118,7 @@ var exporters = strings.Fields(`up
 	traefik_tls_certs_not_after traefik_entrypoint_requests_total
 	container_memory_working_set_bytes container_spec_memory_limit_bytes container_cpu_usage_seconds_total container_spec_cpu_quota container_spec_cpu_period
 	process_start_time_seconds process_cpu_seconds_total process_resident_memory_bytes process_open_fds process_max_fds go_goroutines go_memstats_heap_inuse_bytes
-	prometheus_rule_evaluation_failures_total prometheus_tsdb_head_series alertmanager_notifications_failed_total ALERTS`)
+	prometheus_rule_evaluation_failures_total prometheus_target_scrape_pool_targets prometheus_tsdb_head_series alertmanager_notifications_failed_total ALERTS`)
 
 // TestMetricsOfRulesExist compares the metrics that rules and runbooks name with those that are documented, which are
 // those that the functions have: see the test beside `schedgen up`.
