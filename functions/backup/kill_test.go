@@ -106,7 +106,7 @@ func TestAKilledRestoreBringsNobodyBack(t *testing.T) {
 	w.fill(1)
 	f := w.function()
 	w.backup(f)
-	if err := personal.NewStore(w.pool).Request(t.Context(), job.Owner); err != nil {
+	if _, err := personal.NewStore(w.pool).Request(t.Context(), job.Owner); err != nil {
 		t.Fatal(err)
 	}
 	one := func(sql string, args ...any) int {

@@ -225,7 +225,10 @@ func TestDeletedPeopleStayDeleted(t *testing.T) {
 	}
 	people := personal.NewStore(w.pool)
 	for _, owner := range []string{job.Owner, account} {
-		if err := errors.Join(people.Request(t.Context(), owner), people.Erase(t.Context(), owner)); err != nil {
+		if _, err := people.Request(t.Context(), owner); err != nil {
+			t.Fatal(err)
+		}
+		if err := people.Erase(t.Context(), owner); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -279,7 +282,7 @@ func TestPeopleOfTheReplacedDatabaseStayDeleted(t *testing.T) {
 	w.fill(1)
 	f := w.function()
 	m := w.backup(f)
-	if err := personal.NewStore(w.pool).Request(t.Context(), job.Owner); err != nil {
+	if _, err := personal.NewStore(w.pool).Request(t.Context(), job.Owner); err != nil {
 		t.Fatal(err)
 	}
 	restored, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true})

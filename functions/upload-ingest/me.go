@@ -64,7 +64,7 @@ func (f *Function) deleteMe(r *http.Request) (any, error) {
 		if _, ok := f.sessions.Owner(r); !ok {
 			return nil, api.New(api.Unauthorized).WithMessage("This session has ended. Sign in again to delete what you have here.")
 		}
-		err = f.people.Request(r.Context(), owner)
+		_, err = f.people.Request(r.Context(), owner)
 	}
 	if err != nil {
 		return nil, err

@@ -47,11 +47,38 @@ on conflict (owner_hash) do update set
 
 // Request begins a deletion. Nothing undoes it: the owner's sessions are over, and the sweep deletes what the caller
 // does not. A repeated request changes nothing.
-func (s *Store) Request(ctx context.Context, owner string) error {
-	if _, err := s.pool.Exec(ctx, requestSQL, owner); err != nil {
-		return fmt.Errorf("begin a deletion: %w", err)
+func (s *Store) Request(ctx context.Context, owner string) (d Deletion, err error) {
+	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := Lock(ctx, tx, owner); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, requestSQL, owner); err != nil {
+			return err
+		}
+		d, err = status(ctx, tx, owner)
+		return err
+	})
+	if err != nil {
+		return d, fmt.Errorf("begin a deletion: %w", err)
 	}
-	return nil
+	return d, nil
+}
+
+const (
+	lockSQL    = `select pg_advisory_xact_lock(hashtextextended('owner ' || $1::uuid, 0))`
+	deletedSQL = `select exists (select from deletions where owner_hash = sha256(convert_to($1::uuid::text, 'UTF8')) and made_before is null)`
+)
+
+// Lock reports whether an owner asked to be deleted, and keeps that so until the end of the transaction: what moves rows
+// from one owner to another must not move them away from a deletion.
+func Lock(ctx context.Context, tx pgx.Tx, owner string) (deleted bool, err error) {
+	if _, err := tx.Exec(ctx, lockSQL, owner); err != nil {
+		return false, fmt.Errorf("lock an owner: %w", err)
+	}
+	if err := tx.QueryRow(ctx, deletedSQL, owner).Scan(&deleted); err != nil {
+		return false, fmt.Errorf("look for an owner's deletion: %w", err)
+	}
+	return deleted, nil
 }
 
 const statusSQL = `
@@ -59,15 +86,27 @@ select requested_at, erased_at is not null, exists (select from google_revocatio
 from deletions where owner_hash = sha256(convert_to($1::uuid::text, 'UTF8')) and made_before is null`
 
 // Status is how far an owner's deletion is; ErrNotFound without one.
-func (s *Store) Status(ctx context.Context, owner string) (Deletion, error) {
-	d, err := postgres.QueryOne(ctx, s.pool, pgx.RowToStructByPos[Deletion], statusSQL, owner)
+func (s *Store) Status(ctx context.Context, owner string) (d Deletion, err error) {
+	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		d, err = status(ctx, tx, owner)
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		err = fmt.Errorf("read a deletion: %w", err)
+	}
+	return d, err
+}
+
+func status(ctx context.Context, tx pgx.Tx, owner string) (Deletion, error) {
+	rows, err := tx.Query(ctx, statusSQL, owner)
+	if err != nil {
+		return Deletion{}, err
+	}
+	d, err := pgx.CollectOneRow(rows, pgx.RowToStructByPos[Deletion])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return d, ErrNotFound
 	}
-	if err != nil {
-		return d, fmt.Errorf("read a deletion: %w", err)
-	}
-	return d, nil
+	return d, err
 }
 
 // Owner is one whose deletion may have left something.
@@ -89,24 +128,18 @@ func (s *Store) Open(ctx context.Context, limit int) ([]Owner, error) {
 	return owners, nil
 }
 
-// eraseSQL deletes all but jobs, which go with their objects. A row that hangs on another goes with that.
-var eraseSQL = []string{
-	`insert into google_revocations (account_id, refresh_token, key_id)
-	select id, refresh_token, key_id from google_accounts where id = $1::uuid and refresh_token is not null
-	on conflict (account_id) do nothing`,
-	`delete from google_accounts where id = $1::uuid`,
-	`delete from feeds where owner = $1::uuid`,
-	`delete from typed_terms where owner = $1::uuid`,
-	`delete from session_generations where owner = $1::uuid`,
-	`delete from former_owners where owner = $1::uuid`,
-}
-
 // Erase deletes what the database has of an owner, without its jobs: delete those first or later, each after its
 // object. Access to Google stays noted until google-sync has ended it.
 func (s *Store) Erase(ctx context.Context, owner string) error {
 	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		for _, sql := range eraseSQL {
-			if _, err := tx.Exec(ctx, sql, owner); err != nil {
+		if _, err := tx.Exec(ctx, fmt.Sprintf(endAccessSQL, " where id = $1::uuid"), owner); err != nil {
+			return err
+		}
+		for _, t := range tables {
+			if len(t.owners) == 0 || t.last {
+				continue
+			}
+			if _, err := tx.Exec(ctx, t.eraseSQL(), owner); err != nil {
 				return err
 			}
 		}
@@ -145,16 +178,21 @@ const expireSQL = `
 with old as (delete from former_owners where ctid = any(array(
 		select ctid from former_owners where moved_at <= now() - make_interval(secs => $1::float8) order by moved_at limit $2::int))
 	returning 1),
+	tokens as (delete from google_revocations where requested_at <= now() - make_interval(secs => $3::float8) returning 1),
 	gone as (delete from deletions where ctid = any(array(
 		select ctid from deletions where owner is null and requested_at <= now() - make_interval(secs => $1::float8)
 		order by requested_at limit $2::int))
 	returning 1)
 select (select count(*) from old) + (select count(*) from gone)`
 
+// RevocationTime is how long access to Google that is to end is kept at most, with its token: also where Google is
+// switched off, so that nothing asks it.
+const RevocationTime = 7 * 24 * time.Hour
+
 // Expire deletes at most limit deletions, and as many notes of former owners, that are older than age: no session and
-// no backup from before may be left. It returns how many.
+// no backup from before may be left. It returns how many. It also forgets tokens after [RevocationTime].
 func (s *Store) Expire(ctx context.Context, age time.Duration, limit int) (int64, error) {
-	gone, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], expireSQL, age.Seconds(), limit)
+	gone, err := postgres.QueryOne(ctx, s.pool, pgx.RowTo[int64], expireSQL, age.Seconds(), limit, RevocationTime.Seconds())
 	if err != nil {
 		return 0, fmt.Errorf("expire deletions: %w", err)
 	}

@@ -69,29 +69,22 @@ func (s *Store) Deletions(ctx context.Context) ([]Entry, error) {
 	return Union(all), nil
 }
 
-const givenSQL = `with given (hash, made_before, requested_at) as (select * from unnest($1::bytea[], $2::timestamptz[], $3::timestamptz[]))`
-
-// whose is the condition that a row is of a given deletion.
-const whose = `sha256(convert_to(%s::text, 'UTF8')) = hash and (made_before is null or %s < made_before)`
-
-// reapplySQL deletes what a restored database has of people who deleted everything, but for their jobs.
-var reapplySQL = []string{
-	`delete from google_accounts using given where ` + fmt.Sprintf(whose, "id", "created_at"),
-	`delete from feeds using given where ` + fmt.Sprintf(whose, "owner", "created_at"),
-	`delete from typed_terms using given where ` + fmt.Sprintf(whose, "owner", "typed_at"),
-	`delete from former_owners using given where ` + fmt.Sprintf(whose, "owner", "moved_at"),
-	`delete from turns using given where ` + fmt.Sprintf(whose, "turns.owner", "used_at") + ` or ` + fmt.Sprintf(whose, "turns.share", "used_at"),
-	`insert into deletions (owner_hash, made_before, requested_at, erased_at) select hash, made_before, requested_at, now() from given
-	on conflict (owner_hash) do update set requested_at = greatest(deletions.requested_at, excluded.requested_at), erased_at = now(),
-		made_before = case when deletions.made_before is null or excluded.made_before is null then null
-			else greatest(deletions.made_before, excluded.made_before) end`,
-}
+const noteSQL = givenSQL + `
+insert into deletions (owner_hash, made_before, requested_at, erased_at) select hash, made_before, requested_at, now() from given
+on conflict (owner_hash) do update set requested_at = greatest(deletions.requested_at, excluded.requested_at), erased_at = now(),
+	made_before = case when deletions.made_before is null or excluded.made_before is null then null
+		else greatest(deletions.made_before, excluded.made_before) end`
 
 const reapplyJobsSQL = givenSQL + `,
-	gone as (delete from jobs using given where sha256(convert_to(owner::text, 'UTF8')) = hash and (made_before is null or created_at < made_before)
-		returning id, object_key),
+	gone as (delete from jobs using given where %s returning id, object_key),
 	letters as (delete from dead_letters where job_id in (select id from gone))
 select object_key from gone`
+
+// endAccessSQL leaves the tokens of the accounts that are deleted next for google-sync. %s is which, of google_accounts.
+const endAccessSQL = `
+insert into google_revocations (account_id, refresh_token, key_id, subject_hash)
+select id, refresh_token, key_id, sha256(convert_to(subject, 'UTF8')) from google_accounts%s and refresh_token is not null
+on conflict (account_id) do nothing`
 
 // Reapply deletes again, in one transaction, what a restored database has of these people, and notes their deletions
 // there. It returns the keys of their PDFs, which must not come back either.
@@ -101,15 +94,15 @@ func (s *Store) Reapply(ctx context.Context, entries []Entry) (objects []string,
 		hashes[i], before[i], requested[i] = e.OwnerHash, e.MadeBefore, e.Requested
 	}
 	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, reapplyJobsSQL, hashes, before, requested)
+		rows, err := tx.Query(ctx, fmt.Sprintf(reapplyJobsSQL, jobs.isGiven()), hashes, before, requested)
 		if err != nil {
 			return err
 		}
 		if objects, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 			return err
 		}
-		for _, sql := range reapplySQL {
-			if _, err := tx.Exec(ctx, givenSQL+" "+sql, hashes, before, requested); err != nil {
+		for _, sql := range reapplySQL() {
+			if _, err := tx.Exec(ctx, sql, hashes, before, requested); err != nil {
 				return err
 			}
 		}
@@ -119,4 +112,15 @@ func (s *Store) Reapply(ctx context.Context, entries []Entry) (objects []string,
 		return nil, fmt.Errorf("delete again who deleted everything: %w", err)
 	}
 	return objects, nil
+}
+
+// reapplySQL deletes all but jobs.
+func reapplySQL() []string {
+	all := []string{givenSQL + fmt.Sprintf(endAccessSQL, ", given where "+accounts.isGiven())}
+	for _, t := range tables {
+		if len(t.owners) > 0 && t.name != jobs.name {
+			all = append(all, t.reapplySQL())
+		}
+	}
+	return append(all, noteSQL)
 }
