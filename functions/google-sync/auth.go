@@ -236,6 +236,9 @@ func (f *Function) logout(r *http.Request) (any, error) {
 	}
 	revoked := f.revoke(r.Context(), person)
 	anonymous, err := f.accounts.Forget(r.Context(), person)
+	if errors.Is(err, account.ErrNotFound) {
+		return nil, api.New(api.SignInRequired)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,14 @@
 package googlesync
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
@@ -16,7 +19,7 @@ func (w *world) delete(owner string) {
 	w.Helper()
 	people := personal.NewStore(w.f.pool)
 	for range 2 { // it may be repeated
-		if err := people.Request(w.Context(), owner); err != nil {
+		if _, err := people.Request(w.Context(), owner); err != nil {
 			w.Fatal(err)
 		}
 		if err := people.Erase(w.Context(), owner); err != nil {
@@ -110,4 +113,81 @@ func TestADeletionNamesWhoItWasBefore(t *testing.T) {
 	if n := w.rows("typed_terms") + w.rows("former_owners"); n != 0 {
 		t.Errorf("%d rows are left", n)
 	}
+}
+
+// TestALateRevocationLeavesANewSignIn: Google knows one access for each person, so ending that of a deleted account
+// would end the one that the person has granted since.
+func TestALateRevocationLeavesANewSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	b.signIn(student)
+	w.google.Inject(fakegoogle.Fault{Method: "revoke", Status: 503, Times: -1})
+	w.delete(b.owner())
+	if _, err := w.f.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again := w.browser()
+	again.signIn(student)
+	w.google.Heal()
+	if _, err := w.f.pool.Exec(t.Context(), "update google_revocations set tried_at = null"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.f.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again.want(again.do("GET", "/api/calendars", nil), http.StatusOK, nil)
+	if n := w.rows("google_revocations"); n != 0 {
+		t.Errorf("%d tokens of the deleted account are kept", n)
+	}
+}
+
+// TestASignInDuringADeletion: after the wish is noted, and before anything is erased, the person signs in once more.
+// Nothing of the deleted owner may move along, and the new account is not deleted with the old one.
+func TestASignInDuringADeletion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	people := personal.NewStore(w.f.pool)
+	b := w.browser()
+	b.signIn(student)
+	before := b.owner()
+	visitor := uuid.NewString()
+	w.upload(visitor, lectures(1))
+	for _, owner := range []string{before, visitor} {
+		if _, err := people.Request(t.Context(), owner); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := account.SignIn{Subject: subjectOf(t, w, before), Email: student, RefreshToken: "new"}
+	joined, err := w.f.accounts.Join(t.Context(), visitor, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if joined.ID == before {
+		t.Error("the sign-in belongs to the account that is being deleted")
+	}
+	if _, err := w.f.accounts.Forget(t.Context(), account.Account{ID: before}); !errors.Is(err, account.ErrNotFound) {
+		t.Errorf("forget an account that is being deleted: %v", err)
+	}
+	for _, owner := range []string{before, visitor} {
+		if err := people.Erase(t.Context(), owner); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := w.f.accounts.Get(t.Context(), joined.ID); err != nil || !got.SignedIn() {
+		t.Errorf("the new account is %+v, %v", got, err)
+	}
+	moved, err := postgres.QueryOne(t.Context(), w.f.pool, pgx.RowTo[int], `select count(*)::int from jobs where owner <> $1::uuid`, visitor)
+	if err != nil || moved != 0 || w.rows("google_revocations") != 0 {
+		t.Errorf("%d uploads moved away from their deletion, %d tokens are to be revoked, %v", moved, w.rows("google_revocations"), err)
+	}
+}
+
+func subjectOf(t *testing.T, w *world, id string) string {
+	t.Helper()
+	subject, err := postgres.QueryOne(t.Context(), w.f.pool, pgx.RowTo[string], "select subject from google_accounts where id = $1::uuid", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return subject
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
@@ -23,7 +24,9 @@ type Revocations struct {
 func NewRevocations(store *Store, signIns *SignIns) *Revocations { return &Revocations{store, signIns} }
 
 const (
-	revocationTime  = 7 * 24 * time.Hour // after which a token that Google never answered about is deleted all the same
+	// lastTry is the age after which a token that Google never answered about is tried once more and deleted: a little
+	// before anything else forgets it.
+	lastTry         = personal.RevocationTime - time.Hour
 	revocationBatch = 20
 )
 
@@ -34,7 +37,15 @@ update google_revocations set tried_at = now() where account_id in (
 	order by tried_at nulls first, requested_at limit $1::int for update skip locked)
 returning account_id::text, refresh_token, key_id, requested_at <= now() - make_interval(secs => $2::float8)`
 
-const deleteRevocationSQL = `delete from google_revocations where account_id = $1::uuid`
+const (
+	// stillDueSQL is asked right before Google is: a sign-in since the batch was read cancels a revocation.
+	stillDueSQL = `select exists (select from google_revocations where account_id = $1::uuid)`
+
+	deleteRevocationSQL = `delete from google_revocations where account_id = $1::uuid`
+
+	// cancelRevocationsSQL: Google knows one access for each person, so ending an old one would end the new one.
+	cancelRevocationsSQL = `delete from google_revocations where subject_hash = sha256(convert_to($1::text, 'UTF8'))`
+)
 
 type revocation struct {
 	Account string
@@ -46,12 +57,19 @@ type revocation struct {
 // Sweep asks Google to end each access that is to end, and returns how many ended. One that fails is tried again by
 // the next sweep, for a week.
 func (r *Revocations) Sweep(ctx context.Context) (ended int64, err error) {
-	due, err := postgres.Query(ctx, r.store.pool, pgx.RowToStructByPos[revocation], dueRevocationsSQL, revocationBatch, revocationTime.Seconds())
+	due, err := postgres.Query(ctx, r.store.pool, pgx.RowToStructByPos[revocation], dueRevocationsSQL, revocationBatch, lastTry.Seconds())
 	if err != nil {
 		return 0, fmt.Errorf("find access to end: %w", err)
 	}
 	for _, one := range due {
-		err := r.revoke(ctx, one)
+		still, err := postgres.QueryOne(ctx, r.store.pool, pgx.RowTo[bool], stillDueSQL, one.Account)
+		if err != nil {
+			return ended, fmt.Errorf("find access to end: %w", err)
+		}
+		if !still {
+			continue
+		}
+		err = r.revoke(ctx, one)
 		if err != nil {
 			api.Logger(ctx).WarnContext(ctx, "access of a deleted account not ended", "given_up", one.Old, "error", err.Error())
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
@@ -116,11 +117,21 @@ var moveSQL = []string{
 // isAccountSQL also keeps the row: an owner that is being made an account is not moved away from it.
 const isAccountSQL = `select id::text from google_accounts where id = $1::uuid for share`
 
+const (
+	knownSQL = `select id::text from google_accounts where subject = $1 for update`
+
+	deleteAccountSQL = `delete from google_accounts where id = $1::uuid`
+)
+
 // Join saves a sign-in, makes the account at the first one, and moves everything of the anonymous owner to the
-// account; after an error it has done none of it. An owner that is itself an account keeps what it has.
+// account; after an error it has done none of it. An owner that is itself an account keeps what it has, and so does one
+// that asked to be deleted. An account that is being deleted is none: the sign-in makes another one.
 func (s *Store) Join(ctx context.Context, anonymous string, in SignIn) (Account, error) {
 	var account Account
 	err := s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		if err := forgetDeleted(ctx, tx, in.Subject); err != nil {
+			return err
+		}
 		account, err = queryAccount(ctx, tx, signInSQL, uuid.NewString(), in.Subject, in.Email, strings.Join(in.Scopes, " "),
 			in.Profile.FirstName, in.Profile.LastName, in.Profile.Picture)
 		if err != nil {
@@ -138,6 +149,24 @@ func (s *Store) Join(ctx context.Context, anonymous string, in SignIn) (Account,
 		return Account{}, fmt.Errorf("keep a sign-in: %w", err)
 	}
 	return account, nil
+}
+
+// forgetDeleted makes room for a new account of a person whose account is being deleted, and cancels the end of the
+// access that the person has just granted again.
+func forgetDeleted(ctx context.Context, tx pgx.Tx, subject string) error {
+	var known string
+	err := tx.QueryRow(ctx, knownSQL, subject).Scan(&known)
+	if err == nil {
+		var deleted bool
+		if deleted, err = personal.Lock(ctx, tx, known); err == nil && deleted {
+			_, err = tx.Exec(ctx, deleteAccountSQL, known)
+		}
+	}
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	_, err = tx.Exec(ctx, cancelRevocationsSQL, subject)
+	return err
 }
 
 func queryAccount(ctx context.Context, tx pgx.Tx, sql string, args ...any) (Account, error) {
@@ -159,6 +188,9 @@ func moveAnonymous(ctx context.Context, tx pgx.Tx, from, to string) error {
 		return nil
 	}
 	if !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	if deleted, err := personal.Lock(ctx, tx, from); err != nil || deleted {
 		return err
 	}
 	return move(ctx, tx, from, to)
@@ -186,18 +218,22 @@ func (s *Store) End(ctx context.Context, a Account) error {
 	return nil
 }
 
-const forgetSQL = `delete from google_accounts where id = $1::uuid`
-
 // Forget deletes the account with its token, its calendars and its syncs, and gives its uploads and feeds
 // to the new anonymous owner that it returns: a session of the account, wherever one still is, then owns
-// nothing.
+// nothing. ErrNotFound means that the person asked meanwhile to be deleted.
 func (s *Store) Forget(ctx context.Context, a Account) (anonymous string, err error) {
 	anonymous = uuid.NewString()
 	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		if err := move(ctx, tx, a.ID, anonymous); err != nil {
-			return err
+		deleted, err := personal.Lock(ctx, tx, a.ID)
+		if err == nil && deleted {
+			err = ErrNotFound
 		}
-		_, err := tx.Exec(ctx, forgetSQL, a.ID)
+		if err == nil {
+			err = move(ctx, tx, a.ID, anonymous)
+		}
+		if err == nil {
+			_, err = tx.Exec(ctx, deleteAccountSQL, a.ID)
+		}
 		return err
 	})
 	if err != nil {
