@@ -1,6 +1,7 @@
 package pdfparse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,8 +68,9 @@ const unlimited = time.Minute
 // Which job is read next is not for events to say, for whoever sends the most would have the most: it is the one whose
 // turn it is. As no event is done with before its own job is taken, as many events are on their way as jobs wait.
 //
-// A worker that no event waits for goes on while jobs are due, so that no slot is empty while a job waits whose event was
-// refused or lost. In the second half of the request's time it begins none.
+// The worker then goes on while jobs are due, so that no slot is empty while a job waits whose event was refused or lost.
+// What goes wrong with these is no matter of the event, which is done with. In the second half of the request's time it
+// begins none.
 func (f *Function) handleObject(ctx context.Context, o events.Object) error {
 	end, ok := ctx.Deadline()
 	if !ok {
@@ -81,7 +83,8 @@ func (f *Function) handleObject(ctx context.Context, o events.Object) error {
 		case err != nil:
 			return err
 		case over:
-			return f.goOn(context.WithoutCancel(ctx), half) // a caller that hangs up changes nothing for those who wait
+			f.goOn(context.WithoutCancel(ctx), half) // a caller that hangs up changes nothing for those who wait
+			return nil
 		case time.Now().After(half):
 			return api.New(api.Busy)
 		}
@@ -111,21 +114,30 @@ func (f *Function) runNextJob(ctx context.Context, o events.Object) (over bool, 
 	if err != nil {
 		return true, f.answerUnclaimed(ctx, o, err)
 	}
-	// Whosever job it is, what is away fails the event, which then comes again: the next job would fail, too.
-	if err = f.run(ctx, claim, slot); err != nil || claim.Job.ID == o.JobID {
+	err = f.run(ctx, claim, slot)
+	if claim.Job.ID == o.JobID {
 		return true, err
 	}
-	return f.isTaken(ctx, o)
+	// Where another's job fails and the event's own waits, the event comes again: what is away would fail the next job, too.
+	taken, unknown := f.isTaken(ctx, o)
+	if taken {
+		return true, nil
+	}
+	return false, cmp.Or(err, unknown)
 }
 
-// goOn does what is due, for an event that is done with itself, unless another event waits to do it.
-func (f *Function) goOn(ctx context.Context, until time.Time) error {
-	for time.Now().Before(until) && !f.slots.anyWaiting() {
-		if over, err := f.runDueJob(ctx); over || err != nil {
-			return err
+// goOn does what is due, for an event that is done with itself. Events that wait for a slot get it first, each time that
+// one is free.
+func (f *Function) goOn(ctx context.Context, until time.Time) {
+	for time.Now().Before(until) {
+		over, err := f.runDueJob(ctx)
+		if err != nil {
+			api.Logger(ctx).WarnContext(ctx, "stopped working on other jobs", "error", err)
+		}
+		if over || err != nil {
+			return
 		}
 	}
-	return nil
 }
 
 // runDueJob does the next job if one is due and may be begun. Only then it counts for the rate.
@@ -172,7 +184,7 @@ func (f *Function) isTaken(ctx context.Context, o events.Object) (bool, error) {
 	if errors.Is(err, jobs.ErrNotFound) {
 		return true, nil
 	}
-	return job.Status != jobs.Pending, err
+	return err == nil && job.Status != jobs.Pending, err
 }
 
 // acquireSlot gives a slot within the rate, or a 429 where none is free in time. An event that waits holds nothing that

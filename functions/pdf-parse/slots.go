@@ -83,13 +83,6 @@ func (s *slots) wait(ctx context.Context, job string, priority jobs.Priority, pa
 	}
 }
 
-// anyWaiting reports whether an event waits, which goes on as soon as a slot is free.
-func (s *slots) anyWaiting() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.waiting) > 0
-}
-
 // give gives a slot, or nil. The caller holds the lock.
 func (s *slots) give(priority jobs.Priority) *grant {
 	if s.taken >= s.total {
