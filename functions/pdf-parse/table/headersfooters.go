@@ -141,8 +141,6 @@ func edgeLines(page extract.Page, top, bottom float64) []Line {
 	return out
 }
 
-var footer = regexp.MustCompile(`(?i)^(page )?\d+ ?(of|/) ?\d+$|^page \d+$`)
-
 // dropFooters drops page numbers and what stands far below the last line: without rulings nothing else parts them
 // from the last row. Lines of several columns go on with the row however far they are; one that begins as its column
 // does is no part of a value, but not lost either.
@@ -171,7 +169,7 @@ func (r *Row) dropFooters() {
 }
 
 func (r Row) isPageNumber(l Line) bool {
-	return unicode.IsDigit(rune(l.Text[len(l.Text)-1])) && footer.MatchString(l.Text) && !r.wraps(l)
+	return unicode.IsDigit(rune(l.Text[len(l.Text)-1])) && pageNumber.MatchString(l.Text) && !r.wraps(l)
 }
 
 // alignedColumns gives for each baseline in how many columns its text begins as the heading does, or as lines above,

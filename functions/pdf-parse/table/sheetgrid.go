@@ -75,8 +75,8 @@ func (g grid) filled(s extract.Page) []extract.Box {
 }
 
 // fits reports whether no text, no ruling and no place that was drawn in crosses from one cell into another, but for
-// those around pages, which meet: all text lies to one side of these. A place that is no larger than what is drawn in it
-// is what the whole sheet was clipped to.
+// those around pages, which meet: all text lies to one side of these. A place that ends where all that is drawn ends is
+// what the whole sheet was clipped to.
 func (g grid) fits(s extract.Page) bool {
 	if slices.ContainsFunc(s.Frames, func(f extract.Box) bool { return g.cuts(s, f) && !aroundInk(s, f) }) {
 		return false
@@ -114,14 +114,35 @@ func (g grid) cuts(s extract.Page, b extract.Box) bool {
 	return several && area(b) < part*s.Width*s.Height
 }
 
-// aroundInk reports whether a box is the one around all text and rulings of the sheet, with no margin as a page has.
+// aroundInk reports whether a box ends on each side where all text and rulings of the sheet end: nothing is outside it, and
+// it has no margin, narrow as that of a page may be.
 func aroundInk(s extract.Page, b extract.Box) bool {
-	const margin = 15
-	ink := textBox(s.Words)
-	for _, r := range s.Rulings {
-		ink = extract.Box{X0: min(ink.X0, r.X0), Y0: min(ink.Y0, r.Y0), X1: max(ink.X1, r.X1), Y1: max(ink.Y1, r.Y1)}
+	const (
+		near            = 2         // units, for programs round outwards
+		small, capital  = 0.45, 0.8 // ems that the first line may reach above its baseline
+		level, descends = 0, 0.3    // ems that the last one may reach below
+	)
+	least, most := inkBox(s, small, level), inkBox(s, capital, descends)
+	return containsBox(grown(b, near), least) && containsBox(grown(most, near), b)
+}
+
+// inkBox is the box around all rulings of a sheet and all text, which reaches so many ems above and below its baselines.
+func inkBox(s extract.Page, above, below float64) extract.Box {
+	ink := extract.Box{X0: math.Inf(1), Y0: math.Inf(1), X1: math.Inf(-1), Y1: math.Inf(-1)}
+	add := func(b extract.Box) {
+		ink = extract.Box{X0: min(ink.X0, b.X0), Y0: min(ink.Y0, b.Y0), X1: max(ink.X1, b.X1), Y1: max(ink.Y1, b.Y1)}
 	}
-	return allIn(s.Words, []extract.Box{b}) && containsBox(extract.Box{X0: ink.X0 - margin, Y0: ink.Y0 - margin, X1: ink.X1 + margin, Y1: ink.Y1 + margin}, b)
+	for _, w := range s.Words {
+		add(extract.Box{X0: w.X0, Y0: w.Y - above*w.Size, X1: w.X1, Y1: w.Y + below*w.Size})
+	}
+	for _, r := range s.Rulings {
+		add(extract.Box{X0: r.X0, Y0: r.Y0, X1: r.X1, Y1: r.Y1})
+	}
+	return ink
+}
+
+func grown(b extract.Box, by float64) extract.Box {
+	return extract.Box{X0: b.X0 - by, Y0: b.Y0 - by, X1: b.X1 + by, Y1: b.Y1 + by}
 }
 
 // inText reports whether a ruling has text on both of its sides within a row, or column, of the grid.
@@ -268,11 +289,7 @@ func framed(page extract.Page) extract.Page {
 }
 
 func textBox(words []extract.Word) extract.Box {
-	text := extract.Box{X0: math.Inf(1), Y0: math.Inf(1), X1: math.Inf(-1), Y1: math.Inf(-1)}
-	for _, w := range words {
-		text = extract.Box{X0: min(text.X0, w.X0), Y0: min(text.Y0, w.Y-w.Size), X1: max(text.X1, w.X1), Y1: max(text.Y1, w.Y)}
-	}
-	return text
+	return inkBox(extract.Page{Words: words}, 1, 0)
 }
 
 // touched reports whether rulings inside a box end at its sides.
