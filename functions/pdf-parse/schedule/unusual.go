@@ -231,8 +231,11 @@ func compound(value string, whole map[string]int) bool {
 // holdsRow reports whether a text says what only a row of its own does: a module, and a time beside it.
 func holdsRow(text string) bool {
 	module, hours := false, false
-	words := strings.Fields(text)
+	words := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '-' || r == '\u2013' })
 	for i, word := range words {
+		if _, ok := moduleCode(word); ok && strings.ContainsFunc(word, unicode.IsDigit) { // a word of letters is one
+			module = true
+		}
 		if i > 0 {
 			_, ok := moduleCode(words[i-1] + " " + word)
 			module = module || ok
