@@ -72,14 +72,17 @@ func Open(cfg Config) (*Cache, error) {
 	return c, nil
 }
 
-// Collectors are the metrics of the cache.
+// Collectors are the metrics of the cache. Without a Redis, none says whether it answers.
 func (c *Cache) Collectors() []prometheus.Collector {
+	if c.client == nil {
+		return []prometheus.Collector{c.requests}
+	}
 	up := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "schedgen_cache_up", Help: "1 while Redis answers; 0 while it is away, and where none is configured.",
+		Name: "schedgen_cache_up", Help: "1 while Redis answers; 0 while it is away. Absent where none is configured.",
 	}, func() float64 {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.client != nil && c.until.IsZero() {
+		if c.until.IsZero() {
 			return 1
 		}
 		return 0

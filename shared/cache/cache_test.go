@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/schedgen/schedgen/shared/cache"
@@ -133,6 +134,22 @@ func TestWithoutRedisEveryCallMisses(t *testing.T) {
 	if err := c.Ping(t.Context()); err != nil {
 		t.Errorf("no Redis is a choice: got %v", err)
 	}
+	if up := "schedgen_cache_up"; tells(c, up) || !tells(open(t, cache.Config{URL: "redis://127.0.0.1:1"}), up) {
+		t.Errorf("%s is to be told where there is a Redis, and only there", up)
+	}
+}
+
+// tells says whether a cache has a metric.
+func tells(c *cache.Cache, name string) (told bool) {
+	for _, collector := range c.Collectors() {
+		metrics := make(chan prometheus.Metric, 10) // more than a collector of a new cache has
+		collector.Collect(metrics)
+		close(metrics)
+		for m := range metrics {
+			told = told || strings.Contains(m.Desc().String(), name)
+		}
+	}
+	return told
 }
 
 func TestAWakeReachesEveryoneWhoWaits(t *testing.T) {

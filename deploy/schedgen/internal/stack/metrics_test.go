@@ -100,7 +100,7 @@ func everyFunction(t *testing.T) map[string]faas.Function {
 	t.Helper()
 	all := envconfig.MapLookuper(map[string]string{
 		"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "S3_URL": "http://127.0.0.1:1", "S3_ACCESS_KEY": "none", "S3_SECRET_KEY": "none",
-		"SESSION_KEY": strings.Repeat("k", 32), "EVENT_TOKEN": "none", "ADMIN_TOKEN": "none",
+		"REDIS_URL": "redis://127.0.0.1:1", "SESSION_KEY": strings.Repeat("k", 32), "EVENT_TOKEN": "none", "ADMIN_TOKEN": "none",
 	})
 	functions := map[string]faas.Function{}
 	add := func(name string, fn faas.Function, err error) {
