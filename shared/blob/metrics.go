@@ -15,7 +15,7 @@ type metrics struct {
 
 func newMetrics() *metrics {
 	labels := []string{"operation"}
-	return &metrics{
+	m := &metrics{
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "schedgen_s3_request_seconds", Help: "Time until the object store began its answer, by operation: get, list, put, stat, delete, post.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30},
@@ -24,6 +24,10 @@ func newMetrics() *metrics {
 			Name: "schedgen_s3_errors_total", Help: "Requests that the object store did not answer, or answered with 5xx.",
 		}, labels),
 	}
+	for _, operation := range []string{"get", "list", "put", "stat", "delete", "post"} {
+		m.errors.WithLabelValues(operation) // at 0: what Prometheus first sees at 1 is no increase to it
+	}
+	return m
 }
 
 // Collectors are the metrics of the store.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -43,7 +44,57 @@ func (s screen) system() {
 		d := h.Dependencies[name]
 		states = append(states, strings.TrimSuffix(name+" "+d.Status+": "+d.Error, ": "))
 	}
+	switch h.Reason {
+	case "checking":
+		states = append(states, unknown+": the first check has not ended")
+	case "draining":
+		states = append(states, "it is stopping")
+	}
 	s.line("depends on", "%s", strings.Join(states, ", "))
+}
+
+// unknown is what could not be read, which is neither 0 nor well.
+const unknown = "unknown"
+
+// number is the sum of a metric, in the form given.
+func (s screen) number(form func(float64) string, name string, labels ...string) string {
+	if n, known := s.now.Metrics.sum(name, labels...); known {
+		return form(n)
+	}
+	return unknown
+}
+
+func (s screen) count(name string, labels ...string) string {
+	return s.number(func(n float64) string { return fmt.Sprintf("%.0f", n) }, name, labels...)
+}
+
+// within is the time in which 95 % of what a histogram saw was done. It is unknown where it saw nothing.
+func (s screen) within(name string, labels ...string) string {
+	p95, ok := s.now.Metrics.quantile(0.95, name, labels...)
+	switch {
+	case !ok:
+		return unknown + " time"
+	case math.IsInf(p95, 1):
+		return "more than its longest bucket"
+	}
+	return seconds(p95)
+}
+
+// rate is a counter's increase a second where there is an earlier state, else its value.
+func (s screen) rate(name string, labels ...string) string {
+	n, known := s.now.Metrics.sum(name, labels...)
+	if !known {
+		return unknown
+	}
+	if s.before == nil {
+		return fmt.Sprintf("%.0f since the start", n)
+	}
+	earlier, _ := s.before.Metrics.sum(name, labels...)
+	increase := n - earlier
+	if increase < 0 { // it started again
+		increase = n
+	}
+	return fmt.Sprintf("%.1f/s", increase/max(s.now.At.Sub(s.before.At).Seconds(), 0.001))
 }
 
 // requests shows what each function answered: of the public address, the function is schedgen.
@@ -57,36 +108,23 @@ func (s screen) requests() {
 				failed += value(m)
 			}
 		}, "function", f)
-		p95, _ := s.now.Metrics.quantile(0.95, "http_request_duration_seconds", "function", f)
-		s.line("requests", "%s: %s, %.0f failed, %.0f in flight, 95 %% within %s", f,
-			s.rate("http_requests_total", "function", f), failed, s.now.Metrics.sum("http_requests_in_flight", "function", f), seconds(p95))
+		s.line("requests", "%s: %s, %.0f failed, %s in flight, 95 %% within %s", f, s.rate("http_requests_total", "function", f), failed,
+			s.count("http_requests_in_flight", "function", f), s.within("http_request_duration_seconds", "function", f))
 	}
-}
-
-// rate is a counter's increase a second where there is an earlier state, else its value.
-func (s screen) rate(name string, labels ...string) string {
-	n := s.now.Metrics.sum(name, labels...)
-	if s.before == nil {
-		return fmt.Sprintf("%.0f since the start", n)
-	}
-	since := s.now.At.Sub(s.before.At).Seconds()
-	increase := n - s.before.Metrics.sum(name, labels...)
-	if increase < 0 { // it started again
-		increase = n
-	}
-	return fmt.Sprintf("%.1f/s", increase/max(since, 0.001))
 }
 
 func (s screen) jobs() {
-	m := s.now.Metrics
-	pending := s.now.Queue.Queue["pending"]
-	s.line("queue", "%d wait (high %d, normal %d, low %d), %d are read, the oldest waits %s", pending["high"]+pending["normal"]+pending["low"],
-		pending["high"], pending["normal"], pending["low"], total(s.now.Queue.Queue["processing"]), seconds(s.now.Queue.OldestWaitSeconds))
-	s.line("last hour", "%.0f uploads; %.0f read, %.0f rejected, %.0f failed through our fault", m.sum("schedgen_uploads_last_hour"),
-		m.sum("schedgen_jobs_ended", "status", "completed"), m.sum("schedgen_jobs_ended", "status", "rejected"), m.sum("schedgen_jobs_ended", "status", "failed"))
-	reading, _ := m.quantile(0.95, "schedgen_parse_seconds")
-	s.line("reading", "%s, 95 %% within %s; %.0f stalled, %.0f dead letters", s.rate("schedgen_parse_jobs_total"), seconds(reading),
-		m.sum("schedgen_queue_stalled_leases"), m.sum("schedgen_dead_letters"))
+	if s.now.QueueErr != nil {
+		s.line("queue", "%s: %v", unknown, s.now.QueueErr)
+	} else {
+		pending := s.now.Queue.Queue["pending"]
+		s.line("queue", "%d wait (high %d, normal %d, low %d), %d are read, the oldest waits %s", total(pending),
+			pending["high"], pending["normal"], pending["low"], total(s.now.Queue.Queue["processing"]), seconds(s.now.Queue.OldestWaitSeconds))
+	}
+	ended := func(status string) string { return s.count("schedgen_jobs_ended", "status", status) }
+	s.line("last hour", "%s uploads; %s read, %s rejected, %s failed through our fault", s.count("schedgen_uploads_last_hour"), ended("completed"), ended("rejected"), ended("failed"))
+	s.line("reading", "%s, 95 %% within %s; %s stalled, %s dead letters", s.rate("schedgen_parse_jobs_total"), s.within("schedgen_parse_seconds"),
+		s.count("schedgen_queue_stalled_leases"), s.count("schedgen_dead_letters"))
 }
 
 func total(all map[string]int) (n int) {
@@ -97,27 +135,44 @@ func total(all map[string]int) (n int) {
 }
 
 func (s screen) servers() {
-	m := s.now.Metrics
-	query, _ := m.quantile(0.95, "schedgen_db_query_seconds")
-	s.line("database", "%.0f of %.0f connections in use, %.0f idle; 95 %% of queries within %s; %s failed, %.0f leaks",
-		m.sum("schedgen_db_connections", "state", "in_use"), m.sum("schedgen_db_connections_max"), m.sum("schedgen_db_connections", "state", "idle"),
-		seconds(query), s.rate("schedgen_db_query_errors_total"), m.sum("schedgen_db_connections_held_total"))
-	hits, misses := m.sum("schedgen_cache_requests_total", "outcome", "hit"), m.sum("schedgen_cache_requests_total", "outcome", "miss")
-	up := true
-	m.each("schedgen_cache_up", func(_ map[string]string, c *dto.Metric) { up = up && value(c) == 1 })
-	s.line("Redis", "%s; %.0f %% of %.0f reads found something", map[bool]string{true: "up", false: "down"}[up], 100*hits/max(hits+misses, 1), hits+misses)
-	s.line("storage", "%s of PDFs; %s failed", bytes(m.sum("schedgen_storage_bytes")), s.rate("schedgen_s3_errors_total"))
+	s.line("database", "%s of %s connections in use, %s idle; 95 %% of queries within %s; %s failed, %s leaks",
+		s.count("schedgen_db_connections", "state", "in_use"), s.count("schedgen_db_connections_max"), s.count("schedgen_db_connections", "state", "idle"),
+		s.within("schedgen_db_query_seconds"), s.rate("schedgen_db_query_errors_total"), s.count("schedgen_db_connections_held_total"))
+	s.line("Redis", "%s", s.redis())
+	s.line("storage", "%s of PDFs; %s failed", s.number(bytes, "schedgen_storage_bytes"), s.rate("schedgen_s3_errors_total"))
+}
+
+func (s screen) redis() string {
+	if s.now.Metrics["schedgen_cache_up"] == nil {
+		return "none is configured here"
+	}
+	state := "up"
+	s.now.Metrics.each("schedgen_cache_up", func(_ map[string]string, c *dto.Metric) {
+		if value(c) != 1 {
+			state = "down"
+		}
+	})
+	hits, _ := s.now.Metrics.sum("schedgen_cache_requests_total", "outcome", "hit")
+	misses, _ := s.now.Metrics.sum("schedgen_cache_requests_total", "outcome", "miss")
+	if hits+misses == 0 {
+		return state + "; nothing was read from it yet"
+	}
+	return fmt.Sprintf("%s; %.0f %% of %.0f reads found something", state, 100*hits/(hits+misses), hits+misses)
 }
 
 func (s screen) upkeep() {
 	m := s.now.Metrics
-	s.line("sweep", "%s", s.ago(m.sum("schedgen_sweep_last_timestamp_seconds")))
-	if _, ok := m["schedgen_backup_last_success_timestamp_seconds"]; !ok {
+	s.line("sweep", "%s", s.number(s.ago, "schedgen_sweep_last_timestamp_seconds"))
+	verified, known := m.sum("schedgen_backup_verified")
+	proved := map[bool]string{true: "proved by a restore", false: "not proved by a restore"}[verified == 1]
+	switch {
+	case known:
+		s.line("backup", "%s, %s; %s are stored", s.number(s.ago, "schedgen_backup_last_success_timestamp_seconds"), proved, s.count("schedgen_backup_stored"))
+	case m["schedgen_backup_runs_total"] != nil:
+		s.line("backup", "%s: the list of backups cannot be read", unknown)
+	default:
 		s.line("backup", "none is made here")
-		return
 	}
-	proved := map[bool]string{true: "proved by a restore", false: "not proved by a restore"}[m.sum("schedgen_backup_verified") == 1]
-	s.line("backup", "%s, %s; %.0f are stored", s.ago(m.sum("schedgen_backup_last_success_timestamp_seconds")), proved, m.sum("schedgen_backup_stored"))
 }
 
 // ago is how long ago a time was, in seconds since 1970; 0 is never.
@@ -131,6 +186,10 @@ func (s screen) ago(at float64) string {
 func (s screen) alerts() {
 	if s.now.AlertsOf == "" {
 		s.line("alerts", "no Prometheus is known: schedgen up --monitoring, or --prometheus URL")
+		return
+	}
+	if s.now.AlertErr != nil {
+		s.line("alerts", "%s: %s does not answer: %v", unknown, s.now.AlertsOf, s.now.AlertErr)
 		return
 	}
 	shown := 0
@@ -161,7 +220,7 @@ func short(d time.Duration) string {
 
 func seconds(s float64) string {
 	if s < 1 {
-		return fmt.Sprintf("%.0f ms", s*1000)
+		return fmt.Sprintf("%.3g ms", s*1000)
 	}
 	return fmt.Sprintf("%.1f s", s)
 }

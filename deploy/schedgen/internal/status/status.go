@@ -30,14 +30,17 @@ type State struct {
 	At       time.Time
 	Health   Health
 	Queue    Queue
+	QueueErr error // why the queue is not known
 	Metrics  Metrics
 	Alerts   []Alert // those that fire or are about to
 	AlertsOf string  // the Prometheus that was asked; empty where none is known
+	AlertErr error   // why it is not known which fire
 }
 
 // Health is the answer of /health.
 type Health struct {
 	Status, Version string
+	Reason          string // of down: checking (nothing is known yet), draining
 	UptimeSeconds   float64
 	Dependencies    map[string]dependency
 }
@@ -83,21 +86,13 @@ func (s Source) Read(ctx context.Context) (State, error) {
 		return state, err
 	}
 	// Without its database the system cannot tell its queue; the screen says what is down.
-	if err := s.decode(ctx, s.URL+"/api/jobs/metrics", &state.Queue); err != nil && ctx.Err() != nil {
-		return state, err
-	}
+	state.QueueErr = s.decode(ctx, s.URL+"/api/jobs/metrics", &state.Queue)
 	if s.Prometheus != "" {
-		state.Alerts, state.AlertsOf = s.alerts(ctx)
+		var answer struct{ Data struct{ Alerts []Alert } }
+		state.AlertErr = s.decode(ctx, strings.TrimSuffix(s.Prometheus, "/")+"/api/v1/alerts", &answer)
+		state.Alerts, state.AlertsOf = answer.Data.Alerts, s.Prometheus
 	}
-	return state, nil
-}
-
-func (s Source) alerts(ctx context.Context) (all []Alert, of string) {
-	var answer struct{ Data struct{ Alerts []Alert } }
-	if err := s.decode(ctx, strings.TrimSuffix(s.Prometheus, "/")+"/api/v1/alerts", &answer); err != nil {
-		return nil, s.Prometheus + " does not answer"
-	}
-	return answer.Data.Alerts, s.Prometheus
+	return state, ctx.Err()
 }
 
 func (s Source) decode(ctx context.Context, url string, into any) error {
@@ -168,10 +163,11 @@ func (m Metrics) each(name string, do func(labels map[string]string, s *dto.Metr
 	}
 }
 
-// sum adds the values of a metric whose labels have these values.
-func (m Metrics) sum(name string, labels ...string) (total float64) {
+// sum adds the values of a metric whose labels have these values. It is known if the system tells the metric at all: what
+// cannot be read now, such as numbers that come from the database, is absent.
+func (m Metrics) sum(name string, labels ...string) (total float64, known bool) {
 	m.each(name, func(_ map[string]string, s *dto.Metric) { total += value(s) }, labels...)
-	return total
+	return total, m[name] != nil
 }
 
 func value(s *dto.Metric) float64 {

@@ -1,8 +1,10 @@
 package status
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +19,22 @@ http_request_duration_seconds_bucket{function="schedgen",route="/api/upload",met
 http_request_duration_seconds_bucket{function="schedgen",route="/api/upload",method="POST",le="+Inf"} 100
 http_request_duration_seconds_sum{function="schedgen",route="/api/upload",method="POST"} 9
 http_request_duration_seconds_count{function="schedgen",route="/api/upload",method="POST"} 100
+# TYPE http_requests_in_flight gauge
+http_requests_in_flight{function="schedgen"} 2
+# TYPE schedgen_uploads_last_hour gauge
+schedgen_uploads_last_hour 310
+# TYPE schedgen_jobs_ended gauge
+schedgen_jobs_ended{status="completed"} 301
+schedgen_jobs_ended{status="rejected"} 9
+schedgen_jobs_ended{status="failed"} 0
+# TYPE schedgen_parse_jobs_total counter
+schedgen_parse_jobs_total{outcome="completed",code=""} 312
+# TYPE schedgen_queue_stalled_leases gauge
+schedgen_queue_stalled_leases 0
+# TYPE schedgen_dead_letters gauge
+schedgen_dead_letters 1
+# TYPE schedgen_sweep_last_timestamp_seconds gauge
+schedgen_sweep_last_timestamp_seconds 0
 # TYPE schedgen_db_connections gauge
 schedgen_db_connections{function="pdf-parse",state="in_use"} 3
 schedgen_db_connections{function="pdf-parse",state="idle"} 1
@@ -61,8 +79,9 @@ func TestScreen(t *testing.T) {
 	screen := rendered(t, state, nil)
 	for _, want := range []string{
 		"degraded, version v1, up 2h01m", "database up, redis down: connection refused",
-		"schedgen: 100 since the start, 10 failed, 0 in flight, 95 % within 500 ms",
+		"schedgen: 100 since the start, 10 failed, 2 in flight, 95 % within 500 ms",
 		"5 wait (high 1, normal 4, low 0), 2 are read, the oldest waits 12.5 s",
+		"310 uploads; 301 read, 9 rejected, 0 failed", "312 since the start, 95 % within unknown time; 0 stalled, 1 dead letters",
 		"3 of 8 connections in use, 1 idle", "Redis       down", "5 MiB of PDFs", "never", "none is made here",
 		"ALERT       warning QueueLong", "231 timetables wait",
 	} {
@@ -75,6 +94,35 @@ func TestScreen(t *testing.T) {
 	}
 	if got := strings.Join(*tokens, "\n"); strings.Count(got, "Bearer secret") != 3 || strings.Contains(got, "/prometheus/api/v1/alerts Bearer") {
 		t.Errorf("the token went to\n%s\nwant the system alone", got)
+	}
+}
+
+// TestWhatIsNotKnownIsNotWell shows a system whose database is away: what comes from there is absent, as it is of a
+// function that does something else. Of none of it the screen says 0, or up.
+func TestWhatIsNotKnownIsNotWell(t *testing.T) {
+	t.Parallel()
+	state := State{At: time.Now(), Health: Health{Status: "down", Reason: "checking"}, QueueErr: errors.New("503 Service Unavailable"),
+		AlertsOf: "http://prometheus:9090", AlertErr: errors.New("connection refused")}
+	screen := rendered(t, state, nil)
+	for _, want := range []string{
+		"depends on  unknown: the first check has not ended", "queue       unknown: 503 Service Unavailable",
+		"unknown uploads; unknown read, unknown rejected, unknown failed", "unknown, 95 % within unknown time; unknown stalled, unknown dead letters",
+		"unknown of unknown connections in use, unknown idle", "Redis       none is configured here", "unknown of PDFs; unknown failed",
+		"sweep       unknown", "backup      none is made here", "alerts      unknown: http://prometheus:9090 does not answer: connection refused",
+	} {
+		if !strings.Contains(screen, want) {
+			t.Errorf("the screen lacks %q:\n%s", want, screen)
+		}
+	}
+	if regexp.MustCompile(`\b0\b|none \(`).MatchString(screen) {
+		t.Errorf("the screen tells what nobody knows:\n%s", screen)
+	}
+	var err error
+	if state.Metrics, err = parseMetrics("schedgen_backup_runs_total{outcome=\"ok\"} 3\n"); err != nil {
+		t.Fatal(err)
+	}
+	if screen := rendered(t, state, nil); !strings.Contains(screen, "backup      unknown: the list of backups cannot be read") {
+		t.Errorf("the bucket of backups is away:\n%s", screen)
 	}
 }
 
