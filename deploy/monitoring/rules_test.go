@@ -88,6 +88,26 @@ func expectRunbook(t *testing.T, alert string) {
 	}
 }
 
+// TestOperatorsCanTypeWhatRunbooksSay: kubectl prints ten lines of what a selector finds unless it is told otherwise, and no
+// function and no server of the monitoring has an address that an operator reaches.
+func TestOperatorsCanTypeWhatRunbooksSay(t *testing.T) {
+	t.Parallel()
+	commands := regexp.MustCompile("(?s)```sh\n(.*?)```")
+	inside := regexp.MustCompile(`https?://(localhost:90\d\d|[a-z-]+:8080)|example\.org/api/admin`)
+	for _, path := range glob(t, runbooks+"/*.md") {
+		for _, block := range commands.FindAllStringSubmatch(read(t, path), -1) {
+			for line := range strings.Lines(block[1]) {
+				if strings.Contains(line, "kubectl logs") && strings.Contains(line, " -l ") && !strings.Contains(line, "--tail") {
+					t.Errorf("%s: ten lines of each pod: %s", filepath.Base(path), line)
+				}
+				if inside.MatchString(line) && !strings.Contains(line, " exec ") && !strings.HasPrefix(line, "ask()") {
+					t.Errorf("%s: nobody reaches this from outside: %s", filepath.Base(path), line)
+				}
+			}
+		}
+	}
+}
+
 // TestEachAlertIsTested wants each alert, with each of its severities, to fire in a test, and each test to be silent too.
 func TestEachAlertIsTested(t *testing.T) {
 	t.Parallel()
