@@ -1,8 +1,12 @@
 package uploadingest
 
 import (
+	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +14,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/upload-ingest/sweep"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 )
@@ -277,4 +282,37 @@ func TestWhoMaySweep(t *testing.T) {
 		w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", token).Refused(401, api.Unauthorized)
 	}
 	w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+adminToken).Want(200)
+}
+
+// TestRunbooksShowAnswersAsTheyAre compares the names in the answers that runbooks show with those of the real ones.
+func TestRunbooksShowAnswersAsTheyAre(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for page, answer := range map[string]any{
+		"JobsWaitLong": w.swept(),
+		"QueueLong":    functest.Read[jobs.Metrics](w.do(w.client, "GET", "/api/jobs/metrics", nil).Want(200)).Total,
+	} {
+		data, err := os.ReadFile("../../docs/runbooks/" + page + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, block, _ := strings.Cut(string(data), "```json\n")
+		shown, _, _ := strings.Cut(block, "```")
+		real, err := json.Marshal(answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := keys(t, shown), keys(t, string(real)); !slices.Equal(got, want) {
+			t.Errorf("%s.md shows %q, and the answer has %q", page, got, want)
+		}
+	}
+}
+
+func keys(t *testing.T, object string) []string {
+	t.Helper()
+	var all map[string]any
+	if err := json.Unmarshal([]byte(object), &all); err != nil {
+		t.Fatalf("%s: %v", object, err)
+	}
+	return slices.Sorted(maps.Keys(all))
 }
