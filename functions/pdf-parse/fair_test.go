@@ -285,6 +285,27 @@ func TestAnothersJobFailsNoEventThatIsDone(t *testing.T) {
 	}
 }
 
+// A caller that hangs up while another's job is read leaves no slot empty: its event may be the last that comes.
+func TestACallerThatHangsUpLeavesNoJobBehind(t *testing.T) {
+	w := newWorld(t)
+	_, truth := lecture()
+	all := []jobs.Job{w.lectures(), w.lectures(), w.lectures()}
+	last := all[2]
+	ctx, hangUp := context.WithCancel(t.Context())
+	parsePDF := w.f.Parse
+	w.f.Parse = func(ctx context.Context, pdf []byte) (timetable.Document, error) {
+		hangUp()
+		return parsePDF(ctx, pdf)
+	}
+	object := events.Object{JobID: last.ID, Key: last.ObjectKey, Priority: string(last.Priority)}
+	if err := w.f.handleObject(ctx, object); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the caller's own end", err)
+	}
+	for _, job := range all {
+		w.completed(job.ID, truth)
+	}
+}
+
 // An event that waits for a slot that it may not have keeps nobody from using it.
 func TestAnEventThatWaitsKeepsNoSlotEmpty(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Concurrency, c.Reserve, c.Wait = 2, 1, patience })

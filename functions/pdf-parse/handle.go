@@ -69,8 +69,8 @@ const unlimited = time.Minute
 // turn it is. As no event is done with before its own job is taken, as many events are on their way as jobs wait.
 //
 // The worker then goes on while jobs are due, so that no slot is empty while a job waits whose event was refused or lost.
-// What goes wrong with these is no matter of the event, which is done with. In the second half of the request's time it
-// begins none.
+// What goes wrong with these is no matter of the event, which is done with. It does so, too, for a caller that has hung up:
+// its event may be the last that comes. In the second half of the request's time it begins none.
 func (f *Function) handleObject(ctx context.Context, o events.Object) error {
 	end, ok := ctx.Deadline()
 	if !ok {
@@ -80,11 +80,11 @@ func (f *Function) handleObject(ctx context.Context, o events.Object) error {
 	for {
 		over, err := f.runNextJob(ctx, o)
 		switch {
+		case over && err == nil, ctx.Err() != nil:
+			f.goOn(context.WithoutCancel(ctx), half)
+			return err
 		case err != nil:
 			return err
-		case over:
-			f.goOn(context.WithoutCancel(ctx), half) // a caller that hangs up changes nothing for those who wait
-			return nil
 		case time.Now().After(half):
 			return api.New(api.Busy)
 		}
@@ -123,7 +123,7 @@ func (f *Function) runNextJob(ctx context.Context, o events.Object) (over bool, 
 	if taken {
 		return true, nil
 	}
-	return false, cmp.Or(err, unknown)
+	return false, cmp.Or(err, unknown, ctx.Err())
 }
 
 // goOn does what is due, for an event that is done with itself. Events that wait for a slot get it first, each time that
