@@ -95,6 +95,7 @@ type Function struct {
 	metrics    *metrics
 	people     *personal.Store
 	eraser     *erase.Eraser
+	eraseTime  time.Duration // for which a request works on a deletion
 	sweeper    *sweep.Sweeper
 	room       *diskspace.Room          // beside the database; nil where that is elsewhere
 	tempFile   func() (*os.File, error) // to keep an upload in while it comes
@@ -141,7 +142,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	f := &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), queueStats: newQueueStats(queue.Metrics), backlog: newBacklog(queue, cfg.Pending),
 		blob: store, cache: redis, sessions: sessions.UseDatabase(pool), origins: origins, objects: objects, own: own, parsed: parsed, metrics: newMetrics(),
 		room: diskspace.New(cfg.Disk), tempFile: func() (*os.File, error) { return newTempFile("") }}
-	f.people = personal.NewStore(pool)
+	f.people, f.eraseTime = personal.NewStore(pool), eraseTime
 	f.eraser = &erase.Eraser{Jobs: queue, PDFs: store, People: f.people, Forget: f.forget}
 	f.guard = ratelimit.NewGuard(cfg.Guard, redis, sessions).WithRoom(f.noRoom)
 	f.sweeper = f.newSweeper()

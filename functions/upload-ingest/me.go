@@ -52,40 +52,56 @@ type deletionAnswer struct {
 	BackupsUntil       *time.Time `json:"backupsUntil"`       // the last day on which a backup may hold it; null without backups
 }
 
-// deleteMe answers DELETE /api/me: everything of the caller is deleted, and all sessions end. What fails on the way,
-// the sweep does. A repeated request tells how far it is, although the session has ended.
+// deleteMe answers DELETE /api/me: everything of the caller is deleted, and all sessions end. Once the wish is noted the
+// answer is a success: what fails or takes too long, the sweep does. A repeated request tells how far it is, although
+// the session has ended.
 func (f *Function) deleteMe(r *http.Request) (any, error) {
 	owner, ok := f.sessions.SignedOwner(r)
 	if !ok {
 		return nil, api.New(api.Unauthorized).WithMessage("You have nothing here, so there is nothing to delete.")
 	}
-	_, err := f.people.Status(r.Context(), owner)
+	deletion, err := f.people.Status(r.Context(), owner)
 	if errors.Is(err, personal.ErrNotFound) {
 		if _, ok := f.sessions.Owner(r); !ok {
 			return nil, api.New(api.Unauthorized).WithMessage("This session has ended. Sign in again to delete what you have here.")
 		}
-		_, err = f.people.Request(r.Context(), owner)
+		deletion, err = f.people.Request(r.Context(), owner)
 	}
 	if err != nil {
 		return nil, err
 	}
-	complete, err := f.eraser.Person(r.Context(), owner)
-	if err != nil {
-		api.Logger(r.Context()).WarnContext(r.Context(), "deletion not complete, the sweep goes on", "error", err.Error())
+	return f.deleted(f.erase(r.Context(), owner, deletion)), nil
+}
+
+const (
+	eraseTime  = 10 * time.Second // for which a request works on a deletion
+	statusTime = 2 * time.Second  // for which it then waits to be told how far it came
+)
+
+// erase works on a deletion for a bounded time, and returns how far it is as far as that can be found out.
+func (f *Function) erase(ctx context.Context, owner string, d personal.Deletion) personal.Deletion {
+	working, cancel := context.WithTimeout(ctx, f.eraseTime)
+	erased, err := f.eraser.Person(working, owner)
+	cancel()
+	asking, cancel := context.WithTimeout(ctx, statusTime)
+	defer cancel()
+	after, statusErr := f.people.Status(asking, owner)
+	if err := errors.Join(err, statusErr); err != nil {
+		api.Logger(ctx).WarnContext(ctx, "deletion not complete, the sweep goes on", "error", err.Error())
 	}
-	deletion, err := f.people.Status(r.Context(), owner)
-	if err != nil {
-		return nil, err
+	if statusErr == nil {
+		d = after
 	}
-	return f.deleted(deletion, complete || deletion.Erased), nil
+	d.Erased = d.Erased || erased
+	return d
 }
 
 // deleted is the answer about a deletion.
-func (f *Function) deleted(d personal.Deletion, complete bool) api.Response {
-	answer := deletionAnswer{RequestedAt: d.Requested.UTC(), Complete: complete, GoogleAccessEnding: d.Google}
+func (f *Function) deleted(d personal.Deletion) api.Response {
+	answer := deletionAnswer{RequestedAt: d.Requested.UTC(), Complete: d.Erased, GoogleAccessEnding: d.Google}
 	answer.Message = "Everything that we had of you is deleted."
 	status := http.StatusOK
-	if !complete {
+	if !d.Erased {
 		answer.Message = "We are deleting everything that we have of you. This continues by itself; you need not do anything."
 		status = http.StatusAccepted
 	}

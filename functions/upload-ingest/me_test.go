@@ -174,6 +174,51 @@ func TestADeletionCompletesWhateverStopsIt(t *testing.T) {
 	}
 }
 
+// TestADeletionThatTakesLongIsAccepted: what is noted is done later, whoever is slow.
+func TestADeletionThatTakesLongIsAccepted(t *testing.T) {
+	w := newWorld(t)
+	w.f.eraseTime = 50 * time.Millisecond
+	slow := map[string]func() (heal func()){
+		"the object store": func() func() {
+			w.store.set(func(p *storeProxy) {
+				p.all = func(_ http.ResponseWriter, r *http.Request) bool {
+					if r.Method == http.MethodDelete {
+						<-r.Context().Done()
+					}
+					return r.Method == http.MethodDelete
+				}
+			})
+			return func() { w.store.set(func(p *storeProxy) { p.all = nil }) }
+		},
+		"the database": func() func() {
+			locked, err := pgx.Connect(t.Context(), w.f.cfg.Postgres.URL)
+			if err == nil {
+				_, err = locked.Exec(t.Context(), "begin; lock table feeds in access exclusive mode")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return func() {
+				if err := locked.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		},
+	}
+	for who, stall := range slow {
+		s := w.student()
+		s.upload(pdf(), "Prefer", "wait=20").Want(201)
+		heal := stall()
+		if got := functest.Read[deletionAnswer](s.call("DELETE", "/api/me").Want(202)); got.Complete || got.RequestedAt.IsZero() {
+			t.Errorf("%s is slow: got %+v", who, got)
+		}
+		heal()
+		if got := w.swept(); got.People != 1 {
+			t.Errorf("%s was slow: got %+v, want one person", who, got)
+		}
+	}
+}
+
 // TestAnUploadThatStillComesIsDeletedToo: its row is written, its object is on the way.
 func TestAnUploadThatStillComesIsDeletedToo(t *testing.T) {
 	w := newWorld(t, silent)
