@@ -12,6 +12,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/functions/backup/watch"
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/personal"
 )
 
@@ -26,7 +27,11 @@ func (f *Function) runIfDue(ctx context.Context, minAge time.Duration) (store.Ma
 	defer f.gauges.Invalidate()
 	m, err := f.runner.Run(ctx, minAge)
 	if err == nil {
-		err = f.publishDeletions(ctx)
+		// The backup is made and good, whatever these find. The next watch looks again.
+		f.reportUnlisted(ctx, f.publishDeletions(ctx))
+		if list, err := f.store.List(ctx); err == nil {
+			f.watcher.ReportSuspects(ctx, list)
+		}
 	}
 	return m, err
 }
@@ -76,25 +81,50 @@ func (f *Function) Restore(ctx context.Context, o restore.Options) (restore.Resu
 	return f.restorer.Restore(ctx, bucket, o)
 }
 
-// Watch reports a missed backup, as watch.Watcher says, and brings the buckets' lists of deletions up to date.
+// Watch reports what is wrong with the backups, as watch.Watcher says, and brings the buckets' lists of deletions up to
+// date.
 func (f *Function) Watch(ctx context.Context) (watch.State, error) {
 	state, err := f.watcher.Check(ctx)
 	if !f.Enabled() {
 		return state, err
 	}
-	return state, errors.Join(err, f.publishDeletions(ctx))
+	unlisted := f.publishDeletions(ctx)
+	if err == nil { // else people know already that the bucket is not to be reached
+		f.reportUnlisted(ctx, unlisted)
+	}
+	return state, errors.Join(err, unlisted)
 }
 
 // publishDeletions notes beside the backups who deleted everything.
 func (f *Function) publishDeletions(ctx context.Context) error {
 	entries, err := personal.NewStore(f.pool).Deletions(ctx)
+	if err == nil {
+		err = f.listDeletions(ctx, entries)
+	}
 	if err != nil {
+		return fmt.Errorf("the list of people who deleted everything is not up to date, so a restore could bring them back: %w", err)
+	}
+	return nil
+}
+
+// reportUnlisted reports why the list of deletions could not be written, or that it could be again.
+func (f *Function) reportUnlisted(ctx context.Context, err error) {
+	if err == nil {
+		f.incidents.Resolve(ctx, watch.UnlistedDeletions)
+		return
+	}
+	api.Logger(ctx).ErrorContext(ctx, "deletions not listed beside the backups", "error", err)
+	f.incidents.Report(ctx, watch.UnlistedDeletions, "the list of deletions could not be written", err.Error())
+}
+
+// listDeletions writes to both buckets. One that fails does not stop the other.
+func (f *Function) listDeletions(ctx context.Context, entries []personal.Entry) error {
+	err := deletions.Publish(ctx, f.store, entries)
+	if f.offsite == nil {
 		return err
 	}
-	for _, bucket := range []*store.Store{f.store, f.offsite} {
-		if bucket != nil {
-			err = errors.Join(err, deletions.Publish(ctx, bucket, entries))
-		}
+	if offsiteErr := deletions.Publish(ctx, f.offsite, entries); offsiteErr != nil {
+		err = errors.Join(err, fmt.Errorf("off site: %w", offsiteErr))
 	}
 	return err
 }

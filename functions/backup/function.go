@@ -159,7 +159,8 @@ func (f *Function) assemble() error {
 		Retention: c.Retention, Lease: c.Lease, Now: now, Total: run.NewTotal()}
 	f.restorer = &restore.Restorer{DatabaseURL: c.Postgres.URL, IdentityFile: c.IdentityFile, PDFs: f.pdfs, Lease: c.Lease,
 		Now: now, Dependencies: f.Dependencies}
-	f.watcher = &watch.Watcher{Store: f.store, Incidents: f.incidents, Enabled: f.Enabled(), MaxAge: c.MissedAfter, Now: now}
+	f.watcher = &watch.Watcher{Store: f.store, Incidents: f.incidents, Enabled: f.Enabled(),
+		Unsigned: f.keys.Known() && f.keys.Public() == "", MaxAge: c.MissedAfter, Now: now}
 	f.gauges = &watch.Gauges{Store: f.store, Now: now}
 	return nil
 }

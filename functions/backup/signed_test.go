@@ -174,16 +174,16 @@ func TestForgedBackupsMakeNoOtherExpire(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.fill(1)
-	now := time.Now()
-	f := w.function(signed("s"))
-	m := w.backup(f)
-	intruder := w.function(signed("x"))
-	for day := 1; day <= 3; day++ {
-		intruder.Now = func() time.Time { return now.AddDate(0, 0, day) }
+	// The last days of a month, and the next month: each keeps its newest backup.
+	at := &clock{time.Date(2026, 1, 28, 2, 0, 0, 0, time.UTC)}
+	m := w.backup(at.of(w.function(signed("s"))))
+	intruder := at.of(w.function(signed("x")))
+	for range 3 {
+		at.now = at.now.AddDate(0, 0, 1)
 		w.backup(intruder)
 	}
-	few := w.function(signed("s"), func(c *backup.Config) { c.Retention.Daily = 1; c.Retention.Weekly, c.Retention.Monthly = 1, 2 })
-	few.Now = func() time.Time { return now.AddDate(0, 0, 10) }
+	at.now = at.now.AddDate(0, 0, 7)
+	few := at.of(w.function(signed("s"), func(c *backup.Config) { c.Retention.Daily, c.Retention.Weekly, c.Retention.Monthly = 1, 1, 2 }))
 	newest := w.backup(few)
 	list, err := few.List(t.Context(), false)
 	if err != nil {
@@ -195,8 +195,8 @@ func TestForgedBackupsMakeNoOtherExpire(t *testing.T) {
 			left = append(left, b.ID)
 		}
 	}
-	if !slices.Contains(left, newest.ID) || now.AddDate(0, 0, 10).Month() != now.Month() && !slices.Contains(left, m.ID) {
-		t.Errorf("left are %v, want %s and, by its month, %s", left, newest.ID, m.ID)
+	if want := []string{newest.ID, m.ID}; !slices.Equal(left, want) {
+		t.Errorf("left are %v, want %v: of each month one", left, want)
 	}
 }
 

@@ -77,7 +77,11 @@ func (r *Runner) report(ctx context.Context, m store.Manifest, err error, took t
 	r.Total.WithLabelValues("ok").Inc()
 	log.InfoContext(ctx, "backup made", "backup", m.ID, "status", m.Status(), "rows", m.Rows, "objects", m.Objects,
 		"storedBytes", m.StoredBytes, "seconds", took.Seconds())
-	r.Incidents.Resolve(ctx, watch.FailedRun, watch.DamagedBackup, watch.MissedBackup, watch.UnverifiedBackup)
+	over := []string{watch.FailedRun, watch.DamagedBackup, watch.UnverifiedBackup}
+	if m.Signed() || !r.Store.Signs() {
+		over = append(over, watch.MissedBackup) // else it will not be believed
+	}
+	r.Incidents.Resolve(ctx, over...)
 }
 
 func (r *Runner) runLocked(ctx context.Context, minAge time.Duration) (store.Manifest, error) {

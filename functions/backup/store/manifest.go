@@ -64,6 +64,12 @@ type signedCore struct {
 // backup is not to be believed.
 func (m Manifest) Trust() error { return m.trust }
 
+// Signed reports whether the backup carries a signature, of whatever key.
+func (m Manifest) Signed() bool { return m.core.signature != "" }
+
+// Readable reports whether the manifest could be read: of a damaged one only the ID is known.
+func (m Manifest) Readable() bool { return m.ObjectNames.Name != "" }
+
 // The depths of a verification.
 const (
 	ByRestore   = "restore"   // restored into a scratch database and compared by content

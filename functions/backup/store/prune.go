@@ -112,8 +112,9 @@ func (s *Store) deleteOldTombstones(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// SweepObjects deletes the objects that no backup needs. While the names that any backup needs cannot
-// be read, none is deleted.
+// SweepObjects deletes the objects that no backup needs. While the names that any backup needs cannot be read, none is
+// deleted; but one that is not to be believed keeps no object by that, or anybody who can write to the bucket could fill
+// it up.
 func (s *Store) SweepObjects(ctx context.Context) (deleted int, err error) {
 	list, err := s.List(ctx)
 	if err != nil {
@@ -121,12 +122,15 @@ func (s *Store) SweepObjects(ctx context.Context) (deleted int, err error) {
 	}
 	needed := map[string]bool{}
 	for _, m := range list {
-		if m.ObjectNames.Name == "" {
-			return 0, nil // its manifest is damaged: what it needs is not known
+		if !m.Readable() {
+			return 0, nil // what it needs is not known
 		}
 		names, err := s.ObjectNames(ctx, m)
 		var damaged *DamagedError
 		if errors.As(err, &damaged) {
+			if m.Trust() != nil {
+				continue
+			}
 			return 0, nil
 		}
 		if err != nil {

@@ -25,6 +25,9 @@ const (
 	MissedBackup  = "missed" // no good backup is new enough
 
 	UnverifiedBackup = "unverified" // a stored backup could not be verified: a server was down
+
+	SuspectBackup     = "suspect"   // a stored backup is forged, unsigned, or cannot be read
+	UnlistedDeletions = "deletions" // the list of who deleted everything could not be written
 )
 
 // remindAfter is when an incident that lasts is reported again. Failed events repeat within minutes; a person wants

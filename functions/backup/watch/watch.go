@@ -1,5 +1,5 @@
-// Package watch tells people when backups need them: a run that failed, a stored backup that is damaged, no good
-// backup that is new enough.
+// Package watch tells people when backups need them: a run that failed, a stored backup that is damaged or that nobody
+// known signed, no good backup that is new enough, a list of deletions that could not be written.
 //
 // What was reported is kept in the backup bucket, because instances come and go. So each fault is reported once,
 // again every twelve hours while it lasts, and once more when it is over.
@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/backup/store"
@@ -29,6 +30,7 @@ type Watcher struct {
 	Store     *store.Store
 	Incidents *Incidents
 	Enabled   bool          // backups are made at all
+	Unsigned  bool          // they are not signed, although there are keys to check signatures with
 	MaxAge    time.Duration // of the newest good backup
 	Now       func() time.Time
 }
@@ -59,11 +61,12 @@ func (w *Watcher) Check(ctx context.Context) (State, error) {
 	if !w.Enabled {
 		return State{}, nil
 	}
-	s, err := w.current(ctx)
+	list, s, err := w.current(ctx)
 	if err != nil {
 		w.Incidents.Report(ctx, MissedBackup, "the backups could not be checked", err.Error())
 		return s, err
 	}
+	w.ReportSuspects(ctx, list)
 	if !s.Healthy {
 		w.Incidents.Report(ctx, MissedBackup, "a backup was missed", s.Reason)
 		return s, nil
@@ -72,16 +75,61 @@ func (w *Watcher) Check(ctx context.Context) (State, error) {
 	return s, nil
 }
 
+// ReportSuspects reports backups that are not what a run of ours stored, and later that there are none any more.
+func (w *Watcher) ReportSuspects(ctx context.Context, list []store.Manifest) {
+	found := suspects(list)
+	if w.Unsigned {
+		found = append(found, "New backups are not signed, so none of them is believed: BACKUP_VERIFY_KEYS is set and BACKUP_SIGNING_KEY is not. Set the key, or remove both.")
+	}
+	if len(found) == 0 {
+		w.Incidents.Resolve(ctx, SuspectBackup)
+		return
+	}
+	w.Incidents.Report(ctx, SuspectBackup, "stored backups are not to be trusted", strings.Join(found, "\n"))
+}
+
+// maxSuspects bounds how many backups an alert names.
+const maxSuspects = 10
+
+// suspects says which of the backups, the newest first, are forged, unsigned or cannot be read, and what to do. One
+// without a signature that is older than all with one is from before there was a key.
+func suspects(list []store.Manifest) []string {
+	oldest := -1
+	for i, m := range list {
+		if m.Signed() && m.Trust() == nil {
+			oldest = i
+		}
+	}
+	var found []string
+	for i, m := range list {
+		switch {
+		case m.Status() == store.Forged:
+			found = append(found, m.ID+" is not signed by a known key. If it is of a former key of yours, add that to BACKUP_VERIFY_KEYS.")
+		case m.Status() == store.Unsigned && i < oldest:
+			found = append(found, m.ID+" is not signed, although older ones are.")
+		case !m.Readable():
+			found = append(found, "The manifest of "+m.ID+" cannot be read. While it is there, PDFs that no backup needs are not deleted.")
+		}
+	}
+	if len(found) > maxSuspects {
+		found = append(found[:maxSuspects], fmt.Sprintf("And %d more.", len(found)-maxSuspects))
+	}
+	if len(found) > 0 {
+		found = append(found, "If none of your programs stored it, somebody else can write to the bucket: change its keys, then delete the objects manifests/ID.json.")
+	}
+	return found
+}
+
 // watchStart is the name of the record of when watching began: a new system is not late.
 const watchStart = "watch"
 
-func (w *Watcher) current(ctx context.Context) (State, error) {
+// current lists the backups and assesses them.
+func (w *Watcher) current(ctx context.Context) (list []store.Manifest, s State, err error) {
 	if err := w.Store.Ready(ctx); err != nil {
-		return State{}, err
+		return nil, s, err
 	}
-	list, err := w.Store.List(ctx)
-	if err != nil {
-		return State{}, err
+	if list, err = w.Store.List(ctx); err != nil {
+		return nil, s, err
 	}
 	var started struct {
 		Since time.Time `json:"since"`
@@ -92,7 +140,7 @@ func (w *Watcher) current(ctx context.Context) (State, error) {
 		err = w.Store.WriteState(ctx, watchStart, started)
 	}
 	if err != nil {
-		return State{}, err
+		return nil, s, err
 	}
-	return w.Assess(list, started.Since), nil
+	return list, w.Assess(list, started.Since), nil
 }
