@@ -125,10 +125,11 @@ func (c *Checker) agreement(d deployed) []string {
 // trustedProxies are the networks of what stands before a function: without them all callers share the limits of one.
 const trustedProxies = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7"
 
-// choices are the operator's, about backups and alerts; makers are those that a mere watch does not need.
+// choices are the operator's, about backups and alerts; makers are those that a mere watch does not need: it
+// writes who deleted everything to both buckets.
 var (
 	choices = regexp.MustCompile(`^(BACKUP_(OFFSITE_)?S3_(URL|BUCKET|REGION|ACCESS_KEY|SECRET_KEY)|BACKUP_KEEP_.*|ALERT_(WEBHOOK_URL|SMTP_.*|FROM|TO))$`)
-	makers  = regexp.MustCompile(`^BACKUP_(OFFSITE|KEEP)_`)
+	makers  = regexp.MustCompile(`^BACKUP_KEEP_`)
 )
 
 // chosen checks that each choice reaches the function, and that one which is not made is the default.
