@@ -286,7 +286,6 @@ func TestWhoMaySweep(t *testing.T) {
 
 // TestRunbooksShowAnswersAsTheyAre compares the names in the answers that runbooks show with those of the real ones.
 func TestRunbooksShowAnswersAsTheyAre(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	for page, answer := range map[string]any{
 		"JobsWaitLong": w.swept(),
