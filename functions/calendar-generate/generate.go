@@ -42,7 +42,6 @@ func (f *Function) generate(r *http.Request) (any, error) {
 		return nil, calendarhttp.APIError(err)
 	}
 	header := counts(cal)
-	header.Set("X-Content-Type-Options", "nosniff")
 	if wantsJSON(r) {
 		return api.Response{Status: http.StatusOK, Header: header, ContentType: "application/json; charset=utf-8", Body: writer(func(w io.Writer) error {
 			return writeJSON(w, cal)
@@ -101,21 +100,24 @@ func (f *Function) source(r *http.Request, req *request) (maker, time.Time, erro
 	case req.Events != nil:
 		return makerOf(req.Events), f.now(), nil
 	}
-	return f.allUploads(r)
+	source, stamp, err := f.allUploads(r)
+	if err == nil && stamp.IsZero() {
+		err = api.New(api.ValidationFailed).WithMessage("There is no timetable yet. Upload one first, or send events or a jobId.")
+	}
+	return source, stamp, err
 }
 
-// allUploads is all that the caller uploaded.
+// allUploads is all that the caller uploaded, and when the newest of it was read: never, where that is nothing.
 func (f *Function) allUploads(r *http.Request) (maker, time.Time, error) {
 	owner, _ := f.sessions.Owner(r)
 	all, err := newest.Of(r.Context(), f.jobs, owner)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if len(all.Jobs) == 0 {
-		return nil, time.Time{}, api.New(api.ValidationFailed).
-			WithMessage("There is no timetable yet. Upload one first, or send events or a jobId.")
-	}
 	source := func(o calendar.Options) (calendar.Calendar, error) { return all.Build(r.Context(), o, f.now()) }
+	if len(all.Jobs) == 0 {
+		return source, time.Time{}, nil
+	}
 	return source, *all.Jobs[len(all.Jobs)-1].CompletedAt, nil
 }
 
@@ -157,17 +159,17 @@ func (f *Function) ownJob(r *http.Request, id string) (jobs.Job, error) {
 	return newest.CompletedJob(r.Context(), f.jobs, owner, id)
 }
 
-// counts are headers with the counts that a caller who only saves the file would not see.
+// counts are the headers of a calendar: the counts that a caller who only saves the file would not see.
 func counts(cal calendar.Calendar) http.Header {
 	warnings := len(cal.Warnings)
 	for _, item := range cal.Items {
 		warnings += len(item.Warnings) + len(item.Event.Warnings)
 	}
-	header := make(http.Header)
+	header := api.NoStore()
+	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Schedgen-Events", strconv.Itoa(len(cal.Items)))
 	header.Set("X-Schedgen-Clashes", strconv.Itoa(len(cal.Clashes)))
 	header.Set("X-Schedgen-Warnings", strconv.Itoa(warnings))
-	header.Set("Cache-Control", "private, no-store")
 	return header
 }
 

@@ -46,7 +46,7 @@ func (f *Function) timetable(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.Response{Header: http.Header{"Cache-Control": {"private, no-store"}}, Body: timetableOf(all, merged)}, nil
+	return api.Response{Header: api.NoStore(), Body: timetableOf(all, merged)}, nil
 }
 
 func timetableOf(all newest.Timetables, merged newest.Merged) mergedTimetable {
