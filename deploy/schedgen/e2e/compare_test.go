@@ -114,15 +114,18 @@ func upCosts(b *testing.B, program, data string, use func(address string)) time.
 	address := "http://127.0.0.1:" + port
 	ready, cancel := context.WithTimeout(b.Context(), patience)
 	defer cancel()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
 	for {
 		got, err := get(ready, newClient(b), address+"/ready")
 		if err == nil && got.StatusCode == 200 {
 			break
 		}
-		if ready.Err() != nil {
+		select {
+		case <-ready.Done():
 			b.Fatalf("%s is not ready: %v", program, err)
+		case <-look.C:
 		}
-		time.Sleep(10 * time.Millisecond) // between two looks
 	}
 	use(address)
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
