@@ -39,7 +39,8 @@ async function run(browser, flow, width) {
     ...(flow.noScript ? {} : { permissions: ["clipboard-read", "clipboard-write"] }),
   };
   const context = await browser.newContext(settings);
-  const page = await newPage(context, flow, complaints);
+  const refused = new Set();
+  const page = await newPage(context, flow, complaints, refused);
   const name = `${flow.name} at ${width}`;
   const world = {
     page, context, url, width, contexts: [context],
@@ -66,7 +67,7 @@ async function run(browser, flow, width) {
     async another() {
       const context = await browser.newContext(settings);
       world.contexts.push(context);
-      const other = await newPage(context, flow, complaints);
+      const other = await newPage(context, flow, complaints, refused);
       await other.goto(url + "/");
       return other;
     },
@@ -88,13 +89,14 @@ async function run(browser, flow, width) {
     if (shots) await page.screenshot({ path: join(shots, `failed-${flow.name.replaceAll(/\W+/g, "-")}-${width}.png`) }).catch(() => {});
   }
   for (const one of world.contexts) await one.close();
+  for (const pattern of flow.refusals ?? []) if (!refused.has(pattern)) complaints.push(`no answer was ${pattern}, which the flow expects`);
   console.log(`${complaints.length ? "FAIL" : "ok  "} ${name} (${Date.now() - began} ms)`);
   for (const complaint of complaints) console.log(`     ${complaint}`);
   return complaints.length === 0;
 }
 
 /** A window whose faults are noted: errors, breaches of the policy, and refusals that the flow does not expect. */
-async function newPage(context, flow, complaints) {
+async function newPage(context, flow, complaints, refused) {
   context.setDefaultTimeout(patience);
   const page = await context.newPage();
   if (!flow.noScript) {
@@ -107,7 +109,10 @@ async function newPage(context, flow, complaints) {
   page.on("pageerror", (e) => complaints.push(`error: ${e.message}`));
   page.on("response", (answer) => {
     const told = `${answer.status()} ${answer.url()}`;
-    if (answer.status() >= 400 && !(flow.refusals ?? []).some((pattern) => pattern.test(told))) complaints.push(`answer: ${told}`);
+    if (answer.status() < 400) return;
+    const expected = (flow.refusals ?? []).filter((pattern) => pattern.test(told));
+    if (expected.length === 0) complaints.push(`answer: ${told}`);
+    for (const pattern of expected) refused.add(pattern);
   });
   page.on("requestfailed", (request) => {
     const why = request.failure()?.errorText ?? "";
