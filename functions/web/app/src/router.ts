@@ -24,6 +24,11 @@ export function href(step: Step, rest = ""): string {
   return "#/" + (step === "upload" ? "" : step) + (rest && "/" + rest);
 }
 
+/** Where a sign-in with Google begins that ends at that step again. */
+export function signInAddress(step: Step): string {
+  return "/api/auth/google?returnUrl=" + encodeURIComponent("/" + href(step));
+}
+
 export const route = signal<Route>(parseRoute(location.hash));
 
 addEventListener("hashchange", () => {

@@ -29,3 +29,18 @@ test("an answer that breaks off, or is no JSON, is an error that may pass", asyn
   }
   vi.unstubAllGlobals();
 });
+
+test("an answer that stops within its body is ended like one that never comes", async () => {
+  vi.useFakeTimers();
+  for (const status of [200, 503]) {
+    vi.stubGlobal("fetch", async (_: string, { signal }: RequestInit) => {
+      const hangs = new ReadableStream({ start: (stream) => signal?.addEventListener("abort", () => stream.error(signal.reason)) });
+      return new Response(hangs, { status });
+    });
+    const asked = ask("/api/me", { patience: 120 }).catch((e: unknown) => e);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(await asked).toMatchObject({ code: "OFFLINE", retry: true });
+  }
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});

@@ -80,13 +80,15 @@ interface Call {
   patience?: number;
 }
 
-/** Sends one request. Whatever is no 2xx answer throws an ApiError. */
-export async function send(path: string, call: Call = {}): Promise<Response> {
+/**
+ * Sends one request and reads its answer. Whatever is no 2xx answer throws an ApiError, and so does one whose end does not come in
+ * time: an answer may stop within its body, too.
+ */
+export async function send<T>(path: string, call: Call, read: (answer: Response) => Promise<T>): Promise<T> {
   const ended = new AbortController();
   const timer = setTimeout(() => ended.abort(), (call.patience ?? 60) * 1000);
-  let answer: Response;
   try {
-    answer = await fetch(path, {
+    const answer = await fetch(path, {
       method: call.method ?? "GET",
       credentials: "same-origin",
       signal: ended.signal,
@@ -96,28 +98,29 @@ export async function send(path: string, call: Call = {}): Promise<Response> {
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     });
-  } catch {
-    throw offline();
+    if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
+    return await read(answer);
+  } catch (e) {
+    throw e instanceof ApiError ? e : offline();
   } finally {
     clearTimeout(timer);
   }
-  if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
-  return answer;
+}
+
+/** Sends a request whose answer says nothing more than that it was done. */
+export function tell(path: string, call: Call): Promise<void> {
+  return send(path, call, async () => undefined);
 }
 
 /** Sends a request and reads the JSON that it is answered with. */
-export async function ask<T>(path: string, call: Call = {}): Promise<T> {
-  const answer = await send(path, call);
-  if (answer.status === 204) return undefined as T;
-  let text: string;
-  try {
-    text = await answer.text();
-  } catch {
-    throw offline(); // the connection broke within the answer
-  }
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    throw errorOf(502, "", null); // a proxy's own page
-  }
+export function ask<T>(path: string, call: Call = {}): Promise<T> {
+  return send(path, call, async (answer) => {
+    if (answer.status === 204) return undefined as T;
+    const text = await answer.text();
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw errorOf(502, "", null); // a proxy's own page
+    }
+  });
 }

@@ -1,5 +1,5 @@
 /** Asks the search, and what comes of it. */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { alternativesOf, type Alternatives, chosenOf, letterOf, withGroup } from "../domain/courses";
 import { type Preference } from "../domain/search/cost";
 import { type Answer, defaultSteps, type Found, type Question, search } from "../domain/search/search";
@@ -48,6 +48,18 @@ export const finding = signal<State>({ state: "idle" });
 
 let worker: Worker | null = null;
 
+/** What the choice of groups was before the last timetable was used. */
+export const before = signal<Choices["groups"] | null>(null);
+
+/** What is found in a timetable says nothing of another one. */
+const searched = computed(() => events.value.map((e) => e.id).join());
+effect(() => {
+  void searched.value;
+  worker?.terminate();
+  finding.value = { state: "idle" };
+  before.value = null;
+});
+
 function question(): Question {
   const locks: Record<string, string> = {};
   for (const one of offers.value) {
@@ -75,9 +87,6 @@ export function find() {
   worker.onerror = here; // its script did not load, or does not run
   worker.postMessage(asked);
 }
-
-/** What the choice of groups was before the last timetable was used. */
-export const before = signal<Choices["groups"] | null>(null);
 
 export function use(found: Found) {
   before.value = choices.value.groups;

@@ -9,7 +9,7 @@ import { Trouble, useAttempt } from "../shell/attempt";
 import { Icon } from "../shell/icon";
 import { choices, colours, onlySample } from "../state/store";
 import { look } from "../texts/look";
-import { calendar, loadCalendar, request } from "./calendar";
+import { calendar, loadCalendar, request } from "../state/calendar";
 import { filter, now, opened } from "./view";
 import { WeekGrid } from "./week-grid";
 import { loadYear, university } from "./year";

@@ -1,11 +1,10 @@
 /** What the server keeps of this student, and how it is deleted. */
-import { batch, computed } from "@preact/signals";
-import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, send, type SignInStatus, type StorageUsage } from "../api/client";
-import { forgetCalendar } from "../look/calendar";
-import { choices, feeds, known, uploads } from "../state/store";
-import { refreshTimetable, timetable } from "../state/timetable";
-import { noChoices } from "../state/types";
-import { forgetFiles } from "../state/waiting";
+import { computed } from "@preact/signals";
+import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, type SignInStatus, type StorageUsage, tell } from "../api/client";
+import { forgetHere } from "../state/forget";
+import { choices, feeds, hasSession, uploads } from "../state/store";
+import { currentTimetable, timetable } from "../state/timetable";
+import { mineTexts as text } from "../texts/mine";
 
 export interface Account {
   feeds: ListedFeed[];
@@ -22,11 +21,11 @@ export interface Account {
 export async function account(): Promise<Account> {
   const signIn = await ask<SignInStatus>("/api/auth/status");
   const none: Account = { feeds: [], storage: null, signIn, calendars: [], problem: null };
-  if (!known.value && !signIn.authenticated) return none;
+  if (!hasSession.value && !signIn.authenticated) return none;
   const [listed, storage] = await Promise.all([
     ask<{ feeds: ListedFeed[] }>("/api/feeds").catch(without(401, { feeds: [] })),
     ask<StorageUsage>("/api/storage/usage"),
-    refreshTimetable(),
+    currentTimetable(),
   ]);
   none.feeds = listed.feeds;
   none.storage = storage;
@@ -46,34 +45,23 @@ function without<T>(status: number, answer: T) {
 }
 
 export async function deleteFeed(id: string): Promise<void> {
-  await send(`/api/feeds/${id}`, { method: "DELETE" }).catch(without(404, null)); // gone already
+  await tell(`/api/feeds/${id}`, { method: "DELETE" }).catch(without(404, undefined)); // gone already
   feeds.value = feeds.value.filter((f) => f.id !== id);
 }
 
 export async function unfollow(calendarId: string): Promise<void> {
-  await send("/api/calendars/follow", { method: "POST", body: { calendarId, follow: false } });
+  await tell("/api/calendars/follow", { method: "POST", body: { calendarId, follow: false } });
 }
 
 /**
- * Deletes everything, first on the server: if that fails, this browser still knows what is there. Returns what the server says of
- * it; nothing where there was nothing.
+ * Deletes everything, first on the server: if that fails, this browser still knows what is there. Returns what became of it, in a
+ * sentence. A server that does not know this browser deletes nothing.
  */
-export async function deleteEverything(): Promise<Deletion | null> {
+export async function deleteEverything(): Promise<string> {
   const deletion = await ask<Deletion>("/api/me", { method: "DELETE" }).catch(without(401, null));
+  const unknown = hasSession.value ? text.deletedHere : text.deletedNothingThere;
   await forgetHere();
-  return deletion;
-}
-
-/** Deletes what this browser keeps. */
-async function forgetHere(): Promise<void> {
-  batch(() => {
-    uploads.value = [];
-    feeds.value = [];
-    choices.value = noChoices;
-    timetable.value = null;
-  });
-  forgetCalendar();
-  await forgetFiles();
+  return deletion?.message ?? unknown;
 }
 
 /** All that is kept of the student, on the server and here. */

@@ -1,15 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { signInAddress } from "../router";
 import { feeds, uploads } from "../state/store";
 import { Trouble, useAttempt, type Attempt } from "../shell/attempt";
 import { Confirm } from "../shell/confirm";
-import { save } from "../take/generate";
-import { signInAddress } from "../take/google-client";
+import { save } from "../shell/save";
 import { texts } from "../texts";
 import { mineTexts as text } from "../texts/mine";
 import { takeTexts } from "../texts/take";
 import { day } from "../texts/words";
-import { Elsewhere, elsewhere, Item } from "../upload/item";
+import { Item, OtherUpload, otherUploads } from "../upload/item";
 import { account, deleteEverything, deleteFeed, everything, keptHere, unfollow, type Account } from "./account";
 
 /** What is kept of the student, and how it is deleted. */
@@ -23,7 +23,7 @@ export function Mine() {
   return (
     <div class="ways mine">
       <Uploads />
-      <Stored storage={mine.value?.storage ?? null} load={load} />
+      <Stored used={usedOf(mine.value, attempt.error !== null)} load={load} />
       {/* What the server tells comes last, so that it moves nothing when it comes. */}
       {mine.value && <Feeds mine={mine.value} attempt={attempt} load={load} />}
       {mine.value && <Calendars mine={mine.value} attempt={attempt} load={load} />}
@@ -32,17 +32,23 @@ export function Mine() {
   );
 }
 
+/** What the PDFs on the server use, as far as that is known. */
+function usedOf(mine: Account | null, failed: boolean): string {
+  if (mine === null) return failed ? text.usedUnknown : text.usedLoading;
+  return mine.storage ? text.used(mine.storage.usedBytes, mine.storage.quotaBytes) : text.usedNothing;
+}
+
 function Uploads() {
   return (
     <section class="card" aria-labelledby="uploads-title">
       <h2 id="uploads-title">{text.uploads}</h2>
-      {uploads.value.length + elsewhere().length === 0 && <p class="soft">{text.noUploads}</p>}
+      {uploads.value.length + otherUploads().length === 0 && <p class="soft">{text.noUploads}</p>}
       <ul class="rows">
         {uploads.value.map((upload) => (
           <Item key={upload.id} upload={upload} note={text.uploaded(day(upload.addedAt))} />
         ))}
-        {elsewhere().map((upload) => (
-          <Elsewhere key={upload.jobId} upload={upload} />
+        {otherUploads().map((upload) => (
+          <OtherUpload key={upload.jobId} upload={upload} />
         ))}
       </ul>
     </section>
@@ -132,13 +138,13 @@ function Calendars({ mine, attempt, load }: Part) {
   );
 }
 
-function Stored({ storage, load }: { storage: Account["storage"]; load: () => Promise<void> }) {
+function Stored({ used, load }: { used: string; load: () => Promise<void> }) {
   const deleted = useSignal("");
   const attempt = useAttempt();
   const download = () => attempt.start(async () => save({ name: text.fileName, content: await everything() }));
   const remove = () =>
     attempt.start(async () => {
-      deleted.value = (await deleteEverything())?.message ?? text.deleted;
+      deleted.value = await deleteEverything();
       await load();
     });
   return (
@@ -149,7 +155,7 @@ function Stored({ storage, load }: { storage: Account["storage"]; load: () => Pr
           <li key={line}>{line}</li>
         ))}
       </ul>
-      <p class="soft">{storage ? text.used(storage.usedBytes, storage.quotaBytes) : text.usedNothing}</p>
+      <p class="soft two-lines">{used}</p>
       <p class="soft">
         {text.noAccount} {text.here(keptHere.value)}
       </p>

@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { againAfter } from "../api/again";
 import { ApiError } from "../api/client";
+import { signInAddress, type Step } from "../router";
+import { missingDates, type MissingDates } from "../state/request";
 import { choices, choose } from "../state/store";
-import { missingDates, type MissingDates } from "../take/generate";
-import { signInAddress } from "../take/google-client";
 import { texts } from "../texts";
 
 /** Something that is tried, and may fail: for good, for now, or for want of dates. */
@@ -19,15 +20,18 @@ export interface Attempt {
   retry(): void;
 }
 
-/** The longest time in seconds that a refused attempt waits by itself, and how often. */
-const longestWait = 30;
-const mostTries = 3;
-
 export function useAttempt(): Attempt {
   const state = useSignal({ busy: false, error: null as Error | null, missing: null as MissingDates | null, again: 0 });
   const last = useRef<(() => Promise<void>) | null>(null);
   const timer = useRef(0);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const left = useRef(false);
+  useEffect(
+    () => () => {
+      left.current = true; // what fails after this is tried by nobody
+      clearTimeout(timer.current);
+    },
+    [],
+  );
   const run = (work: () => Promise<void>, tries: number) => {
     clearTimeout(timer.current);
     last.current = work;
@@ -35,7 +39,8 @@ export function useAttempt(): Attempt {
     work().then(
       () => (state.value = { busy: false, error: null, missing: null, again: 0 }),
       (e: Error) => {
-        const again = tries < mostTries ? soon(e) : 0;
+        if (left.current) return;
+        const again = againAfter(e, tries, { guess: false });
         if (again > 0) timer.current = window.setTimeout(() => run(work, tries + 1), again * 1000);
         state.value = { busy: false, error: e, missing: missingDates(e), again };
       },
@@ -44,14 +49,8 @@ export function useAttempt(): Attempt {
   return { ...state.value, start: (work) => run(work, 1), retry: () => last.current && run(last.current, 1) };
 }
 
-/** After how many seconds a request that the server refused for now is worth trying again; 0 where that is not said, or long. */
-export function soon(e: Error): number {
-  const seconds = e instanceof ApiError && (e.status === 429 || e.status === 503) ? (e.retryAfter ?? 0) : 0;
-  return seconds <= longestWait ? seconds : 0;
-}
-
 /** What went wrong with an attempt, and the way on. google says that the attempt needs to be signed in, and to which step a sign-in leads back. */
-export function Trouble({ attempt, google }: { attempt: Attempt; google?: string }) {
+export function Trouble({ attempt, google }: { attempt: Attempt; google?: Step }) {
   const { error } = attempt;
   if (attempt.missing) return <Dates missing={attempt.missing} then={attempt.retry} />;
   if (!error) return null;

@@ -1,8 +1,8 @@
 /** The calendar as the server makes it of the choices, for the weeks by date. The last one is kept, to be read without a network. */
 import { computed, signal } from "@preact/signals";
 import type { Calendar } from "../api/client";
-import { timetable } from "../state/timetable";
-import { fileRequest, makeCalendar } from "../take/generate";
+import { fileRequest, makeCalendar } from "./request";
+import { timetable } from "./timetable";
 
 const key = "schedgen/calendar";
 

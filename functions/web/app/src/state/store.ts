@@ -89,7 +89,7 @@ export const events = computed<Event[]>(() => {
 });
 
 /** Whether the server has given this browser a session, as far as what is kept here tells. */
-export const known = computed(() => timetable.value !== null || feeds.value.length > 0 || uploads.value.some((u) => u.jobId));
+export const hasSession = computed(() => timetable.value !== null || feeds.value.length > 0 || uploads.value.some((u) => u.jobId));
 
 /** There is nothing but the sample, which is on no server. */
 export const onlySample = computed(() => (timetable.value?.events ?? []).length === 0);

@@ -18,6 +18,8 @@ export interface Upload {
   entries?: number;
   doubts?: number;
   problem?: Problem;
+  /** It is being deleted on the server: nothing is asked or sent for it any more, and the next visit finishes that. */
+  removing?: true | undefined;
   /** The events of the sample timetable: no job stands behind it, and it is never synced. */
   sample?: Event[];
 }

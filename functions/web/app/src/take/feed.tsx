@@ -7,7 +7,7 @@ import { Icon } from "../shell/icon";
 import { choices, feeds } from "../state/store";
 import type { KeptFeed } from "../state/types";
 import { takeTexts } from "../texts/take";
-import { chosenOptions } from "./generate";
+import { chosenOptions } from "../state/request";
 import { QR } from "./qr";
 
 const text = takeTexts.feed;

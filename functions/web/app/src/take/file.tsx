@@ -2,7 +2,8 @@ import { useSignal } from "@preact/signals";
 import { Icon } from "../shell/icon";
 import { takeTexts as text } from "../texts/take";
 import { Trouble, useAttempt } from "../shell/attempt";
-import { makeFile, save, type CalendarFile } from "./generate";
+import { save } from "../shell/save";
+import { makeFile, type CalendarFile } from "./generate";
 
 /** The calendar as a file. */
 export function File() {

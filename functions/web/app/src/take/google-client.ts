@@ -1,10 +1,6 @@
+import { againAfter } from "../api/again";
 import { ApiError, ask, type GoogleCalendar, type SignInStatus, type Sync, type SyncPlan } from "../api/client";
-import { chosenOptions } from "./generate";
-
-/** Where a sign-in begins that ends at that step again. */
-export function signInAddress(step: string): string {
-  return "/api/auth/google?returnUrl=" + encodeURIComponent("/#/" + step);
-}
+import { chosenOptions } from "../state/request";
 
 /** How a sign-in ended that has just led back here; the address forgets it, so that a reload does not tell it again. */
 export function signInResult(): string {
@@ -44,10 +40,7 @@ export async function undo(calendarId: string, onProgress: (sync: Sync) => void)
   return followed(await ask<Sync>("/api/calendars/events?calendarId=" + encodeURIComponent(calendarId), { method: "DELETE", patience: 120 }), onProgress);
 }
 
-/** How many times in a row an answer about a sync may fail to come. The server goes on writing meanwhile. */
-const missedAnswers = 5;
-
-/** Asks for a sync until it has ended. */
+/** Asks for a sync until it has ended. The server goes on writing while an answer about it fails to come. */
 async function followed(sync: Sync, onProgress: (sync: Sync) => void): Promise<Sync> {
   onProgress(sync);
   for (let missed = 0, seconds = 1; sync.status === "pending"; ) {
@@ -58,8 +51,8 @@ async function followed(sync: Sync, onProgress: (sync: Sync) => void): Promise<S
       seconds = Math.min(seconds * 1.3, 5);
       onProgress(sync);
     } catch (e) {
-      if (!(e instanceof ApiError && e.retry) || ++missed > missedAnswers) throw e;
-      seconds = Math.min(e.retryAfter ?? 2 ** missed, 60);
+      seconds = againAfter(e, ++missed, { guess: true });
+      if (seconds === 0) throw e;
     }
   }
   if (sync.status === "failed") throw new ApiError(sync.message, sync.error ?? "SYNC_FAILED", 502);

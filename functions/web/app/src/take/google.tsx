@@ -1,11 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { send, type GoogleCalendar, type SignInStatus } from "../api/client";
+import { tell, type GoogleCalendar, type SignInStatus } from "../api/client";
+import { signInAddress } from "../router";
 import { Trouble, useAttempt } from "../shell/attempt";
+import { Confirm } from "../shell/confirm";
+import { forgetHere } from "../state/forget";
 import { academicYear } from "../state/store";
 import { texts } from "../texts";
 import { takeTexts } from "../texts/take";
-import { calendars, createCalendar, signInAddress, signInResult, status } from "./google-client";
+import { calendars, createCalendar, signInResult, status } from "./google-client";
 import { Plan } from "./plan";
 
 const text = takeTexts.google;
@@ -54,16 +57,15 @@ function Account({ status, reload }: { status: SignInStatus; reload: () => void 
   }
   const signOut = () =>
     attempt.start(async () => {
-      await send("/api/auth/logout", { method: "POST", body: {} });
+      await tell("/api/auth/logout", { method: "POST", body: {} });
+      await forgetHere(); // the next person at this browser must not see it
       reload();
     });
   return (
     <>
       <div class="account">
         <p class="soft">{text.as(status.user?.email ?? status.email ?? "")}</p>
-        <button type="button" class="button quiet" disabled={attempt.busy} onClick={signOut}>
-          {text.signOut}
-        </button>
+        <Confirm ask={text.signOut} question={text.signOutAsk} yes={text.signOutYes} no={text.no} disabled={attempt.busy} confirmed={signOut} />
       </div>
       <Trouble attempt={attempt} google="take" />
       <Calendars canChoose={status.canChoose} />

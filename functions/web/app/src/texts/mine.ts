@@ -29,6 +29,8 @@ export const mineTexts = {
   ],
   used: (bytes: number, quota: number) => `Your PDFs use ${megabytes(bytes)} of ${megabytes(quota)} MB on the server.`,
   usedNothing: "Your PDFs use nothing on the server.",
+  usedLoading: "Asking the server how much your PDFs use…",
+  usedUnknown: "We could not ask the server how much your PDFs use.",
   noAccount: "Without an account, a cookie tells the server what is yours. If you delete the cookie, nobody can reach it any more, and it ends by itself.",
   here: (kilobytes: number) => `${kilobytes} kB are kept in this browser.`,
   download: "Download all of it",
@@ -37,6 +39,7 @@ export const mineTexts = {
   deleteAsk: "Delete your timetables, addresses and choices, here and on the server? Calendars that subscribed stop being updated. What is in Google Calendar stays there: use “Undo all” under Take along first if you want it gone.",
   deleteYes: "Yes, delete everything",
   no: "No",
-  deleted: "Everything of yours is deleted.",
+  deletedNothingThere: "What this browser kept is deleted. There was nothing of yours on the server.",
+  deletedHere: "What this browser kept is deleted. Its session has ended, so nothing was deleted on the server. If you signed in with Google before, sign in again and press “Delete everything” once more.",
   deleting: "Deleting…",
 };

@@ -53,6 +53,8 @@ export const takeTexts = {
     failed: "The sign-in did not work. Try again.",
     as: (email: string) => `Signed in as ${email}`,
     signOut: "Sign out",
+    signOutAsk: "Sign out, and remove your timetable, choices and addresses from this browser? Your uploads come back when you sign in again; your choices do not. Calendars that follow your uploads go on.",
+    signOutYes: "Yes, sign out",
     which: "Which calendar?",
     fresh: "A new calendar",
     freshName: "Name of the new calendar",

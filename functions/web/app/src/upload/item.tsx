@@ -31,13 +31,13 @@ export function Item({ upload, note }: { upload: Upload; note?: string }) {
 }
 
 /** The uploads that other browsers of the same student made. */
-export function elsewhere() {
+export function otherUploads() {
   const here = new Set(uploads.value.map((u) => u.jobId));
   return (timetable.value?.uploads ?? []).filter((u) => !here.has(u.jobId));
 }
 
 /** One of them. */
-export function Elsewhere({ upload }: { upload: Timetable["uploads"][number] }) {
+export function OtherUpload({ upload }: { upload: Timetable["uploads"][number] }) {
   return (
     <li>
       <span class="mark good">

@@ -191,3 +191,47 @@ test("a file that is removed while it waits for its turn is never sent", async (
   await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "done", undefined]]));
   expect(send).toHaveBeenCalledTimes(1);
 });
+
+test("nothing is asked or sent for an upload while it is deleted, and a deletion that fails changes nothing", async () => {
+  const send = vi.spyOn(sending, "sendFile").mockResolvedValue({ status: 202, accepted: { jobId: "job", status: "pending", message: "" } });
+  let ended: (answer: Response) => void = () => {};
+  let gone = false;
+  const asked: string[] = [];
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  vi.stubGlobal("fetch", (path: string, call: RequestInit) => {
+    if (path === "/api/timetable") return Promise.resolve(new Response(JSON.stringify(merged)));
+    if (call.method === "DELETE") return new Promise((done) => (ended = done));
+    asked.push(path);
+    return Promise.resolve(gone ? new Response(JSON.stringify({ message: "Gone.", error: "JOB_NOT_FOUND" }), { status: 404 }) : new Response(JSON.stringify({ id: "job", status: "processing" })));
+  });
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(0));
+  const { id } = uploads.value[0]!;
+
+  const failing = remove(id);
+  ended(new Response(JSON.stringify({ message: "Away.", error: "UNAVAILABLE" }), { status: 503 }));
+  await expect(failing).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  const before = asked.length;
+  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before)); // it is still being read
+
+  const removing = remove(id);
+  gone = true; // on the server, before the answer comes
+  await vi.advanceTimersByTimeAsync(10_000); // longer than the time between two questions
+  ended(new Response(null, { status: 204 }));
+  await removing;
+  expect(uploads.value).toEqual([]);
+  expect(send).toHaveBeenCalledTimes(1);
+  vi.useRealTimers();
+});
+
+test("the next visit finishes a removal that the page's end broke off", async () => {
+  uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "reading", jobId: "job", removing: true }];
+  const asked: string[] = [];
+  answer((path, call) => {
+    asked.push(`${call.method} ${path}`);
+    return new Response("{}", { status: 404 });
+  });
+  resume();
+  await vi.waitFor(() => expect(uploads.value).toEqual([]));
+  expect(asked).toEqual(["DELETE /api/jobs/job"]);
+});

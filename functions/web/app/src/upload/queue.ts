@@ -3,14 +3,15 @@
  * ends the page in between, resume() goes on from there.
  */
 import { signal } from "@preact/signals";
-import { ApiError, ask, send, type Event, type Job, type Kind } from "../api/client";
-import { changeUpload, known, uploads } from "../state/store";
+import { againAfter } from "../api/again";
+import { ApiError, ask, tell, type Event, type Job, type Kind } from "../api/client";
+import { changeUpload, hasSession, uploads } from "../state/store";
 import { refreshTimetable } from "../state/timetable";
 import type { Problem, Upload } from "../state/types";
 import { forgetFile, keepFile, keptFile } from "../state/waiting";
 import { texts } from "../texts";
 import { uploadTexts } from "../texts/upload";
-import { passes, sendFile, type Sent } from "./send";
+import { sendFile, type Sent } from "./send";
 import { inTurn } from "./turns";
 
 const text = uploadTexts.problem;
@@ -56,9 +57,10 @@ async function refusal(file: File): Promise<Problem | undefined> {
 /** Goes on with what an earlier visit, or a lost connection, left, and asks what other browsers uploaded meanwhile. */
 export function resume(): void {
   for (const upload of uploads.value) {
-    if (isOpen(upload) || (upload.state === "failed" && upload.problem?.code === "OFFLINE")) void run(upload.id);
+    if (upload.removing) void remove(upload.id).catch(() => undefined); // then it is still in the list
+    else if (isOpen(upload) || (upload.state === "failed" && upload.problem?.code === "OFFLINE")) void run(upload.id);
   }
-  if (known.value) void refreshTimetable().catch(() => undefined); // what was kept is shown until then
+  if (hasSession.value) void refreshTimetable().catch(() => undefined); // what was kept is shown until then
 }
 
 function isOpen({ state }: Upload): boolean {
@@ -70,14 +72,24 @@ export function retry(id: string): void {
   void run(id);
 }
 
-/** Removes an upload here and, with all it made, on the server. One that is being sent is deleted there once it has a job. */
+/**
+ * Removes an upload, first on the server with all it made, then here. Meanwhile nothing is asked or sent for it: its job being gone
+ * would look like one that the server lost. One that is being sent is deleted there once it has a job.
+ */
 export async function remove(id: string): Promise<void> {
-  const upload = find(id);
-  if (upload?.jobId) await deleteJob(upload.jobId);
+  const jobId = uploads.value.find((u) => u.id === id)?.jobId;
+  try {
+    changeUpload(id, { removing: true });
+    if (jobId) await deleteJob(jobId);
+  } catch (e) {
+    changeUpload(id, { removing: undefined });
+    if (wanted(id) && isOpen(wanted(id)!)) void run(id);
+    throw e;
+  }
   uploads.value = uploads.value.filter((u) => u.id !== id);
   running.get(id)?.abort();
   await forgetFile(id);
-  if (upload?.jobId) await refreshTimetable();
+  if (jobId) await refreshTimetable();
 }
 
 /** Removes an upload that another browser made. */
@@ -88,21 +100,22 @@ export async function removeJob(jobId: string): Promise<void> {
 
 async function deleteJob(jobId: string): Promise<void> {
   try {
-    await send(`/api/jobs/${jobId}`, { method: "DELETE" });
+    await tell(`/api/jobs/${jobId}`, { method: "DELETE" });
   } catch (e) {
     if (!(e instanceof ApiError && e.status === 404)) throw e;
   }
 }
 
-function find(id: string): Upload | undefined {
-  return uploads.value.find((u) => u.id === id);
+/** An upload that is still worth work: neither removed nor about to be. */
+function wanted(id: string): Upload | undefined {
+  return uploads.value.find((u) => u.id === id && !u.removing);
 }
 
 async function run(id: string): Promise<void> {
   if (running.has(id)) return;
   running.set(id, new AbortController());
   try {
-    await alone(id, () => attempt(id));
+    await withLock(id, () => attempt(id));
   } catch (e) {
     failed(id, e);
   } finally {
@@ -113,7 +126,7 @@ async function run(id: string): Promise<void> {
 }
 
 /** Works on a file in one tab at a time. Where another tab is at it, this one waits, and goes on only if that one was closed. */
-async function alone(id: string, work: () => Promise<void>): Promise<void> {
+async function withLock(id: string, work: () => Promise<void>): Promise<void> {
   const locks = navigator.locks as LockManager | undefined; // older browsers have none
   if (!locks) return work();
   const name = `schedgen upload ${id}`;
@@ -121,30 +134,32 @@ async function alone(id: string, work: () => Promise<void>): Promise<void> {
     if (lock) await work();
     return lock === null;
   });
-  if (taken) await locks.request(name, async () => find(id) && isOpen(find(id)!) && work());
+  if (taken) await locks.request(name, async () => wanted(id) && isOpen(wanted(id)!) && work());
 }
 
-/** The longest time in seconds that a file waits by itself for a server that refuses it for now. */
-const longestWait = 60;
+function isLost(e: unknown): boolean {
+  return e instanceof ApiError && e.status === 0;
+}
 
-/** How often a busy server is asked again before the student is. */
-const patience = 5;
+/** How often a file is sent whose job the server has lost. */
+const mostJobs = 5;
 
 async function attempt(id: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      const upload = find(id);
+      const upload = wanted(id);
       if (!upload) return;
       await (upload.jobId ? read(id, upload.jobId) : sendKept(id));
       return;
     } catch (e) {
-      if (e instanceof ApiError && e.code === "JOB_NOT_FOUND" && tries < patience && (await keptFile(id))) {
+      if (!wanted(id)) return;
+      if (e instanceof ApiError && e.code === "JOB_NOT_FOUND" && tries < mostJobs && (await keptFile(id))) {
         changeUpload(id, { state: "waiting", jobId: undefined }); // the server lost it: the file is still here
         continue;
       }
-      if (!passes(e) || e.status === 0 || tries >= patience || (e.retryAfter ?? 0) > longestWait) throw e;
-      const seconds = Math.max(e.retryAfter ?? 2 ** tries, 1);
-      changeUpload(id, { state: "waiting", problem: { code: e.code, message: text.soon(seconds), retry: false } });
+      const seconds = isLost(e) ? 0 : againAfter(e, tries, { guess: true }); // a lost connection tells when it is back
+      if (seconds === 0) throw e;
+      changeUpload(id, { state: "waiting", problem: { code: (e as ApiError).code, message: text.soon(seconds), retry: false } });
       await pause(seconds * 1000);
     }
   }
@@ -155,7 +170,7 @@ async function sendKept(id: string): Promise<void> {
   if (!file) throw new ApiError(text.lost, "LOST", 410);
   const sent = await inTurn(() => sendNow(id, file));
   if (!sent) return;
-  if (!find(id)) return deleteJob(sent.status === 202 ? sent.accepted.jobId : sent.read.jobId); // removed meanwhile
+  if (!wanted(id)) return deleteJob(sent.status === 202 ? sent.accepted.jobId : sent.read.jobId); // removed meanwhile
   if (sent.status === 202) {
     changeUpload(id, { state: "reading", jobId: sent.accepted.jobId });
     await read(id, sent.accepted.jobId);
@@ -166,7 +181,7 @@ async function sendKept(id: string): Promise<void> {
 
 /** Sends a file, unless it was removed while it waited for its turn. */
 async function sendNow(id: string, file: File): Promise<Sent | undefined> {
-  if (!find(id)) return undefined;
+  if (!wanted(id)) return undefined;
   changeUpload(id, { state: "sending", problem: undefined });
   const onProgress = (part: number) => {
     progress.value = { ...progress.value, [id]: part };
@@ -178,7 +193,7 @@ async function sendNow(id: string, file: File): Promise<Sent | undefined> {
 /** Asks how a job is until it has ended: after a second, and then a little less often each time. */
 async function read(id: string, jobId: string): Promise<void> {
   changeUpload(id, { state: "reading", problem: undefined });
-  for (let delay = 500; find(id); delay = Math.min(delay * 1.5, 5000)) {
+  for (let delay = 500; wanted(id); delay = Math.min(delay * 1.5, 5000)) {
     const job = await ask<Job>(`/api/jobs/${jobId}`);
     if (job.status === "failed") throw new ApiError(job.error ?? texts.error.status(500), job.errorCode ?? "FAILED", 422);
     if (job.status === "completed") {

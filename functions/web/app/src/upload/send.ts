@@ -1,4 +1,4 @@
-import { ApiError, errorOf, offline, type AcceptedUpload, type ReadUpload } from "../api/client";
+import { errorOf, offline, type AcceptedUpload, type ReadUpload } from "../api/client";
 
 /** How an upload was answered: read at once, or accepted and still being read. */
 export type Sent = { status: 201; read: ReadUpload } | { status: 202; accepted: AcceptedUpload };
@@ -51,9 +51,4 @@ function sentOf(status: number, body: string, retryAfter: string | null): Sent {
   if (status === 201) return { status, read: JSON.parse(body) as ReadUpload };
   if (status === 202) return { status, accepted: JSON.parse(body) as AcceptedUpload };
   throw errorOf(status, body, retryAfter);
-}
-
-/** Whether the same request may succeed later without a change by the student. */
-export function passes(e: unknown): e is ApiError {
-  return e instanceof ApiError && e.retry;
 }

@@ -4,7 +4,7 @@ import { Icon } from "../shell/icon";
 import { hasEvents, uploads } from "../state/store";
 import { uploadTexts as text } from "../texts/upload";
 import "./upload.css";
-import { Elsewhere, elsewhere, Item } from "./item";
+import { Item, OtherUpload, otherUploads } from "./item";
 import { add } from "./queue";
 
 /** The first step: PDFs come in. */
@@ -15,7 +15,7 @@ export function Upload() {
       <div class="columns">
         <div>
           <Drop />
-          {(uploads.value.length > 0 || elsewhere().length > 0) && <List />}
+          {(uploads.value.length > 0 || otherUploads().length > 0) && <List />}
         </div>
         <Where />
       </div>
@@ -75,8 +75,8 @@ function List() {
         {uploads.value.map((upload) => (
           <Item key={upload.id} upload={upload} />
         ))}
-        {elsewhere().map((upload) => (
-          <Elsewhere key={upload.jobId} upload={upload} />
+        {otherUploads().map((upload) => (
+          <OtherUpload key={upload.jobId} upload={upload} />
         ))}
       </ul>
       {ready && (

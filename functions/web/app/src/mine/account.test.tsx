@@ -1,0 +1,58 @@
+import "fake-indexeddb/auto";
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, expect, test, vi } from "vitest";
+import { forgetHere } from "../state/forget";
+import { choices, feeds, uploads } from "../state/store";
+import { timetable } from "../state/timetable";
+import { noChoices } from "../state/types";
+import { mineTexts } from "../texts/mine";
+import { deleteEverything } from "./account";
+import { Mine } from "./mine";
+
+afterEach(async () => {
+  render(null, document.body);
+  vi.unstubAllGlobals();
+  await forgetHere();
+});
+
+const done = { id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "done" as const, jobId: "job" };
+const refuse = (status: number) => vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ message: "Away.", error: "X" }), { status }));
+
+test("a server that does not know the browser any more deleted nothing, and that is said", async () => {
+  refuse(401);
+  uploads.value = [done];
+  expect(await deleteEverything()).toBe(mineTexts.deletedHere);
+  expect(uploads.value).toEqual([]);
+  expect(await deleteEverything()).toBe(mineTexts.deletedNothingThere); // nothing was ever uploaded
+});
+
+test("what the server could not delete is not forgotten here", async () => {
+  refuse(503);
+  uploads.value = [done];
+  await expect(deleteEverything()).rejects.toMatchObject({ status: 503 });
+  expect(uploads.value).toEqual([done]);
+});
+
+test("nothing of the student is left in a browser that forgets", async () => {
+  uploads.value = [done];
+  choices.value = { ...noChoices, name: "Thandi’s classes" };
+  feeds.value = [{ id: "f", options: "", token: "secret", url: "", webcalUrl: "", createdAt: "", name: "" }];
+  timetable.value = { uploads: [], events: [{ id: "e", kind: "lecture", module: "COS 132" } as never] };
+  localStorage.setItem("schedgen/calendar", '{"calendar":{"items":["COS 132"]}}');
+  expect(localStorage.getItem("schedgen/1")).toContain("secret");
+  await forgetHere();
+  const left = Object.keys(localStorage).map((key) => localStorage.getItem(key)).join();
+  for (const trace of ["a.pdf", "Thandi", "secret", "COS 132"]) expect(left).not.toContain(trace);
+});
+
+test("how much is used on the server is not said before it is known", async () => {
+  vi.stubGlobal("fetch", () => new Promise(() => {}));
+  await act(() => render(<Mine />, document.body));
+  expect(document.body.textContent).toContain(mineTexts.usedLoading);
+  render(null, document.body);
+  refuse(500);
+  await act(() => render(<Mine />, document.body));
+  await vi.waitFor(() => expect(document.body.textContent).toContain(mineTexts.usedUnknown));
+  expect(document.body.textContent).not.toContain(mineTexts.usedNothing);
+});
