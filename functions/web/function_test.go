@@ -1,9 +1,11 @@
 package web
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -132,9 +134,9 @@ func TestAFileOfNoKnownTypeIsRefused(t *testing.T) {
 	}
 }
 
-// What the program carries: the page, unless it was compiled before that was built.
-func TestThePageThatTheProgramCarries(t *testing.T) {
-	t.Parallel()
+// carried is what the program carries: the page. The test is skipped where it was compiled before that was built.
+func carried(t *testing.T) http.Handler {
+	t.Helper()
 	f, err := New(t.Context(), Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -144,8 +146,59 @@ func TestThePageThatTheProgramCarries(t *testing.T) {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	w := get(f.Routes(), "GET", "/", "Accept-Encoding", "br")
+	return f.Routes()
+}
+
+func TestThePageThatTheProgramCarries(t *testing.T) {
+	t.Parallel()
+	w := get(carried(t), "GET", "/", "Accept-Encoding", "br")
 	if w.Code != 200 || w.Header().Get("Content-Encoding") != "br" {
 		t.Errorf("got %d %v", w.Code, w.Header())
+	}
+}
+
+// TestTheFirstViewIsSmall adds up the page and all that it names, as a browser fetches them: less than 100 KB.
+func TestTheFirstViewIsSmall(t *testing.T) {
+	t.Parallel()
+	h := carried(t)
+	sum := get(h, "GET", "/", "Accept-Encoding", "br").Body.Len()
+	named := regexp.MustCompile(`(?:src|href)="(/[^"]+)"`).FindAllStringSubmatch(get(h, "GET", "/").Body.String(), -1)
+	scripts := 0
+	for _, match := range named {
+		w := get(h, "GET", match[1], "Accept-Encoding", "br")
+		if w.Code != 200 {
+			t.Errorf("the page names %s, which is answered with %d", match[1], w.Code)
+		}
+		if strings.HasSuffix(match[1], ".js") {
+			scripts++
+		}
+		sum += w.Body.Len()
+	}
+	if scripts == 0 || sum >= 100_000 {
+		t.Errorf("the first view has %d scripts and %d bytes, want some and less than 100 KB", scripts, sum)
+	}
+}
+
+// TestThePageCanBeInstalled: the manifest is complete, and each of its icons is there.
+func TestThePageCanBeInstalled(t *testing.T) {
+	t.Parallel()
+	h := carried(t)
+	var manifest struct {
+		Name, Display string
+		StartURL      string `json:"start_url"`
+		Icons         []struct{ Src, Sizes, Purpose string }
+	}
+	if err := json.Unmarshal(get(h, "GET", "/manifest.webmanifest").Body.Bytes(), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	sizes := make(map[string]bool)
+	for _, icon := range manifest.Icons {
+		sizes[icon.Sizes] = true
+		if w := get(h, "GET", icon.Src); w.Code != 200 {
+			t.Errorf("the icon %s is answered with %d", icon.Src, w.Code)
+		}
+	}
+	if manifest.Name == "" || manifest.Display != "standalone" || manifest.StartURL == "" || !sizes["192x192"] || !sizes["512x512"] {
+		t.Errorf("browsers do not install %+v", manifest)
 	}
 }
