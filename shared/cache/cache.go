@@ -27,7 +27,14 @@ type Config struct {
 }
 
 // ErrAway says that Redis is away, or not configured.
-var ErrAway = errors.New("cache: redis is away")
+var ErrAway error = away{}
+
+type away struct{}
+
+func (away) Error() string { return "cache: redis is away" }
+
+// Unavailable is the code of the outage, as package api has it.
+func (away) Unavailable() string { return "UNAVAILABLE" }
 
 // Cache is one Redis. It is safe for concurrent use.
 type Cache struct {

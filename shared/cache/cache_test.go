@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
 )
@@ -73,8 +74,8 @@ func TestRedisMayStopAndComeBack(t *testing.T) {
 	if _, ok := c.Get(t.Context(), "k"); ok {
 		t.Error("a value came from a dead Redis")
 	}
-	if err := c.Ping(t.Context()); !errors.Is(err, cache.ErrAway) {
-		t.Errorf("ping: got %v, want ErrAway", err)
+	if err := c.Ping(t.Context()); !errors.Is(err, cache.ErrAway) || api.From(err).Code != api.Unavailable {
+		t.Errorf("ping: got %v, want ErrAway, which is an outage", err)
 	}
 	server.Start()
 	end := time.Now().Add(generous)
