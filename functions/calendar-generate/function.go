@@ -89,6 +89,10 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard, err := ratelimit.NewGuard(cfg.Limits, redis, sessions)
+	if err != nil {
+		return nil, errors.Join(err, redis.Close())
+	}
 	pool, err := postgres.Open(cfg.Postgres)
 	if err != nil {
 		return nil, errors.Join(err, redis.Close())
@@ -104,7 +108,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		sessions: sessions.UseDatabase(pool),
 		origins:  origins,
 		cache:    redis,
-		guard:    ratelimit.NewGuard(cfg.Limits, redis, sessions),
+		guard:    guard.WithTokens(ratelimit.Tokens{Open: cfg.OpenPaths, Event: cfg.EventToken}),
 		now:      time.Now,
 	}, nil
 }

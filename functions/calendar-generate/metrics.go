@@ -18,5 +18,5 @@ func newMetrics() *metrics {
 
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
-	return append(faas.ByFunction("calendar-generate", f.pool.Collectors(), f.typed.Collectors()), f.metrics.replanned)
+	return append(faas.ByFunction("calendar-generate", f.pool.Collectors(), f.cache.Collectors(), f.typed.Collectors()), f.metrics.replanned)
 }

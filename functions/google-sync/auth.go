@@ -77,6 +77,9 @@ func (f *Function) finishSignIn(r *http.Request) (any, error) {
 	attempt, err := f.recall(r, query.Get("state"))
 	if err != nil {
 		f.results.WithLabelValues("foreign").Inc()
+		if guesses(r, query.Get("state")) {
+			ratelimit.SignInFailed(r.Context())
+		}
 		return nil, api.New(api.SignInFailed).Wrap(err)
 	}
 	header := http.Header{"Set-Cookie": {f.attemptCookie(attempt.State, "", 0).String()}, "Referrer-Policy": {"no-referrer"}}
@@ -118,6 +121,14 @@ func (f *Function) recall(r *http.Request, state string) (account.Attempt, error
 		return account.Attempt{}, account.ErrAttempt
 	}
 	return f.signIns.Recall(cookie.Value, state, owner)
+}
+
+// guesses says whether a way back from Google that was not begun here tries a secret. Another website can send somebody's
+// browser here (<img src>), but not with the cookie of a sign-in: it does not know the state that names it. Browsers say
+// where they were sent from (Fetch Metadata); what does not is a program.
+func guesses(r *http.Request, state string) bool {
+	_, err := r.Cookie(attemptName(state))
+	return err == nil || r.Header.Get("Sec-Fetch-Site") == ""
 }
 
 func redirect(header http.Header, to string) api.Response {

@@ -5,11 +5,13 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 )
 
 // TestATrustedFrontendReadsTheAnswers: a page on a host of its own may ask first, then ask, and read what is said.
@@ -86,6 +88,36 @@ func TestForeignCallbacksAreRefused(t *testing.T) {
 	back := u.String()
 	victim.want(victim.do("GET", back, nil), http.StatusFound, nil)
 	victim.refused(victim.do("GET", back, nil), 400, api.SignInFailed)
+}
+
+// TestOtherWebsitesBlockNobodysSignIn: pictures of other websites that lead here are no guesses, for no browser sends the
+// cookie of a sign-in with them. A program's callbacks are, and so are those with a cookie that does not fit.
+func TestOtherWebsitesBlockNobodysSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.Limits.SignIn = ratelimit.Rate{Count: 5, Per: time.Hour} })
+	state := strings.Repeat("A", 26)
+	picture := callbackPath + "?code=x&state=" + state
+	student, visitor := w.browser(), w.browser()
+	for range 20 {
+		visitor.refused(visitor.do("GET", picture, nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "image"), 400, api.SignInFailed)
+	}
+	student.signIn(friend)
+	guesser := w.browser()
+	for range 5 {
+		guesser.refused(guesser.do("GET", picture, nil, "Sec-Fetch-Site", "cross-site", "Cookie", attemptName(state)+"=forged"), 400, api.SignInFailed)
+	}
+	guesser.refused(guesser.do("GET", picture, nil), 429, api.RateLimited)
+}
+
+// TestProgramsThatGuessAreBlocked: what does not say where it was sent from is no browser.
+func TestProgramsThatGuessAreBlocked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.Limits.SignIn = ratelimit.Rate{Count: 5, Per: time.Hour} })
+	program := w.browser()
+	for range 5 {
+		program.refused(program.do("GET", callbackPath+"?code=x&state="+strings.Repeat("A", 26), nil), 400, api.SignInFailed)
+	}
+	program.refused(program.do("GET", "/api/auth/google", nil), 429, api.RateLimited)
 }
 
 // TestDeniedAndFailedSignInsLeadBack: the page is told, and nobody is signed in.

@@ -124,6 +124,10 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if f.cache, err = cache.Open(cfg.Cache); err != nil {
 		return nil, err
 	}
+	if f.guard, err = ratelimit.NewGuard(f.cfg.Limits, f.cache, f.sessions); err != nil {
+		return nil, errors.Join(err, f.cache.Close())
+	}
+	f.guard.WithTokens(ratelimit.Tokens{Open: cfg.OpenPaths, Event: cfg.Events.Token})
 	if f.pool, err = postgres.Open(cfg.Postgres); err != nil {
 		return nil, errors.Join(err, f.cache.Close())
 	}
@@ -134,7 +138,6 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 // connect makes the parts that use the pool.
 func (f *Function) connect() {
 	f.sessions.UseDatabase(f.pool)
-	f.guard = ratelimit.NewGuard(f.cfg.Limits, f.cache, f.sessions)
 	f.syncs = syncs.NewStore(f.pool, f.cfg.Lease)
 	if f.signIns != nil {
 		f.accounts = f.accounts.On(f.pool)

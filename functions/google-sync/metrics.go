@@ -39,6 +39,6 @@ func newSignInResults() *prometheus.CounterVec {
 
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
-	return slices.Concat(faas.ByFunction("google-sync", f.pool.Collectors(), f.content.Typed.Collectors()), f.worker.Collectors(),
+	return slices.Concat(faas.ByFunction("google-sync", f.pool.Collectors(), f.cache.Collectors(), f.content.Typed.Collectors()), f.worker.Collectors(),
 		f.auto.Collectors(), []prometheus.Collector{f.results, f.calls.made, f.calls.waits, f.calls.waited})
 }

@@ -52,13 +52,21 @@ func (b *backlog) admit(ctx context.Context, priority jobs.Priority) error {
 
 // noRoom is why an upload is refused before anything of it is read. One that may be of high priority is read first, for
 // its form says whether it is.
-func (f *Function) noRoom(r *http.Request) *api.Error {
-	err := f.backlog.admit(r.Context(), f.allowed(r, jobs.High))
-	if err == nil {
-		return nil
+func (f *Function) noRoom(r *http.Request) error {
+	return f.admitted(r.Context(), f.allowed(r, jobs.High))
+}
+
+// admitted counts an upload that the backlog does not admit, and tells why.
+func (f *Function) admitted(ctx context.Context, priority jobs.Priority) error {
+	err := f.backlog.admit(ctx, priority)
+	switch {
+	case err == nil:
+	case api.From(err).Code == api.QueueFull:
+		f.metrics.uploads.WithLabelValues("busy").Inc()
+	default:
+		f.metrics.uploads.WithLabelValues("unavailable").Inc()
 	}
-	f.metrics.uploads.WithLabelValues("busy").Inc()
-	return api.From(err)
+	return err
 }
 
 // accepted counts an upload until the next count has it.

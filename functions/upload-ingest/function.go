@@ -134,6 +134,10 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard, err := ratelimit.NewGuard(cfg.Guard, redis, sessions)
+	if err != nil {
+		return nil, errors.Join(err, redis.Close())
+	}
 	pool, err := postgres.Open(cfg.Postgres)
 	if err != nil {
 		return nil, errors.Join(err, redis.Close())
@@ -144,7 +148,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		room: diskspace.New(cfg.Disk), tempFile: func() (*os.File, error) { return newTempFile("") }}
 	f.people, f.eraseTime = personal.NewStore(pool), eraseTime
 	f.eraser = &erase.Eraser{Jobs: queue, PDFs: store, People: f.people, Forget: f.forget}
-	f.guard = ratelimit.NewGuard(cfg.Guard, redis, sessions).WithRoom(f.noRoom)
+	f.guard = guard.WithRoom(f.noRoom).WithTokens(ratelimit.Tokens{Open: cfg.OpenPaths, Event: cfg.Events.Token, Admin: cfg.AdminToken})
 	f.sweeper = f.newSweeper()
 	return f, nil
 }

@@ -71,6 +71,21 @@ func TestUploadsAreRefusedWhileTooManyJobsArePending(t *testing.T) {
 	s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 }
 
+// While the database is away nobody knows how many jobs are pending: that is an outage, and no full queue.
+func TestAnOutageOfTheDatabaseIsNoFullQueue(t *testing.T) {
+	w := newWorldBeside(newWorld(t, silent), func(c *Config) {
+		c.Pending, c.Guard.Uploads, c.Guard.Address = 3, ratelimit.Rate{Count: 2, Per: time.Hour}, 1
+		c.Postgres.URL = "postgres://schedgen@127.0.0.1:1/schedgen"
+	})
+	for range 3 {
+		w.student().upload(pdf(), "Prefer", "wait=0").Refused(http.StatusServiceUnavailable, api.DatabaseUnavailable)
+	}
+	metrics := string(w.do(http.DefaultClient, "GET", "/metrics", nil).Body)
+	if !strings.Contains(metrics, `schedgen_uploads_total{outcome="unavailable"} 3`) || strings.Contains(metrics, `policy="pending"`) {
+		t.Errorf("the metrics tell of a full queue:\n%s", metrics)
+	}
+}
+
 // A refusal comes before a byte of the file does.
 func TestAFullQueueReadsNothing(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.Pending = 1 }))
@@ -222,4 +237,17 @@ func TestAnOperatorListsAndLiftsBlocks(t *testing.T) {
 	elsewhere.admin("DELETE", "/api/admin/limits/127.0.0.1").Want(http.StatusNoContent)
 	elsewhere.admin("DELETE", "/api/admin/limits/%s", blocks[0].ID).Refused(http.StatusNotFound, api.NotFound)
 	w.admin("GET", "/api/admin/limits").Want(http.StatusOK)
+}
+
+// The admin token may be tried at tasks, too.
+func TestGuessesAtTasksAreCounted(t *testing.T) {
+	w := newWorld(t, silent, with(func(c *Config) { c.Guard.SignIn = ratelimit.Rate{Count: 2, Per: time.Hour} }))
+	sweep := func(token string) functest.Answer {
+		return w.do(w.client, "POST", "/tasks/sweep", nil, "Authorization", "Bearer "+token)
+	}
+	sweep("guess").Refused(http.StatusUnauthorized, api.Unauthorized)
+	sweep("guess").Refused(http.StatusUnauthorized, api.Unauthorized)
+	sweep(adminToken).Refused(http.StatusTooManyRequests, api.RateLimited)
+	w.admin("GET", "/api/admin/limits").Refused(http.StatusTooManyRequests, api.RateLimited)
+	sweep(eventToken).Want(http.StatusOK)
 }

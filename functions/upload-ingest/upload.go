@@ -141,8 +141,7 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 	}
 	defer u.discard()
 	priority := f.allowed(r, u.priority)
-	if err := f.backlog.admit(r.Context(), priority); err != nil {
-		f.metrics.uploads.WithLabelValues("busy").Inc()
+	if err := f.admitted(r.Context(), priority); err != nil {
 		return jobs.Job{}, err
 	}
 	id, err := uuid.NewV7()

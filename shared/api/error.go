@@ -27,7 +27,6 @@ type Error struct {
 	RetryAfter time.Duration // when trying again makes sense; 0 means the table's default
 	Header     http.Header   // added to the answer's; may be nil
 	Err        error         // the cause: logged for 5xx, never shown
-	Logged     bool          // whoever made it saw to the log
 }
 
 // New is the error of that code, with the table's sentence. The first detail, if any, is shown.
@@ -117,4 +116,11 @@ func From(err error) *Error {
 		return New(Unavailable).Wrap(err)
 	}
 	return New(Internal).Wrap(err)
+}
+
+// Refusal says that a limit stopped a request: of its caller, of all, or of the queue. That is nobody's fault, and what
+// refuses counts it.
+func Refusal(err error) bool {
+	code := From(err).Code
+	return code == RateLimited || code == QueueFull
 }

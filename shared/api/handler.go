@@ -75,7 +75,7 @@ func errorObject(w http.ResponseWriter, r *http.Request, err error) Object {
 	e := From(err)
 	noteErrorCode(r.Context(), e.Code)
 	status := e.Status()
-	if status >= 500 && !e.Logged {
+	if status >= 500 && !Refusal(e) {
 		Logger(r.Context()).LogAttrs(r.Context(), slog.LevelError, "request failed",
 			slog.String("code", e.Code), slog.String("error", err.Error()))
 	}

@@ -21,36 +21,74 @@ type Guarded interface {
 // Guard limits callers. Package ratelimit has one; here is what is needed of it, so that a function without limits links
 // nothing of them.
 type Guard interface {
-	// Describe names a caller for the log, by nothing that tells who it is.
-	Describe(r *http.Request, address netip.Addr) []slog.Attr
-	// Admit returns why a request is refused, or nil. The status of the answer is told to done, which may be nil.
-	Admit(header http.Header, r *http.Request, address netip.Addr) (done func(status int), err error)
+	// Caller is who sends a request from an address.
+	Caller(r *http.Request, address netip.Addr) Caller
 	// Collectors are its metrics.
 	Collectors() []prometheus.Collector
 }
 
-// describe adds the caller to what each line of a request's log says.
-func (s *server) describe(logger *slog.Logger, r *http.Request) *slog.Logger {
-	if s.guarded == nil {
-		return logger
-	}
-	return slog.New(logger.Handler().WithAttrs(s.guarded.Guard().Describe(r, s.proxies.client(r))))
+// Caller is who sends a request.
+type Caller interface {
+	// Attributes name the caller for the log, by nothing that tells who it is.
+	Attributes() []slog.Attr
+	// Admit returns why a request is refused, or nil. The status of the answer is told to done, which may be nil.
+	Admit(header http.Header, r *http.Request) (done func(status int), err error)
 }
 
-// limited runs a request if its caller's limits allow it.
-func (s *server) limited(w *recorder, r *http.Request, next func(*recorder, *http.Request)) {
+// caller is who sends a request, nil where nobody is limited, and what its log lines begin with.
+func (s *server) caller(r *http.Request, address netip.Addr) (Caller, *slog.Logger) {
 	if s.guarded == nil {
+		return nil, s.logger
+	}
+	caller := s.guarded.Guard().Caller(r, address)
+	return caller, slog.New(s.logger.Handler().WithAttrs(caller.Attributes()))
+}
+
+// limited runs a request if its caller's limits allow it. To ask takes one of the slots for requests in flight, so that
+// no more wait for Redis than may be served.
+func (s *server) limited(w *recorder, r *http.Request, next func(*recorder, *http.Request)) {
+	if w.caller == nil {
 		next(w, r)
 		return
 	}
-	done, err := s.guarded.Guard().Admit(w.Header(), r, s.proxies.client(r))
+	var done func(int)
+	var err error
+	if !s.inSlot(func() { done, err = w.caller.Admit(w.Header(), r) }) {
+		err = api.New(api.Busy)
+	}
 	if err != nil {
-		w.refused = true
-		s.guarded.Share(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.WriteError(w, r, err) })).ServeHTTP(w, r)
+		w.refused = api.Refusal(err)
+		s.refuse(w, r, err)
 		return
 	}
-	if done != nil {
-		defer func() { done(w.statusCode()) }()
+	if done == nil {
+		next(w, r)
+		return
 	}
+	status := http.StatusInternalServerError // of a panic
+	defer func() { done(status) }()
 	next(w, r)
+	status = w.statusCode()
+}
+
+// refuse answers a request that does not reach the routes, for pages of trusted origins to read too.
+func (s *server) refuse(w *recorder, r *http.Request, err error) {
+	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.WriteError(w, r, err) })
+	if s.guarded == nil {
+		answer.ServeHTTP(w, r)
+		return
+	}
+	s.guarded.Share(answer).ServeHTTP(w, r)
+}
+
+// inSlot runs f in one of the slots for requests in flight, or says that none is free.
+func (s *server) inSlot(f func()) bool {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+		f()
+		return true
+	default:
+		return false
+	}
 }

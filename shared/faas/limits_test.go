@@ -33,14 +33,23 @@ func (f *guardedToy) Share(next http.Handler) http.Handler {
 	})
 }
 
-func (f *guardedToy) Describe(_ *http.Request, address netip.Addr) []slog.Attr {
+func (f *guardedToy) Caller(_ *http.Request, address netip.Addr) Caller {
+	return &toyCaller{f, address}
+}
+
+type toyCaller struct {
+	*guardedToy
+	address netip.Addr
+}
+
+func (f *toyCaller) Attributes() []slog.Attr {
 	return []slog.Attr{slog.String("client", "name of a caller")}
 }
 
-func (f *guardedToy) Admit(header http.Header, _ *http.Request, address netip.Addr) (func(int), error) {
-	f.seen = append(f.seen, address)
+func (f *toyCaller) Admit(header http.Header, _ *http.Request) (func(int), error) {
+	f.seen = append(f.seen, f.address)
 	header.Set("RateLimit-Limit", "7")
-	if address == netip.MustParseAddr(refusedAddress) {
+	if f.address == netip.MustParseAddr(refusedAddress) {
 		return nil, api.New(api.RateLimited)
 	}
 	return func(status int) { f.statuses = append(f.statuses, status) }, nil
@@ -114,4 +123,44 @@ func TestARefusalReadsNoBody(t *testing.T) {
 		t.Fatalf("%v; got %v, want 429 before a byte of the body was sent", err, res)
 	}
 	res.Body.Close()
+}
+
+func TestTheGuardLearnsOfAPanic(t *testing.T) {
+	t.Parallel()
+	f := &guardedToy{toy: newToy()}
+	w := httptest.NewRecorder()
+	Wrap("toy", &onlyGuarded{f}, nil).ServeHTTP(w, httptest.NewRequest("GET", "/panic", nil))
+	if w.Code != 500 || len(f.statuses) != 1 || f.statuses[0] != 500 {
+		t.Errorf("got %d, and the guard learned of %v; want 500 for both", w.Code, f.statuses)
+	}
+}
+
+// A request for which there is no room uses up nothing of what its caller may ask for.
+func TestRoomComesBeforeLimits(t *testing.T) {
+	t.Parallel()
+	proxy := Network{netip.MustParsePrefix("192.0.2.0/24")}
+	for name, cfg := range map[string]Config{
+		"the share of its address": {TrustedProxies: []Network{proxy}, PerAddress: 1, Concurrency: 9},
+		"all requests in flight":   {TrustedProxies: []Network{proxy}, PerAddress: 9, Concurrency: 1},
+	} {
+		f, came, hold := &guardedToy{toy: newToy()}, make(chan struct{}), make(chan struct{})
+		f.mux.HandleFunc("GET /slow", func(http.ResponseWriter, *http.Request) { close(came); <-hold })
+		served, first := Wrap("toy", &onlyGuarded{f}, nil, cfg), make(chan struct{})
+		go func() {
+			defer close(first)
+			served.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/slow", nil))
+		}()
+		<-came
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/hello/1", nil)
+		r.Header.Set("Origin", "https://other.example.org")
+		served.ServeHTTP(w, r)
+		if w.Code != 429 || len(f.seen) != 1 {
+			t.Errorf("%s: got %d, and the guard was asked %d times; want 429, and once", name, w.Code, len(f.seen))
+		}
+		if w.Header().Get("Access-Control-Allow-Origin") == "" {
+			t.Errorf("%s: pages of trusted origins cannot read the answer", name)
+		}
+		close(hold)
+		<-first
+	}
 }

@@ -96,11 +96,13 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.RequestTimeout)
 	defer cancel()
-	ctx = tracing.Begin(ctx, r, s.describe(s.logger, r))
+	address := s.proxies.client(r)
+	caller, logger := s.caller(r, address)
+	ctx = tracing.Begin(ctx, r, logger)
 	if s.cfg.PerAddress > 0 {
-		ctx = context.WithValue(ctx, clientKey{}, s.proxies.client(r))
+		ctx = context.WithValue(ctx, clientKey{}, address)
 	}
-	answer := &recorder{ResponseWriter: w}
+	answer := &recorder{ResponseWriter: w, address: address, caller: caller}
 	r = r.WithContext(api.WithErrorCode(ctx, &answer.errorCode))
 	answer.Header().Set(tracing.RequestIDHeader, api.RequestID(ctx))
 	done := s.metrics.begin()
@@ -132,13 +134,13 @@ func (s *server) run(w *recorder, r *http.Request) {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}()
 	if r.Body == nil || r.Body == http.NoBody {
-		s.limited(w, r, func(w *recorder, r *http.Request) { s.shared(w, r, s.admitted) })
+		s.shared(w, r, func(w *recorder, r *http.Request) { s.limited(w, r, s.admitted) })
 		return
 	}
 	sent := newBody(w.ResponseWriter, r, s.cfg)
 	w.sent = sent
-	s.limited(w, r, func(w *recorder, r *http.Request) {
-		s.shared(w, r, func(w *recorder, r *http.Request) { s.received(w, r, sent) })
+	s.shared(w, r, func(w *recorder, r *http.Request) {
+		s.limited(w, r, func(w *recorder, r *http.Request) { s.received(w, r, sent) })
 	})
 	w.begin(http.StatusOK) // a handler that wrote nothing
 	sent.linger(r)
@@ -146,9 +148,9 @@ func (s *server) run(w *recorder, r *http.Request) {
 
 // shared runs a request of text alone within the share of its address.
 func (s *server) shared(w *recorder, r *http.Request, next func(*recorder, *http.Request)) {
-	free, ok := s.shares.take(s.proxies.client(r))
+	free, ok := s.shares.take(w.address)
 	if !ok {
-		api.WriteError(w, r, api.New(api.RateLimited).WithMessage("Too many requests come from your address at once. Try again shortly."))
+		s.refuse(w, r, api.New(api.RateLimited).WithMessage("Too many requests come from your address at once. Try again shortly."))
 		return
 	}
 	defer free()
@@ -167,7 +169,7 @@ func (s *server) received(w *recorder, r *http.Request, sent *body) {
 	}
 	begun, err := s.begin(sent)
 	if err != nil {
-		api.WriteError(w, r, err)
+		s.refuse(w, r, err)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, begun, s.cfg.MaxBody)
@@ -194,14 +196,9 @@ func (s *server) begin(sent *body) (io.ReadCloser, error) {
 
 // admitted runs the routes in one of the slots for requests in flight.
 func (s *server) admitted(w *recorder, r *http.Request) {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
-		api.WriteError(w, r, api.New(api.Busy))
-		return
+	if !s.inSlot(func() { s.routes.ServeHTTP(w, r) }) {
+		s.refuse(w, r, api.New(api.Busy))
 	}
-	s.routes.ServeHTTP(w, r)
 }
 
 // logAccess writes the one line of a request. It names the route and not the path, for a path may
@@ -238,8 +235,10 @@ type recorder struct {
 	http.ResponseWriter
 	status    int
 	bytes     int64
-	sent      *body  // of the request, where it has one
-	errorCode string // of an answer that is an error object, as in api.Object
+	sent      *body      // of the request, where it has one
+	errorCode string     // of an answer that is an error object, as in api.Object
+	address   netip.Addr // of the caller
+	caller    Caller     // nil where nobody is limited
 	// refused says that a limit of its caller stopped the request.
 	refused bool
 }

@@ -2,9 +2,9 @@ package ratelimit
 
 import (
 	"context"
-	"maps"
+	"fmt"
+	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-redis/redis_rate/v10"
@@ -22,97 +22,153 @@ type Decision struct {
 	Local      bool          // Redis was away: this instance decided alone
 }
 
+// bucket is one that a request takes from.
+type bucket struct {
+	key   string
+	limit redis_rate.Limit
+	// reserve is how many more may be taken at once while the share before it is not used up.
+	reserve int
+	// share says that an empty bucket refuses nothing: it only keeps those after it from giving of their reserve.
+	share bool
+}
+
+// each is how long one takes to come back.
+func (b bucket) each() time.Duration { return b.limit.Period / time.Duration(b.limit.Rate) }
+
 // buckets count by the generic cell rate algorithm (GCRA): a bucket is the one moment at which it is full again. They are
-// in Redis, and while that is away in this process.
+// in Redis, in the form that redis_rate has, and while that is away in this process.
 type buckets struct {
 	cache *cache.Cache
 	local localBuckets
-	alone atomic.Bool // the last decision was made without Redis
 }
 
-// take takes one of what a bucket has.
-func (b *buckets) take(ctx context.Context, key string, limit redis_rate.Limit) Decision {
-	var result *redis_rate.Result
+// takeScript takes one of each bucket, or of none if one has too few. redis_rate takes of one bucket only. Its times count
+// from 2017, for a float to hold their microseconds. It answers the number of the bucket that refuses, or 0, and of that
+// bucket, or of the first that might have, how many remain, when to come back, and when it is full.
+var takeScript = redis.NewScript(`
+redis.replicate_commands()
+local time = redis.call('TIME')
+local now = (time[1] - 1483228800) + (time[2] / 1000000)
+local within, full, remaining, reset = true, {}, nil, 0
+for i, key in ipairs(KEYS) do
+	local each, burst = tonumber(ARGV[4*i-3]), tonumber(ARGV[4*i-2])
+	if within then burst = burst + tonumber(ARGV[4*i-1]) end
+	local share = ARGV[4*i] == '1'
+	local before = math.max(tonumber(redis.call('GET', key) or 0), now)
+	local spare = now + burst * each - (before + each)
+	if spare >= -0.000001 then
+		full[i] = before + each
+	elseif share then
+		within = false
+	else
+		return {i, 0, tostring(-spare), tostring(before - now)}
+	end
+	if not share and not remaining then remaining, reset = math.floor(spare / each + 0.000001), before + each - now end
+end
+for i, key in ipairs(KEYS) do
+	if full[i] then redis.call('SET', key, full[i], 'EX', math.ceil(full[i] - now)) end
+end
+return {0, remaining, '0', tostring(reset)}`)
+
+// take takes one of each bucket, or of none if one of them has too few. The decision is that of the bucket that refused,
+// whose index it returns, or of the first that might have.
+func (b *buckets) take(ctx context.Context, of ...bucket) (refused int, d Decision) {
+	keys, args := make([]string, len(of)), make([]any, 0, 4*len(of))
+	for i, each := range of {
+		keys[i] = "rate:" + each.key
+		args = append(args, each.limit.Period.Seconds()/float64(each.limit.Rate), each.limit.Burst, each.reserve, each.share)
+	}
+	var answer []any
 	err := b.cache.Do(ctx, func(ctx context.Context, client *redis.Client) (err error) {
-		result, err = redis_rate.NewLimiter(client).Allow(ctx, key, limit)
+		answer, err = takeScript.Run(ctx, client, keys, args...).Slice()
 		return err
 	})
-	b.alone.Store(err != nil)
-	if err != nil {
-		return b.local.take(key, limit, time.Now())
+	if err != nil || len(answer) != 4 {
+		return b.local.take(of, time.Now())
 	}
-	d := Decision{Allowed: result.Allowed != 0, Remaining: result.Remaining, ResetAfter: result.ResetAfter}
+	number, _ := answer[0].(int64)
+	remaining, _ := answer[1].(int64)
+	d = Decision{Allowed: number == 0, Remaining: int(remaining), ResetAfter: inSeconds(answer[3])}
 	if !d.Allowed {
-		d.RetryAfter = max(result.RetryAfter, time.Millisecond)
+		d.RetryAfter = max(inSeconds(answer[2]), time.Millisecond)
 	}
-	return d
+	return int(number) - 1, d
 }
 
-// giveBackScript moves the moment at which a bucket is full, which the library keeps in seconds.
+// inSeconds is a time of a script's answer.
+func inSeconds(text any) time.Duration {
+	seconds, _ := strconv.ParseFloat(fmt.Sprint(text), 64)
+	return time.Duration(seconds * float64(time.Second))
+}
+
+// giveBackScript moves the moments at which buckets are full.
 var giveBackScript = redis.NewScript(`
-local full = redis.call('GET', KEYS[1])
-if full then redis.call('SET', KEYS[1], tonumber(full) - tonumber(ARGV[1]), 'KEEPTTL') end
+for i, key in ipairs(KEYS) do
+	local full = redis.call('GET', key)
+	if full then redis.call('SET', key, tonumber(full) - tonumber(ARGV[i]), 'KEEPTTL') end
+end
 return 0`)
 
-// giveBack puts back one that was taken.
-func (b *buckets) giveBack(ctx context.Context, key string, limit redis_rate.Limit) {
+// giveBack puts back one that was taken of each bucket.
+func (b *buckets) giveBack(ctx context.Context, of ...bucket) {
+	keys, args := make([]string, len(of)), make([]any, len(of))
+	for i, each := range of {
+		keys[i], args[i] = "rate:"+each.key, each.limit.Period.Seconds()/float64(each.limit.Rate)
+	}
 	err := b.cache.Do(ctx, func(ctx context.Context, client *redis.Client) error {
-		each := limit.Period.Seconds() / float64(limit.Rate)
-		return giveBackScript.Run(ctx, client, []string{"rate:" + key}, each).Err()
+		return giveBackScript.Run(ctx, client, keys, args...).Err()
 	})
 	if err != nil {
-		b.local.giveBack(key, limit)
+		b.local.giveBack(of)
 	}
 }
 
-// mostLocal bounds the buckets of one process; each has some 100 bytes.
-const mostLocal = 10_000
-
-// localBuckets are GCRA in this process. Full buckets are forgotten, as Redis forgets them.
+// localBuckets are GCRA in this process.
 type localBuckets struct {
 	mu     sync.Mutex
-	fullAt map[string]time.Time
+	fullAt recent[time.Time]
 }
 
-func (l *localBuckets) take(key string, limit redis_rate.Limit, now time.Time) Decision {
+func (l *localBuckets) take(of []bucket, now time.Time) (refused int, d Decision) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	each := limit.Period / time.Duration(limit.Rate)
-	full := l.fullAt[key]
-	if full.Before(now) {
-		full = now
-	}
-	after := full.Add(each)
-	spare := now.Add(time.Duration(limit.Burst) * each).Sub(after)
-	if spare < 0 {
-		return Decision{RetryAfter: -spare, ResetAfter: full.Sub(now), Local: true}
-	}
-	if l.fullAt == nil {
-		l.fullAt = make(map[string]time.Time)
-	}
-	if _, known := l.fullAt[key]; !known && len(l.fullAt) >= mostLocal {
-		l.makeRoom(now)
-	}
-	l.fullAt[key] = after
-	return Decision{Allowed: true, Remaining: int(spare / each), ResetAfter: after.Sub(now), Local: true}
-}
-
-func (l *localBuckets) giveBack(key string, limit redis_rate.Limit) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if full, ok := l.fullAt[key]; ok {
-		l.fullAt[key] = full.Add(-limit.Period / time.Duration(limit.Rate))
-	}
-}
-
-// makeRoom forgets the full buckets, and where none is full some of the others: who comes from ten thousand addresses
-// meets the limit of all.
-func (l *localBuckets) makeRoom(now time.Time) {
-	maps.DeleteFunc(l.fullAt, func(_ string, at time.Time) bool { return !at.After(now) })
-	for key := range l.fullAt {
-		if len(l.fullAt) < mostLocal*9/10 {
-			return
+	within, full := true, make([]time.Time, len(of))
+	for i, b := range of {
+		before, _ := l.fullAt.get(b.key)
+		if before.Before(now) {
+			before = now
 		}
-		delete(l.fullAt, key)
+		burst := b.limit.Burst
+		if within {
+			burst += b.reserve
+		}
+		spare := now.Add(time.Duration(burst) * b.each()).Sub(before.Add(b.each()))
+		switch {
+		case spare >= 0:
+			full[i] = before.Add(b.each())
+		case b.share:
+			within = false
+		default:
+			return i, Decision{RetryAfter: -spare, ResetAfter: before.Sub(now), Local: true}
+		}
+		if !b.share && !d.Allowed {
+			d = Decision{Allowed: true, Remaining: int(spare / b.each()), ResetAfter: before.Add(b.each()).Sub(now), Local: true}
+		}
+	}
+	for i, b := range of {
+		if !full[i].IsZero() {
+			l.fullAt.set(b.key, full[i])
+		}
+	}
+	return -1, d
+}
+
+func (l *localBuckets) giveBack(of []bucket) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, b := range of {
+		if full, ok := l.fullAt.get(b.key); ok {
+			l.fullAt.set(b.key, full.Add(-b.each()))
+		}
 	}
 }

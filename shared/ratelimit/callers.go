@@ -4,9 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 )
@@ -19,12 +17,6 @@ type Callers interface {
 	Ensure(header http.Header, r *http.Request) (owner string)
 	// Pseudonym is a keyed hash that all instances agree on.
 	Pseudonym(of string) string
-}
-
-// caller is who sent a request.
-type caller struct {
-	owner   string // of the session; empty without one
-	address string // of IPv6 the /64
 }
 
 // names of callers, for keys and logs: neither holds an address or an owner.
@@ -57,20 +49,6 @@ func (n *names) dayKey(now time.Time) []byte {
 		n.day, n.key = day, []byte(n.callers.Pseudonym("logs of "+day))
 	}
 	return n.key
-}
-
-// attributes are the caller in a line of the log.
-func (n *names) attributes(c caller, now time.Time) []slog.Attr {
-	all := []slog.Attr{slog.String("client", n.log("address", c.address, now))}
-	if c.owner != "" {
-		all = append(all, slog.String("owner", n.log("owner", c.owner, now)))
-	}
-	return all
-}
-
-func (n *names) caller(r *http.Request, address netip.Addr) caller {
-	owner, _ := n.callers.SignedOwner(r)
-	return caller{owner: owner, address: address.String()}
 }
 
 // keepsCookies says whether a request is a browser's (Fetch Metadata, or the Origin of a form): it sends the next one

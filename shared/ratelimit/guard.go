@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/cache"
+	"github.com/schedgen/schedgen/shared/faas"
 )
 
 // Limits say how much callers may ask for: a count and a time (100/1m), or off.
@@ -39,41 +41,58 @@ type Guard struct {
 	names    names
 	blocks   blocks
 	refusals refusals
+	tokens   Tokens
 	now      func() time.Time
 	// room says why no upload can be taken now; nil is always room.
-	room func(r *http.Request) *api.Error
+	room func(r *http.Request) error
 }
 
-// WithRoom asks room about each upload before anything of it is read. Its refusals are counted and logged as the policy
-// pending, and use up nothing of what the caller may upload.
-func (g *Guard) WithRoom(room func(r *http.Request) *api.Error) *Guard {
+// NewGuard is the guard of one function. All functions with the same Redis and the same key of sessions count together.
+func NewGuard(limits Limits, c *cache.Cache, callers Callers) (*Guard, error) {
+	if limits.Address < 0 || limits.Address > mostAddress {
+		return nil, fmt.Errorf("LIMIT_ADDRESS: use a number from 1 to %d", mostAddress)
+	}
+	limits.Address = max(1, limits.Address) // where a test gives none
+	return &Guard{
+		limits: limits, buckets: buckets{cache: c}, names: names{callers: callers},
+		blocks: blocks{cache: c, limit: limits.SignIn}, refusals: newRefusals(), now: time.Now,
+	}, nil
+}
+
+// mostAddress keeps one of the widest limit of an address above a nanosecond.
+const mostAddress = 1000
+
+// WithRoom asks room about each upload before anything of it is read. Where its error is QUEUE_FULL that is counted and
+// logged as a refusal, by the policy pending. It uses up nothing of what the caller may upload.
+func (g *Guard) WithRoom(room func(r *http.Request) error) *Guard {
 	g.room = room
 	return g
 }
 
-// NewGuard is the guard of one function. All functions with the same Redis and the same key of sessions count together.
-func NewGuard(limits Limits, c *cache.Cache, callers Callers) *Guard {
-	return &Guard{
-		limits: limits, buckets: buckets{cache: c}, names: names{callers: callers},
-		blocks: blocks{cache: c, limit: limits.SignIn}, refusals: newRefusals(), now: time.Now,
-	}
-}
-
 // Collectors are the guard's metrics.
-func (g *Guard) Collectors() []prometheus.Collector {
-	return []prometheus.Collector{g.refusals.total, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "schedgen_limits_local", Help: "1 while Redis is away and this instance counts callers' requests alone, else 0.",
-	}, func() float64 {
-		if g.buckets.alone.Load() {
-			return 1
-		}
-		return 0
-	})}
+func (g *Guard) Collectors() []prometheus.Collector { return []prometheus.Collector{g.refusals.total} }
+
+// Caller is who sent a request.
+type Caller struct {
+	guard   *Guard
+	owner   string // of the session; empty without one
+	address string // of IPv6 the /64
 }
 
-// Describe names the caller of a request for the log.
-func (g *Guard) Describe(r *http.Request, address netip.Addr) []slog.Attr {
-	return g.names.attributes(g.names.caller(r, address), g.now())
+// Caller is who sent a request from an address.
+func (g *Guard) Caller(r *http.Request, address netip.Addr) faas.Caller {
+	owner, _ := g.names.callers.SignedOwner(r)
+	return &Caller{guard: g, owner: owner, address: address.String()}
+}
+
+// Attributes name the caller in the log.
+func (c *Caller) Attributes() []slog.Attr {
+	names, now := &c.guard.names, c.guard.now()
+	all := []slog.Attr{slog.String("client", names.log("address", c.address, now))}
+	if c.owner != "" {
+		all = append(all, slog.String("owner", names.log("owner", c.owner, now)))
+	}
+	return all
 }
 
 // policy is one limit of a caller.
@@ -81,78 +100,130 @@ type policy struct {
 	name string
 	rate Rate
 	key  string
+	// share and reserve are those of a bucket.
+	share   bool
+	reserve int
+}
+
+func (p policy) bucket() bucket {
+	return bucket{key: p.key, limit: p.rate.redis(), share: p.share, reserve: p.reserve}
 }
 
 // Admit decides whether a request goes on, and adds what the caller should know of its limits to the header of the
 // answer. The status of the answer is told to done, which may be nil.
-func (g *Guard) Admit(header http.Header, r *http.Request, address netip.Addr) (done func(status int), err error) {
-	route, class := classify(r)
-	if class == exempt {
+func (c *Caller) Admit(header http.Header, r *http.Request) (done func(status int), err error) {
+	switch route, class := classify(r); class {
+	case exempt:
 		return nil, nil
+	case tokens:
+		return c.admitToken(header, r, route)
+	case signIn:
+		return c.admitSignIn(header, r, route, signIn)
+	case uploads:
+		return c.admitUpload(header, r, route)
+	default:
+		_, err := c.take(header, r, route, class)
+		return nil, err
 	}
-	who := g.names.caller(r, address)
-	if class == signIn {
-		return g.admitSignIn(header, r, route, who)
-	}
-	if class == uploads && g.room != nil {
+}
+
+// admitUpload is Admit of an upload. One that we could not take is given back.
+func (c *Caller) admitUpload(header http.Header, r *http.Request, route string) (done func(status int), err error) {
+	g := c.guard
+	if g.room != nil {
 		if err := g.room(r); err != nil {
-			g.refusals.note(r.Context(), refused{route: route, who: who, policy: policy{name: "pending"}}, g.now())
-			err.Logged = true
+			if api.From(err).Code == api.QueueFull {
+				g.refusals.note(r.Context(), refused{route: route, who: c, policy: policy{name: "pending"}}, g.now())
+			}
 			return nil, err
 		}
 	}
-	taken, err := g.take(header, r, route, who, g.own(class, r, who))
-	if err != nil || class != uploads {
+	taken, err := c.take(header, r, route, uploads)
+	if err != nil {
 		return nil, err
 	}
 	return func(status int) {
-		if status >= http.StatusInternalServerError { // we could not take the upload
-			g.giveBack(context.WithoutCancel(r.Context()), taken)
+		if status >= http.StatusInternalServerError || status == http.StatusTooManyRequests {
+			g.buckets.giveBack(context.WithoutCancel(r.Context()), taken...)
 		}
 	}, nil
+}
+
+// admitToken is Admit of an event or a task. With its own token it is never kept out, for it keeps the system going; what
+// comes without is as any other.
+func (c *Caller) admitToken(header http.Header, r *http.Request, route string) (done func(status int), err error) {
+	if known := c.guard.tokens; slices.Contains(known.Open, r.URL.Path) || api.Bears(r, known.Event) {
+		return nil, nil
+	}
+	return c.admitSignIn(header, r, route, tokens)
 }
 
 // admitSignIn is Admit of what may be tried with a wrong token or answer.
-func (g *Guard) admitSignIn(header http.Header, r *http.Request, route string, who caller) (done func(status int), err error) {
-	subjects := g.subjects(who)
-	if left := g.blocks.left(r.Context(), blocking(subjects), g.now()); left > 0 {
-		blocked := refused{route, who, policy{name: "sign-in", rate: g.limits.SignIn}, Decision{RetryAfter: left}}
+func (c *Caller) admitSignIn(header http.Header, r *http.Request, route string, class class) (done func(status int), err error) {
+	done, err = c.check(header, r, route, class)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.take(header, r, route, class); err != nil {
+		done(http.StatusTooManyRequests)
+		return nil, err
+	}
+	return done, nil
+}
+
+// check refuses a caller that is blocked. Where the request is a guess, done counts it if it was wrong.
+func (c *Caller) check(header http.Header, r *http.Request, route string, class class) (done func(status int), err error) {
+	g := c.guard
+	wait, end := g.blocks.check(r.Context(), g.subjects(c, g.now()), g.guesses(r, class, route), g.now())
+	if wait > 0 {
+		blocked := refused{route, c, policy{name: "sign-in", rate: g.limits.SignIn}, Decision{RetryAfter: wait}}
 		setHeaders(header, blocked.policy, blocked.decision)
 		return nil, g.refuse(header, r, blocked)
 	}
-	if _, err := g.take(header, r, route, who, g.own(signIn, r, who)); err != nil {
-		return nil, err
-	}
 	failed := markAttempt(r)
-	return func(status int) {
-		if failed.Load() || failedSignIn(r, route, status) {
-			g.blocks.fail(context.WithoutCancel(r.Context()), subjects, g.now())
-		}
-	}, nil
+	return func(status int) { end(failed.Load() || failedSignIn(route, status), g.now()) }, nil
 }
 
 // take takes one of each limit that a request meets, or none: what is refused uses up nothing.
-func (g *Guard) take(header http.Header, r *http.Request, route string, who caller, own []policy) (taken []policy, err error) {
-	for _, p := range append(own, policy{"all", g.limits.All, "all"}) {
-		if !p.rate.limited() {
-			continue
+func (c *Caller) take(header http.Header, r *http.Request, route string, class class) (taken []bucket, err error) {
+	g := c.guard
+	var met []policy
+	for _, p := range append(g.own(class, r, c), g.all(c)...) {
+		if p.rate.limited() {
+			met, taken = append(met, p), append(taken, p.bucket())
 		}
-		decision := g.buckets.take(r.Context(), p.key, p.rate.redis())
-		if len(taken) == 0 || !decision.Allowed {
-			setHeaders(header, p, decision)
-		}
-		if !decision.Allowed {
-			g.giveBack(r.Context(), taken)
-			return nil, g.refuse(header, r, refused{route, who, p, decision})
-		}
-		taken = append(taken, p)
+	}
+	if len(met) == 0 {
+		return nil, nil
+	}
+	number, decision := g.buckets.take(r.Context(), taken...)
+	if decision.Allowed {
+		number = slices.IndexFunc(met, func(p policy) bool { return !p.share })
+	}
+	setHeaders(header, met[number], decision)
+	if !decision.Allowed {
+		return nil, g.refuse(header, r, refused{route, c, met[number], decision})
 	}
 	return taken, nil
 }
 
+// all are the limits of all callers together. Of these an address has a quarter as its share. What goes beyond its share
+// gets what others leave: the reserve is for those within theirs, so nobody uses up everything for everybody.
+func (g *Guard) all(c *Caller) []policy {
+	all := g.limits.All
+	if !all.limited() {
+		return nil
+	}
+	share := Rate{max(1, all.Count/4), all.Per}
+	return []policy{
+		{name: "all", rate: share, key: "all:of:" + g.names.bucket("address", c.address), share: true},
+		{name: "all", rate: all, key: "all", reserve: max(1, all.Count/2)},
+	}
+}
+
 // own are the limits of one caller: the first is that of its session, or of its address without one, and the second of
 // all that comes from its address.
-func (g *Guard) own(class class, r *http.Request, who caller) []policy {
+func (g *Guard) own(class class, r *http.Request, who *Caller) []policy {
 	name, rate := "client", g.limits.Client
 	key := g.names.bucket("address", who.address)
 	if who.owner != "" {
@@ -167,22 +238,15 @@ func (g *Guard) own(class class, r *http.Request, who caller) []policy {
 		name, key = "feeds", g.names.bucket("feed", strings.TrimSuffix(r.URL.Path, ".ics"))
 	}
 	return []policy{
-		{name, rate, name + ":" + key},
-		{"address", rate.times(g.limits.Address), name + ":of:" + g.names.bucket("address", who.address)},
-	}
-}
-
-// giveBack puts back what a request took that was not carried out.
-func (g *Guard) giveBack(ctx context.Context, taken []policy) {
-	for _, p := range taken {
-		g.buckets.giveBack(ctx, p.key, p.rate.redis())
+		{name: name, rate: rate, key: name + ":" + key},
+		{name: "address", rate: rate.times(g.limits.Address), key: name + ":of:" + g.names.bucket("address", who.address)},
 	}
 }
 
 // refused is a request that met a limit.
 type refused struct {
 	route    string
-	who      caller
+	who      *Caller
 	policy   policy
 	decision Decision
 }

@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -77,26 +78,29 @@ func TestOnlyARealPreflightIsFree(t *testing.T) {
 	}
 }
 
-// However many callers there are, one process keeps count of so many.
+// However many callers there are, one process keeps count of so many, and no call looks at all of them.
 func TestLocalCountsAreBounded(t *testing.T) {
 	t.Parallel()
 	var l localBuckets
-	limit, now := redis_rate.Limit{Rate: 2, Burst: 2, Period: time.Hour}, time.Now()
+	var blocks localBlocks
+	refusals, now := newRefusals(), time.Now()
+	limit := redis_rate.Limit{Rate: 2, Burst: 2, Period: time.Hour}
 	for i := range 3 * mostLocal {
-		if d := l.take(fmt.Sprint(i), limit, now); !d.Allowed || d.Remaining != 1 {
+		name := fmt.Sprint(i)
+		if _, d := l.take([]bucket{{key: name, limit: limit}}, now); !d.Allowed || d.Remaining != 1 {
 			t.Fatalf("caller %d: got %+v", i, d)
 		}
+		refusals.since(name, now)
+		blocks.end([]subject{{id: name, most: 2}}, false, true, time.Hour, now)
 	}
-	if len(l.fullAt) > mostLocal {
-		t.Errorf("%d buckets, want at most %d", len(l.fullAt), mostLocal)
+	for name, kept := range map[string]int{"buckets": len(l.fullAt.young) + len(l.fullAt.old), "failures": len(blocks.of.young) + len(blocks.of.old),
+		"refusals": len(refusals.unlogged)} {
+		if kept > mostLocal || kept < mostLocal/2 {
+			t.Errorf("%d %s are kept, want at most %d, and half of them", kept, name, mostLocal)
+		}
 	}
-	refusals, blocks := newRefusals(), blocks{limit: Rate{2, time.Hour}}
-	for i := range mostLocal + 100 {
-		refusals.since(fmt.Sprint(i), now)
-		blocks.failLocally(subject{id: fmt.Sprint(i), most: 2}, Block{}, now)
-	}
-	if len(refusals.logged) > mostLocal || len(blocks.local) > mostLocal {
-		t.Errorf("%d refusals and %d failures are kept, want at most %d", len(refusals.logged), len(blocks.local), mostLocal)
+	if _, d := l.take([]bucket{{key: fmt.Sprint(3*mostLocal - 1), limit: limit}}, now); d.Remaining != 0 {
+		t.Errorf("the last caller is forgotten: got %+v", d)
 	}
 }
 
@@ -104,16 +108,49 @@ func TestALocalBucketRefills(t *testing.T) {
 	t.Parallel()
 	var l localBuckets
 	limit, now := redis_rate.Limit{Rate: 6, Burst: 2, Period: time.Minute}, time.Now()
-	l.take("a", limit, now)
-	l.take("a", limit, now)
-	if d := l.take("a", limit, now); d.Allowed || d.RetryAfter != 10*time.Second {
+	take := func(now time.Time) Decision {
+		_, d := l.take([]bucket{{key: "a", limit: limit}}, now)
+		return d
+	}
+	take(now)
+	take(now)
+	if d := take(now); d.Allowed || d.RetryAfter != 10*time.Second {
 		t.Errorf("the third at once: got %+v", d)
 	}
-	if d := l.take("a", limit, now.Add(10*time.Second)); !d.Allowed {
+	if d := take(now.Add(10 * time.Second)); !d.Allowed {
 		t.Errorf("ten seconds later: got %+v", d)
 	}
-	if d := l.take("a", limit, now.Add(11*time.Second)); d.Allowed || d.RetryAfter != 9*time.Second {
+	if d := take(now.Add(11 * time.Second)); d.Allowed || d.RetryAfter != 9*time.Second {
 		t.Errorf("a second after that: got %+v", d)
+	}
+}
+
+func TestRefusalsOfAMinuteAreToldInTheNext(t *testing.T) {
+	t.Parallel()
+	l, at := newRefusals(), time.Date(2026, 2, 9, 8, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		after  time.Duration
+		before int
+		log    bool
+	}{{0, 0, true}, {time.Second, 0, false}, {59 * time.Second, 0, false}, {time.Minute, 2, true}, {5 * time.Minute, 0, true}} {
+		if before, log := l.since("a", at.Add(c.after)); before != c.before || log != c.log {
+			t.Errorf("after %v: got %d, %v; want %d, %v", c.after, before, log, c.before, c.log)
+		}
+	}
+}
+
+// What is absurd is refused at the start, and does not turn into no limit at all.
+func TestAbsurdLimitsAreRefused(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[int]bool{-1: false, 0: true, 1: true, mostAddress: true, mostAddress + 1: false, math.MaxInt: false} {
+		if _, err := NewGuard(Limits{Address: address}, nil, nil); (err == nil) != want {
+			t.Errorf("LIMIT_ADDRESS=%d: got %v", address, err)
+		}
+	}
+	var l localBuckets
+	widest := Rate{mostCount, time.Second}.times(mostAddress)
+	if _, d := l.take([]bucket{{key: "a", limit: widest.redis()}}, time.Now()); widest.Count != mostCount*mostAddress || !d.Allowed {
+		t.Errorf("the widest limit: got %+v, %+v", widest, d)
 	}
 }
 

@@ -45,15 +45,14 @@ func New(c *cache.Cache, name string, cfg Config) *Limiter {
 //
 // There are two buckets: all work takes from one, and work without a right to the reserve from both.
 func (l *Limiter) Allow(ctx context.Context, reserve bool) Decision {
+	of := []bucket{perSecond(l.name, l.cfg.PerSecond, l.cfg.Burst)}
 	if !reserve && l.cfg.Reserve > 0 {
-		plain := perSecond(l.cfg.PerSecond-l.cfg.Reserve, l.cfg.Burst-l.cfg.Reserve)
-		if d := l.buckets.take(ctx, l.name+":plain", plain); !d.Allowed {
-			return d
-		}
+		of = append(of, perSecond(l.name+":plain", l.cfg.PerSecond-l.cfg.Reserve, l.cfg.Burst-l.cfg.Reserve))
 	}
-	return l.buckets.take(ctx, l.name, perSecond(l.cfg.PerSecond, l.cfg.Burst))
+	_, decision := l.buckets.take(ctx, of...)
+	return decision
 }
 
-func perSecond(rate, burst int) redis_rate.Limit {
-	return redis_rate.Limit{Rate: rate, Burst: burst, Period: time.Second}
+func perSecond(key string, rate, burst int) bucket {
+	return bucket{key: key, limit: redis_rate.Limit{Rate: rate, Burst: burst, Period: time.Second}}
 }

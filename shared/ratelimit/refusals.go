@@ -3,7 +3,6 @@ package ratelimit
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"sync"
 	"time"
 
@@ -19,23 +18,18 @@ const logEvery = time.Minute
 type refusals struct {
 	total *prometheus.CounterVec
 
-	mu     sync.Mutex
-	logged map[string]refusedSince
-}
-
-// refusedSince is what was refused of one caller since it was last logged.
-type refusedSince struct {
-	at    time.Time
-	count int
+	mu               sync.Mutex
+	minute           time.Time      // when the present one began
+	unlogged, before map[string]int // of each caller, in this minute and in the one before
 }
 
 func newRefusals() refusals {
-	return refusals{logged: make(map[string]refusedSince), total: prometheus.NewCounterVec(prometheus.CounterOpts{
+	return refusals{total: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "schedgen_requests_refused_total", Help: "Requests refused by a limit of callers (LIMIT_...), by route and policy.",
 	}, []string{"route", "policy"})}
 }
 
-// note counts a refusal, and logs it with the request's logger, which names the caller, unless the caller's last ones were logged within the minute.
+// note counts a refusal, and logs the first of a caller in each minute, with the request's logger, which names the caller.
 func (l *refusals) note(ctx context.Context, no refused, now time.Time) {
 	l.total.WithLabelValues(no.route, no.policy.name).Inc()
 	before, log := l.since(no.policy.name+" "+no.who.owner+" "+no.who.address, now)
@@ -46,22 +40,24 @@ func (l *refusals) note(ctx context.Context, no refused, now time.Time) {
 		slog.String("policy", no.policy.name), slog.String("route", no.route), slog.Int("unlogged", before))
 }
 
-// since is how many refusals of a caller were not logged, and whether it is time to log one.
+// since says whether it is time to log a refusal of a caller, and how many of the minute before were not logged.
 func (l *refusals) since(caller string, now time.Time) (before int, log bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	known, ok := l.logged[caller]
-	if ok && now.Sub(known.at) < logEvery {
-		known.count++
-		l.logged[caller] = known
+	if passed := now.Sub(l.minute); passed >= logEvery {
+		l.before = nil
+		if passed < 2*logEvery {
+			l.before = l.unlogged
+		}
+		l.minute, l.unlogged = now, make(map[string]int)
+	}
+	if _, logged := l.unlogged[caller]; logged {
+		l.unlogged[caller]++
 		return 0, false
 	}
-	if !ok && len(l.logged) >= mostLocal {
-		maps.DeleteFunc(l.logged, func(_ string, r refusedSince) bool { return now.Sub(r.at) >= logEvery })
-		if len(l.logged) >= mostLocal {
-			return 0, false // the metric has it
-		}
+	if len(l.unlogged) >= mostLocal {
+		return 0, false // the metric has it
 	}
-	l.logged[caller] = refusedSince{at: now}
-	return known.count, true
+	l.unlogged[caller] = 0
+	return l.before[caller], true
 }

@@ -14,7 +14,8 @@ const (
 	uploads
 	feeds  // calendar programs, many of them behind few addresses
 	signIn // what a wrong answer or token is tried at
-	exempt // files of the page, and what other parts of the system send
+	tokens // what other parts of the system send: with their token as much as they like
+	exempt // files of the page
 )
 
 // routes are all that callers may ask for, by their patterns.
@@ -69,8 +70,9 @@ var routes = map[string]class{
 	"GET /icons/":                              exempt,
 	"GET /sw.js":                               exempt,
 	"GET /manifest.webmanifest":                exempt,
-	"POST /events/":                            exempt,
-	"POST /tasks/":                             exempt,
+	"POST /{$}":                                tokens,
+	"POST /events/":                            tokens,
+	"POST /tasks/":                             tokens,
 }
 
 // otherRoute is the route of what no pattern matches, such as a wrong address: it is limited as others are.

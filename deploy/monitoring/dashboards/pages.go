@@ -54,7 +54,6 @@ var pages = []page{
 		graph("PostgreSQL's connections", "short", `sum by (state) (pg_stat_activity_count)`, "{{state}}"),
 		graph("Redis: calls by outcome", "ops", `sum by (outcome) (rate(schedgen_cache_requests_total[$__rate_interval]))`, "{{outcome}}"),
 		graph("Redis answers", "short", `min by (function) (schedgen_cache_up)`, "{{function}}"),
-		graph("instances that count callers alone", "short", `sum by (instance) (schedgen_limits_local)`, "{{instance}}"),
 		graph("Redis: memory", "bytes", `redis_memory_used_bytes`, "used", `redis_memory_max_bytes`, "limit"),
 		graph("Redis: evicted keys", "ops", `rate(redis_evicted_keys_total[$__rate_interval])`, "{{instance}}"),
 		graph("object store, 95 %", "s", `histogram_quantile(0.95, sum by (operation, le) (rate(schedgen_s3_request_seconds_bucket[$__rate_interval])))`, "{{operation}}"),
