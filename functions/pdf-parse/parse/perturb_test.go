@@ -233,6 +233,7 @@ func TestOnceSilent(t *testing.T) {
 		{"upright missing", 1009624}, // at the right of the venues, which tells how far they can run
 		{"upright missing", 3002797},
 		{"value too long", 7018353},      // printed over the only value of the next column
+		{"value too long", 51008753},     // the end of a group's language before the activity of its first class
 		{"value wrapped", 7013714},       // "Part 1 of 2", of which the second line looks like a page's number
 		{"word nudged", 21004278},        // below the last ruling
 		{"word nudged", 21009678},        // so near to the word before that the gap looks like one between letters

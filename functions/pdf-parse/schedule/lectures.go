@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/table"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -53,6 +54,7 @@ func lectures(rows []table.Row, reader venueReader) []entry {
 		begins[n] = min(before, len(entries)-1) // what begins no entry goes on with the last
 		here := entries[begins[n]:]
 		tellStray(here, row)
+		warnOfShared(here)
 		for _, d := range doubts(row, func(column string) bool { return !ofGroup(column) }) {
 			if d.line.Odd && besideEmptyGroup(row, d.cell) { // it may be of that column
 				warnAll(here, d)
@@ -67,6 +69,38 @@ func lectures(rows []table.Row, reader venueReader) []entry {
 	}
 	warnOfRaised(rows, begins, entries)
 	return entries
+}
+
+// warnOfShared warns all entries of a row of words that stand before the activity or the day of one: they may be the end of
+// what is printed once for all of them, in the column beside it.
+func warnOfShared(of []entry) {
+	for i := range of {
+		for _, text := range [...]string{of[i].Activity, of[i].Day} {
+			words, last, found := cutLast(text)
+			if !found || !namesSlot(last) || namesSlot(text) {
+				continue
+			}
+			for k := range of {
+				of[k].warn(timetable.UnusualValue, "%q stands before %q and may belong to all classes of the group. Check this entry against the PDF.", words, last)
+			}
+		}
+	}
+}
+
+// cutLast parts the last word of a text from those before it.
+func cutLast(text string) (before, last string, found bool) {
+	at := strings.LastIndexByte(text, ' ')
+	if at < 0 {
+		return "", text, false
+	}
+	return text[:at], text[at+1:], true
+}
+
+// namesSlot reports whether a text is a lecture's activity or day.
+func namesSlot(text string) bool {
+	_, isDay := weekday(text)
+	_, isActivity := numberedCode(text, 3)
+	return isDay || isActivity
 }
 
 // warnAbove warns the entries of a group of a row below it that begins none: it may be the rest of theirs.
