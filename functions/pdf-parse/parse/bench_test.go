@@ -128,7 +128,7 @@ func pdfminer(b *testing.B, f benchFile) (time.Duration, bool) {
 	return time.Duration(seconds * float64(time.Second)), true
 }
 
-// BenchmarkProcess runs the whole `schedgen parse`, with its child, by turns with `pdftotext -bbox`.
+// BenchmarkProcess runs the whole `schedgen parse` by turns with `pdftotext -bbox`.
 // pdftotext-ratio is how many times longer it takes, of the medians.
 func BenchmarkProcess(b *testing.B) {
 	program := filepath.Join(b.TempDir(), "schedgen")

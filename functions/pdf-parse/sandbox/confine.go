@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -67,14 +68,24 @@ func confine(controls []control, limits Limits) error {
 // (getrlimit(2), Linux 4.7 and later); the address space that Go reserves ahead does not count. The parent moves the limit
 // of processor time with each document, up to that of the reader's life.
 func limitResources(limits Limits) error {
-	memory := uint64(limits.Memory)
-	for _, limit := range []struct {
-		resource   int
-		value, max uint64
-	}{{syscall.RLIMIT_DATA, memory, memory}, {syscall.RLIMIT_CPU, limits.seconds(), limits.lifetime()}, {syscall.RLIMIT_CORE, 0, 0}, {syscall.RLIMIT_FSIZE, 0, 0}} {
-		if err := syscall.Setrlimit(limit.resource, &syscall.Rlimit{Cur: limit.value, Max: limit.max}); err != nil {
-			return fmt.Errorf("resource %d: %w", limit.resource, err)
-		}
+	if err := limitUse(uint64(limits.Memory), limits); err != nil {
+		return err
+	}
+	return limit(syscall.RLIMIT_FSIZE, 0, 0)
+}
+
+// limitUse sets the limits of what a reading uses, whatever it writes.
+func limitUse(memory uint64, limits Limits) error {
+	return errors.Join(
+		limit(syscall.RLIMIT_DATA, memory, memory),
+		limit(syscall.RLIMIT_CPU, limits.seconds(), limits.lifetime()),
+		limit(syscall.RLIMIT_CORE, 0, 0),
+	)
+}
+
+func limit(resource int, value, most uint64) error {
+	if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: value, Max: most}); err != nil {
+		return fmt.Errorf("resource %d: %w", resource, err)
 	}
 	return nil
 }

@@ -51,6 +51,8 @@ func init() { // a mode starts processes of other modes
 		},
 		"serve or die":       sandbox.ServeOrDie,
 		"without MaybeChild": withoutMaybeChild,
+		"here":               tellHere,
+		"attempts here":      tellAttemptsHere,
 	}
 }
 
@@ -85,7 +87,7 @@ func TestControls(t *testing.T) {
 	for set, inForce := range sets {
 		t.Run(set, func(t *testing.T) {
 			t.Parallel()
-			outcome := attemptWith(t, inForce)
+			outcome := attemptWith(t, "attempts", inForce)
 			for name, a := range attempts {
 				stopped := slices.ContainsFunc(inForce, func(control string) bool {
 					return slices.Contains(a.stoppedBy, control) || control == "landlock" && a.landlock > 0 && version >= a.landlock
@@ -113,11 +115,11 @@ func allowTracing(t *testing.T) {
 	}
 }
 
-// attemptWith makes all attempts in a process that is held by the controls.
-func attemptWith(t *testing.T, controls []string) map[string]string {
+// attemptWith makes all attempts in a process that is held by the controls, or as its mode says.
+func attemptWith(t *testing.T, mode string, controls []string) map[string]string {
 	t.Helper()
 	aim := newTarget(t)
-	out, err := runMode(t, "attempts", func(cmd *exec.Cmd) {
+	out, err := runMode(t, mode, func(cmd *exec.Cmd) {
 		cmd.Env = append(cmd.Env, secret+"=planted", controlsEnv+"="+strings.Join(controls, ","), targetEnv+"="+aim)
 	})
 	if err != nil {
@@ -157,12 +159,15 @@ func newTarget(t *testing.T) string {
 	return string(data)
 }
 
-func tellAttempts() error {
+func tellAttempts() error { return attemptsAfter(confineAsTold) }
+
+// attemptsAfter tells how each attempt went once something has confined the process.
+func attemptsAfter(confine func() error) error {
 	var aim target
 	if err := json.Unmarshal([]byte(os.Getenv(targetEnv)), &aim); err != nil {
 		return err
 	}
-	outcome, err := onThreads(aim, confineAsTold)
+	outcome, err := onThreads(aim, confine)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,8 @@ const (
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	// alone is whether the process ends with the command: then it may confine itself for good.
+	alone bool
 }
 
 // command is one sub-command.
@@ -53,7 +55,7 @@ func commands() []command {
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return run(ctx, streams{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:])
+	return run(ctx, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, alone: true}, os.Args[1:])
 }
 
 // run is Main with everything given.

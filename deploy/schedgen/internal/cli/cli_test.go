@@ -13,9 +13,15 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
 )
 
+// asCommand makes the test binary the command itself, in a process of its own.
+const asCommand = "SCHEDGEN_TEST_COMMAND"
+
 // The test binary is the sandbox's child too, as the command is.
 func TestMain(m *testing.M) {
 	sandbox.MaybeChild()
+	if os.Getenv(asCommand) != "" {
+		os.Exit(Main())
+	}
 	os.Exit(m.Run())
 }
 
@@ -28,7 +34,7 @@ type outcome struct {
 func runLine(t *testing.T, in []byte, args ...string) outcome {
 	t.Helper()
 	var out, err bytes.Buffer
-	code := run(t.Context(), streams{bytes.NewReader(in), &out, &err}, args)
+	code := run(t.Context(), streams{in: bytes.NewReader(in), out: &out, err: &err}, args)
 	return outcome{code, out.String(), err.String()}
 }
 
@@ -193,7 +199,7 @@ func TestAnEndedContextEndsParsing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, errs bytes.Buffer
-	if code := run(ctx, streams{strings.NewReader("%PDF-1.4"), &out, &errs}, []string{"parse", "-"}); code != exitFailed {
+	if code := run(ctx, streams{in: strings.NewReader("%PDF-1.4"), out: &out, err: &errs}, []string{"parse", "-"}); code != exitFailed {
 		t.Errorf("got code %d, want %d: %s", code, exitFailed, errs.String())
 	}
 }

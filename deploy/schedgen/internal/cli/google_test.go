@@ -16,7 +16,7 @@ import (
 func runGoogle(t *testing.T, args ...string) (code int, out, err string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = run(t.Context(), streams{strings.NewReader(""), &stdout, &stderr}, append([]string{"google"}, args...))
+	code = run(t.Context(), streams{in: strings.NewReader(""), out: &stdout, err: &stderr}, append([]string{"google"}, args...))
 	return code, stdout.String(), stderr.String()
 }
 

@@ -20,7 +20,7 @@ func parseCommand() command {
 		summary: "print a timetable PDF's entries as JSON",
 		help: `Reads a timetable PDF and prints {"type":"lecture|test|exam","entries":[...]}, one entry for each
 printed row. What looks doubtful in a row is told in its "warnings", with page and row. The PDF is
-read in a child process with limits on time and memory, so a hostile file does no harm.
+read by a process that has limits on time and memory and can open nothing else, so a hostile file does no harm.
 
 Examples:
   schedgen parse timetable.pdf
@@ -35,10 +35,13 @@ Examples:
 					return err
 				}
 				var doc timetable.Document
-				if *drawing == "" {
-					doc, err = readTimetable(ctx, name, std)
-				} else {
+				switch {
+				case *drawing != "":
 					doc, err = drawAndRead(ctx, std, name, *drawing)
+				case std.alone:
+					doc, err = readHere(ctx, name, std)
+				default:
+					doc, err = readTimetable(ctx, name, std)
 				}
 				if err != nil {
 					return err
@@ -57,6 +60,40 @@ func printEntries(std streams, doc timetable.Document) error {
 		return fmt.Errorf("print the entries: %w", err)
 	}
 	return nil
+}
+
+// readHere parses a PDF in this process, which can only print afterwards.
+func readHere(ctx context.Context, name string, std streams) (timetable.Document, error) {
+	file, err := openPDF(name, std)
+	if err != nil {
+		return timetable.Document{}, err
+	}
+	defer file.Close()
+	pdf, err := readAll(ctx, file)
+	if err != nil {
+		return timetable.Document{}, ofFile(name, reason(err))
+	}
+	doc, err := sandbox.ParseHere(ctx, pdf, sandbox.Limits{})
+	return doc, ofFile(name, err)
+}
+
+// readAll reads as much as a PDF may have, unless the context ends first: then what is being read ends with the process.
+func readAll(ctx context.Context, file io.Reader) ([]byte, error) {
+	type content struct {
+		pdf []byte
+		err error
+	}
+	read := make(chan content, 1)
+	go func() {
+		pdf, err := io.ReadAll(io.LimitReader(file, extract.MaxBytes+1))
+		read <- content{pdf, err}
+	}()
+	select {
+	case c := <-read:
+		return c.pdf, c.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // drawAndRead draws first: of a PDF that is no timetable the drawing is what one wants.
