@@ -3,8 +3,8 @@ package uploadingest
 import (
 	"context"
 	"sync"
-	"time"
 
+	"github.com/schedgen/schedgen/functions/upload-ingest/sweep"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
@@ -55,9 +55,7 @@ func (o *ownEvents) publish(ctx context.Context, job jobs.Job) {
 		defer func() { <-o.room }()
 		defer end()
 		defer stop()
-		e, err := events.NewObject(events.Object{
-			Bucket: o.bucket, Key: job.ObjectKey, JobID: job.ID, Priority: string(job.Priority), Cause: job.Cause, Size: job.Size,
-		}, time.Now())
+		e, err := sweep.Stored(job, o.bucket)
 		if err == nil {
 			err = o.publisher.Publish(ctx, e)
 		}

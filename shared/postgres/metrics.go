@@ -114,15 +114,37 @@ func (m *metrics) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tra
 	return context.WithValue(ctx, startedKey{}, started{time.Now(), data.SQL})
 }
 
-// TraceQueryEnd is part of pgx.QueryTracer. SQL carries no values: those travel beside it as parameters.
+// TraceQueryEnd is part of pgx.QueryTracer.
 func (m *metrics) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
+	m.ended(ctx, data.Err)
+}
+
+// TraceBatchStart is part of pgx.BatchTracer. A batch is one statement here: it goes to the database and back once.
+func (m *metrics) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	var all []string
+	for _, query := range data.Batch.QueuedQueries {
+		all = append(all, query.SQL)
+	}
+	return context.WithValue(ctx, startedKey{}, started{time.Now(), strings.Join(all, "; ")})
+}
+
+// TraceBatchQuery is part of pgx.BatchTracer. The end of the batch has its error, too.
+func (m *metrics) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+// TraceBatchEnd is part of pgx.BatchTracer.
+func (m *metrics) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchEndData) {
+	m.ended(ctx, data.Err)
+}
+
+// ended counts a statement. SQL carries no values: those travel beside it as parameters.
+func (m *metrics) ended(ctx context.Context, err error) {
 	s, ok := ctx.Value(startedKey{}).(started)
 	if !ok {
 		return
 	}
 	took := time.Since(s.at)
 	m.query.Observe(took.Seconds())
-	if data.Err != nil {
+	if err != nil {
 		m.errors.Inc()
 	}
 	if took >= m.slow {

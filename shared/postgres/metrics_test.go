@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -84,6 +85,37 @@ schedgen_db_query_errors_total 1
 	}
 	if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) > 0 {
 		t.Errorf("promlint: %v, %v", problems, err)
+	}
+}
+
+// A batch goes around the tracer of single statements.
+func TestBatchesAreMeasured(t *testing.T) {
+	t.Parallel()
+	pool, registry, ctx, log := measured(t, time.Nanosecond)
+	send := func(sql string) error {
+		return pool.Conn(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+			var batch pgx.Batch
+			batch.Queue("select 1 as first")
+			batch.Queue(sql, "0")
+			return c.SendBatch(ctx, &batch).Close()
+		})
+	}
+	if err := send("select 2/$1::text::int"); err == nil {
+		t.Fatal("a division by zero is no error")
+	}
+	if err := send("select 2+$1::text::int"); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); !strings.Contains(text, "select 1 as first; select 2+$1::text::int") {
+		t.Errorf("got the log %s, want the slow batch", text)
+	}
+	want := `
+# HELP schedgen_db_query_errors_total Statements that ended with an error, those that ran out of time included.
+# TYPE schedgen_db_query_errors_total counter
+schedgen_db_query_errors_total 1
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "schedgen_db_query_errors_total"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -10,7 +10,6 @@ package overview
 import (
 	"context"
 	_ "embed" // the queries
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -46,11 +45,30 @@ var systemSQL string
 type Overview struct {
 	pool *postgres.Pool
 
-	mu       sync.Mutex
-	queue    queue
-	queueAt  time.Time
-	system   system
-	systemAt time.Time
+	mu     sync.Mutex
+	queue  cached[queue]
+	system cached[system]
+}
+
+// cached is what a query returned last.
+type cached[T any] struct {
+	until time.Time
+	value T
+	err   error
+}
+
+// read returns what query returned last, or asks again if that is older than ttl. An error holds as well, for queueTTL: a
+// database that hangs is not asked at each scrape.
+func (c *cached[T]) read(ttl time.Duration, query func() (T, error)) (T, error) {
+	if time.Now().Before(c.until) {
+		return c.value, c.err
+	}
+	c.value, c.err = query()
+	if c.err != nil {
+		ttl = queueTTL
+	}
+	c.until = time.Now().Add(ttl)
+	return c.value, c.err
 }
 
 // New returns the Overview of a database. It connects with the first scrape.
@@ -113,31 +131,30 @@ func (o *Overview) Collect(out chan<- prometheus.Metric) {
 	defer cancel()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if err := o.refresh(ctx); err != nil {
-		slog.WarnContext(ctx, "reading the system's numbers failed", "error", err.Error())
+	queue, err := o.queue.read(queueTTL, func() (queue, error) {
+		rows, err := postgres.Query(ctx, o.pool, pgx.RowToStructByPos[queueRow], queueSQL)
+		return rows, logged(ctx, "queue", err)
+	})
+	if err != nil {
 		return
 	}
-	o.queue.collect(out)
-	o.system.collect(out)
+	system, err := o.system.read(systemTTL, func() (system, error) {
+		row, err := postgres.QueryOne(ctx, o.pool, pgx.RowToStructByPos[system], systemSQL, systemFaults)
+		return row, logged(ctx, "system", err)
+	})
+	if err != nil {
+		return
+	}
+	queue.collect(out)
+	system.collect(out)
 }
 
-// refresh reads again what is too old.
-func (o *Overview) refresh(ctx context.Context) error {
-	if time.Since(o.queueAt) >= queueTTL {
-		rows, err := postgres.Query(ctx, o.pool, pgx.RowToStructByPos[queueRow], queueSQL)
-		if err != nil {
-			return fmt.Errorf("read the queue's numbers: %w", err)
-		}
-		o.queue, o.queueAt = rows, time.Now()
+// logged logs an error of a query once, and returns it.
+func logged(ctx context.Context, numbers string, err error) error {
+	if err != nil {
+		slog.WarnContext(ctx, "reading the numbers for Prometheus failed", "numbers", numbers, "error", err.Error())
 	}
-	if time.Since(o.systemAt) >= systemTTL {
-		row, err := postgres.QueryOne(ctx, o.pool, pgx.RowToStructByPos[system], systemSQL, systemFaults)
-		if err != nil {
-			return fmt.Errorf("read the system's numbers: %w", err)
-		}
-		o.system, o.systemAt = row, time.Now()
-	}
-	return nil
+	return err
 }
 
 func gauge(out chan<- prometheus.Metric, d *prometheus.Desc, value float64, labels ...string) {

@@ -17,6 +17,13 @@ import (
 // ErrNoReceiver means that the configuration names no receiver of uploads; to answer 2xx would lose events.
 var ErrNoReceiver = errors.New("set K_SINK or EVENT_TARGETS: there is no receiver for the events of uploads")
 
+// Stored is the event that a job's PDF is stored, as the object store would tell it now.
+func Stored(job jobs.Job, bucket string) (event.Event, error) {
+	return events.NewObject(events.Object{
+		Bucket: bucket, Key: job.ObjectKey, JobID: job.ID, Priority: string(job.Priority), Cause: job.Cause, Size: job.Size,
+	}, time.Now())
+}
+
 // redeliver publishes jobs again whose notification was lost, whose retry is due, or whose worker died.
 func (s *Sweeper) redeliver(ctx context.Context, counts *Counts) error {
 	due, err := s.Jobs.Due(ctx, s.RedeliverAfter, s.Batch)
@@ -28,10 +35,7 @@ func (s *Sweeper) redeliver(ctx context.Context, counts *Counts) error {
 		return ErrNoReceiver
 	}
 	published := publishAll(ctx, due, func(job jobs.Job) error {
-		e, err := events.NewObject(events.Object{
-			Bucket: s.Bucket, Key: job.ObjectKey, JobID: job.ID, Priority: string(job.Priority),
-			Cause: job.Cause, Size: job.Size,
-		}, time.Now())
+		e, err := Stored(job, s.Bucket)
 		if err != nil {
 			return err
 		}
