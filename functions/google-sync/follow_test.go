@@ -339,6 +339,28 @@ func TestLogsHoldNoSecret(t *testing.T) {
 	}
 }
 
+// TestLogsNameNoOwner: who reads the log cannot tell whose calendar it was.
+func TestLogsNameNoOwner(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, id := w.ready(2)
+	b.sync(id, map[string]any{"follow": true, "year": 2026})
+	w.imported(corrected)
+	if _, err := w.f.pool.Exec(t.Context(), "alter table google_recipe_parts rename to elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.f.Sweep(w.logged()); err != nil {
+		t.Fatal(err)
+	}
+	book := w.log.String()
+	if !strings.Contains(book, "calendar not brought") || !strings.Contains(book, w.f.guard.OwnerName(b.owner())) {
+		t.Fatal("the log does not hold what it should: the test looks at nothing")
+	}
+	if strings.Contains(book, b.owner()) {
+		t.Error("the log names the owner")
+	}
+}
+
 // TestGoogleThatForgot: the stand-in starts anew with empty calendars, and a sync fills them again.
 func TestGoogleThatForgot(t *testing.T) {
 	t.Parallel()

@@ -148,7 +148,7 @@ func (f *Function) connect() {
 		Jobs: jobs.NewStore(f.pool), Years: years.NewSource(f.cfg.Years, f.pool), Typed: years.NewTypedDates(f.pool),
 	}
 	f.worker = worker.New(f.cfg.Worker, f.syncs, f.accounts, f.tokens, f.google, f.events)
-	f.auto = autosync.New(f.cfg.Auto, f.syncs, f.accounts, f.content, f.worker)
+	f.auto = autosync.New(f.cfg.Auto, f.syncs, f.accounts, f.content, f.worker, f.guard.OwnerName)
 }
 
 // addresses checks where people are led.

@@ -79,6 +79,9 @@ type Caller struct {
 	address string // of IPv6 the /64
 }
 
+// OwnerName names an owner in the log, as [Caller.Attributes] does: by a hash that holds for a day.
+func (g *Guard) OwnerName(owner string) string { return g.names.log("owner", owner, g.now()) }
+
 // Caller is who sent a request from an address.
 func (g *Guard) Caller(r *http.Request, address netip.Addr) faas.Caller {
 	owner, _ := g.names.callers.SignedOwner(r)

@@ -43,12 +43,13 @@ type Scheduler struct {
 	accounts *account.Store
 	content  content.Builder
 	worker   *worker.Worker
+	logName  func(owner string) string // the log names no owner
 	swept    *prometheus.CounterVec
 }
 
-// New is the Scheduler of a queue. It connects nothing.
-func New(cfg Config, queue *syncs.Store, accounts *account.Store, builder content.Builder, w *worker.Worker) *Scheduler {
-	return &Scheduler{cfg: cfg, syncs: queue, accounts: accounts, content: builder, worker: w, swept: prometheus.NewCounterVec(prometheus.CounterOpts{
+// New is the Scheduler of a queue. It connects nothing. In the log an owner has the name that logName gives.
+func New(cfg Config, queue *syncs.Store, accounts *account.Store, builder content.Builder, w *worker.Worker, logName func(owner string) string) *Scheduler {
+	return &Scheduler{cfg: cfg, syncs: queue, accounts: accounts, content: builder, worker: w, logName: logName, swept: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "schedgen_google_swept_total",
 		Help: "Rows that sweeps moved: handed_out (a waiting sync), deleted (a finished sync), replanned (a calendar of a corrected academic year).",
 	}, []string{"what"})}
@@ -113,7 +114,7 @@ func (s *Scheduler) enqueue(ctx context.Context, person account.Account, c syncs
 		return api.New(api.Busy) // the event is delivered again
 	}
 	if errors.Is(err, pack.ErrTooLong) {
-		logCannotFollow(ctx, c, api.PayloadTooLarge)
+		s.logCannotFollow(ctx, c, api.PayloadTooLarge)
 		return nil
 	}
 	if err != nil {
@@ -123,8 +124,8 @@ func (s *Scheduler) enqueue(ctx context.Context, person account.Account, c syncs
 	return nil
 }
 
-func logCannotFollow(ctx context.Context, c syncs.Calendar, code string) {
-	api.Logger(ctx).WarnContext(ctx, "calendar cannot follow", "account", c.AccountID, "code", code)
+func (s *Scheduler) logCannotFollow(ctx context.Context, c syncs.Calendar, code string) {
+	api.Logger(ctx).WarnContext(ctx, "calendar cannot follow", "owner", s.logName(c.AccountID), "code", code)
 }
 
 // followerContent is what a following calendar should hold now. ok is false where nothing can be built.
@@ -132,7 +133,7 @@ func (s *Scheduler) followerContent(ctx context.Context, c syncs.Calendar) (made
 	made, err = s.content.ForFollower(ctx, c.AccountID, c.Colors.Apply(c.Options), c.ChosenAt)
 	var problem *api.Error
 	if errors.As(calendarhttp.APIError(err), &problem) && problem.Status() < http.StatusInternalServerError {
-		logCannotFollow(ctx, c, problem.Code)
+		s.logCannotFollow(ctx, c, problem.Code)
 		return made, false, nil
 	}
 	if err != nil {

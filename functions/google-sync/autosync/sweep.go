@@ -72,7 +72,7 @@ func (s *Scheduler) replan(ctx context.Context) (replanned int64, err error) {
 		case ctx.Err() != nil:
 			return replanned, fmt.Errorf("replan calendars: %w", ctx.Err())
 		case err != nil:
-			api.Logger(ctx).WarnContext(ctx, "calendar not brought to the corrected academic year", "account", c.AccountID, "error", err.Error())
+			api.Logger(ctx).WarnContext(ctx, "calendar not brought to the corrected academic year", "owner", s.logName(c.AccountID), "error", err.Error())
 		case created:
 			replanned++
 		}
@@ -113,7 +113,7 @@ func (s *Scheduler) replanOne(ctx context.Context, known years.Snapshot, c syncs
 	case errors.Is(err, syncs.ErrTooMany):
 		return false, nil // the next sweep tries again
 	case errors.Is(err, pack.ErrTooLong):
-		logCannotFollow(ctx, c, api.PayloadTooLarge)
+		s.logCannotFollow(ctx, c, api.PayloadTooLarge)
 		return false, s.syncs.Restamp(ctx, change, next.Years) // the next sweep would find it too long again
 	}
 	return created, err
