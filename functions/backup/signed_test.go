@@ -259,6 +259,10 @@ func TestDeletedPeopleStayDeleted(t *testing.T) {
 	if _, err := w.elsewhere(signed("s")).Restore(t.Context(), restore.Options{ID: m.ID}); !errors.Is(err, sign.ErrUnsigned) {
 		t.Errorf("restored with a forged list of deletions: %v", err)
 	}
+	ignoring, err := w.elsewhere(signed("s")).Restore(t.Context(), restore.Options{ID: m.ID, IgnoreDeletions: true})
+	if err != nil || ignoring.Objects != 4 {
+		t.Errorf("told to ignore the list: %d PDFs, %v; want all of the backup", ignoring.Objects, err)
+	}
 	// The next watch writes its own again.
 	if _, err := f.Watch(t.Context()); err != nil {
 		t.Fatal(err)

@@ -46,9 +46,15 @@ type Options struct {
 	Offsite bool      // from the second bucket
 	// Unsigned also restores a backup, and believes a list of deletions, that no known key signed.
 	Unsigned bool
+	// IgnoreDeletions also restores where the list of deletions cannot be used. Then people come back who deleted
+	// everything since the backup, except those that the databases know.
+	IgnoreDeletions bool
 }
 
-// ParseArgs reads the arguments of a restore: [ID] [--replace] [--offsite] [--unsigned], in any order. An unknown flag is an
+// usage is what ParseArgs takes.
+const usage = "a restore takes [ID] [--replace] [--offsite] [--unsigned] [--ignore-deletions]"
+
+// ParseArgs reads the arguments of a restore, in any order. An unknown flag is an
 // error: ignoring a misspelt one could destroy what the correct one protects.
 func ParseArgs(args []string) (o Options, err error) {
 	for _, arg := range args {
@@ -59,8 +65,10 @@ func ParseArgs(args []string) (o Options, err error) {
 			o.Offsite = true
 		case arg == "--unsigned":
 			o.Unsigned = true
+		case arg == "--ignore-deletions":
+			o.IgnoreDeletions = true
 		case arg == "" || strings.HasPrefix(arg, "-"):
-			return Options{}, fmt.Errorf("unknown argument %q: a restore takes [ID] [--replace] [--offsite] [--unsigned]", arg)
+			return Options{}, fmt.Errorf("unknown argument %q: %s", arg, usage)
 		case o.ID != "":
 			return Options{}, fmt.Errorf("a restore takes one ID, got %q and %q", o.ID, arg)
 		default:
@@ -128,7 +136,7 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	if !bucket.Signs() {
 		progress.Report(ctx, "no key is configured to check signatures with (BACKUP_VERIFY_KEYS): whoever could write to the bucket could have forged this backup")
 	}
-	gone, err := deletions.Read(ctx, bucket)
+	gone, err := readDeletions(ctx, bucket, o)
 	if err != nil {
 		return result, err
 	}
@@ -175,6 +183,19 @@ func (r *Restorer) choose(ctx context.Context, bucket *store.Store, o Options) (
 		err = fmt.Errorf("%w: of %d, none is good and from before %s", ErrNoBackup, len(list), cmp.Or(o.At, r.Now()).UTC().Format(time.RFC3339))
 	}
 	return m, err
+}
+
+// readDeletions reads who deleted everything, as the bucket knows.
+func readDeletions(ctx context.Context, bucket *store.Store, o Options) ([]personal.Entry, error) {
+	gone, err := deletions.Read(ctx, bucket)
+	if err == nil {
+		return gone, nil
+	}
+	if !o.IgnoreDeletions {
+		return nil, fmt.Errorf("%w. Without it people who deleted everything would come back. If the system still runs, `backup watch` there writes the list again; to restore without the list, add --ignore-deletions", err)
+	}
+	progress.Report(ctx, "WARNING: restoring without the list of deletions (%v): people who deleted everything since the backup come back, except those that the databases know", err)
+	return nil, nil
 }
 
 // withPeople calls f with what a database has of people.

@@ -10,6 +10,7 @@
 //	objects/<xx>/<name>           a sealed object, kept once for all backups that need it
 //	state/alert.json              what was alerted
 //	state/deletions.json          who deleted everything, by hashes; signed
+//	state/deletions-replaced.json the same as it was found when it could not be used
 //
 // Large streams are kept as numbered objects rather than as one multipart upload: a part that failed
 // is sent again by itself, its hash is in the manifest, what a crash leaves is listed like any other
@@ -130,6 +131,15 @@ func (s *Store) WriteState(ctx context.Context, name string, value any) error {
 		return fmt.Errorf("encode the note %s: %w", name, err)
 	}
 	return s.put(ctx, "state/"+name+".json", body, "application/json", nil)
+}
+
+// CopyState copies the document as it is, whatever it holds.
+func (s *Store) CopyState(ctx context.Context, from, to string) error {
+	body, _, err := s.get(ctx, "state/"+from+".json")
+	if err != nil {
+		return err
+	}
+	return s.put(ctx, "state/"+to+".json", body, "application/json", nil)
 }
 
 // signedState is a document beside the backups with its signature.

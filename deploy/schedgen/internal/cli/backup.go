@@ -57,7 +57,7 @@ type backupOptions struct {
 	identity, scratch               string
 	at, to                          string
 	replace, fromOffsite, asJSON    bool
-	unsigned                        bool
+	unsigned, ignoreDeletions       bool
 }
 
 func (o *backupOptions) declare(flags *flag.FlagSet) {
@@ -74,6 +74,7 @@ func (o *backupOptions) declare(flags *flag.FlagSet) {
 	flags.StringVar(&o.to, "to", "", "restore: the `URL` of the database to restore into; else the system's own")
 	flags.BoolVar(&o.replace, "replace", false, "restore: also into a database that is not empty")
 	flags.BoolVar(&o.unsigned, "unsigned", false, "restore: also a backup that no known key signed ($BACKUP_VERIFY_KEYS)")
+	flags.BoolVar(&o.ignoreDeletions, "ignore-deletions", false, "restore: also where the list of people who deleted everything cannot be used; they may come back")
 	flags.BoolVar(&o.fromOffsite, "offsite", false, "list, verify, restore: the second bucket's backups")
 	flags.BoolVar(&o.asJSON, "json", false, "list: as JSON")
 }
@@ -113,7 +114,8 @@ func (o *backupOptions) run(ctx context.Context, std streams, flags *flag.FlagSe
 	case "verify":
 		return o.verify(ctx, std, on, id)
 	}
-	return restoreBackup(ctx, std, on, restore.Options{ID: id, At: until, To: o.to, Replace: o.replace, Offsite: o.fromOffsite, Unsigned: o.unsigned})
+	return restoreBackup(ctx, std, on, restore.Options{ID: id, At: until, To: o.to, Replace: o.replace, Offsite: o.fromOffsite, Unsigned: o.unsigned,
+		IgnoreDeletions: o.ignoreDeletions})
 }
 
 // check reads the sub-command and the backup that it names.
@@ -128,8 +130,8 @@ func (o *backupOptions) check(args []string) (what, id string, err error) {
 		return "", "", usagef("%q is none of now, list, verify, restore", what)
 	case len(args) > 2 || len(args) == 2 && !takesID:
 		return "", "", usagef("%s got an argument too many: %q", what, args[len(args)-1])
-	case what != "restore" && (o.at != "" || o.to != "" || o.replace || o.unsigned):
-		return "", "", usagef("--at, --to, --replace and --unsigned are for restore")
+	case what != "restore" && (o.at != "" || o.to != "" || o.replace || o.unsigned || o.ignoreDeletions):
+		return "", "", usagef("--at, --to, --replace, --unsigned and --ignore-deletions are for restore")
 	case len(args) == 2 && o.at != "":
 		return "", "", usagef("a backup is named by its ID or by --at, not by both")
 	}

@@ -1,0 +1,152 @@
+package deletions_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/backup/deletions"
+	"github.com/schedgen/schedgen/functions/backup/sign"
+	"github.com/schedgen/schedgen/functions/backup/store"
+	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
+	"github.com/schedgen/schedgen/shared/personal"
+)
+
+// bucket is a backup bucket, as a function with a signing key sees it and as whoever may write to it does.
+func bucket(t *testing.T) (*store.Store, *blob.Store) {
+	t.Helper()
+	raw := s3test.New(t).Store(t)
+	if err := raw.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return signedBy(t, store.New(raw, 0), "s"), raw
+}
+
+func signedBy(t *testing.T, s *store.Store, letter string) *store.Store {
+	t.Helper()
+	keys, err := sign.ParseKeys(base64.StdEncoding.EncodeToString([]byte(strings.Repeat(letter, 32))), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.WithKeys(keys)
+}
+
+func entry(owner string, at time.Time) personal.Entry {
+	hash := sha256.Sum256([]byte(owner))
+	return personal.Entry{OwnerHash: hash[:], Requested: at}
+}
+
+func publish(t *testing.T, s *store.Store, entries ...personal.Entry) {
+	t.Helper()
+	if err := deletions.Publish(t.Context(), s, entries); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// listed fails the test unless the list has that many entries.
+func listed(t *testing.T, s *store.Store, want int) {
+	t.Helper()
+	if got, err := deletions.Read(t.Context(), s); err != nil || len(got) != want {
+		t.Errorf("the list has %d entries, %v; want %d", len(got), err, want)
+	}
+}
+
+// manifest makes a backup of that time.
+func manifest(t *testing.T, s *store.Store, at time.Time) {
+	t.Helper()
+	if _, err := s.Commit(t.Context(), store.Manifest{ID: store.NewID(at), CreatedAt: at}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAListGrowsAndForgetsWhatNoBackupBringsBack(t *testing.T) {
+	t.Parallel()
+	s, _ := bucket(t)
+	monday := time.Date(2026, 2, 9, 2, 0, 0, 0, time.UTC)
+	listed(t, s, 0)
+	publish(t, s)
+	listed(t, s, 0)
+	publish(t, s, entry("a", monday))
+	publish(t, s, entry("b", monday.AddDate(0, 0, 2))) // of another database: a stays
+	listed(t, s, 2)
+	manifest(t, s, monday.AddDate(0, 0, -1))
+	publish(t, s)
+	listed(t, s, 2)
+	if err := s.Delete(t.Context(), newest(t, s)); err != nil {
+		t.Fatal(err)
+	}
+	manifest(t, s, monday.AddDate(0, 0, 1))
+	publish(t, s, entry("b", monday.AddDate(0, 0, 2)))
+	listed(t, s, 1)
+}
+
+func newest(t *testing.T, s *store.Store) string {
+	t.Helper()
+	list, err := s.List(t.Context())
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%d backups, %v", len(list), err)
+	}
+	return list[0].ID
+}
+
+// TestAListThatCannotBeUsed is an error to a restore, and replaced by who knows the deletions; what was found is kept.
+func TestAListThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 2, 9, 2, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		text string
+		want error
+	}{
+		"no JSON":         {"{\"document\":", deletions.ErrInvalid},
+		"another kind":    {`{"document": 7, "signature": []}`, deletions.ErrInvalid},
+		"no signature":    {`{"document": {"deletions": []}}`, sign.ErrUnsigned},
+		"another's":       {`{"document": {"deletions": []}, "signature": "AAAA"}`, sign.ErrForged},
+		"empty":           {"", deletions.ErrInvalid},
+		"bytes of a disk": {"\x00\x00\x00", deletions.ErrInvalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, raw := bucket(t)
+			if _, err := raw.Put(t.Context(), "state/deletions.json", strings.NewReader(c.text), int64(len(c.text)), "application/json", nil); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := deletions.Read(t.Context(), s); !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+			publish(t, s, entry("a", at))
+			listed(t, s, 1)
+			if kept, err := raw.Stat(t.Context(), "state/deletions-replaced.json"); err != nil || kept.Size != int64(len(c.text)) {
+				t.Errorf("%d bytes are kept of what was found, %v", kept.Size, err)
+			}
+		})
+	}
+}
+
+// TestAHashThatIsNoneIsRefused: a database would refuse the whole restore.
+func TestAHashThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	s, _ := bucket(t)
+	if err := s.WriteSigned(t.Context(), "deletions", map[string]any{"deletions": []any{map[string]any{"ownerHash": nil}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := deletions.Read(t.Context(), s); !errors.Is(err, deletions.ErrInvalid) {
+		t.Errorf("got %v, want ErrInvalid", err)
+	}
+}
+
+// TestABucketThatIsAwayKeepsItsList: nothing is known of it then.
+func TestABucketThatIsAwayKeepsItsList(t *testing.T) {
+	t.Parallel()
+	server := s3test.New(t)
+	s := store.New(server.Store(t), 0)
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := deletions.Publish(t.Context(), s, nil); err == nil || errors.Is(err, deletions.ErrInvalid) {
+		t.Errorf("got %v, want that the bucket is away", err)
+	}
+}
