@@ -12,6 +12,16 @@ export async function copy(value: string): Promise<boolean> {
   }
 }
 
+/**
+ * Copies what a field shows before this returns. The new way takes a moment, in which the window must keep its focus: a link that
+ * opens another one would take it away.
+ */
+export function copyAtOnce(field: HTMLInputElement): void {
+  field.focus({ preventScroll: true });
+  field.select();
+  if (!document.execCommand("copy")) void copy(field.value);
+}
+
 interface Props {
   value: string;
   label: string;

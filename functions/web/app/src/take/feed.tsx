@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
 import { ask, type Feed as FeedAnswer } from "../api/client";
 import { Trouble, useAttempt } from "../shell/attempt";
-import { copy, CopyButton } from "../shell/copy";
+import { copyAtOnce, CopyButton } from "../shell/copy";
 import { Icon } from "../shell/icon";
 import { choices, feeds } from "../state/store";
 import type { KeptFeed } from "../state/types";
@@ -46,10 +47,11 @@ function Make() {
 }
 
 function Made({ feed }: { feed: KeptFeed }) {
+  const field = useRef<HTMLInputElement>(null);
   return (
     <>
       <Stale feed={feed} />
-      <Address feed={feed} />
+      <Address feed={feed} field={field} />
       <div class="buttons">
         <a class="button second" href={feed.webcalUrl}>
           <Icon name="look" />
@@ -60,7 +62,7 @@ function Made({ feed }: { feed: KeptFeed }) {
       <p class="soft">{text.secret}</p>
       <h3>{text.how}</h3>
       <How title={text.google.title} steps={text.google.steps}>
-        <a class="button second" href={fromUrl} target="_blank" rel="noopener noreferrer" onClick={() => void copy(feed.url)}>
+        <a class="button second" href={fromUrl} target="_blank" rel="noopener noreferrer" onClick={() => field.current && copyAtOnce(field.current)}>
           {text.google.go}
         </a>
       </How>
@@ -71,8 +73,7 @@ function Made({ feed }: { feed: KeptFeed }) {
 }
 
 /** The address to copy. */
-function Address({ feed }: { feed: KeptFeed }) {
-  const field = useRef<HTMLInputElement>(null);
+function Address({ feed, field }: { feed: KeptFeed; field: RefObject<HTMLInputElement> }) {
   return (
     <div class="address">
       <label class="field">

@@ -24,7 +24,7 @@ export const mineTexts = {
   storedList: [
     "Your PDFs: at most 24 hours after they were read.",
     "What they say, and your addresses: until you delete them, or nobody has used them for about a year.",
-    "Your choices: only in this browser, until you delete them.",
+    "Your choices: only in this browser, until you delete them or sign out.",
     "With Google: your address and a key to your calendars, encrypted, until you sign out for good.",
   ],
   used: (bytes: number, quota: number) => `Your PDFs use ${megabytes(bytes)} of ${megabytes(quota)} MB on the server.`,
