@@ -32,3 +32,9 @@ export function eventsOf(ics) {
   }
   return all.map((e) => `${e.DTSTART} ${e.SUMMARY}`).sort();
 }
+
+/** An error of the API. */
+export const refusal = (status, code, message, headers = {}) => ({
+  status, headers: { "Content-Type": "application/json", ...headers },
+  body: JSON.stringify({ statusCode: status, message, error: code, details: null, timestamp: "", path: "", requestId: "r" }),
+});

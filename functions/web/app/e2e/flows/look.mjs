@@ -1,4 +1,4 @@
-import { withSample } from "../steps.mjs";
+import { uploaded, withSample } from "../steps.mjs";
 
 /** How many pages a browser prints. */
 async function printed(page) {
@@ -20,6 +20,11 @@ export const flows = [
       await monday.getByRole("button", { name: /^COS 132 L1/ }).waitFor();
       check((await printed(page)) === 1, "the week is not printed on one page");
 
+      const present = await page.locator(".now").boundingBox(); // a line that only eyes see
+      const day = await page.getByRole("region", { name: "Wednesday" }).boundingBox();
+      check(present && day && present.x >= day.x && present.x + present.width <= day.x + day.width + 1 && present.y > day.y, "there is no line of the present on Wednesday");
+      check((await page.getByRole("region", { name: "Saturday" }).count()) === 0, "a weekend without classes is shown");
+
       await page.getByRole("link", { name: "By day" }).click();
       await page.getByRole("heading", { name: "Tuesday" }).waitFor();
       await look("by-day");
@@ -33,6 +38,19 @@ export const flows = [
       await page.goBack();
       await page.getByRole("heading", { name: "Tuesday" }).waitFor();
       check(page.url() === `${url}/#/look/days`, "back does not lead to the view before");
+    },
+  },
+  {
+    name: "exams end when they are thought to end",
+    widths: [360],
+    async run(world) {
+      const { page } = world;
+      await uploaded(world, "exams");
+      await page.getByRole("link", { name: "Look at your week" }).click();
+      const exam = page.getByRole("listitem").getByRole("button", { name: /\babout \d\d:\d\d/ }).first();
+      await exam.waitFor(); // an end that is not printed does not look as if it were
+      await exam.click();
+      await page.getByRole("dialog").getByText(/about \d\d:\d\d/).waitFor();
     },
   },
   {

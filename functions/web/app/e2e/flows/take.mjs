@@ -32,6 +32,14 @@ export const flows = [
       check((await page.evaluate(() => navigator.clipboard.readText())) === address, "the clipboard has another address");
       await page.getByText("Google Calendar", { exact: true }).last().scrollIntoViewIfNeeded();
       await look("take-feed");
+      await world.context.route("https://calendar.google.com/**", (route) => route.fulfill({ contentType: "text/html", body: "<title>From URL</title>" }));
+      await page.evaluate(() => navigator.clipboard.writeText(""));
+      await page.getByRole("group").filter({ hasText: "From URL" }).getByText("Google Calendar", { exact: true }).click();
+      const [google] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: "Copy, and open Google Calendar" }).click()]);
+      await google.waitForURL("**/settings/addbyurl");
+      await google.close();
+      await page.bringToFront();
+      check((await page.evaluate(() => navigator.clipboard.readText())) === address, "the address is not on the clipboard for Google's page");
       await page.reload();
       check((await page.getByLabel("Address of your calendar").inputValue()) === address, "a reload lost the address");
       await page.getByRole("link", { name: "Mine" }).click();
@@ -64,6 +72,15 @@ export const flows = [
       await page.getByRole("button", { name: "Yes, remove it" }).click();
       await page.getByText("Everything that schedgen added is removed.").waitFor();
       check(!page.url().includes("signIn"), "the address still tells of the sign-in");
+
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await look("sign-out");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("button", { name: "Yes, sign out" }).click();
+      await page.getByRole("heading", { name: "No timetable yet" }).waitFor();
+      const left = await page.evaluate(() => JSON.stringify(localStorage));
+      check(!left.includes("tests.pdf") && !left.includes("module\\"), `a browser that was signed out still has ${left.slice(0, 200)}`);
     },
   },
   {

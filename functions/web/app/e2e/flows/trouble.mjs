@@ -1,10 +1,4 @@
-import { step, take, uploaded, withSample } from "../steps.mjs";
-
-/** An error of the API. */
-const refusal = (status, code, message, headers = {}) => ({
-  status, headers: { "Content-Type": "application/json", ...headers },
-  body: JSON.stringify({ statusCode: status, message, error: code, details: null, timestamp: "", path: "", requestId: "r" }),
-});
+import { refusal, step, take, uploaded } from "../steps.mjs";
 
 /** What fails on the way, and how the page goes on. */
 export const flows = [

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { refusal } from "../steps.mjs";
 
 /** The first step: PDFs come in, and what may go wrong with them. */
 export const flows = [
@@ -21,6 +22,28 @@ export const flows = [
       await page.getByRole("heading", { name: "Your UP timetable as a calendar" }).waitFor();
       await page.getByRole("button", { name: "Remove exams.pdf" }).click();
       await page.getByText("exams.pdf").waitFor({ state: "detached" });
+    },
+  },
+  {
+    name: "drop a PDF, and try again",
+    widths: [1280],
+    refusals: [/^429 .*\/api\/upload$/],
+    async run({ page, pdf, look, check }) {
+      await page.route("**/api/upload", (route) => route.fulfill(refusal(429, "RATE_LIMITED", "That was a lot. Come back at 14:10.", { "Retry-After": "1800" })), { times: 1 });
+      const carried = await page.evaluateHandle((bytes) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(bytes)], "dropped.pdf", { type: "application/pdf" }));
+        return transfer;
+      }, [...readFileSync(pdf("tests"))]);
+      const here = page.getByText("You can also drop them here.");
+      await here.dispatchEvent("dragover", { dataTransfer: carried });
+      await page.getByText("Let go to add the PDFs").waitFor();
+      await page.getByText("Let go to add the PDFs").dispatchEvent("drop", { dataTransfer: carried });
+      await page.getByText("That was a lot. Come back at 14:10.").waitFor();
+      await look("upload-later");
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page.getByText(/^Tests · \d+ entr/).waitFor();
+      check((await page.getByText("dropped.pdf").count()) === 1, "the file is listed more than once");
     },
   },
   {
