@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"testing"
@@ -68,4 +69,29 @@ func TestADailyBackupIsMadeUpFor(t *testing.T) {
 	until(3)
 	set(day(15, 2, 1))
 	until(4)
+}
+
+// TestADeletionIsListedAtOnce: the clock stands still, so no watch is due.
+func TestADeletionIsListedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := monday().of(w.function())
+	ctx, stop := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { f.Daily(ctx, backup.Schedule{Interval: 5 * time.Millisecond}) })
+	defer group.Wait()
+	defer stop()
+	deadline := time.Now().Add(time.Minute)
+	for want := 0; want < 2; want++ { // the first with the first watch, at the latest
+		w.requestDeletion()
+		for {
+			_, err := w.backups().Stat(t.Context(), "state/deletions.json")
+			if err == nil && bytes.Count(w.object("state/deletions.json"), []byte("ownerHash")) == want+1 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("the list does not have %d deletions: %v", want+1, err)
+			}
+		}
+	}
 }

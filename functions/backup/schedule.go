@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	handler "github.com/openfaas/templates-sdk/go-http"
@@ -12,6 +13,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/run"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/strictjson"
 )
 
@@ -76,7 +78,8 @@ type Schedule struct {
 // watchInterval is how often Daily checks that no backup was missed.
 const watchInterval = time.Hour
 
-// Daily makes a backup each day and watches, until ctx ends, and returns when its work has ended. It compares the
+// Daily makes a backup each day and watches, until ctx ends, and returns when its work has ended. A deletion of a person
+// does not wait for the watch: it is listed beside the backups at the next look at the clock. Daily compares the
 // clock with the newest good backup, not with a timer, so it makes up for a backup that was missed while the
 // machine was off or asleep, or its clock was wrong.
 func (f *Function) Daily(ctx context.Context, s Schedule) {
@@ -89,6 +92,7 @@ func (f *Function) Daily(ctx context.Context, s Schedule) {
 	tick := time.NewTicker(s.Interval)
 	defer tick.Stop()
 	var tried, watched time.Time
+	var listed []personal.Entry
 	for {
 		now := f.Now()
 		// Abs, here and below: a clock may be set back.
@@ -105,12 +109,29 @@ func (f *Function) Daily(ctx context.Context, s Schedule) {
 				api.Logger(ctx).WarnContext(ctx, "backups not checked", "error", err)
 			}
 		}
+		listed = f.listNew(ctx, listed)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
 	}
+}
+
+// listNew lists deletions beside the backups if there are others than the last that were listed, and returns those that
+// are. What fails is tried again at the next call, and reported by the watch.
+func (f *Function) listNew(ctx context.Context, last []personal.Entry) []personal.Entry {
+	if !f.Enabled() {
+		return last
+	}
+	entries, err := personal.NewStore(f.pool).Deletions(ctx)
+	if err != nil || slices.EqualFunc(entries, last, personal.Entry.Equal) {
+		return last
+	}
+	if f.listDeletions(ctx, entries) != nil {
+		return last
+	}
+	return entries
 }
 
 // due reports whether no good backup was made since the time of day last passed. If the bucket cannot be read, a

@@ -20,6 +20,13 @@ type Entry struct {
 	Requested  time.Time  `json:"requestedAt"`
 }
 
+// Equal reports whether two entries delete the same of the same owner, since the same time.
+func (e Entry) Equal(other Entry) bool {
+	sameTime := e.MadeBefore == other.MadeBefore ||
+		e.MadeBefore != nil && other.MadeBefore != nil && e.MadeBefore.Equal(*other.MadeBefore)
+	return sameTime && bytes.Equal(e.OwnerHash, other.OwnerHash) && e.Requested.Equal(other.Requested)
+}
+
 // Merge is one entry in place of two of the same owner: what either deletes.
 func (e Entry) Merge(other Entry) Entry {
 	switch {

@@ -3,14 +3,12 @@
 package deletions
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/schedgen/schedgen/functions/backup/sign"
 	"github.com/schedgen/schedgen/functions/backup/store"
@@ -74,18 +72,8 @@ func Publish(ctx context.Context, bucket *store.Store, entries []personal.Entry)
 		oldest := backups[len(backups)-1].CreatedAt.Add(-store.ClockTolerance)
 		all = slices.DeleteFunc(all, func(e personal.Entry) bool { return e.Requested.Before(oldest) })
 	}
-	if slices.EqualFunc(all, known, same) {
+	if slices.EqualFunc(all, known, personal.Entry.Equal) {
 		return nil
 	}
 	return bucket.WriteSigned(ctx, state, list{all})
-}
-
-func same(a, b personal.Entry) bool {
-	at := func(t *time.Time) time.Time {
-		if t == nil {
-			return time.Time{}
-		}
-		return *t
-	}
-	return bytes.Equal(a.OwnerHash, b.OwnerHash) && a.Requested.Equal(b.Requested) && at(a.MadeBefore).Equal(at(b.MadeBefore))
 }
