@@ -44,12 +44,12 @@ import (
 
 // Target is a bucket for backups.
 type Target struct {
-	URL       string        `env:"S3_URL"`                              // the server, http://host:9000; empty: the one of the PDFs, or no second one
-	Bucket    string        `env:"S3_BUCKET, default=schedgen-backups"` // made when it is missing
-	AccessKey string        `env:"S3_ACCESS_KEY"`                       // may list, read, write and delete in the bucket
-	SecretKey string        `env:"S3_SECRET_KEY"`                       // of that key
-	Region    string        `env:"S3_REGION, default=us-east-1"`        // MinIO takes any
-	Timeout   time.Duration `env:"S3_TIMEOUT, default=2m"`              // one part
+	URL       string        `env:"S3_URL"`                              // S3 endpoint, http://host:9000; BACKUP_S3_URL defaults to S3_URL, without BACKUP_OFFSITE_S3_URL there is no second bucket
+	Bucket    string        `env:"S3_BUCKET, default=schedgen-backups"` // bucket name; the bucket is created if it does not exist
+	AccessKey string        `env:"S3_ACCESS_KEY"`                       // access key with the right to list, read, write and delete in the bucket
+	SecretKey string        `env:"S3_SECRET_KEY"`                       // secret of the access key
+	Region    string        `env:"S3_REGION, default=us-east-1"`        // S3 region; MinIO accepts any
+	Timeout   time.Duration `env:"S3_TIMEOUT, default=2m"`              // timeout for one part
 }
 
 // Config is everything the function needs.
@@ -66,29 +66,28 @@ type Config struct {
 	Retention retention.Policy
 	Alert     alert.Config
 
-	// Recipients are the age public keys that backups are encrypted to. Without one no backup is made.
+	// Age public keys to encrypt backups to, separated by commas. Without one, no backup is made.
 	Recipients []string `env:"BACKUP_RECIPIENTS"`
-	// IdentityFile holds the secret key to verify and restore with. Without it a backup is verified by
-	// its checksums alone.
+	// File with the age secret key for verifying and restoring. Without it, backups are verified by checksums alone.
 	IdentityFile string `env:"BACKUP_IDENTITY_FILE"`
-	// SigningKey signs backups, so that whoever can only write to the bucket cannot forge one: 32 random bytes as base64
-	// (openssl rand -base64 32). Empty: backups are not signed.
+	// Key to sign backups with, so that write access to the bucket is not enough to forge one: 32 random bytes as base64
+	// (openssl rand -base64 32). Without it, backups are not signed.
 	SigningKey string `env:"BACKUP_SIGNING_KEY"`
-	// VerifyKeys are public keys (backup key prints one) of which one must have signed what is verified or restored; that
-	// of BACKUP_SIGNING_KEY is one of them. Without any, every backup is believed.
+	// Public keys (printed by `backup key`) of former signing keys, separated by commas. A backup must be signed by one of
+	// them or by BACKUP_SIGNING_KEY to be verified or restored. Without either, every backup is trusted.
 	VerifyKeys []string `env:"BACKUP_VERIFY_KEYS"`
-	// A database beside which scratch databases are made; empty means the server backed up.
+	// Database on whose server scratch databases are created for verification; defaults to DATABASE_URL.
 	ScratchURL string `env:"BACKUP_SCRATCH_URL"`
 
-	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
-	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
+	// Paths of events and tasks that need no token, for callers that cannot send one: Knative's broker and PingSource,
+	// OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths   []string      `env:"OPEN_PATHS"`
-	AdminToken  string        `env:"ADMIN_TOKEN"`                       // runs, lists and verifies over HTTP; empty: nobody does
-	EventToken  string        `env:"EVENT_TOKEN"`                       // events and tasks must carry it, or ADMIN_TOKEN, as a Bearer token
-	MissedAfter time.Duration `env:"BACKUP_MISSED_AFTER, default=26h"`  // without a good backup for so long people are told
-	MinInterval time.Duration `env:"BACKUP_MIN_INTERVAL, default=1h"`   // an event this soon after a good backup is a duplicate
-	Lease       time.Duration `env:"BACKUP_LEASE, default=30s"`         // how long a dead run keeps others waiting
-	PartSize    int           `env:"BACKUP_PART_SIZE, default=8388608"` // bytes of a stored part, which are held in memory
+	AdminToken  string        `env:"ADMIN_TOKEN"`                       // token for /api/admin/backups; without it these calls are refused
+	EventToken  string        `env:"EVENT_TOKEN"`                       // token that events and tasks must carry; ADMIN_TOKEN is accepted too
+	MissedAfter time.Duration `env:"BACKUP_MISSED_AFTER, default=26h"`  // an alert is sent when the newest good backup is older than this
+	MinInterval time.Duration `env:"BACKUP_MIN_INTERVAL, default=1h"`   // a scheduled run is skipped if a good backup is younger than this
+	Lease       time.Duration `env:"BACKUP_LEASE, default=30s"`         // lease of the lock; other runs wait this long for one that died
+	PartSize    int           `env:"BACKUP_PART_SIZE, default=8388608"` // size of a stored part in bytes; several are held in memory
 }
 
 // ErrDisabled means that no key is configured to encrypt to.

@@ -44,35 +44,35 @@ type Config struct {
 	Years  years.Config
 	Disk   diskspace.Config
 
-	// Publish the event of a stored PDF at once, as well as when the object store sends its notification, which may take
-	// seconds. Switch it off where the store notifies at once.
+	// Publish the event of a stored PDF at once, in addition to the object store's notification, which may take seconds.
+	// Turn it off if the store notifies at once.
 	OwnEvents bool `env:"OWN_EVENTS, default=true"`
 
-	ParsedTargets  []string `env:"PARSED_TARGETS"`  // who is told of timetables where there is no broker
-	AdminToken     string   `env:"ADMIN_TOKEN"`     // reads and replays dead letters; empty: nobody does
-	PriorityToken  string   `env:"PRIORITY_TOKEN"`  // uploads that carry it as Priority-Token may be of high priority; empty: none may
-	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // whose pages may use the API in a visitor's name: https://host, ...
-	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
-	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
+	ParsedTargets  []string `env:"PARSED_TARGETS"`  // addresses to send the event of a read timetable to if there is no broker
+	AdminToken     string   `env:"ADMIN_TOKEN"`     // token for /api/admin; without it these calls are refused
+	PriorityToken  string   `env:"PRIORITY_TOKEN"`  // token for high priority, sent as Priority-Token; without it no upload has high priority
+	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // other sites whose pages may call the API for a visitor: https://host, ...
+	// Paths of events and tasks that need no token, for callers that cannot send one: Knative's broker and PingSource,
+	// OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths []string `env:"OPEN_PATHS"`
-	// Pending jobs of all owners, or off. With more, uploads of normal and low priority get 503; high ones with a fifth more.
+	// Limit of pending jobs of all owners, or off. Above it, uploads of normal and low priority get 503; those of high
+	// priority from a fifth above it.
 	Pending             ratelimit.Most `env:"LIMIT_PENDING, default=500"`
-	MaxFile             int64          `env:"MAX_FILE, default=10485760"`                  // bytes of a PDF, 10 MiB
-	StorageQuota        int64          `env:"STORAGE_QUOTA, default=52428800"`             // bytes of PDFs that one owner may have stored at a time, 50 MiB
-	JobsPerOwner        int            `env:"JOBS_PER_OWNER, default=500"`                 // the most jobs of one owner
-	UploadTimeout       time.Duration  `env:"UPLOAD_TIMEOUT, default=2m"`                  // until a row without an object is given up
-	Redeliver           time.Duration  `env:"REDELIVER_AFTER, default=45s"`                // until a job that nobody took is told of again
-	PDFRetention        time.Duration  `env:"PDF_RETENTION, default=24h" zero:"allowed"`   // of a PDF after its job ended; 0 deletes at once
-	JobRetention        time.Duration  `env:"JOB_RETENTION, default=8784h" zero:"allowed"` // of an ended job with its entries, a year; 0 keeps it
-	DeadLetterRetention time.Duration  `env:"DEAD_LETTER_RETENTION, default=720h"`         // of a dead letter
-	// For how long a backup may hold what was deleted since, which people who delete everything are told: it follows from
-	// BACKUP_KEEP_*. 0 says that there are no backups. What ends deleted sessions and cleans restored backups is kept as
-	// long, and at least SESSION_MAX_AGE.
+	MaxFile             int64          `env:"MAX_FILE, default=10485760"`                  // maximum size of a PDF in bytes, 10 MiB
+	StorageQuota        int64          `env:"STORAGE_QUOTA, default=52428800"`             // maximum total size of one owner's stored PDFs in bytes, 50 MiB
+	JobsPerOwner        int            `env:"JOBS_PER_OWNER, default=500"`                 // maximum number of one owner's jobs
+	UploadTimeout       time.Duration  `env:"UPLOAD_TIMEOUT, default=2m"`                  // time after which an upload without a stored PDF is abandoned
+	Redeliver           time.Duration  `env:"REDELIVER_AFTER, default=45s"`                // time after which a job that no worker took is published again
+	PDFRetention        time.Duration  `env:"PDF_RETENTION, default=24h" zero:"allowed"`   // how long a PDF is kept after its job ended; 0 deletes it at once
+	JobRetention        time.Duration  `env:"JOB_RETENTION, default=8784h" zero:"allowed"` // how long an ended job is kept with its entries, a year; 0 keeps it for ever
+	DeadLetterRetention time.Duration  `env:"DEAD_LETTER_RETENTION, default=720h"`         // how long a dead letter is kept
+	// How long backups may hold what was deleted since; it follows from BACKUP_KEEP_*. People who delete everything see
+	// it. 0 means that there are no backups. The record of a deletion is kept as long, and at least SESSION_MAX_AGE.
 	BackupRetention time.Duration `env:"BACKUP_RETENTION, default=4488h" zero:"allowed"`
-	Batch           int           `env:"SWEEP_BATCH, default=200"`  // jobs of each sort in one sweep
-	Poll            time.Duration `env:"POLL_INTERVAL, default=1s"` // of a waiting upload, when Redis is away
-	// For how long Redis answers for a job that ended, and so the most that it may go on doing so after the job was
-	// deleted while Redis was away.
+	Batch           int           `env:"SWEEP_BATCH, default=200"`  // maximum number of jobs of each kind that one step of a sweep handles at a time
+	Poll            time.Duration `env:"POLL_INTERVAL, default=1s"` // how often a waiting upload asks the database while Redis is down
+	// How long Redis keeps the status of an ended job. A job that is deleted while Redis is down stays visible for this
+	// long at most.
 	JobCacheTTL time.Duration `env:"JOB_CACHE_TTL, default=1m"`
 }
 

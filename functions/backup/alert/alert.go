@@ -21,16 +21,16 @@ import (
 
 // Config names the receivers. Without an address no alert is sent.
 type Config struct {
-	Webhook string `env:"ALERT_WEBHOOK_URL"` // gets {"text":"..."}
-	// The server that takes the mail, host:port. Port 465 is spoken to in TLS from the start; on any
-	// other STARTTLS is used where the server offers it, and a password is never sent without.
+	Webhook string `env:"ALERT_WEBHOOK_URL"` // address that alerts are posted to as JSON, {"text":"..."}, which Slack accepts
+	// Mail server, host:port. Port 465 uses TLS from the start, other ports STARTTLS if the server offers it. The password
+	// is sent over TLS only.
 	SMTPServer   string        `env:"ALERT_SMTP_SERVER"`
-	SMTPUser     string        `env:"ALERT_SMTP_USER"`            // signs in where it is given, over TLS only
-	SMTPPassword string        `env:"ALERT_SMTP_PASSWORD"`        // of that user
-	From         string        `env:"ALERT_FROM"`                 // the address that mails come from
-	To           []string      `env:"ALERT_TO"`                   // the addresses that mails go to
-	Timeout      time.Duration `env:"ALERT_TIMEOUT, default=15s"` // one try
-	Tries        int           `env:"ALERT_TRIES, default=4"`     // of each message, with growing waits between them
+	SMTPUser     string        `env:"ALERT_SMTP_USER"`            // user name for the mail server; used over TLS only
+	SMTPPassword string        `env:"ALERT_SMTP_PASSWORD"`        // password for the mail server
+	From         string        `env:"ALERT_FROM"`                 // sender address of alert mails
+	To           []string      `env:"ALERT_TO"`                   // recipient addresses of alert mails, separated by commas
+	Timeout      time.Duration `env:"ALERT_TIMEOUT, default=15s"` // timeout for one attempt
+	Tries        int           `env:"ALERT_TRIES, default=4"`     // attempts for each message, with growing waits between them
 
 	Pause time.Duration  // before the second try, then doubled; 0 means a second
 	Roots *x509.CertPool // whom the mail server's certificate may be from; nil means the system's

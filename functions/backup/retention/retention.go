@@ -12,9 +12,9 @@ import (
 // a good backup do not count. Beside them everything from the day before the newest backup is kept: one
 // that was made before a deployment must survive the one after it.
 type Policy struct {
-	Daily   int `env:"BACKUP_KEEP_DAILY, default=7" zero:"allowed"`   // the newest good backup of so many days
-	Weekly  int `env:"BACKUP_KEEP_WEEKLY, default=4" zero:"allowed"`  // and of so many weeks
-	Monthly int `env:"BACKUP_KEEP_MONTHLY, default=6" zero:"allowed"` // and of so many months
+	Daily   int `env:"BACKUP_KEEP_DAILY, default=7" zero:"allowed"`   // number of days whose newest good backup is kept
+	Weekly  int `env:"BACKUP_KEEP_WEEKLY, default=4" zero:"allowed"`  // number of weeks whose newest good backup is kept
+	Monthly int `env:"BACKUP_KEEP_MONTHLY, default=6" zero:"allowed"` // number of months whose newest good backup is kept
 }
 
 // Backup is what matters of one here.
