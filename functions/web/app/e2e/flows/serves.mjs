@@ -55,6 +55,8 @@ export const flows = [
       const more = await downloaded(page);
       check(more.length === file.length + 1 && String(await feed()) === String(more), "what was put back is not in both the file and the feed");
 
+      await step(page, "Mine", "What is yours");
+      await page.getByText(/^Last written .* · follows your uploads$/).first().waitFor();
       const other = await world.another();
       await other.getByRole("link", { name: "Mine" }).click();
       await other.getByText("You have uploaded nothing yet.").waitFor();

@@ -56,3 +56,21 @@ test("how much is used on the server is not said before it is known", async () =
   await vi.waitFor(() => expect(document.body.textContent).toContain(mineTexts.usedUnknown));
   expect(document.body.textContent).not.toContain(mineTexts.usedNothing);
 });
+
+test("each address says when it was made and last fetched, and each calendar when it was last written", async () => {
+  const answers: Record<string, unknown> = {
+    "/api/auth/status": { configured: true, authenticated: true, signInAgain: false },
+    "/api/feeds": { feeds: [{ id: "f", events: 3, createdAt: "2026-03-01T10:00:00Z", fetchedAt: "2026-03-02T10:00:00Z", options: { name: "Mine" } }] },
+    "/api/storage/usage": { usedBytes: 2 ** 20, quotaBytes: 50 * 2 ** 20 },
+    "/api/timetable": { uploads: [], events: [] },
+    "/api/calendars": { calendars: [{ id: "c", summary: "UP", createdHere: true, following: true, syncedAt: "2026-03-03T10:00:00Z" }, { id: "d", summary: "Birthdays", createdHere: false, following: false }] },
+  };
+  vi.stubGlobal("fetch", async (path: string) => new Response(JSON.stringify(answers[path])));
+  uploads.value = [done];
+  await act(() => render(<Mine />, document.body));
+  await vi.waitFor(() => expect(document.body.textContent).toContain("3 entries · made 1 March 2026 · last fetched 2 March 2026"));
+  const said = document.body.textContent;
+  expect(said).toContain("Last written 3 March 2026 · follows your uploads");
+  expect(said).toContain("Your PDFs use 1 of 50 MB on the server.");
+  expect(said).not.toContain("Birthdays"); // nothing of ours is in it
+});
