@@ -74,6 +74,10 @@ perturb: ## read COUNT (20000) timetables changed in every way we know; none may
 hostile: setup ## send COUNT (10000) mutants, bombs and garbage to a running system; nothing may crash or be left
 	@scripts/hostile.sh $(or $(COUNT),10000)
 
+.PHONY: overload
+overload: setup ## send ten times what a running system can read for FOR (2m); all is answered soon, nothing is lost or left
+	@scripts/overload.sh $(or $(FOR),2m)
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s) each
 	@scripts/fuzz.sh "$(FUZZTIME)"

@@ -12,6 +12,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 )
 
 // call asks the function over HTTP, as a platform serves it.
@@ -59,6 +60,26 @@ func TestOnlyWhoHasTheTokenMayAsk(t *testing.T) {
 	}
 	if status, _ := call(t, f, "GET", "/api/admin/backups", "event-token", ""); status != http.StatusUnauthorized {
 		t.Errorf("the token of events opens the list: got %d, want 401", status)
+	}
+}
+
+func TestGuessesOfTheTokenAreCounted(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t).function(func(c *backup.Config) {
+		c.OpenPaths, c.EventToken, c.Limits = nil, "event-token", ratelimit.Limits{SignIn: ratelimit.Rate{Count: 2, Per: time.Hour}}
+	})
+	for n, path := range []string{"GET /api/admin/backups", "POST /tasks/watch", "POST /", "GET /api/admin/backups"} {
+		method, address, _ := strings.Cut(path, " ")
+		want := []int{401, 401, 429, 429}[n]
+		if status, answer := call(t, f, method, address, "guess", ""); status != want {
+			t.Errorf("guess %d at %s: got %d %v, want %d", n+1, path, status, answer, want)
+		}
+	}
+	if status, _ := call(t, f, "GET", "/api/admin/backups", "admin-token", ""); status != http.StatusTooManyRequests {
+		t.Errorf("the right token after them: got %d, want 429", status)
+	}
+	if status, _ := call(t, f, "POST", "/tasks/watch", "event-token", ""); status != http.StatusOK {
+		t.Errorf("the schedule's token: got %d, want 200", status)
 	}
 }
 

@@ -37,8 +37,10 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/watch"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -65,6 +67,7 @@ type Config struct {
 	Offsite   Target `env:", prefix=BACKUP_OFFSITE_"`
 	Retention retention.Policy
 	Alert     alert.Config
+	Limits    ratelimit.Limits
 
 	// Age public keys to encrypt backups to, separated by commas. Without one, no backup is made.
 	Recipients []string `env:"BACKUP_RECIPIENTS"`
@@ -110,6 +113,7 @@ type Function struct {
 	watcher   *watch.Watcher
 	incidents *watch.Incidents
 	gauges    *watch.Gauges
+	guard     *ratelimit.Guard
 }
 
 // New checks cfg and connects nothing: connections open with the first request.
@@ -119,6 +123,9 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, err
 	}
 	f := &Function{Now: time.Now, cfg: cfg}
+	if f.guard, err = newGuard(cfg); err != nil {
+		return nil, err
+	}
 	if err := f.openBuckets(); err != nil {
 		return nil, err
 	}
@@ -129,6 +136,19 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// newGuard limits callers, who may guess the admin token. It counts alone: there is at most one instance.
+func newGuard(cfg Config) (*ratelimit.Guard, error) {
+	alone, err := cache.Open(cache.Config{})
+	if err != nil {
+		return nil, err
+	}
+	guard, err := ratelimit.NewGuard(cfg.Limits, alone, ratelimit.NewStrangers())
+	if err != nil {
+		return nil, err
+	}
+	return guard.WithTokens(ratelimit.Tokens{Open: cfg.OpenPaths, Event: cfg.EventToken, Admin: cfg.AdminToken}), nil
 }
 
 // assemble connects the packages that do the work.
@@ -242,6 +262,12 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("POST /api/admin/backups/{id}/verify", api.Authorized(api.Handler(f.verify), nil, admin))
 	return api.Mux(mux)
 }
+
+// Guard limits callers.
+func (f *Function) Guard() faas.Guard { return f.guard }
+
+// Share is next: no page of another origin calls this function.
+func (f *Function) Share(next http.Handler) http.Handler { return next }
 
 // Dependencies are the database, the bucket of PDFs, and those of backups.
 func (f *Function) Dependencies() map[string]faas.Check {

@@ -31,6 +31,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -53,7 +54,7 @@ func newWorld(t testing.TB) *world {
 func worldOn(t testing.TB, dsn string, s3 *s3test.Server) *world {
 	t.Helper()
 	identity, recipient := keys(t)
-	cfg := backup.Config{Postgres: postgres.Config{URL: dsn}, Blob: s3.Config(), Recipients: []string{recipient}, IdentityFile: identity,
+	cfg := backup.Config{Limits: ratelimit.Unlimited, Postgres: postgres.Config{URL: dsn}, Blob: s3.Config(), Recipients: []string{recipient}, IdentityFile: identity,
 		AdminToken: "admin-token", OpenPaths: []string{"/", "/tasks/watch"}, Lease: 30 * time.Second, PartSize: 256 << 10}
 	pool, err := postgres.Open(cfg.Postgres)
 	if err != nil {

@@ -2,6 +2,7 @@ package ratelimit
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -17,6 +18,26 @@ type Callers interface {
 	Ensure(header http.Header, r *http.Request) (owner string)
 	// Pseudonym is a keyed hash that all instances agree on.
 	Pseudonym(of string) string
+}
+
+// strangers are callers without sessions, whose names hold for one process.
+type strangers struct{ key []byte }
+
+// NewStrangers are the callers of a function that knows no sessions and counts alone.
+func NewStrangers() Callers {
+	key := make([]byte, sha256.Size)
+	_, _ = rand.Read(key) // it never fails
+	return strangers{key}
+}
+
+func (s strangers) SignedOwner(*http.Request) (string, bool) { return "", false }
+
+func (s strangers) Ensure(http.Header, *http.Request) string { return "" }
+
+func (s strangers) Pseudonym(of string) string {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte(of))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // names of callers, for keys and logs: neither holds an address or an owner.
