@@ -139,12 +139,14 @@ func CompletedJob(ctx context.Context, store *jobs.Store, owner, id string) (job
 	return job, nil
 }
 
-// JobEvents are the events of a completed job, with the ids that they have beside those of the owner's earlier jobs.
+// JobEvents are the events of a completed job, with the ids that they have beside those of the owner's earlier jobs. Only
+// jobs of the same kind are read, for an id is of a kind.
 func JobEvents(ctx context.Context, store *jobs.Store, job jobs.Job) ([]calendar.Event, error) {
 	t, err := Of(ctx, store, job.Owner)
 	if err != nil {
 		return nil, err
 	}
+	t = t.OfKinds([]timetable.Kind{job.Kind})
 	at := slices.IndexFunc(t.Jobs, func(j jobs.Job) bool { return j.ID == job.ID })
 	t.Jobs = t.Jobs[:at+1]
 	if at < 0 {

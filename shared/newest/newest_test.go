@@ -13,29 +13,82 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
+// uploaded is a completed job with an entry.
+func uploaded(t *testing.T, store *jobs.Store, owner string, kind timetable.Kind, entry timetable.Entry) jobs.Job {
+	t.Helper()
+	job, err := store.Create(t.Context(), jobs.NewJob{Owner: owner})
+	if err == nil {
+		err = store.Uploaded(t.Context(), job.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim, err := store.Claim(t.Context(), job.ID, time.Minute)
+	if err == nil {
+		err = store.Complete(t.Context(), claim, timetable.Document{Kind: kind, Entries: []timetable.Entry{entry}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err = newest.CompletedJob(t.Context(), store, owner, job.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return job
+}
+
+// TestTheEventsOfAJob: they have the ids that they have in the owner's calendar, though jobs of other kinds, which
+// have ids of their own, are not read.
+func TestTheEventsOfAJob(t *testing.T) {
+	t.Parallel()
+	pool, owner := pgtest.Pool(t), uuid.NewString()
+	store := jobs.NewStore(pool)
+	entries := map[timetable.Kind]timetable.Entry{
+		timetable.Lecture: {Module: "COS 110", Offered: "S1", Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20", Page: 1},
+		timetable.Test:    {Module: "COS 110", Test: "Test 1", Date: "2026-03-12", StartTime: "17:30", EndTime: "19:30", Page: 1},
+		timetable.Exam:    {Module: "COS 110", Activity: "Exam Written", Date: "2026-06-12", StartTime: "07:30", Page: 1},
+	}
+	last := map[timetable.Kind]jobs.Job{}
+	for range 2 {
+		for kind, entry := range entries {
+			last[kind] = uploaded(t, store, owner, kind, entry)
+			entry.StartTime, entry.Day = "10:30", "Tuesday" // moved, so that the slot's id is of the first upload
+			entries[kind] = entry
+		}
+	}
+	timetables, err := newest.Of(t.Context(), store, owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	merged, err := timetables.Merge(t.Context(), calendar.Options{}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[timetable.Kind]string{}
+	for _, e := range merged.Events {
+		ids[e.Kind] = e.ID
+	}
+	for kind, job := range last {
+		if _, err := pool.Exec(t.Context(), "update entries set entry = jsonb_build_array(entry) where job_id in (select id from jobs where kind::text <> $1)", string(kind)); err != nil {
+			t.Fatal(err)
+		}
+		events, err := newest.JobEvents(t.Context(), store, job)
+		if err != nil || len(events) != 1 || events[0].ID != ids[kind] {
+			t.Errorf("%s: got %+v, %v, want the id %s", kind, events, err, ids[kind])
+		}
+		if _, err := pool.Exec(t.Context(), "update entries set entry = entry->0 where jsonb_typeof(entry) = 'array'"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestNewestOfEachKind: an upload replaces those of its kind, and a choice of an earlier year does not bind
 // this year's lectures.
 func TestNewestOfEachKind(t *testing.T) {
 	t.Parallel()
 	store := jobs.NewStore(pgtest.Pool(t))
 	owner := uuid.NewString()
-	upload := func(kind timetable.Kind, entry timetable.Entry) {
-		t.Helper()
-		job, err := store.Create(t.Context(), jobs.NewJob{Owner: owner})
-		if err == nil {
-			err = store.Uploaded(t.Context(), job.ID)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		claim, err := store.Claim(t.Context(), job.ID, time.Minute)
-		if err == nil {
-			err = store.Complete(t.Context(), claim, timetable.Document{Kind: kind, Entries: []timetable.Entry{entry}})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	upload := func(kind timetable.Kind, entry timetable.Entry) { uploaded(t, store, owner, kind, entry) }
 	lecture := timetable.Entry{Module: "COS 110", Offered: "S1", Group: "G01", Activity: "L1", Day: "Monday", StartTime: "08:30", EndTime: "09:20", Page: 1}
 	upload(timetable.Lecture, lecture)
 	lecture.Module = "COS 122"
