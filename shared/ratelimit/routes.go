@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // class is what a request costs, and so which limits it meets.
@@ -78,22 +79,21 @@ var routes = map[string]class{
 // otherRoute is the route of what no pattern matches, such as a wrong address: it is limited as others are.
 const otherRoute = "other"
 
-var table = newTable()
-
-func newTable() *http.ServeMux {
+// table is made with the first request, of which a program that is no server has none.
+var table = sync.OnceValue(func() *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern := range routes {
 		mux.Handle(pattern, http.NotFoundHandler())
 	}
 	return mux
-}
+})
 
 // classify is the route of a request, without its method, and its class.
 func classify(r *http.Request) (route string, of class) {
 	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 		return otherRoute, exempt // a browser's question, which no page can repeat at will
 	}
-	_, pattern := table.Handler(r)
+	_, pattern := table().Handler(r)
 	if of, ok := routes[pattern]; ok {
 		_, route, _ := strings.Cut(pattern, " ")
 		return route, of

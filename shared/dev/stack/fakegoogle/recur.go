@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/teambition/rrule-go"
@@ -16,7 +17,9 @@ const maxInstances = 3000
 // recurrence is a series that was read.
 type recurrence struct{ set *rrule.Set }
 
-var lineHead = regexp.MustCompile(`^(RRULE|EXRULE|RDATE|EXDATE)((?:;[A-Z-]+=[^;:]+)*):(.+)$`)
+var lineHead = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(RRULE|EXRULE|RDATE|EXDATE)((?:;[A-Z-]+=[^;:]+)*):(.+)$`)
+})
 
 // recurrenceOf reads the lines of a series that starts then, and refuses what RFC 5545 does not have.
 func recurrenceOf(lines []any, start moment) (*recurrence, error) {
@@ -25,7 +28,7 @@ func recurrenceOf(lines []any, start moment) (*recurrence, error) {
 	rules := 0
 	for _, line := range lines {
 		text, _ := line.(string)
-		parts := lineHead.FindStringSubmatch(text)
+		parts := lineHead().FindStringSubmatch(text)
 		if parts == nil {
 			return nil, fmt.Errorf("%.60q is no RRULE, EXRULE, RDATE or EXDATE line", text)
 		}
@@ -50,18 +53,21 @@ func recurrenceOf(lines []any, start moment) (*recurrence, error) {
 	return &recurrence{set}, nil
 }
 
-// ruleParts are the parts of a rule (RFC 5545 section 3.3.10) and the form of each.
-var ruleParts = map[string]*regexp.Regexp{
-	"FREQ":       regexp.MustCompile(`^(SECONDLY|MINUTELY|HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)$`),
-	"UNTIL":      regexp.MustCompile(`^\d{8}(T\d{6}Z?)?$`),
-	"COUNT":      regexp.MustCompile(`^[1-9]\d*$`),
-	"INTERVAL":   regexp.MustCompile(`^[1-9]\d*$`),
-	"BYDAY":      regexp.MustCompile(`^([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU))*$`),
-	"BYMONTHDAY": regexp.MustCompile(`^-?\d{1,2}(,-?\d{1,2})*$`),
-	"BYMONTH":    regexp.MustCompile(`^\d{1,2}(,\d{1,2})*$`),
-	"BYSETPOS":   regexp.MustCompile(`^-?\d{1,3}(,-?\d{1,3})*$`),
-	"WKST":       regexp.MustCompile(`^(MO|TU|WE|TH|FR|SA|SU)$`),
-}
+// ruleParts are the parts of a rule (RFC 5545 section 3.3.10) and the form of each. Like all patterns here they are made when
+// they are first needed: every start of schedgen would pay for them.
+var ruleParts = sync.OnceValue(func() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		"FREQ":       regexp.MustCompile(`^(SECONDLY|MINUTELY|HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)$`),
+		"UNTIL":      regexp.MustCompile(`^\d{8}(T\d{6}Z?)?$`),
+		"COUNT":      regexp.MustCompile(`^[1-9]\d*$`),
+		"INTERVAL":   regexp.MustCompile(`^[1-9]\d*$`),
+		"BYDAY":      regexp.MustCompile(`^([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU))*$`),
+		"BYMONTHDAY": regexp.MustCompile(`^-?\d{1,2}(,-?\d{1,2})*$`),
+		"BYMONTH":    regexp.MustCompile(`^\d{1,2}(,\d{1,2})*$`),
+		"BYSETPOS":   regexp.MustCompile(`^-?\d{1,3}(,-?\d{1,3})*$`),
+		"WKST":       regexp.MustCompile(`^(MO|TU|WE|TH|FR|SA|SU)$`),
+	}
+})
 
 func addRule(set *rrule.Set, params, value string, start moment) error {
 	if params != "" {
@@ -70,7 +76,7 @@ func addRule(set *rrule.Set, params, value string, start moment) error {
 	seen := map[string]string{}
 	for part := range strings.SplitSeq(value, ";") {
 		name, v, _ := strings.Cut(part, "=")
-		form, ok := ruleParts[name]
+		form, ok := ruleParts()[name]
 		if !ok || !form.MatchString(v) {
 			return fmt.Errorf("the part %q is not of RFC 5545", part)
 		}
@@ -182,11 +188,13 @@ func instanceID(series string, start time.Time, allDay bool) string {
 	return series + "_" + start.UTC().Format("20060102T150405Z")
 }
 
-var instanceForm = regexp.MustCompile(`^([a-v0-9]{5,})_(\d{8}(?:T\d{6}Z)?)$`)
+var instanceForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-v0-9]{5,})_(\d{8}(?:T\d{6}Z)?)$`)
+})
 
 // seriesOf splits an instance's id.
 func seriesOf(id string) (series string, ok bool) {
-	parts := instanceForm.FindStringSubmatch(id)
+	parts := instanceForm().FindStringSubmatch(id)
 	if parts == nil {
 		return "", false
 	}

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -70,18 +71,20 @@ type authorization struct {
 
 // authorizeParams are those that a web server's program may send, with what they may be
 // (developers.google.com/identity/protocols/oauth2/web-server).
-var authorizeParams = map[string]*regexp.Regexp{
-	"client_id": nil, "redirect_uri": nil, "scope": nil, "state": nil, "nonce": nil, "login_hint": nil,
-	"response_type": regexp.MustCompile(`^code$`), "access_type": regexp.MustCompile(`^(online|offline)$`),
-	"include_granted_scopes": regexp.MustCompile(`^(true|false)$`), "prompt": regexp.MustCompile(`^(none|consent|select_account)( (consent|select_account))?$`),
-	"code_challenge": regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`), "code_challenge_method": regexp.MustCompile(`^S256$`),
-}
+var authorizeParams = sync.OnceValue(func() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		"client_id": nil, "redirect_uri": nil, "scope": nil, "state": nil, "nonce": nil, "login_hint": nil,
+		"response_type": regexp.MustCompile(`^code$`), "access_type": regexp.MustCompile(`^(online|offline)$`),
+		"include_granted_scopes": regexp.MustCompile(`^(true|false)$`), "prompt": regexp.MustCompile(`^(none|consent|select_account)( (consent|select_account))?$`),
+		"code_challenge": regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`), "code_challenge_method": regexp.MustCompile(`^S256$`),
+	}
+})
 
 // readAuthorization checks what a program sends people with. Its mistakes are told to the person and not
 // sent back, because it is not yet known that the address belongs to the program.
 func (s *Server) readAuthorization(query url.Values) (a authorization, wrong string) {
 	for name, values := range query {
-		form, ok := authorizeParams[name]
+		form, ok := authorizeParams()[name]
 		if !ok || len(values) != 1 {
 			return a, "unknown or repeated parameter " + name
 		}
