@@ -25,6 +25,19 @@ export const flows = [
     },
   },
   {
+    name: "two windows of a new browser upload at once",
+    widths: [390],
+    async run({ page, context, pdf, check, url }) {
+      const other = await context.newPage();
+      await other.goto(url + "/");
+      await Promise.all([page.getByLabel("Timetable PDFs").setInputFiles(pdf("lectures")), other.getByLabel("Timetable PDFs").setInputFiles(pdf("tests"))]);
+      await page.getByText(/^Lectures · \d+ entr/).waitFor();
+      await other.getByText(/^Tests · \d+ entr/).waitFor();
+      const { uploads } = await (await page.request.get(`${url}/api/timetable`)).json();
+      check(uploads.length === 2, `the server holds ${uploads.length} of the 2 uploads`);
+    },
+  },
+  {
     name: "drop a PDF, and try again",
     widths: [1280],
     refusals: [/^429 .*\/api\/upload$/],
