@@ -108,7 +108,7 @@ export async function send<T>(path: string, call: Call, read: (answer: Response)
 }
 
 /** Sends a request whose answer says nothing more than that it was done. */
-export function tell(path: string, call: Call): Promise<void> {
+export function submit(path: string, call: Call): Promise<void> {
   return send(path, call, async () => undefined);
 }
 

@@ -1,6 +1,6 @@
 /** What the server keeps of this student, and how it is deleted. */
 import { computed } from "@preact/signals";
-import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, type SignInStatus, type StorageUsage, tell } from "../api/client";
+import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, type SignInStatus, type StorageUsage, submit } from "../api/client";
 import { forgetHere } from "../state/forget";
 import { choices, feeds, hasSession, uploads } from "../state/store";
 import { currentTimetable, timetable } from "../state/timetable";
@@ -45,12 +45,12 @@ function without<T>(status: number, answer: T) {
 }
 
 export async function deleteFeed(id: string): Promise<void> {
-  await tell(`/api/feeds/${id}`, { method: "DELETE" }).catch(without(404, undefined)); // gone already
+  await submit(`/api/feeds/${id}`, { method: "DELETE" }).catch(without(404, undefined)); // gone already
   feeds.value = feeds.value.filter((f) => f.id !== id);
 }
 
 export async function unfollow(calendarId: string): Promise<void> {
-  await tell("/api/calendars/follow", { method: "POST", body: { calendarId, follow: false } });
+  await submit("/api/calendars/follow", { method: "POST", body: { calendarId, follow: false } });
 }
 
 /**

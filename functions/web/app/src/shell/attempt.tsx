@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { againAfter } from "../api/again";
+import { secondsUntilRetry } from "../api/retry";
 import { ApiError } from "../api/client";
 import { signInAddress, type Step } from "../router";
 import { missingDates, type MissingDates } from "../state/request";
@@ -40,7 +40,7 @@ export function useAttempt(): Attempt {
       () => (state.value = { busy: false, error: null, missing: null, again: 0 }),
       (e: Error) => {
         if (left.current) return;
-        const again = againAfter(e, tries, { guess: false });
+        const again = secondsUntilRetry(e, tries, { guess: false });
         if (again > 0) timer.current = window.setTimeout(() => run(work, tries + 1), again * 1000);
         state.value = { busy: false, error: e, missing: missingDates(e), again };
       },

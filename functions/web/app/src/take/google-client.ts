@@ -1,4 +1,4 @@
-import { againAfter } from "../api/again";
+import { secondsUntilRetry } from "../api/retry";
 import { ApiError, ask, type GoogleCalendar, type SignInStatus, type Sync, type SyncPlan } from "../api/client";
 import { chosenOptions } from "../state/request";
 
@@ -51,7 +51,7 @@ async function followed(sync: Sync, onProgress: (sync: Sync) => void): Promise<S
       seconds = Math.min(seconds * 1.3, 5);
       onProgress(sync);
     } catch (e) {
-      seconds = againAfter(e, ++missed, { guess: true });
+      seconds = secondsUntilRetry(e, ++missed, { guess: true });
       if (seconds === 0) throw e;
     }
   }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { tell, type GoogleCalendar, type SignInStatus } from "../api/client";
+import { submit, type GoogleCalendar, type SignInStatus } from "../api/client";
 import { signInAddress } from "../router";
 import { Trouble, useAttempt } from "../shell/attempt";
 import { Confirm } from "../shell/confirm";
@@ -57,7 +57,7 @@ function Account({ status, reload }: { status: SignInStatus; reload: () => void 
   }
   const signOut = () =>
     attempt.start(async () => {
-      await tell("/api/auth/logout", { method: "POST", body: {} });
+      await submit("/api/auth/logout", { method: "POST", body: {} });
       await forgetHere(); // the next person at this browser must not see it
       reload();
     });

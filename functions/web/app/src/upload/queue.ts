@@ -3,8 +3,8 @@
  * ends the page in between, resume() goes on from there.
  */
 import { signal } from "@preact/signals";
-import { againAfter } from "../api/again";
-import { ApiError, ask, tell, type Event, type Job, type Kind } from "../api/client";
+import { secondsUntilRetry } from "../api/retry";
+import { ApiError, ask, submit, type Event, type Job, type Kind } from "../api/client";
 import { changeUpload, hasSession, uploads } from "../state/store";
 import { refreshTimetable } from "../state/timetable";
 import type { Problem, Upload } from "../state/types";
@@ -47,11 +47,11 @@ export async function add(files: Iterable<File>): Promise<void> {
 
 /** What can be said without the server. */
 async function refusal(file: File): Promise<Problem | undefined> {
-  const because = (code: string, message: string): Problem => ({ code, message, retry: false });
-  if (file.size === 0) return because("EMPTY", text.empty);
-  if (file.size > maxBytes) return because("FILE_TOO_LARGE", text.tooLarge);
+  const problem = (code: string, message: string): Problem => ({ code, message, retry: false });
+  if (file.size === 0) return problem("EMPTY", text.empty);
+  if (file.size > maxBytes) return problem("FILE_TOO_LARGE", text.tooLarge);
   const head = await file.slice(0, 1024).text();
-  return head.includes("%PDF-") ? undefined : because("NOT_A_PDF", text.notPdf);
+  return head.includes("%PDF-") ? undefined : problem("NOT_A_PDF", text.notPdf);
 }
 
 /** Goes on with what an earlier visit, or a lost connection, left, and asks what other browsers uploaded meanwhile. */
@@ -100,7 +100,7 @@ export async function removeJob(jobId: string): Promise<void> {
 
 async function deleteJob(jobId: string): Promise<void> {
   try {
-    await tell(`/api/jobs/${jobId}`, { method: "DELETE" });
+    await submit(`/api/jobs/${jobId}`, { method: "DELETE" });
   } catch (e) {
     if (!(e instanceof ApiError && e.status === 404)) throw e;
   }
@@ -157,7 +157,7 @@ async function attempt(id: string): Promise<void> {
         changeUpload(id, { state: "waiting", jobId: undefined }); // the server lost it: the file is still here
         continue;
       }
-      const seconds = isLost(e) ? 0 : againAfter(e, tries, { guess: true }); // a lost connection tells when it is back
+      const seconds = isLost(e) ? 0 : secondsUntilRetry(e, tries, { guess: true }); // a lost connection tells when it is back
       if (seconds === 0) throw e;
       changeUpload(id, { state: "waiting", problem: { code: (e as ApiError).code, message: text.soon(seconds), retry: false } });
       await pause(seconds * 1000);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { againAfter } from "./again";
+import { secondsUntilRetry } from "./retry";
 import { ApiError } from "./client";
 
 const refused = (status: number, retryAfter?: number) => new ApiError("", "X", status, null, retryAfter);
@@ -15,5 +15,5 @@ test("what the server refuses for now is sent again when it says, and not for ev
     [refused(0), 1, true, 2],
     [refused(422, 3), 1, true, 0],
     [new Error("x"), 1, true, 0],
-  ] as const) expect(againAfter(e, tries, { guess })).toBe(want);
+  ] as const) expect(secondsUntilRetry(e, tries, { guess })).toBe(want);
 });

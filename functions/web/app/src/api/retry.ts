@@ -8,7 +8,7 @@ const longestWait = 60;
  * After how many seconds a request that failed is sent again by itself; 0 if it is not. tries says how often it was sent. The server
  * says when; where it does not, only what may safely be done twice is worth a guess.
  */
-export function againAfter(e: unknown, tries: number, { guess }: { guess: boolean }): number {
+export function secondsUntilRetry(e: unknown, tries: number, { guess }: { guess: boolean }): number {
   if (!(e instanceof ApiError && e.retry) || tries >= mostTries) return 0;
   if (e.retryAfter === undefined && !guess) return 0;
   const seconds = Math.max(e.retryAfter ?? 2 ** tries, 1);
