@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// The codes that handlers name. The parser's other codes are in the table only: they reach a caller as
-// the stored reason of a failed job.
+// The codes that a caller may get. Those of the reader reach it as the stored reason of a failed job.
 const (
 	InvalidRequest       = "INVALID_REQUEST"
 	InvalidJSON          = "INVALID_JSON"
@@ -39,6 +38,19 @@ const (
 	FileTooLarge         = "FILE_TOO_LARGE"
 	UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE"
 	NotPDF               = "NOT_A_PDF"
+	PDFEncrypted         = "PDF_ENCRYPTED"
+	PDFNoPages           = "PDF_NO_PAGES"
+	PDFTooManyPages      = "PDF_TOO_MANY_PAGES"
+	PDFTooLarge          = "PDF_TOO_LARGE"
+	PDFNoText            = "PDF_NO_TEXT"
+	PDFDamaged           = "PDF_DAMAGED"
+	PDFTooComplex        = "PDF_TOO_COMPLEX"
+	NoTimetable          = "NO_TIMETABLE"
+	MixedTimetables      = "MIXED_TIMETABLES"
+	UploadIncomplete     = "UPLOAD_INCOMPLETE"
+	PDFMissing           = "PDF_MISSING"
+	AttemptsExhausted    = "ATTEMPTS_EXHAUSTED"
+	ProcessingTimeout    = "PROCESSING_TIMEOUT"
 	ProcessingFailed     = "PROCESSING_FAILED"
 	RateLimited          = "RATE_LIMITED"
 	Busy                 = "BUSY"
@@ -93,21 +105,21 @@ var codes = map[string]entry{
 	QuotaExceeded:        {413, "You have no storage left for this file. Delete a timetable that you no longer need, and try again.", 0},
 	UnsupportedMediaType: {415, "The request has the wrong content type. Send JSON with the content type application/json.", 0},
 
-	NotPDF:               {422, "This file is not a PDF. Download your timetable as a PDF and use that file.", 0},
-	"PDF_ENCRYPTED":      {422, "This PDF is protected with a password. Save a copy without the password and use that.", 0},
-	"PDF_NO_PAGES":       {422, "This PDF has no pages. Download your timetable again.", 0},
-	"PDF_TOO_MANY_PAGES": {422, "This PDF has far more pages than a timetable. Use the PDF of your own timetable only.", 0},
-	"PDF_TOO_LARGE":      {422, "This PDF is far larger than a timetable. Check that you chose the right file.", 0},
-	"PDF_NO_TEXT":        {422, "This PDF is a picture, such as a scan or a photo, and has no text that we can read. Use the PDF that you downloaded from the university.", 0},
-	"NO_TIMETABLE":       {422, "We found no lecture, test or exam timetable in this PDF. Check that you chose the right file.", 0},
-	"MIXED_TIMETABLES":   {422, "This PDF holds timetables of several kinds. Use lectures, semester tests and exams as separate files.", 0},
-	"PDF_DAMAGED":        {422, "This PDF is damaged, so we could not read all of it. Download your timetable again.", 0},
-	"PDF_TOO_COMPLEX":    {422, "This PDF takes far more work to read than a timetable. Download your timetable again.", 0},
-	"UPLOAD_INCOMPLETE":  {422, "The upload did not finish. Upload your PDF again.", 0},
-	"PDF_MISSING":        {422, "We no longer have the PDF that you uploaded. Upload it again.", 0},
-	"ATTEMPTS_EXHAUSTED": {422, "We tried several times and could not finish reading this PDF. Upload it again.", 0},
-	"PROCESSING_TIMEOUT": {422, "Reading this PDF took too long, so we stopped. Upload it again.", 0},
-	ProcessingFailed:     {422, "We could not read this PDF. Upload it again.", 0},
+	NotPDF:            {422, "This file is not a PDF. Download your timetable as a PDF and use that file.", 0},
+	PDFEncrypted:      {422, "This PDF is protected with a password. Save a copy without the password and use that.", 0},
+	PDFNoPages:        {422, "This PDF has no pages. Download your timetable again.", 0},
+	PDFTooManyPages:   {422, "This PDF has far more pages than a timetable. Use the PDF of your own timetable only.", 0},
+	PDFTooLarge:       {422, "This PDF is far larger than a timetable. Check that you chose the right file.", 0},
+	PDFNoText:         {422, "This PDF is a picture, such as a scan or a photo, and has no text that we can read. Use the PDF that you downloaded from the university.", 0},
+	NoTimetable:       {422, "We found no lecture, test or exam timetable in this PDF. Check that you chose the right file.", 0},
+	MixedTimetables:   {422, "This PDF holds timetables of several kinds. Use lectures, semester tests and exams as separate files.", 0},
+	PDFDamaged:        {422, "This PDF is damaged, so we could not read all of it. Download your timetable again.", 0},
+	PDFTooComplex:     {422, "This PDF takes far more work to read than a timetable. Download your timetable again.", 0},
+	UploadIncomplete:  {422, "The upload did not finish. Upload your PDF again.", 0},
+	PDFMissing:        {422, "We no longer have the PDF that you uploaded. Upload it again.", 0},
+	AttemptsExhausted: {422, "We tried several times and could not finish reading this PDF. Upload it again.", 0},
+	ProcessingTimeout: {422, "Reading this PDF took too long, so we stopped. Upload it again.", 0},
+	ProcessingFailed:  {422, "We could not read this PDF. Upload it again.", 0},
 
 	RateLimited: {429, "You have sent too many requests in a short time. Wait a moment and try again.", time.Second},
 	Busy:        {429, "We are very busy right now. Wait a moment and try again.", time.Second},

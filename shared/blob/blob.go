@@ -18,6 +18,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -42,7 +43,7 @@ func (e *DownError) Error() string { return "object storage unavailable: " + e.E
 func (e *DownError) Unwrap() error { return e.Err }
 
 // Unavailable is the CODE that package api answers.
-func (e *DownError) Unavailable() string { return "STORAGE_UNAVAILABLE" }
+func (e *DownError) Unavailable() string { return api.StorageUnavailable }
 
 // FullError says that the server has no room for more: nothing was stored.
 type FullError struct{ Err error }
@@ -52,7 +53,7 @@ func (e *FullError) Error() string { return "object storage full: " + e.Err.Erro
 func (e *FullError) Unwrap() error { return e.Err }
 
 // Unavailable is the CODE that package api answers.
-func (e *FullError) Unavailable() string { return "STORAGE_FULL" }
+func (e *FullError) Unavailable() string { return api.StorageFull }
 
 // Info is what the server knows of an object.
 type Info struct {

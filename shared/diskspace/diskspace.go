@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"syscall"
+
+	"github.com/schedgen/schedgen/shared/api"
 )
 
 // Config says which file system, and how much of it stays free.
@@ -34,7 +36,7 @@ func (e *FullError) Error() string {
 }
 
 // Unavailable is the CODE that package api answers.
-func (e *FullError) Unavailable() string { return "STORAGE_FULL" }
+func (e *FullError) Unavailable() string { return api.StorageFull }
 
 // Room is what is free of a file system. It is safe for concurrent use. A nil Room has no end.
 type Room struct {

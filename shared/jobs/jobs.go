@@ -17,6 +17,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -57,10 +58,10 @@ func ParsePriority(text string) (Priority, bool) {
 
 // The codes of failures that this package itself decides on.
 const (
-	CodeAttempts         = "ATTEMPTS_EXHAUSTED" // the last allowed attempt died without a word
-	CodeTimeout          = "PROCESSING_TIMEOUT" // the whole job took longer than Limits.Timeout
-	CodePDFMissing       = "PDF_MISSING"        // the object is gone
-	CodeUploadIncomplete = "UPLOAD_INCOMPLETE"  // the object never came
+	CodeAttempts         = api.AttemptsExhausted // the last allowed attempt died without a word
+	CodeTimeout          = api.ProcessingTimeout // the whole job took longer than Limits.Timeout
+	CodePDFMissing       = api.PDFMissing        // the object is gone
+	CodeUploadIncomplete = api.UploadIncomplete  // the object never came
 )
 
 // ErrNotFound says that there is no such job, or that it is another owner's.

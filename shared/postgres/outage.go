@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/schedgen/schedgen/shared/api"
 )
 
 // DownError says that PostgreSQL could not be asked: it is away, starting, stopping or full. What
@@ -19,7 +21,7 @@ func (e *DownError) Error() string { return "database unavailable: " + e.Err.Err
 func (e *DownError) Unwrap() error { return e.Err }
 
 // Unavailable is the CODE that package api answers.
-func (e *DownError) Unavailable() string { return "DATABASE_UNAVAILABLE" }
+func (e *DownError) Unavailable() string { return api.DatabaseUnavailable }
 
 // outage wraps err in a DownError if the server, not the statement or the caller, is what failed.
 func outage(ctx context.Context, err error) error {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/schedgen/schedgen/shared/api"
 )
 
 // UnavailableError means that Google cannot be reached or does not answer.
@@ -22,7 +24,7 @@ func (e *UnavailableError) Error() string { return "Google unavailable: " + e.Er
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // Unavailable is the CODE that package api answers.
-func (e *UnavailableError) Unavailable() string { return "GOOGLE_UNAVAILABLE" }
+func (e *UnavailableError) Unavailable() string { return api.GoogleUnavailable }
 
 // tokenError says what went wrong at the token endpoint, without its answer, which may hold a token.
 func tokenError(err error) error {

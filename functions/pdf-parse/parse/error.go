@@ -17,18 +17,18 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// The codes of errors.
+// The codes of errors, of those that package api has.
 const (
-	NotPDF       = "NOT_A_PDF"
-	TooLarge     = "PDF_TOO_LARGE"
-	Encrypted    = "PDF_ENCRYPTED"
-	NoPages      = "PDF_NO_PAGES"
-	TooManyPages = "PDF_TOO_MANY_PAGES"
-	NoText       = "PDF_NO_TEXT"
-	Damaged      = "PDF_DAMAGED"
-	TooComplex   = "PDF_TOO_COMPLEX"
-	NoTimetable  = "NO_TIMETABLE"
-	Mixed        = "MIXED_TIMETABLES"
+	NotPDF       = api.NotPDF
+	TooLarge     = api.PDFTooLarge
+	Encrypted    = api.PDFEncrypted
+	NoPages      = api.PDFNoPages
+	TooManyPages = api.PDFTooManyPages
+	NoText       = api.PDFNoText
+	Damaged      = api.PDFDamaged
+	TooComplex   = api.PDFTooComplex
+	NoTimetable  = api.NoTimetable
+	Mixed        = api.MixedTimetables
 )
 
 // New is the error of a code, with the sentence that the API has for it.
