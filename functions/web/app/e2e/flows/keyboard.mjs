@@ -15,6 +15,7 @@ export const flows = [
     name: "keyboard only",
     widths: [390, 1280],
     async run({ page, pdf, check }) {
+      page.on("filechooser", () => undefined); // from now on, so that the browser knows it long before the key is pressed
       await page.keyboard.press("Tab");
       check(await page.getByRole("link", { name: "Skip to the content" }).evaluate((e) => e === document.activeElement), "the first stop is not the skip link");
       await tabTo(page, page.getByLabel("Timetable PDFs"));
