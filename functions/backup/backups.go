@@ -14,6 +14,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/watch"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/personal"
+	"github.com/schedgen/schedgen/shared/sweeps"
 )
 
 // Run makes one backup, verifies it, copies it off site and prunes old ones, as run.Runner says.
@@ -28,6 +29,9 @@ func (f *Function) runIfDue(ctx context.Context, minAge time.Duration) (store.Ma
 	m, err := f.runner.Run(ctx, minAge)
 	if err == nil {
 		// The backup is made and good, whatever these find. The next watch looks again.
+		if err := sweeps.Finished(ctx, f.pool, sweeps.Backup); err != nil {
+			api.Logger(ctx).WarnContext(ctx, "the backup was not noted in the database", "backup", m.ID, "error", err.Error())
+		}
 		f.reportUnlisted(ctx, f.publishDeletions(ctx))
 		if list, err := f.store.List(ctx); err == nil {
 			f.watcher.ReportSuspects(ctx, list)

@@ -10,6 +10,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/newest"
 	"github.com/schedgen/schedgen/shared/pack"
+	"github.com/schedgen/schedgen/shared/sweeps"
 	"github.com/schedgen/schedgen/shared/years"
 )
 
@@ -40,7 +41,10 @@ func (f *Function) Sweep(ctx context.Context) (Swept, error) {
 	if s != (Swept{}) {
 		api.Logger(ctx).InfoContext(ctx, "swept", "moved", s)
 	}
-	return s, errors.Join(err, forgetErr, feedErr)
+	if err = errors.Join(err, forgetErr, feedErr); err == nil {
+		err = sweeps.Finished(ctx, f.pool, sweeps.Feeds)
+	}
+	return s, err
 }
 
 // replanPage is how many feeds are read at once.

@@ -10,6 +10,7 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/autosync"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/sweeps"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
 
@@ -48,5 +49,8 @@ func (f *Function) Sweep(ctx context.Context) (autosync.Swept, error) {
 	revoked, revokeErr := f.revocations.Sweep(ctx) // first: it is soon done
 	moved, err := f.auto.Sweep(ctx)
 	moved.Revoked = revoked
-	return moved, errors.Join(revokeErr, err)
+	if err = errors.Join(revokeErr, err); err == nil {
+		err = sweeps.Finished(ctx, f.pool, sweeps.Google)
+	}
+	return moved, err
 }

@@ -14,13 +14,13 @@ import (
 // of them is read. Of the count, each instance knows what is at most a second old, and what it accepted itself since.
 type backlog struct {
 	most    int // pending jobs; negative where that is not bounded
-	pending *queueStats[int]
+	pending *recent[int]
 	since   atomic.Int64
 }
 
 func newBacklog(store *jobs.Store, most ratelimit.Most) *backlog {
 	b := &backlog{most: int(most)}
-	b.pending = newQueueStats(func(ctx context.Context) (int, error) {
+	b.pending = newRecent(func(ctx context.Context) (int, error) {
 		b.since.Store(0)
 		return store.Backlog(ctx, b.mostFor(jobs.High)+1)
 	})

@@ -14,6 +14,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/schedgen/schedgen/functions/upload-ingest/checkup"
 	"github.com/schedgen/schedgen/functions/upload-ingest/erase"
 	"github.com/schedgen/schedgen/functions/upload-ingest/sweep"
 	"github.com/schedgen/schedgen/shared/api"
@@ -82,7 +83,8 @@ type Function struct {
 	pool       *postgres.Pool
 	jobs       *jobs.Store
 	years      *years.Source
-	queueStats *queueStats[jobs.Metrics]
+	queueStats *recent[jobs.Metrics]
+	checkups   *recent[checkup.Report]
 	backlog    *backlog
 	blob       *blob.Store
 	cache      *cache.Cache
@@ -143,13 +145,14 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, errors.Join(err, redis.Close())
 	}
 	queue := jobs.NewStore(pool).WithLimits(cfg.Limits)
-	f := &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), queueStats: newQueueStats(queue.Metrics), backlog: newBacklog(queue, cfg.Pending),
+	f := &Function{cfg: cfg, pool: pool, jobs: queue, years: years.NewSource(cfg.Years, pool), queueStats: newRecent(queue.Metrics), backlog: newBacklog(queue, cfg.Pending),
 		blob: store, cache: redis, sessions: sessions.UseDatabase(pool), origins: origins, objects: objects, own: own, parsed: parsed, metrics: newMetrics(),
 		room: diskspace.New(cfg.Disk), tempFile: func() (*os.File, error) { return newTempFile("") }}
 	f.people, f.eraseTime = personal.NewStore(pool), eraseTime
 	f.eraser = &erase.Eraser{Jobs: queue, PDFs: store, People: f.people, Forget: f.forget}
 	f.guard = guard.WithRoom(f.noRoom).WithTokens(ratelimit.Tokens{Open: cfg.OpenPaths, Event: cfg.Events.Token, Admin: cfg.AdminToken})
 	f.sweeper = f.newSweeper()
+	f.checkups = newRecent(f.newCheckup().Report)
 	return f, nil
 }
 
@@ -178,6 +181,7 @@ func (f *Function) Routes() http.Handler {
 	mux.Handle("GET /api/me", api.Handler(f.exportMe))
 	mux.Handle("DELETE /api/me", api.Handler(f.origins.Guard(f.sessions.Bearer, f.deleteMe)))
 	mux.Handle("GET /api/storage/usage", api.Handler(f.storage))
+	mux.Handle("GET /api/health", api.Handler(f.health))
 	mux.Handle("GET /api/openapi.json", http.HandlerFunc(f.openAPI))
 
 	open, event, admin := f.cfg.OpenPaths, f.cfg.Events.Token, f.cfg.AdminToken

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// queueStats caches counts of the queue. Anyone may ask for them at any rate, and counting reads many jobs, so each
-// instance counts at most once a second.
-type queueStats[T any] struct {
+// recent caches an answer that costs the database something, such as counts of the queue. Anyone may ask for it at any
+// rate, so each instance makes it at most once a second.
+type recent[T any] struct {
 	count func(context.Context) (T, error)
 	ttl   time.Duration
 	lock  chan struct{} // a mutex whose wait ends with the caller's context
@@ -18,14 +18,14 @@ type queueStats[T any] struct {
 	err       error
 }
 
-func newQueueStats[T any](count func(context.Context) (T, error)) *queueStats[T] {
-	return &queueStats[T]{count: count, ttl: time.Second, lock: make(chan struct{}, 1)}
+func newRecent[T any](count func(context.Context) (T, error)) *recent[T] {
+	return &recent[T]{count: count, ttl: time.Second, lock: make(chan struct{}, 1)}
 }
 
 // read returns the last count, or counts again if that is too old. Callers that come while another counts wait for
 // its result, as long as ctx lasts. An error is cached too: otherwise callers would wait one after the other for a
 // database that hangs. An error is not cached if the caller went away.
-func (q *queueStats[T]) read(ctx context.Context) (T, error) {
+func (q *recent[T]) read(ctx context.Context) (T, error) {
 	select {
 	case <-ctx.Done():
 		return *new(T), ctx.Err()

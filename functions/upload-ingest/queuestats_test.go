@@ -11,16 +11,16 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
-// counting is queueStats whose count goes on until it is released.
+// counting is a recent whose count goes on until it is released.
 type counting struct {
-	*queueStats[jobs.Metrics]
+	*recent[jobs.Metrics]
 	counts  int
 	release chan error
 }
 
 func newCounting() *counting {
 	c := &counting{release: make(chan error)}
-	c.queueStats = newQueueStats(func(context.Context) (jobs.Metrics, error) {
+	c.recent = newRecent(func(context.Context) (jobs.Metrics, error) {
 		c.counts++
 		return jobs.Metrics{OldestWaitSeconds: float64(c.counts)}, <-c.release
 	})
@@ -76,7 +76,7 @@ func TestQueueStatsWaitEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		away, reached := errors.New("away"), false
-		b := newQueueStats(func(ctx context.Context) (jobs.Metrics, error) {
+		b := newRecent(func(ctx context.Context) (jobs.Metrics, error) {
 			if reached {
 				return jobs.Metrics{OldestWaitSeconds: 1}, nil
 			}

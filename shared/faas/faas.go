@@ -104,8 +104,8 @@ func OptionalCheck(check Check) Check {
 // Known is the Check of a dependency whose state is known without asking.
 func Known(err error) Check { return func(context.Context) error { return err } }
 
-// isOptional says that err was marked by Optional.
-func isOptional(err error) bool {
+// IsOptional says that err was marked by Optional.
+func IsOptional(err error) bool {
 	var o optional
 	return errors.As(err, &o)
 }

@@ -168,7 +168,7 @@ func (s *server) report() (r report, ready bool) {
 			if r.Status == statusOK {
 				r.Status = statusDegraded
 			}
-			if !isOptional(result.err) {
+			if !IsOptional(result.err) {
 				r.Status, ready = statusDown, false
 			}
 		}

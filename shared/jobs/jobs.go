@@ -95,6 +95,10 @@ type Job struct {
 	tracing.Cause
 }
 
+// ProbeOwner owns the jobs by which the system tries whether timetables are read. No person has such an id: theirs are
+// random, of version 4.
+const ProbeOwner = "00000000-0000-8000-8000-000000000001"
+
 // Topic is the cache topic of a job: waking it wakes the requests that wait for the job's end.
 func Topic(id string) string { return "job:" + id }
 

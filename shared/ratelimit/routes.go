@@ -57,6 +57,7 @@ var routes = map[string]class{
 	"GET /api/years":                           client,
 	"GET /api/years/{year}":                    client,
 	"GET /api/openapi.json":                    client,
+	"GET /api/health":                          client,
 	"GET /api/auth/status":                     client,
 	"POST /api/auth/logout":                    client,
 	"DELETE /api/auth/sessions":                client,

@@ -45,6 +45,7 @@ var tries = []try{
 	{operation: "GET /api/admin/limits", function: "upload-ingest", want: 200},
 	{operation: "DELETE /api/admin/limits/{id}", function: "upload-ingest", want: 404, addresses: at("/api/admin/limits/192.0.2.1")},
 	{operation: "GET /api/openapi.json", function: "upload-ingest", want: 200},
+	{operation: "GET /api/health", function: "upload-ingest", want: 200},
 	{operation: "POST /events/s3", function: "upload-ingest", want: 200, most: longEvent},
 	{operation: "POST /events/dead-letter", function: "upload-ingest", want: 202, most: longEvent},
 	{operation: "GET /api/admin/dead-letters", function: "upload-ingest", want: 200, addresses: at("/api/admin/dead-letters?limit=1000")},

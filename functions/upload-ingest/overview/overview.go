@@ -139,7 +139,7 @@ func (o *Overview) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	system, err := o.system.read(systemTTL, func() (system, error) {
-		row, err := postgres.QueryOne(ctx, o.pool, pgx.RowToStructByPos[system], systemSQL, systemFaults)
+		row, err := postgres.QueryOne(ctx, o.pool, pgx.RowToStructByPos[system], systemSQL, systemFaults, jobs.ProbeOwner)
 		return row, logged(ctx, "system", err)
 	})
 	if err != nil {

@@ -1,4 +1,4 @@
--- $1: the codes of failures that are not the file's fault.
+-- $1: the codes of failures that are not the file's fault. $2: the owner of the system's own probes, who is nobody.
 with since as (
 	-- The smallest UUIDv7 of a time: its first 48 bits are the milliseconds.
 	select name, rpad(lpad(to_hex((extract(epoch from now() - age) * 1000)::bigint), 12, '0'), 32, '0')::uuid as id, now() - age as at
@@ -6,11 +6,11 @@ with since as (
 ),
 owners as (
 	select owner, bool_or(id >= (select id from since where name = 'hour')) as this_hour, bool_or(id >= (select id from since where name = 'day')) as today
-	from jobs where id >= (select id from since where name = 'week') group by owner
+	from jobs where id >= (select id from since where name = 'week') and owner <> $2::uuid group by owner
 ),
 ended as (
 	select status, error_code, count(*) as n from jobs
-	where completed_at > (select at from since where name = 'hour') group by status, error_code
+	where completed_at > (select at from since where name = 'hour') and owner <> $2::uuid group by status, error_code
 )
 select
 	coalesce((select sum(n) from ended where status = 'completed'), 0)::float8,
@@ -18,7 +18,7 @@ select
 	coalesce((select sum(n) from ended where status = 'failed' and error_code = any ($1::text[])), 0)::float8,
 	(select count(*) from dead_letters)::float8,
 	coalesce((select extract(epoch from finished_at) from sweeps where name = 'jobs'), 0)::float8,
-	(select count(*) from jobs where id >= (select id from since where name = 'hour'))::float8,
+	(select count(*) from jobs where id >= (select id from since where name = 'hour') and owner <> $2::uuid)::float8,
 	(select count(*) from owners where this_hour)::float8,
 	(select count(*) from owners where today)::float8,
 	(select count(*) from owners)::float8,

@@ -22,6 +22,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/sweeps"
 	"github.com/schedgen/schedgen/shared/session"
 )
 
@@ -128,13 +129,8 @@ func (s *Sweeper) Sweep(ctx context.Context) (Counts, error) {
 	if err := errors.Join(errs...); err != nil {
 		return counts, err
 	}
-	if _, err := s.Pool.Exec(ctx, finishedSQL); err != nil {
-		return counts, fmt.Errorf("note the end of the sweep: %w", err)
-	}
-	return counts, nil
+	return counts, sweeps.Finished(ctx, s.Pool, sweeps.Jobs)
 }
-
-const finishedSQL = `insert into sweeps (name, finished_at) values ('jobs', now()) on conflict (name) do update set finished_at = now()`
 
 // inBatches repeats a batch until it moves less than a full one, fails, or the step's time is over.
 func (s *Sweeper) inBatches(batch func() (moved int, err error)) error {

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -160,7 +158,7 @@ func remote(address, token string) (*backups, error) {
 	if token == "" {
 		return nil, usagef("$ADMIN_TOKEN is empty: a running system is asked with its token")
 	}
-	asked := remoteAPI{base: strings.TrimRight(address, "/") + "/api/admin/backups", token: token, client: &http.Client{Timeout: remoteTimeout}}
+	asked := operator{strings.TrimRight(address, "/") + "/api/admin/backups", token, remoteTimeout}
 	return &backups{
 		now: func(ctx context.Context) (made store.Summary, err error) {
 			err = asked.call(ctx, http.MethodPost, "", &made)
@@ -177,7 +175,7 @@ func remote(address, token string) (*backups, error) {
 		restore: func(context.Context, restore.Options) (restore.Result, error) {
 			return restore.Result{}, errors.New("a running system cannot be restored: stop it first")
 		},
-		close: func() { asked.client.CloseIdleConnections() },
+		close: func() {},
 	}, nil
 }
 
@@ -186,36 +184,4 @@ func query(offsite bool) string {
 		return "?offsite=true"
 	}
 	return ""
-}
-
-// remoteAPI asks a system.
-type remoteAPI struct {
-	base, token string
-	client      *http.Client
-}
-
-// call makes one call; an error is what the system says of it.
-func (a remoteAPI) call(ctx context.Context, method, path string, into any) error {
-	request, err := http.NewRequestWithContext(ctx, method, a.base+path, nil)
-	if err != nil {
-		return fmt.Errorf("make the request: %w", err)
-	}
-	request.Header.Set("Authorization", "Bearer "+a.token)
-	response, err := a.client.Do(request)
-	if err != nil {
-		return fmt.Errorf("ask the running system: %w", err)
-	}
-	defer response.Body.Close() // read below
-	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
-	if err != nil {
-		return fmt.Errorf("read the system's answer: %w", err)
-	}
-	if response.StatusCode >= 300 {
-		var refusal struct{ Message, Error string }
-		if json.Unmarshal(body, &refusal) != nil || refusal.Message == "" {
-			refusal.Message, refusal.Error = string(bytes.TrimSpace(body)), response.Status
-		}
-		return fmt.Errorf("%s (%s)", refusal.Message, refusal.Error)
-	}
-	return json.Unmarshal(body, into)
 }

@@ -2,17 +2,14 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/ratelimit"
 )
 
@@ -43,7 +40,7 @@ Examples:
 				if err != nil {
 					return err
 				}
-				o := operator{url: strings.TrimSuffix(*address, "/"), token: token}
+				o := operator{strings.TrimSuffix(*address, "/"), token, callTime}
 				switch {
 				case len(args) == 1 && args[0] == "list":
 					return o.listBlocks(ctx, std)
@@ -56,46 +53,8 @@ Examples:
 	}
 }
 
-// operator calls a running system as its operator.
-type operator struct{ url, token string }
-
 // callTime bounds one call: what it asks for is small.
 const callTime = 15 * time.Second
-
-// call sends a request without a body and decodes its answer, if into is not nil. A refusal is an error with the
-// sentence of the answer.
-func (o operator) call(ctx context.Context, method, path string, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, o.url+path, nil)
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Authorization", "Bearer "+o.token)
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close() // read below
-	body, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
-	if err != nil {
-		return fmt.Errorf("read the answer of %s: %w", o.url, err)
-	}
-	if answer.StatusCode >= http.StatusBadRequest {
-		var refusal api.Object
-		if json.Unmarshal(body, &refusal) != nil || refusal.Message == "" {
-			return fmt.Errorf("%s answered %s", o.url, answer.Status)
-		}
-		return fmt.Errorf("%s (%s)", refusal.Message, refusal.Error)
-	}
-	if into == nil {
-		return nil
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("read the answer of %s: %w", o.url, err)
-	}
-	return nil
-}
 
 func (o operator) listBlocks(ctx context.Context, std streams) error {
 	var list struct{ Blocks []ratelimit.Block }

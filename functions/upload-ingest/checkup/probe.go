@@ -1,0 +1,90 @@
+package checkup
+
+import (
+	"context"
+	_ "embed" // the PDF
+	"time"
+
+	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/sweeps"
+)
+
+// PDF is a timetable of one module.
+//
+//go:embed probe.pdf
+var PDF []byte
+
+const (
+	every    = time.Minute     // a probe is begun at most so often, by all instances together
+	patience = time.Minute     // within which it must be read
+	holds    = 3 * time.Minute // what the last one found
+	look     = 100 * time.Millisecond
+	most     = 20 // probes that are looked at
+)
+
+// Probe has a tiny PDF read end to end: it is uploaded as any other, under an owner that no person is, and the job tells
+// what became of it. One is begun when somebody asks, at most each minute, so nothing is done while nobody asks.
+type Probe struct {
+	Pool   *postgres.Pool
+	Jobs   *jobs.Store
+	Upload func(context.Context, []byte, jobs.NewJob) error
+	Erase  func(context.Context, jobs.Job) error
+}
+
+// Part says whether timetables are read. It waits for the first probe, but no longer than ctx lasts.
+func (p *Probe) Part(ctx context.Context) Part {
+	list, err := p.Jobs.Stored(ctx, jobs.ProbeOwner, most)
+	if err == nil {
+		err = p.begin(ctx, list)
+	}
+	ticker := time.NewTicker(look)
+	defer ticker.Stop()
+	for err == nil {
+		if part := judge(list, time.Now()); part.Status != Unknown {
+			return part
+		}
+		select {
+		case <-ctx.Done():
+			return Part{Status: Unknown, Problem: "the first one is being read"}
+		case <-ticker.C:
+		}
+		list, err = p.Jobs.Stored(ctx, jobs.ProbeOwner, most)
+	}
+	return Part{Status: Unknown, Problem: api.From(err).Code}
+}
+
+// begin uploads one if that is due, after it deleted those that were read, but for the newest.
+func (p *Probe) begin(ctx context.Context, list []jobs.Job) error {
+	due, err := sweeps.Due(ctx, p.Pool, sweeps.Probe, every)
+	if err != nil || !due {
+		return err
+	}
+	for _, job := range list[min(1, len(list)):] {
+		if job.Done() {
+			if err := p.Erase(ctx, job); err != nil {
+				return err
+			}
+		}
+	}
+	return p.Upload(ctx, PDF, jobs.NewJob{Owner: jobs.ProbeOwner, Priority: jobs.Normal, Filename: "health check.pdf", Size: int64(len(PDF))})
+}
+
+// judge says what the probes, the newest first, tell of now.
+func judge(list []jobs.Job, now time.Time) Part {
+	for _, job := range list {
+		switch {
+		case job.Done() && job.CompletedAt != nil && now.Sub(*job.CompletedAt) > holds:
+			return Part{Status: Unknown}
+		case job.Status == jobs.Completed:
+			at := job.CompletedAt.UTC()
+			return Part{Status: OK, LastAt: &at, LatencyMs: float64(at.Sub(job.CreatedAt).Microseconds()) / 1000}
+		case job.Status == jobs.Failed:
+			return Part{Status: Down, Problem: job.ErrorCode}
+		case now.Sub(job.CreatedAt) > patience:
+			return Part{Status: Down, Problem: "it was not read within a minute"}
+		}
+	}
+	return Part{Status: Unknown}
+}
