@@ -28,7 +28,7 @@ func tool(t *testing.T, name string, args ...string) {
 
 func TestPromtoolTakesTheRules(t *testing.T) {
 	t.Parallel()
-	tool(t, "promtool", "check", "rules", "rules/recording.yml", "rules/budgets.yml", "rules/service.yml", "rules/servers.yml")
+	tool(t, "promtool", "check", "rules", "rules/recording.yml", "rules/costs.yml", "rules/budgets.yml", "rules/service.yml", "rules/servers.yml")
 }
 
 // TestAlertsFireAndAreSilent runs promtool's own tests of the rules. See tests/.
@@ -97,8 +97,8 @@ func TestFasterRulesAreTheSameButForTheirTimes(t *testing.T) {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 	all, err := monitoring.Rules()
-	if err != nil || len(all) != 4 {
-		t.Fatalf("got %d files (%v), want 4", len(all), err)
+	if err != nil || len(all) != 5 {
+		t.Fatalf("got %d files (%v), want 5", len(all), err)
 	}
 	for name, rules := range all {
 		fast := monitoring.Faster(rules, 60, 5*time.Second)

@@ -1,6 +1,8 @@
 package pdfparse
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/schedgen/schedgen/shared/api"
@@ -13,6 +15,7 @@ type metrics struct {
 	events   *prometheus.CounterVec
 	jobs     *prometheus.CounterVec
 	seconds  prometheus.Histogram
+	stages   *prometheus.HistogramVec
 	attempts prometheus.Histogram
 	readers  *prometheus.CounterVec
 }
@@ -31,6 +34,11 @@ func newMetrics() *metrics {
 			Name: "schedgen_parse_seconds", Help: "Time to read one PDF, its transfer included.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 		}),
+		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "schedgen_job_stage_seconds",
+			Help:    "Time of each stage of a job: wait (stored until the first worker takes it), fetch (from the object store), read, commit (of what it says).",
+			Buckets: []float64{.0025, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900},
+		}, []string{"stage"}),
 		attempts: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "schedgen_parse_attempts", Help: "Attempts that jobs took until they ended.", Buckets: []float64{1, 2, 3},
 		}),
@@ -47,9 +55,21 @@ func newMetrics() *metrics {
 	return m
 }
 
+// took records a stage of a job that ends now.
+func (m *metrics) took(stage string, began time.Time) {
+	m.stages.WithLabelValues(stage).Observe(time.Since(began).Seconds())
+}
+
+// waited records how long a job waited for its first worker. A later attempt waits on purpose.
+func (m *metrics) waited(job jobs.Job) {
+	if job.Attempts == 1 && job.UploadedAt != nil && job.StartedAt != nil {
+		m.stages.WithLabelValues("wait").Observe(max(0, job.StartedAt.Sub(*job.UploadedAt).Seconds()))
+	}
+}
+
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
 	m := f.metrics
 	return append(faas.ByFunction("pdf-parse", f.pool.Collectors(), f.cache.Collectors(), f.blob.Collectors()),
-		m.events, m.jobs, m.seconds, m.attempts, m.readers)
+		m.events, m.jobs, m.seconds, m.stages, m.attempts, m.readers)
 }

@@ -24,10 +24,13 @@ var errTimeout = errors.New("the job took too long")
 // it: the attempt is counted, and half done. The slot is freed before others are told.
 func (f *Function) work(ctx context.Context, claim *jobs.Claim, free func()) error {
 	begin := time.Now()
+	f.metrics.waited(claim.Job)
 	ctx = context.WithoutCancel(ctx)
 	doc, err := f.read(ctx, claim)
 	if err == nil {
+		committing := time.Now()
 		err = f.jobs.Complete(ctx, claim, doc)
+		f.metrics.took("commit", committing)
 	}
 	took := time.Since(begin)
 	f.metrics.seconds.Observe(took.Seconds())
@@ -51,11 +54,15 @@ func (f *Function) read(ctx context.Context, claim *jobs.Claim) (timetable.Docum
 	defer clock.Stop()
 	stop := f.keepLease(ctx, cancel, claim)
 	defer stop()
+	fetching := time.Now()
 	pdf, err := f.get(ctx, claim.Job.ObjectKey)
+	f.metrics.took("fetch", fetching)
 	if err != nil {
 		return timetable.Document{}, withCause(ctx, err)
 	}
+	reading := time.Now()
 	doc, err := f.Parse(ctx, pdf)
+	f.metrics.took("read", reading)
 	return doc, withCause(ctx, err)
 }
 

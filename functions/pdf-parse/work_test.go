@@ -270,7 +270,8 @@ func TestHealthAndMetrics(t *testing.T) {
 	}
 	lines := strings.Split(string(text), "\n")
 	for _, want := range []string{`schedgen_parse_events_total{outcome="work"} 1`, `schedgen_parse_jobs_total{code="",outcome="completed"} 1`,
-		`schedgen_parse_jobs_total{code="PROCESSING_TIMEOUT",outcome="failed"} 0`, `schedgen_parse_seconds_count 1`, `schedgen_parse_attempts_sum 1`} {
+		`schedgen_parse_jobs_total{code="PROCESSING_TIMEOUT",outcome="failed"} 0`, `schedgen_parse_seconds_count 1`, `schedgen_job_stage_seconds_count{stage="wait"} 1`, `schedgen_job_stage_seconds_count{stage="fetch"} 1`,
+		`schedgen_job_stage_seconds_count{stage="read"} 1`, `schedgen_job_stage_seconds_count{stage="commit"} 1`, `schedgen_parse_attempts_sum 1`} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("no line %q in the metrics", want)
 		}
