@@ -189,7 +189,9 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.call(http.StatusNoContent, "DELETE", "/api/feeds/"+feed.Token, nil)
 	s.call(http.StatusNoContent, "DELETE", "/api/jobs/"+up.JobID, nil)
 	s.call(http.StatusOK, "GET", "/api/openapi.json", nil)
-	var health struct{ Services struct{ Uploads, Reading string } }
+	var health struct {
+		Services struct{ Uploads, Reading string }
+	}
 	if s.call(http.StatusOK, "GET", "/api/health", nil).into(t, &health); health.Services.Uploads != "ok" || health.Services.Reading != "ok" {
 		t.Errorf("/api/health had a timetable read: got %+v", health)
 	}

@@ -18,7 +18,7 @@ var PDF []byte
 
 const (
 	every    = time.Minute     // a probe is begun at most so often, by all instances together
-	patience = time.Minute     // within which it must be read
+	patience = time.Minute     // within which it is read, unless reading is slow
 	holds    = 3 * time.Minute // what the last one found
 	look     = 100 * time.Millisecond
 	most     = 20 // probes that are looked at
@@ -71,20 +71,35 @@ func (p *Probe) begin(ctx context.Context, list []jobs.Job) error {
 	return p.Upload(ctx, PDF, jobs.NewJob{Owner: jobs.ProbeOwner, Priority: jobs.Normal, Filename: "health check.pdf", Size: int64(len(PDF))})
 }
 
-// judge says what the probes, the newest first, tell of now.
+// judge says what the probes, the newest first, tell of now: how the last one ended, unless others wait for long. A queue
+// that is long does not mean that nothing is read, so a wait is a fault only after minutes.
 func judge(list []jobs.Job, now time.Time) Part {
+	ended, waits := Part{Status: Unknown}, time.Duration(0)
 	for _, job := range list {
-		switch {
-		case job.Done() && job.CompletedAt != nil && now.Sub(*job.CompletedAt) > holds:
-			return Part{Status: Unknown}
-		case job.Status == jobs.Completed:
-			at := job.CompletedAt.UTC()
-			return Part{Status: OK, LastAt: &at, LatencyMs: float64(at.Sub(job.CreatedAt).Microseconds()) / 1000}
-		case job.Status == jobs.Failed:
-			return Part{Status: Down, Problem: job.ErrorCode}
-		case now.Sub(job.CreatedAt) > patience:
-			return Part{Status: Down, Problem: "it was not read within a minute"}
+		if job.Done() {
+			ended = ending(job, now)
+			break
 		}
+		waits = max(waits, now.Sub(job.CreatedAt))
 	}
-	return Part{Status: Unknown}
+	switch {
+	case ended.Status == Down:
+	case waits > late:
+		return Part{Status: Down, Problem: "none was read for minutes"}
+	case waits > patience:
+		return Part{Status: Degraded, Problem: "it was not read within a minute"}
+	}
+	return ended
+}
+
+// ending says what a probe that ended tells.
+func ending(job jobs.Job, now time.Time) Part {
+	switch {
+	case job.CompletedAt == nil || now.Sub(*job.CompletedAt) > holds:
+		return Part{Status: Unknown}
+	case job.Status == jobs.Failed:
+		return Part{Status: Down, Problem: job.ErrorCode}
+	}
+	at := job.CompletedAt.UTC()
+	return Part{Status: OK, LastAt: &at, LatencyMs: float64(at.Sub(job.CreatedAt).Microseconds()) / 1000}
 }
