@@ -236,6 +236,18 @@ func TestTheWholeAPIIsUsed(t *testing.T) {
 	s.eventuallyCall(http.StatusOK, "POST", backup+"/verify", admin...)
 	s.eventuallyCall(http.StatusCreated, "POST", "/api/admin/backups", admin...)
 	s.call(http.StatusOK, "GET", backup, nil, admin...)
+	eventually(t, func() error { // each function notes in the database that it works
+		var health struct {
+			Parts map[string]struct{ Status, Problem string }
+		}
+		s.call(http.StatusOK, "GET", "/api/health", nil, admin...).into(t, &health)
+		for _, part := range []string{"postgres", "s3", "queue", "parser", "sweep", "calendar-generate", "google-sync", "backup"} {
+			if health.Parts[part].Status != "ok" {
+				return fmt.Errorf("%s: got %+v of %+v", part, health.Parts[part], health.Parts)
+			}
+		}
+		return nil
+	})
 	s.call(http.StatusOK, "POST", "/tasks/watch", nil, admin...)
 
 	s.call(http.StatusOK, "GET", "/api/timetable", nil)
