@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
@@ -68,7 +69,7 @@ func TestNoQueryReadsAllJobs(t *testing.T) {
 	for name, query := range map[string]struct {
 		sql  string
 		args []any
-	}{"queue": {queueSQL, nil}, "system": {systemSQL, []any{systemFaults}}} {
+	}{"queue": {queueSQL, nil}, "system": {systemSQL, []any{systemFaults, jobs.ProbeOwner}}} {
 		lines, err := postgres.Query(t.Context(), pool, pgx.RowTo[string], "explain "+query.sql, query.args...)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -22,8 +22,8 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
-	"github.com/schedgen/schedgen/shared/sweeps"
 	"github.com/schedgen/schedgen/shared/session"
+	"github.com/schedgen/schedgen/shared/sweeps"
 )
 
 // Counts are what a sweep did, in jobs where nothing else is said.
