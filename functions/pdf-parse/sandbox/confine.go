@@ -83,8 +83,14 @@ func limitUse(memory uint64, limits Limits) error {
 	)
 }
 
+// limit sets a limit, or leaves a lower one that the process was started with.
 func limit(resource int, value, most uint64) error {
-	if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: value, Max: most}); err != nil {
+	var given syscall.Rlimit
+	if err := syscall.Getrlimit(resource, &given); err != nil {
+		return fmt.Errorf("ask for resource %d: %w", resource, err)
+	}
+	most = min(most, given.Max)
+	if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: min(value, most), Max: most}); err != nil {
 		return fmt.Errorf("resource %d: %w", resource, err)
 	}
 	return nil

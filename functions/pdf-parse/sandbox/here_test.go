@@ -136,6 +136,21 @@ func TestHereHasLimits(t *testing.T) {
 	}
 }
 
+// TestHereWithLowerLimits holds that whoever starts a program with lower limits than its own still has it read.
+func TestHereWithLowerLimits(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", `ulimit -d 400000 && ulimit -t 15 && exec "$0"`, self)
+	cmd.Env = append(os.Environ(), attemptEnv+"=here", limitsEnv+"={}")
+	cmd.Stdin = strings.NewReader("text")
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != parse.NotPDF {
+		t.Errorf("got %s, %v, want %s", out, err, parse.NotPDF)
+	}
+}
+
 // nested is a PDF whose catalogue has arrays in arrays, as many as its size allows.
 func nested() []byte {
 	var pdf bytes.Buffer
