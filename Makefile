@@ -78,6 +78,18 @@ hostile: setup ## send COUNT (10000) mutants, bombs and garbage to a running sys
 overload: setup ## send ten times what a running system can read for FOR (2m); all is answered soon, nothing is lost or left
 	@scripts/overload.sh $(or $(FOR),2m)
 
+.PHONY: load
+load: ## run SCENARIO of load-tests in full, against the whole system on this machine or against TARGET
+	@TARGET=$(TARGET) OUT=$(OUT) scripts/load.sh $(SCENARIO)
+
+.PHONY: load-short
+load-short: setup ## run every scenario of load-tests for some seconds; nothing may be lost (part of make test)
+	@cd deploy/schedgen && SCHEDGEN_TEST_K6=$${SCHEDGEN_TEST_K6:-$(CURDIR)/.cache/bin/k6} $(GO) test -count=1 -v -run '^TestLoad$$' ./e2e
+
+.PHONY: load-fixtures
+load-fixtures: ## write COUNT (300) timetables with their truth, made from SEED (1), to OUT (.cache/load-fixtures)
+	@$(GO) run ./load-tests --count $(or $(COUNT),300) --seed $(or $(SEED),1) --out $(or $(OUT),.cache/load-fixtures)
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s) each
 	@scripts/fuzz.sh "$(FUZZTIME)"

@@ -59,6 +59,19 @@ go_tool() {
   GOWORK=off GOFLAGS=-buildvcs=false GOBIN=$BIN "$GO" install "$package@$version"
 }
 
+K6_VERSION=v1.8.1
+
+# k6_tool builds k6, which makes the load of load tests, unless SCHEDGEN_TEST_K6 names the program.
+k6_tool() {
+  if [ -n "${SCHEDGEN_TEST_K6:-}" ]; then
+    [ -x "$SCHEDGEN_TEST_K6" ] || fail "SCHEDGEN_TEST_K6=$SCHEDGEN_TEST_K6 is no program"
+    return 0
+  fi
+  [ -x "$BIN/k6" ] || say "k6 takes some minutes to build, this once"
+  go_tool k6 go.k6.io/k6 "$K6_VERSION"
+  export SCHEDGEN_TEST_K6=$BIN/k6
+}
+
 # npm_ci FOLDER installs what a folder's lock file pins, where that changed. Nothing that is installed runs a script of its own.
 npm_ci() {
   local done=$1/node_modules/.package-lock.json

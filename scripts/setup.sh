@@ -27,6 +27,8 @@ else
   go_tool minio github.com/minio/minio "$MINIO_VERSION"
 fi
 
+k6_tool
+
 # Test tools from npm: each folder with a lock file.
 git ls-files '*package-lock.json' | while read -r lock; do
   npm_ci "$(dirname "$lock")"

@@ -93,6 +93,7 @@ replace (
 	github.com/schedgen/schedgen/functions/pdf-parse => ../../functions/pdf-parse
 	github.com/schedgen/schedgen/functions/upload-ingest => ../../functions/upload-ingest
 	github.com/schedgen/schedgen/functions/web => ../../functions/web
+	github.com/schedgen/schedgen/load-tests => ../../load-tests
 	github.com/schedgen/schedgen/shared => ../../shared
 )
 
@@ -115,6 +116,7 @@ require (
 	github.com/prometheus/common v0.72.0
 	github.com/schedgen/schedgen/functions/google-sync v0.0.0
 	github.com/schedgen/schedgen/functions/web v0.0.0-00010101000000-000000000000
+	github.com/schedgen/schedgen/load-tests v0.0.0-00010101000000-000000000000
 	github.com/schedgen/schedgen/shared/dev/stack v0.0.0
 	github.com/schedgen/schedgen/shared/dev/testkit v0.0.0
 	go.yaml.in/yaml/v3 v3.0.5

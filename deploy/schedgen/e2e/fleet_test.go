@@ -57,6 +57,7 @@ var programs = sync.OnceValues(func() (string, error) {
 type fleet struct {
 	t        *testing.T
 	settings []string // what all functions are told, NAME=value
+	limited  bool     // by production's limits of what one caller may do
 	node     *node    // whose network containers are in; nil: the machine's
 	keys     string   // the folder of backup's secret key
 	database *database

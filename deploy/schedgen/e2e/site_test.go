@@ -52,7 +52,9 @@ func newSite(f *fleet, dsn string, store func(testing.TB, ...s3test.Webhook) *s3
 		"DATABASE_URL="+f.reach(pooled(t, dsn)), "DATABASE_POOLED=true", "REDIS_URL="+f.reach(f.redis.URL()), "S3_URL="+f.reach(f.minio.URL),
 		"S3_ACCESS_KEY="+s3test.AccessKey, "S3_SECRET_KEY="+s3test.SecretKey, "S3_BUCKET="+f.minio.Config().Bucket,
 		"EVENT_TOKEN="+eventToken, "ADMIN_TOKEN="+adminToken)
-	f.settings = append(f.settings, unlimited...)
+	if !f.limited {
+		f.settings = append(f.settings, unlimited...)
+	}
 	front := newGateway(t)
 	public := "PUBLIC_URL=" + front.url
 	standIn, signIn := f.standInOfGoogle(front.url)

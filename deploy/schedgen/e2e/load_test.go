@@ -1,0 +1,273 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/schedgen/schedgen/load-tests/audit"
+	"github.com/schedgen/schedgen/load-tests/fixtures"
+	"github.com/schedgen/schedgen/load-tests/report"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
+	"github.com/schedgen/schedgen/shared/postgres"
+)
+
+// scenarios are those of load-tests/scenarios.
+var scenarios = []string{"baseline", "upload", "status", "feeds", "stress", "spike", "soak", "chaos", "semester-start"}
+
+// TestLoad runs each scenario for some seconds, with the limits of production, and audits what it left. With
+// SCHEDGEN_LOAD=scenario it runs that one in full and writes its report (make load).
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	if containersWanted() {
+		t.Skip("the containers have tests of their own")
+	}
+	k6 := k6Program(t)
+	files := filepath.Join(t.TempDir(), "fixtures")
+	truths, err := fixtures.Write(files, 1, 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &loadTest{k6: k6, files: files, truths: truths, site: loadSite(t)}
+	wanted, full := scenarios, os.Getenv("SCHEDGEN_LOAD")
+	if full != "" {
+		wanted = []string{full}
+	}
+	for _, name := range wanted {
+		t.Run(name, func(t *testing.T) { l.run(t, name, full != "") })
+	}
+}
+
+// k6Program is k6, which make setup builds.
+func k6Program(t *testing.T) string {
+	t.Helper()
+	program := os.Getenv("SCHEDGEN_TEST_K6")
+	if program == "" {
+		t.Skip("needs k6: run `make setup`, or set SCHEDGEN_TEST_K6 to the program")
+	}
+	return program
+}
+
+// loadTest is a system under load.
+type loadTest struct {
+	k6, files string
+	truths    map[string]fixtures.File
+	site      *site
+}
+
+// loadSite is the functions as processes with production's limits, on a PostgreSQL that keeps what it commits, PgBouncer,
+// redis-server and MinIO with its webhook. Sweeps are made as a schedule makes them.
+func loadSite(t *testing.T) *site {
+	t.Helper()
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fleet{t: t, database: newDatabase(t), limited: true,
+		settings: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "TRUSTED_PROXIES=127.0.0.0/8", "LOG_LEVEL=warn"}}
+	s := newSite(f, f.database.dsn, s3test.MinIO, func(name string, settings ...string) *instance {
+		return f.instance(filepath.Join(dir, name), append(settings, "BACKUP_IDENTITY_FILE="+filepath.Join(f.keys, "identity.txt"))...)
+	})
+	s.schedule()
+	return s
+}
+
+// schedule sweeps until the test ends.
+func (s *site) schedule() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	s.t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(10 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.ingest.url+"/tasks/sweep", nil)
+			if err != nil {
+				return
+			}
+			request.Header.Set("Authorization", "Bearer "+adminToken)
+			_, _ = send(http.DefaultClient, request) // the next one makes up for one that fails
+		}
+	}()
+}
+
+// run runs a scenario and audits what it left.
+func (l *loadTest) run(t *testing.T, name string, full bool) {
+	dir := t.TempDir()
+	began := time.Now()
+	var faults sync.WaitGroup
+	ctx, cancel := context.WithCancel(t.Context())
+	if name == "chaos" {
+		faults.Go(func() { l.breakThings(ctx, t, full) })
+	}
+	err := l.users(t, name, dir, full)
+	cancel()
+	faults.Wait()
+	if err != nil {
+		t.Errorf("k6: %v", err)
+	}
+	found := l.audit(t, filepath.Join(dir, "records"), began)
+	t.Log(found)
+	if len(found.Faults) > 0 {
+		t.Errorf("%d faults", len(found.Faults))
+	}
+	if full {
+		l.report(t, dir, report.Run{Scenario: name, Began: began, Lasted: time.Since(began), Audit: found.String()})
+	}
+}
+
+// users has k6 run a scenario. What it shows while it runs is the test's output.
+func (l *loadTest) users(t *testing.T, name, dir string, full bool) error {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), l.k6, "run", "--no-usage-report", "--log-format", "raw", "--console-output", filepath.Join(dir, "records"),
+		"--summary-export", filepath.Join(dir, "summary.json"), filepath.Join("..", "..", "..", "load-tests", "scenarios", name+".js"))
+	cmd.Env = append(os.Environ(), "TARGET="+l.site.world.url, "FIXTURES="+l.files)
+	if full {
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		cmd.Env = append(cmd.Env, "FULL=1", "K6_WEB_DASHBOARD=true", "K6_WEB_DASHBOARD_PORT=-1", "K6_WEB_DASHBOARD_EXPORT="+filepath.Join(dir, "report.html"))
+		return cmd.Run()
+	}
+	var out bytes.Buffer
+	cmd.Args = append(cmd.Args, "--quiet")
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out.String())
+	}
+	return nil
+}
+
+// audit waits until no job is left to do, and audits what users were answered.
+func (l *loadTest) audit(t *testing.T, records string, began time.Time) audit.Report {
+	t.Helper()
+	file, err := os.Open(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close() // read below
+	answers, err := audit.ReadRecords(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := postgres.Open(postgres.Config{URL: l.site.dsn, StatementTimeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	eventually(t, func() error {
+		n, err := postgres.QueryOne(t.Context(), pool, pgx.RowTo[int], "select count(*) from jobs where status not in ('completed', 'failed')")
+		if err == nil && n > 0 {
+			err = fmt.Errorf("%d jobs have not ended", n)
+		}
+		return err
+	})
+	system := audit.System{Pool: pool, PDFs: l.site.minio.Store(t), Retention: 24 * time.Hour, Fetch: func(ctx context.Context, url string) ([]byte, error) {
+		got, err := get(ctx, http.DefaultClient, url)
+		if err == nil && got.StatusCode != http.StatusOK {
+			err = fmt.Errorf("got %s", got.Status)
+		}
+		return got.body, err
+	}}
+	found, err := audit.Run(t.Context(), system, began, answers, l.truths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Accepted == 0 {
+		t.Error("no upload was accepted: the run shows nothing")
+	}
+	return found
+}
+
+// breakThings stops and starts each server and a function in turn while there are users.
+func (l *loadTest) breakThings(ctx context.Context, t *testing.T, full bool) {
+	rounds, pause, down := 1, 2*time.Second, 2*time.Second
+	if full {
+		rounds, pause, down = 3, 15*time.Second, 10*time.Second
+	}
+	parse := l.site.parse[0]
+	faults := []struct{ stop, start func() error }{
+		{l.site.database.kill, func() error { return l.site.database.start() }},
+		{func() error { l.site.redis.Stop(); return nil }, func() error { l.site.redis.Start(); return nil }},
+		{l.site.minio.Stop, l.site.minio.Start},
+		{parse.kill, parse.start},
+	}
+	wait := func(d time.Duration) {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	for n := 0; n < rounds*len(faults) && ctx.Err() == nil; n++ {
+		fault := faults[n%len(faults)]
+		wait(pause)
+		if err := fault.stop(); err != nil {
+			t.Error(err)
+		}
+		wait(down)
+		if err := fault.start(); err != nil {
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// report writes what the run showed beside the project's own reports.
+func (l *loadTest) report(t *testing.T, dir string, r report.Run) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Summary, err = report.ParseSummary(data); err != nil {
+		t.Fatal(err)
+	}
+	r.Machine, r.Commit = machine(), os.Getenv("SCHEDGEN_LOAD_COMMIT")
+	out := os.Getenv("SCHEDGEN_LOAD_OUT")
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(out, r.Scenario+".md"), []byte(r.Markdown()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	html, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(out, r.Scenario+".html"), html, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// machine is what the run was made on.
+func machine() string {
+	model := "a processor that is not named"
+	data, _ := os.ReadFile("/proc/cpuinfo") // what is not told is said to be so
+	for line := range strings.Lines(string(data)) {
+		if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
+			model = strings.TrimSpace(value)
+			break
+		}
+	}
+	return fmt.Sprintf("%d cores of %s, %s", runtime.NumCPU(), model, runtime.GOOS)
+}

@@ -1,0 +1,46 @@
+package report_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/schedgen/schedgen/load-tests/report"
+)
+
+const exported = `{"root_group":{},"metrics":{
+"http_req_duration":{"avg":12.5,"med":10,"p(95)":40.4,"p(99)":90,"max":120,"count":300,"thresholds":{"p(95)<2000":false}},
+"http_req_failed":{"passes":3,"fails":297,"value":0.01,"thresholds":{"rate<0.001":true}},
+"http_reqs":{"count":300,"rate":30.25}}}`
+
+// TestMarkdown shows the figures, and which thresholds were kept.
+func TestMarkdown(t *testing.T) {
+	t.Parallel()
+	summary, err := report.ParseSummary([]byte(exported))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := report.Run{
+		Scenario: "baseline", Began: time.Date(2026, 2, 9, 8, 0, 0, 0, time.UTC), Lasted: 5*time.Minute + 300*time.Millisecond,
+		Machine: "2 cores", Commit: "abc1234", Audit: "audit: nothing lost", Summary: summary,
+	}.Markdown()
+	for _, want := range []string{
+		"# Load test: baseline\n", "2026-02-09T08:00:00Z, 5m0s, commit abc1234, on 2 cores.", "audit: nothing lost",
+		"| `http_req_duration` | `p(95)<2000` | yes |", "| `http_req_failed` | `rate<0.001` | **no** |",
+		"| `http_req_duration` | 300 | 10 | 40 | 90 | 120 |", "| `http_reqs` | 300 | 30.2 |",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+}
+
+// TestParseSummary refuses what is no summary.
+func TestParseSummary(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", `{"metrics":{"a":{"avg":"x"}}}`, `{"metrics":{"a":{"thresholds":{"x":1}}}}`} {
+		if _, err := report.ParseSummary([]byte(text)); err == nil {
+			t.Errorf("%q was read", text)
+		}
+	}
+}
