@@ -202,7 +202,7 @@ func (b *blocks) list(ctx context.Context, now time.Time) ([]Block, error) {
 		if err := client.ZRemRangeByScore(ctx, blocksKey, "-inf", fmt.Sprint(now.UnixMilli())).Err(); err != nil {
 			return err
 		}
-		ids, err := client.ZRevRange(ctx, blocksKey, 0, mostBlocks-1).Result()
+		ids, err := client.ZRangeArgs(ctx, redis.ZRangeArgs{Key: blocksKey, Start: 0, Stop: mostBlocks - 1, Rev: true}).Result()
 		if err != nil || len(ids) == 0 {
 			return err
 		}
