@@ -16,6 +16,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 )
 
@@ -61,8 +62,9 @@ func readHere(t *testing.T, pdf []byte, limits sandbox.Limits) string {
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 	cmd.Env = append(os.Environ(), attemptEnv+"=here", limitsEnv+"="+string(text))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(pdf), out, &stderr
-	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
-		t.Fatalf("%v: %.500s", err, stderr.String())
+	err = cmd.Run()
+	if said := testkit.ChildErrors(stderr.String()); err != nil || said != "" {
+		t.Fatalf("%v: %.500s", err, said)
 	}
 	got, err := os.ReadFile(out.Name())
 	if err != nil {
@@ -146,7 +148,7 @@ func TestHereWithLowerLimits(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", `ulimit -d 400000 && ulimit -t 15 && exec "$0"`, self)
 	cmd.Env = append(os.Environ(), attemptEnv+"=here", limitsEnv+"={}")
 	cmd.Stdin = strings.NewReader("text")
-	if out, err := cmd.CombinedOutput(); err != nil || string(out) != parse.NotPDF {
+	if out, err := cmd.CombinedOutput(); err != nil || testkit.ChildErrors(string(out)) != parse.NotPDF {
 		t.Errorf("got %s, %v, want %s", out, err, parse.NotPDF)
 	}
 }

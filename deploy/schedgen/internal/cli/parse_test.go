@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
+	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -55,7 +56,7 @@ func TestParseInAProcessOfItsOwn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := (outcome{cmd.ProcessState.ExitCode(), string(printed), errs.String()}); got != want {
+		if got := (outcome{cmd.ProcessState.ExitCode(), string(printed), testkit.ChildErrors(errs.String())}); got != want {
 			t.Errorf("parse %s: got %+v, want %+v", file, got, want)
 		}
 	}
@@ -76,8 +77,9 @@ func TestParseSaysWhyItEnds(t *testing.T) {
 		cmd := commandOf(t, "parse", "-")
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(file.PDF), &out, &errs
 		err := cmd.Run()
-		if code := cmd.ProcessState.ExitCode(); err == nil || code != exitFailed || out.Len() > 0 || strings.Count(errs.String(), "\n") != 1 {
-			t.Errorf("%s: got code %d, %q and %q, want one sentence", file.Name, code, out.String(), errs.String())
+		said := testkit.ChildErrors(errs.String())
+		if code := cmd.ProcessState.ExitCode(); err == nil || code != exitFailed || out.Len() > 0 || strings.Count(said, "\n") != 1 {
+			t.Errorf("%s: got code %d, %q and %q, want one sentence", file.Name, code, out.String(), said)
 		}
 	}
 }
