@@ -101,7 +101,7 @@ func newCosts(t *testing.T, s *site) *costs {
 const fullOwnerSQL = `
 with made as (
 	insert into jobs (id, owner, status, kind, object_key, created_at, uploaded_at, started_at, completed_at, announced_at)
-	select gen_random_uuid(), owner, 'completed', 'lecture', 'uploads/seed/' || n, created_at + (5 - n) * interval '1 second', now(), now(), now(), now()
+	select gen_random_uuid(), owner, 'completed', 'lecture', 'uploads/seed/' || n, created_at + (5 - n) * interval '1 second', now(), now(), now() - n * interval '1 millisecond', now()
 	from jobs, generate_series(1, 4) as n where id = $1::uuid
 	returning id, object_key
 ), texts as (select string_agg(md5(n::text), '') as long from generate_series(1, 500) as n)

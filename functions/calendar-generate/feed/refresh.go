@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -182,14 +183,18 @@ type changes struct {
 	fingerprints []string
 }
 
+// fingerprintLength is how much of an event's hash is kept, in hexadecimal digits: with 96 bits none is met twice by chance.
+// Earlier versions kept all of it.
+const fingerprintLength = 24
+
 // revise gives each event its revision, and those that are new or differ from what is known.
 func revise(events map[string]known, cal calendar.Calendar, now time.Time) (map[string]ics.Revision, changes) {
 	revisions := make(map[string]ics.Revision, len(cal.Items))
 	var changed changes
 	for _, item := range cal.Items {
-		fingerprint := hex.EncodeToString(ics.Fingerprint(item, cal.Reminders))
+		fingerprint := hex.EncodeToString(ics.Fingerprint(item, cal.Reminders))[:fingerprintLength]
 		before, seen := events[item.UID]
-		if seen && before.fingerprint == fingerprint {
+		if seen && strings.HasPrefix(before.fingerprint, fingerprint) {
 			revisions[item.UID] = before.Revision
 			continue
 		}
