@@ -285,6 +285,21 @@ func TestAnothersJobFailsNoEventThatIsDone(t *testing.T) {
 	}
 }
 
+// A worker waits where the rate is used up: those whose events it has refused may have nobody else.
+func TestTheRateLeavesNoJobBehind(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Rate, c.Burst, c.RateReserve = 2, 1, 0 })
+	_, truth := lecture()
+	w.f.Parse = func(context.Context, []byte) (timetable.Document, error) { return truth, nil }
+	var all []jobs.Job
+	for range 5 {
+		all = append(all, w.lectures())
+	}
+	w.notify(all[0]).Want(204)
+	for _, job := range all {
+		w.completed(job.ID, truth)
+	}
+}
+
 // A caller that hangs up while another's job is read leaves no slot empty: its event may be the last that comes.
 func TestACallerThatHangsUpLeavesNoJobBehind(t *testing.T) {
 	w := newWorld(t)

@@ -127,40 +127,41 @@ func (f *Function) runNextJob(ctx context.Context, o events.Object) (over bool, 
 }
 
 // goOn does what is due, for an event that is done with itself. Events that wait for a slot get it first, each time that
-// one is free.
+// one is free. Where the rate is used up it waits, in no slot: nobody else may come for what is due.
 func (f *Function) goOn(ctx context.Context, until time.Time) {
 	for time.Now().Before(until) {
-		over, err := f.runDueJob(ctx)
+		over, wait, err := f.runDueJob(ctx)
 		if err != nil {
 			api.Logger(ctx).WarnContext(ctx, "stopped working on other jobs", "error", err)
 		}
 		if over || err != nil {
 			return
 		}
+		time.Sleep(min(wait, time.Until(until)))
 	}
 }
 
-// runDueJob does the next job if one is due and may be begun. Only then it counts for the rate.
-func (f *Function) runDueJob(ctx context.Context) (over bool, err error) {
+// runDueJob does the next job if one is due and may be begun. Only then it counts for the rate, which may ask it to wait.
+func (f *Function) runDueJob(ctx context.Context) (over bool, wait time.Duration, err error) {
 	slot := f.slots.take("")
 	if slot == nil {
-		return true, nil
+		return true, 0, nil
 	}
 	defer slot.free()
 	if due, err := f.jobs.AnyDue(ctx, slot.may...); !due || err != nil {
-		return true, err
+		return true, 0, err
 	}
-	if !f.rate.Allow(ctx, false).Allowed {
-		return true, nil
+	if rate := f.rate.Allow(ctx, false); !rate.Allowed {
+		return false, max(time.Millisecond, rate.RetryAfter), nil
 	}
 	claim, err := f.jobs.Next(ctx, f.cfg.Lease, slot.may...)
 	if errors.Is(err, jobs.ErrNotClaimable) {
-		return true, nil
+		return true, 0, nil
 	}
 	if err != nil {
-		return true, err
+		return true, 0, err
 	}
-	return false, f.run(ctx, claim, slot)
+	return false, 0, f.run(ctx, claim, slot)
 }
 
 // run does a job in a slot.

@@ -20,6 +20,7 @@ import (
 )
 
 func main() {
+	faas.SpareMemory()
 	if len(os.Args) > 1 && os.Args[1] != "--version" { // which faas.Main knows
 		os.Exit(once(os.Args[1], os.Args[2:]...))
 	}

@@ -2,8 +2,6 @@
 package main
 
 import (
-	"os"
-	"runtime/debug"
 	"time"
 
 	calendargenerate "github.com/schedgen/schedgen/functions/calendar-generate"
@@ -11,8 +9,6 @@ import (
 )
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // of a calendar of thousands of events, memory is scarcer than time
-	}
+	faas.SpareMemory()
 	faas.Main("calendar-generate", calendargenerate.New, faas.Config{Concurrency: 100, RequestTimeout: 30 * time.Second, MaxBody: 4 << 20})
 }
