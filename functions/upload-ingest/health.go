@@ -22,13 +22,18 @@ func (f *Function) newCheckup() *checkup.Checkup {
 	}
 }
 
-// health answers GET /api/health. Only operators see the parts.
+// health answers GET /api/health. Only operators see the parts. A token that is neither theirs nor a session's is
+// refused, and the guard counts it as a guess.
 func (f *Function) health(r *http.Request) (any, error) {
+	operator := api.Bears(r, f.cfg.AdminToken)
+	if _, person := f.sessions.SignedOwner(r); !operator && !person && r.Header.Get("Authorization") != "" {
+		return nil, api.New(api.Unauthorized)
+	}
 	report, err := f.checkups.read(r.Context())
 	if err != nil {
 		return nil, err
 	}
-	if !api.Bears(r, f.cfg.AdminToken) {
+	if !operator {
 		report.Parts = nil
 	}
 	return api.Response{Header: api.NoStore(), Body: report}, nil

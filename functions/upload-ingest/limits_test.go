@@ -239,6 +239,16 @@ func TestAnOperatorListsAndLiftsBlocks(t *testing.T) {
 	w.admin("GET", "/api/admin/limits").Want(http.StatusOK)
 }
 
+// The admin token may be tried at health, too, which stays open to all who send none.
+func TestGuessesAtHealthAreCounted(t *testing.T) {
+	w := newWorld(t, silent, with(func(c *Config) { c.Guard.SignIn = ratelimit.Rate{Count: 2, Per: time.Hour} }))
+	health := func(headers ...string) functest.Answer { return w.do(w.client, "GET", "/api/health", nil, headers...) }
+	health("Authorization", "Bearer guess").Refused(http.StatusUnauthorized, api.Unauthorized)
+	health("Authorization", "Bearer guess").Refused(http.StatusUnauthorized, api.Unauthorized)
+	health("Authorization", "Bearer "+adminToken).Refused(http.StatusTooManyRequests, api.RateLimited)
+	health().Want(http.StatusOK)
+}
+
 // The admin token may be tried at tasks, too.
 func TestGuessesAtTasksAreCounted(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.Guard.SignIn = ratelimit.Rate{Count: 2, Per: time.Hour} }))

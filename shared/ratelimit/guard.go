@@ -115,14 +115,14 @@ func (p policy) bucket() bucket {
 // Admit decides whether a request goes on, and adds what the caller should know of its limits to the header of the
 // answer. The status of the answer is told to done, which may be nil.
 func (c *Caller) Admit(header http.Header, r *http.Request) (done func(status int), err error) {
-	switch route, class := classify(r); class {
-	case exempt:
+	switch route, class := classify(r); {
+	case class == exempt:
 		return nil, nil
-	case tokens:
+	case class == tokens:
 		return c.admitToken(header, r, route)
-	case signIn:
-		return c.admitSignIn(header, r, route, signIn)
-	case uploads:
+	case class == signIn, class == health && r.Header.Get("Authorization") != "":
+		return c.admitSignIn(header, r, route, class)
+	case class == uploads:
 		return c.admitUpload(header, r, route)
 	default:
 		_, err := c.take(header, r, route, class)

@@ -15,6 +15,7 @@ const (
 	uploads
 	feeds  // calendar programs, many of them behind few addresses
 	signIn // what a wrong answer or token is tried at
+	health // what anyone may ask for, and of which the admin token shows more
 	tokens // what other parts of the system send: with their token as much as they like
 	exempt // files of the page
 )
@@ -57,7 +58,7 @@ var routes = map[string]class{
 	"GET /api/years":                           client,
 	"GET /api/years/{year}":                    client,
 	"GET /api/openapi.json":                    client,
-	"GET /api/health":                          client,
+	"GET /api/health":                          health,
 	"GET /api/auth/status":                     client,
 	"POST /api/auth/logout":                    client,
 	"DELETE /api/auth/sessions":                client,

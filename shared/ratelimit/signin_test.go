@@ -43,6 +43,14 @@ func TestFailedSignInsBlockTheAddress(t *testing.T) {
 				t.Errorf("%s is not blocked", path)
 			}
 		}
+		for _, path := range []string{"/api/admin/backups", "/api/health"} {
+			if got := one.ask(caller{address: campus}, "GET", path, 200, "Authorization", "Bearer admin"); got.refused == nil {
+				t.Errorf("%s is not blocked for the admin token", path)
+			}
+		}
+		if got := one.ask(caller{address: campus}, "GET", "/api/health", 200); got.refused != nil {
+			t.Errorf("health without a token: %v", got.refused)
+		}
 		if got := one.ask(caller{address: campus}, "GET", "/api/years", 200); got.refused != nil {
 			t.Errorf("what is no sign-in: %v", got.refused)
 		}
@@ -90,6 +98,9 @@ func TestWhatCountsAsAFailedSignIn(t *testing.T) {
 		"a callback that succeeds":   {callback, 302, nil, false},
 		"a wrong return address":     {"/api/auth/google", 400, nil, false},
 		"a token for something else": {"/api/calendars", 401, bearer, false},
+		"a wrong token for health":   {"/api/health", 401, bearer, true},
+		"no token for health":        {"/api/health", 200, nil, false},
+		"the right one for health":   {"/api/health", 200, []string{"Authorization", "Bearer admin"}, false},
 		"no token of a task":         {"/tasks/sweep", 401, nil, false},
 		"a wrong token of a task":    {"/tasks/sweep", 401, bearer, true},
 		"a wrong token of an event":  {"/events/s3", 401, bearer, true},
