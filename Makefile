@@ -83,8 +83,8 @@ load: ## run SCENARIO of load-tests in full, against the whole system on this ma
 	@TARGET=$(TARGET) OUT=$(OUT) scripts/load.sh $(SCENARIO)
 
 .PHONY: load-short
-load-short: setup ## run every scenario of load-tests for some seconds; nothing may be lost (part of make test)
-	@cd deploy/schedgen && SCHEDGEN_TEST_K6=$${SCHEDGEN_TEST_K6:-$(CURDIR)/.cache/bin/k6} $(GO) test -count=1 -v -run '^TestLoad$$' ./e2e
+load-short: ## run every scenario of load-tests for some seconds; nothing may be lost (part of make test)
+	@scripts/load.sh short
 
 .PHONY: load-fixtures
 load-fixtures: ## write COUNT (300) timetables with their truth, made from SEED (1), to OUT (.cache/load-fixtures)

@@ -69,7 +69,12 @@ k6_tool() {
   fi
   [ -x "$BIN/k6" ] || say "k6 takes some minutes to build, this once"
   go_tool k6 go.k6.io/k6 "$K6_VERSION"
-  export SCHEDGEN_TEST_K6=$BIN/k6
+}
+
+# use_built_tools has tests use the programs that setup.sh built, where no others are named.
+use_built_tools() {
+  [ -n "${SCHEDGEN_TEST_MINIO:-}" ] || [ ! -x "$BIN/minio" ] || export SCHEDGEN_TEST_MINIO=$BIN/minio
+  [ -n "${SCHEDGEN_TEST_K6:-}" ] || [ ! -x "$BIN/k6" ] || export SCHEDGEN_TEST_K6=$BIN/k6
 }
 
 # npm_ci FOLDER installs what a folder's lock file pins, where that changed. Nothing that is installed runs a script of its own.

@@ -24,9 +24,7 @@ install_missing containerd runc pgbouncer containernetworking-plugins iproute2
 go_tool ko github.com/google/ko "$KO_VERSION"
 go_tool crane github.com/google/go-containerregistry/cmd/crane "$CRANE_VERSION"
 export PATH=$BIN:$PATH
-if [ -z "${SCHEDGEN_TEST_MINIO:-}" ] && [ -x "$BIN/minio" ]; then
-  export SCHEDGEN_TEST_MINIO=$BIN/minio
-fi
+use_built_tools
 
 build_page
 say "manifests, every line that a check is about broken once"

@@ -9,10 +9,7 @@ GOTESTSUM_VERSION=v1.13.0
 go_tool gotestsum gotest.tools/gotestsum "$GOTESTSUM_VERSION"
 
 LEAST=70 # percent of statements, in every module
-if [ -z "${SCHEDGEN_TEST_MINIO:-}" ] && [ -x "$BIN/minio" ]; then
-  export SCHEDGEN_TEST_MINIO=$BIN/minio
-fi
-[ -n "${SCHEDGEN_TEST_K6:-}" ] || [ ! -x "$BIN/k6" ] || export SCHEDGEN_TEST_K6=$BIN/k6
+use_built_tools
 # A change is judged by the same generated timetables as the one before it; the long runs draw others each time.
 [ -n "${SCHEDGEN_TEST_ALL:-}" ] || export SCHEDGEN_TEST_SEED=${SCHEDGEN_TEST_SEED:-20261127}
 timeout=40m

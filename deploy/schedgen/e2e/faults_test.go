@@ -172,22 +172,31 @@ func (s *storm) uploadOnce(ctx context.Context, client *http.Client, p *paper) (
 	return "", fmt.Errorf("got %d %.200s", got.StatusCode, got.body)
 }
 
-// faults causes one fault after the other, each a while after the last, until the uploads are done.
-func (s *storm) faults(done <-chan struct{}) {
-	f := s.fleet
-	all := []struct {
-		name       string
-		begin, end func() error
-	}{
-		{"pdf-parse killed", f.parse[0].kill, f.parse[0].start},
+// fault is something that goes away, and how it comes back.
+type fault struct {
+	name       string
+	begin, end func() error
+}
+
+// faults are all that can go away.
+func (f *fleet) faults() []fault {
+	all := []fault{
 		{"upload-ingest killed", f.ingest.kill, f.ingest.start},
 		{"PostgreSQL stopped", f.database.stop, func() error { return f.database.start() }},
-		{"pdf-parse killed", f.parse[1].kill, f.parse[1].start},
 		{"Redis stopped", func() error { f.redis.Stop(); return nil }, func() error { f.redis.Start(); return nil }},
 		{"MinIO stopped", f.minio.Stop, f.minio.Start},
 		{"PostgreSQL killed", f.database.kill, func() error { return f.database.start() }},
 		{"calendar-generate killed", f.calendar.kill, f.calendar.start},
 	}
+	for _, p := range f.parse {
+		all = append(all, fault{"pdf-parse killed", p.kill, p.start})
+	}
+	return all
+}
+
+// faults causes one fault after the other, each a while after the last, until the uploads are done.
+func (s *storm) faults(done <-chan struct{}) {
+	all := s.fleet.faults()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {

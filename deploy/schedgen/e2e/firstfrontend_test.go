@@ -256,7 +256,7 @@ func TestFirstFrontendsRecordedBodies(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob(filepath.Join(os.Getenv("SCHEDGEN_CASES"), "first-frontend-*.json"))
 	if len(files) == 0 {
-		t.Skip("set SCHEDGEN_CASES to the folder of recorded cases")
+		t.Skip("set SCHEDGEN_CASES to a folder of recorded cases to send what the first frontend sent")
 	}
 	f := frontendWorld(t).firstFrontend(t)
 	for _, name := range files {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,9 +31,6 @@ var scenarios = []string{"baseline", "upload", "status", "feeds", "stress", "spi
 // SCHEDGEN_LOAD=scenario it runs that one in full and writes its report (make load).
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	if containersWanted() {
-		t.Skip("the containers have tests of their own")
-	}
 	k6 := k6Program(t)
 	files := filepath.Join(t.TempDir(), "fixtures")
 	truths, err := fixtures.Write(files, 1, 60)
@@ -86,29 +84,12 @@ func loadSite(t *testing.T) *site {
 // schedule sweeps until the test ends.
 func (s *site) schedule() {
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
+	var sweeps sync.WaitGroup
+	sweeps.Go(func() { s.sweepEvery(ctx, 10*time.Second) })
 	s.t.Cleanup(func() {
 		cancel()
-		<-ended
+		sweeps.Wait()
 	})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(10 * time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.ingest.url+"/tasks/sweep", nil)
-			if err != nil {
-				return
-			}
-			request.Header.Set("Authorization", "Bearer "+adminToken)
-			_, _ = send(http.DefaultClient, request) // the next one makes up for one that fails
-		}
-	}()
 }
 
 // run runs a scenario and audits what it left.
@@ -197,36 +178,26 @@ func (l *loadTest) audit(t *testing.T, records string, began time.Time) audit.Re
 	return found
 }
 
-// breakThings stops and starts each server and a function in turn while there are users.
+// breakThings has one thing after the other go away while there are users, each twice in a full run. The last of them then
+// finish in peace.
 func (l *loadTest) breakThings(ctx context.Context, t *testing.T, full bool) {
-	rounds, pause, down := 1, 2*time.Second, 2*time.Second
+	all, pause := l.site.faults(), 2*time.Second
 	if full {
-		rounds, pause, down = 3, 15*time.Second, 10*time.Second
+		all, pause = slices.Concat(all, all), 12*time.Second
 	}
-	parse := l.site.parse[0]
-	faults := []struct{ stop, start func() error }{
-		{l.site.database.kill, func() error { return l.site.database.start() }},
-		{func() error { l.site.redis.Stop(); return nil }, func() error { l.site.redis.Start(); return nil }},
-		{l.site.minio.Stop, l.site.minio.Start},
-		{parse.kill, parse.start},
-	}
-	wait := func(d time.Duration) {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for _, fault := range all {
+		for _, do := range []func() error{fault.begin, fault.end} {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+			}
+			if err := do(); err != nil {
+				t.Errorf("%s: %v", fault.name, err)
+			}
 		}
-	}
-	for n := 0; n < rounds*len(faults) && ctx.Err() == nil; n++ {
-		fault := faults[n%len(faults)]
-		wait(pause)
-		if err := fault.stop(); err != nil {
-			t.Error(err)
-		}
-		wait(down)
-		if err := fault.start(); err != nil {
-			t.Error(err)
+		if ctx.Err() != nil {
 			return
 		}
 	}
@@ -244,9 +215,6 @@ func (l *loadTest) report(t *testing.T, dir string, r report.Run) {
 	}
 	r.Machine, r.Commit = machine(), os.Getenv("SCHEDGEN_LOAD_COMMIT")
 	out := os.Getenv("SCHEDGEN_LOAD_OUT")
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	if err := os.WriteFile(filepath.Join(out, r.Scenario+".md"), []byte(r.Markdown()), 0o644); err != nil {
 		t.Fatal(err)
 	}
