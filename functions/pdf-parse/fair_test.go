@@ -300,6 +300,48 @@ func TestTheRateLeavesNoJobBehind(t *testing.T) {
 	}
 }
 
+// A job of high priority whose event was lost gets what is reserved of the rate.
+func TestTheReserveOfTheRateIsForWhatIsDue(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Rate, c.Burst, c.RateReserve = 2, 2, 1 })
+	_, truth := lecture()
+	w.f.Parse = func(context.Context, []byte) (timetable.Document, error) { return truth, nil }
+	w.upload([]byte("%PDF-"), jobs.Low)
+	high := w.upload([]byte("%PDF-"), jobs.High)
+	for w.f.rate.Allow(t.Context(), false).Allowed { // until what is not reserved is used up
+		continue
+	}
+	if over, wait, err := w.f.runDueJob(t.Context()); over || wait > 0 || err != nil {
+		t.Errorf("got over %t, wait %s, %v; want a job done", over, wait, err)
+	}
+	w.completed(high.ID, truth)
+}
+
+// One worker of an instance waits for the rate, not each.
+func TestOneWorkerWaitsForTheRate(t *testing.T) {
+	w := newWorld(t)
+	w.f.waiting.Lock()
+	if w.f.waitForRate(time.Hour) {
+		t.Error("a second one has waited")
+	}
+	w.f.waiting.Unlock()
+	if !w.f.waitForRate(time.Nanosecond) {
+		t.Error("the only one has not waited")
+	}
+}
+
+// A PDF that is gone keeps nobody else's waiting.
+func TestAPDFThatIsGoneKeepsNobodyWaiting(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.Backoff = time.Hour })
+	_, truth := lecture()
+	own, gone, lost := w.lectures(), w.lectures(), w.lectures()
+	if err := w.f.blob.Delete(t.Context(), gone.ObjectKey); err != nil {
+		t.Fatal(err)
+	}
+	w.notify(own).Want(204)
+	w.completed(own.ID, truth)
+	w.completed(lost.ID, truth)
+}
+
 // A caller that hangs up while another's job is read leaves no slot empty: its event may be the last that comes.
 func TestACallerThatHangsUpLeavesNoJobBehind(t *testing.T) {
 	w := newWorld(t)

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
@@ -69,6 +70,7 @@ type Function struct {
 	parsed  *events.Publisher
 	rate    *ratelimit.Limiter
 	slots   *slots
+	waiting sync.Mutex // of the worker that waits for the rate
 	readers *sandbox.Readers
 	metrics *metrics
 }

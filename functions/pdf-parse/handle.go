@@ -12,8 +12,10 @@ import (
 	handler "github.com/openfaas/templates-sdk/go-http"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
 
@@ -127,18 +129,28 @@ func (f *Function) runNextJob(ctx context.Context, o events.Object) (over bool, 
 }
 
 // goOn does what is due, for an event that is done with itself. Events that wait for a slot get it first, each time that
-// one is free. Where the rate is used up it waits, in no slot: nobody else may come for what is due.
+// one is free. Where the rate is used up one worker of the instance waits, in no slot: nobody else may come for what is due.
 func (f *Function) goOn(ctx context.Context, until time.Time) {
 	for time.Now().Before(until) {
 		over, wait, err := f.runDueJob(ctx)
 		if err != nil {
 			api.Logger(ctx).WarnContext(ctx, "stopped working on other jobs", "error", err)
 		}
-		if over || err != nil {
+		if over || err != nil || wait > 0 && !f.waitForRate(min(wait, time.Until(until))) {
 			return
 		}
-		time.Sleep(min(wait, time.Until(until)))
 	}
+}
+
+// waitForRate waits, unless another worker does so already: each of them holds one of the requests that the platform sends
+// to an instance.
+func (f *Function) waitForRate(wait time.Duration) bool {
+	if !f.waiting.TryLock() {
+		return false
+	}
+	defer f.waiting.Unlock()
+	time.Sleep(wait)
+	return true
 }
 
 // runDueJob does the next job if one is due and may be begun. Only then it counts for the rate, which may ask it to wait.
@@ -151,7 +163,17 @@ func (f *Function) runDueJob(ctx context.Context) (over bool, wait time.Duration
 	if due, err := f.jobs.AnyDue(ctx, slot.may...); !due || err != nil {
 		return true, 0, err
 	}
-	if rate := f.rate.Allow(ctx, false); !rate.Allowed {
+	rate := f.rate.Allow(ctx, false)
+	if !rate.Allowed {
+		high, err := f.jobs.AnyDue(ctx, jobs.High)
+		if err != nil {
+			return true, 0, err
+		}
+		if high {
+			rate = f.allowReserve(ctx, slot)
+		}
+	}
+	if !rate.Allowed {
 		return false, max(time.Millisecond, rate.RetryAfter), nil
 	}
 	claim, err := f.jobs.Next(ctx, f.cfg.Lease, slot.may...)
@@ -161,7 +183,17 @@ func (f *Function) runDueJob(ctx context.Context) (over bool, wait time.Duration
 	if err != nil {
 		return true, 0, err
 	}
-	return false, 0, f.run(ctx, claim, slot)
+	err = f.run(ctx, claim, slot)
+	if errors.Is(err, blob.ErrNotFound) {
+		err = nil // that is its own fault; the next job's PDF is there
+	}
+	return false, 0, err
+}
+
+// allowReserve asks for what is reserved of the rate. The slot is then for high priority alone.
+func (f *Function) allowReserve(ctx context.Context, slot *grant) ratelimit.Decision {
+	slot.may = []jobs.Priority{jobs.High}
+	return f.rate.Allow(ctx, true)
 }
 
 // run does a job in a slot.
@@ -203,7 +235,7 @@ func (f *Function) acquireSlot(ctx context.Context, o events.Object) (slot *gran
 	}
 	rate := f.rate.Allow(ctx, false)
 	if !rate.Allowed && priority == jobs.High {
-		rate, slot.may = f.rate.Allow(ctx, true), []jobs.Priority{jobs.High}
+		rate = f.allowReserve(ctx, slot)
 	}
 	if !rate.Allowed {
 		slot.free()
