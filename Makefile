@@ -75,7 +75,7 @@ hostile: setup ## send COUNT (10000) mutants, bombs and garbage to a running sys
 	@scripts/hostile.sh $(or $(COUNT),10000)
 
 .PHONY: overload
-overload: setup ## send ten times what a running system can read for FOR (2m); all is answered soon, nothing is lost or left
+overload: setup ## send ten times what a running system can read for FOR (2m); answers come soon, nothing is lost or left
 	@scripts/overload.sh $(or $(FOR),2m)
 
 .PHONY: load

@@ -25,7 +25,7 @@ import (
 // Kinds of records.
 const (
 	Accepted   = "accepted"   // an upload was answered 201 or 202
-	Unanswered = "unanswered" // one was answered 5xx or not at all: it may have been stored all the same
+	Unanswered = "unanswered" // one was answered 5xx or not at all: it may have been stored all the same, as the job if one is named
 	Feed       = "feed"       // a feed of all uploads of a user was made
 )
 
@@ -103,7 +103,11 @@ func Run(ctx context.Context, s System, since time.Time, records []Record, files
 				return r, err
 			}
 		case Unanswered:
-			unanswered++
+			if j := known[record.Job]; j != nil {
+				j.answered = true
+			} else {
+				unanswered++
+			}
 		case Feed:
 			if err := s.feed(ctx, &r, record, files); err != nil {
 				return r, err
@@ -227,7 +231,7 @@ func (s System) objects(ctx context.Context, r *Report) error {
 	})
 }
 
-// feed holds that a feed shows the modules of its user's timetable, and nothing else.
+// feed holds that a feed shows the modules of its user's timetable.
 func (s System) feed(ctx context.Context, r *Report, record Record, files map[string]fixtures.File) error {
 	calendar, err := s.Fetch(ctx, record.URL)
 	if err != nil {

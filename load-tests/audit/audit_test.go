@@ -97,6 +97,10 @@ func TestAudit(t *testing.T) {
 		"an upload without an answer": {fault: func(_ *testing.T, r *run) {
 			r.records[0] = audit.Record{Kind: audit.Unanswered, Status: 502}
 		}},
+		"a refusal that names its job excuses no other": {func(_ *testing.T, r *run) {
+			r.records[0] = audit.Record{Kind: audit.Unanswered, Status: 503, Job: r.records[0].Job}
+			r.records = slices.Delete(r.records, 1, 2)
+		}, "no user was told"},
 		"a job has not ended": {func(t *testing.T, r *run) {
 			job := functest.Uploaded(t, r.store, uuid.NewString())
 			r.records = append(r.records, audit.Record{Kind: audit.Unanswered})

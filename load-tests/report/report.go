@@ -15,7 +15,7 @@ type Run struct {
 	Scenario string
 	Began    time.Time
 	Lasted   time.Duration
-	Machine  string // its processors and memory
+	Machine  string // its processors
 	Commit   string
 	Audit    string // what the audit found
 	Summary  Summary

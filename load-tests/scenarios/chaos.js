@@ -2,9 +2,9 @@
 import { anyFixture, choose, newUser, pause, upload } from './journey.js';
 
 export const options = choose('chaos', {
-  scenarios: { students: { executor: 'constant-vus', vus: 20, duration: '5m', gracefulStop: '3m' } },
+  scenarios: { students: { executor: 'constant-vus', vus: 20, duration: '5m', gracefulStop: '5m' } },
   thresholds: { uploads_lost: ['rate==0'] },
-}, { students: { executor: 'constant-vus', vus: 4, duration: '20s', gracefulStop: '2m' } });
+}, { students: { executor: 'constant-vus', vus: 4, duration: '20s', gracefulStop: '3m' } });
 
 export default function () {
   upload(newUser(), anyFixture(), { tries: 40 });

@@ -12,8 +12,8 @@ import { SharedArray } from 'k6/data';
 export const full = __ENV.FULL === '1';
 
 const base = __ENV.TARGET;
-const fixtures = new SharedArray('fixtures', () => JSON.parse(open(`${__ENV.FIXTURES}/index.json`)).map(({ name, truth }) =>
-  ({ name, rows: truth.entries.length, kind: truth.kind, pdf: encoding.b64encode(open(`${__ENV.FIXTURES}/${name}`, 'b')) })));
+const fixtures = new SharedArray('fixtures', () => JSON.parse(open(`${__ENV.FIXTURES}/index.json`)).map(({ name }) =>
+  ({ name, pdf: encoding.b64encode(open(`${__ENV.FIXTURES}/${name}`, 'b')) })));
 
 const lost = new Rate('uploads_lost'); // neither read, nor refused with a time to come again
 const refused = new Counter('uploads_refused'); // 429 or 503 with Retry-After: what back pressure is for
@@ -25,12 +25,14 @@ const terms = {
   Q3: { start: '2026-07-13', end: '2026-08-28' }, Q4: { start: '2026-09-07', end: '2026-10-16' },
 };
 
-// choose gives the options of a scenario: of a full run, or of one of seconds.
+// choose gives the options of a scenario: of a full run, or of one of seconds. Who has begun may finish: a user who is cut
+// off in the middle of an upload cannot tell the audit of it.
 export function choose(scenario, { scenarios, thresholds = {} }, short) {
+  const patient = Object.entries(full ? scenarios : short).map(([name, one]) => [name, { gracefulStop: '2m', ...one }]);
   return {
-    scenarios: full ? scenarios : short,
+    scenarios: Object.fromEntries(patient),
     thresholds: full ? { checks: ['rate>0.99'], ...thresholds } : { checks: ['rate==1'] },
-    setupTimeout: '20m',
+    setupTimeout: '40m',
     tags: { scenario_file: scenario },
     summaryTrendStats: ['avg', 'med', 'p(90)', 'p(95)', 'p(99)', 'max', 'count'],
   };
@@ -77,15 +79,16 @@ function send(user, fixture) {
   const status = answer.status;
   if (status === 201 || status === 202) {
     record({ kind: 'accepted', job: answer.json('jobId'), fixture: fixture.name, status });
-  } else if (status === 0 || status >= 500) {
-    record({ kind: 'unanswered', fixture: fixture.name, status });
+  } else if ((status === 0 || status >= 500) && !comeAgain(answer)) {
+    const told = /\/api\/jobs\/([0-9a-f-]+)/.exec(answer.headers.Location || ''); // what was kept, though it could not be answered
+    record({ kind: 'unanswered', fixture: fixture.name, status, ...(told && { job: told[1] }) });
   }
   return answer;
 }
 
-// comeAgain is whether an answer says when to come again.
+// comeAgain is whether an upload was refused, before anything of it was kept, and told when to come again.
 function comeAgain(answer) {
-  return (answer.status === 429 || answer.status === 503) && answer.headers['Retry-After'] !== undefined;
+  return answer.headers['Retry-After'] !== undefined && (answer.status === 429 || (answer.status === 503 && answer.json('error') === 'QUEUE_FULL'));
 }
 
 // upload sends a PDF as the page does: refused, it comes again when it is told to, up to so many times. It gives the job's
@@ -93,7 +96,7 @@ function comeAgain(answer) {
 export function upload(user, fixture, { tries = 1 } = {}) {
   let answer = send(user, fixture);
   for (let n = 1; n < tries && answer.status !== 201 && answer.status !== 202; n++) {
-    sleep(comeAgain(answer) ? Math.min(Number(answer.headers['Retry-After']), 20) : 1 + Math.random());
+    sleep(Math.min(Number(answer.headers['Retry-After'] || 1), 20) + Math.random());
     answer = send(user, fixture);
   }
   const taken = answer.status === 201 || answer.status === 202;
@@ -135,25 +138,52 @@ export function result(user, job) {
 
 // calendar makes a file of a job.
 export function calendar(user, job) {
-  const answer = http.post(`${base}/api/generate/ics`, JSON.stringify({ jobId: job, year: 2026, terms }), named(user, 'ics', { 'Content-Type': 'application/json' }));
+  const answer = http.post(`${base}/api/generate/ics`, JSON.stringify({ jobId: job, year: 2026, terms }), named(user, 'ics', asJSON));
   check(answer, { 'the file is a calendar': (a) => a.status === 200 && a.body.includes('BEGIN:VEVENT') });
 }
 
-// feed makes a feed of all that a user uploaded, which is one PDF. It gives the address.
-export function feed(user, fixture) {
-  const answer = http.post(`${base}/api/feeds`, JSON.stringify({ year: 2026, terms }), named(user, 'feed', { 'Content-Type': 'application/json' }));
-  if (!check(answer, { 'the feed is made': (a) => a.status === 201 })) return null;
-  const url = answer.json('url');
-  record({ kind: 'feed', fixture: fixture.name, url });
-  return url;
+const asJSON = { 'Content-Type': 'application/json' };
+const choice = JSON.stringify({ year: 2026, terms });
+
+// feeds makes so many feeds of all that a user uploaded, which is one PDF. It gives their addresses.
+export function feeds(user, fixture, count = 1) {
+  const requests = Array.from({ length: count }, () => ['POST', `${base}/api/feeds`, choice, named(user, 'feed', asJSON)]);
+  const made = http.batch(requests).filter((answer) => check(answer, { 'the feed is made': (a) => a.status === 201 }));
+  return made.map((answer) => {
+    const url = answer.json('url');
+    record({ kind: 'feed', fixture: fixture.name, url });
+    return url;
+  });
 }
 
-// poll asks for a feed as a calendar program does. It gives the ETag to ask with the next time.
-export function poll(url, etag) {
-  const headers = etag ? { 'If-None-Match': etag } : {};
-  const answer = http.get(url, { headers, tags: { name: 'poll' }, timeout: '60s' });
+// poll asks for a feed as a calendar program does, from the user's address. It gives the ETag to ask with the next time.
+export function poll(user, url, etag) {
+  const answer = http.get(url, named(user, 'poll', etag ? { 'If-None-Match': etag } : {}));
   check(answer, { 'the feed is served': (a) => a.status === 304 || (a.status === 200 && a.body.includes('BEGIN:VCALENDAR')) });
-  return answer.headers['Etag'] || etag;
+  return answer.headers.Etag || etag;
+}
+
+const feedsPerUser = 20; // as many as one may have (FEEDS_PER_OWNER)
+
+// subscribers makes so many feeds, of as few users as it takes. It gives what `subscribed` needs of each.
+export function subscribers(count) {
+  const all = [];
+  for (let n = 0; all.length < count; n++) {
+    const user = userOf(n);
+    const fixture = fixtureOf(n);
+    if (!upload(user, fixture, { tries: 20 })) throw new Error('the users of the feeds could not upload');
+    const made = feeds(user, fixture, Math.min(feedsPerUser, count - all.length));
+    if (made.length === 0) throw new Error('no feed could be made');
+    made.forEach((url) => all.push([url, poll(user, url)]));
+  }
+  return all;
+}
+
+// subscribed is a calendar program that asks for one of the feeds, each in turn.
+export function subscribed(all) {
+  const n = exec.scenario.iterationInTest % all.length;
+  const [url, etag] = all[n];
+  poll(userOf(n), url, etag);
 }
 
 // visit is all that a student does: upload, look, take the file, subscribe.
@@ -167,6 +197,5 @@ export function visit(options) {
   pause(5);
   calendar(user, job);
   pause(3);
-  const url = feed(user, fixture);
-  if (url) poll(url);
+  feeds(user, fixture).forEach((url) => poll(user, url));
 }

@@ -144,11 +144,11 @@ func nowhere() []string {
 }
 
 // residentMemory is what a process holds, in MiB.
-func residentMemory(b *testing.B, pid int) float64 {
-	b.Helper()
+func residentMemory(t testing.TB, pid int) float64 {
+	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(status)) {
 		var kib float64
@@ -156,7 +156,7 @@ func residentMemory(b *testing.B, pid int) float64 {
 			return kib / 1024
 		}
 	}
-	b.Fatal("no VmRSS")
+	t.Fatal("no VmRSS")
 	return 0
 }
 
