@@ -336,14 +336,27 @@ func readingOrder(words []extract.Word) {
 	}
 }
 
+// textOf is the text of words, in their order.
+func textOf(words []extract.Word) string {
+	if len(words) == 1 {
+		return words[0].Text
+	}
+	var text []byte
+	for i, w := range words {
+		if i > 0 {
+			text = append(text, ' ')
+		}
+		text = append(text, w.Text...)
+	}
+	return string(text)
+}
+
 func newLabel(words []extract.Word) label {
 	l := label{words: words, x0: math.Inf(1), x1: math.Inf(-1)}
-	texts := make([]string, len(words))
-	for i, w := range words {
-		texts[i] = w.Text
+	for _, w := range words {
 		l.x0, l.x1 = min(l.x0, w.X0), max(l.x1, w.X1)
 	}
-	l.text = strings.Join(texts, " ")
+	l.text = textOf(words)
 	l.letters = letters(l.text)
 	return l
 }

@@ -132,6 +132,7 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 			cells[i] = append(cells[i], w)
 		}
 	}
+	row.Cells = make([]Cell, 0, len(s.columns)+1)
 	for i, c := range s.columns {
 		row.Cells = append(row.Cells, Cell{
 			Column: c.column, Heading: c.text, X0: c.left, X1: c.right, Ruled: c.ruled, RuledLeft: i > 0 && s.columns[i-1].ruled || i == 0 && !math.IsInf(c.left, 0),
@@ -152,23 +153,22 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 func lines(words []extract.Word, usual usualText) []Line {
 	readingOrder(words)
 	effort.Add(len(words))
-	var out []Line
-	var text []byte
+	out := make([]Line, 0, len(words))
+	begin := 0 // of the line's words
 	for i, w := range words {
 		odd := usual.origin(w) != own || w.Loose && !usual.loose
 		if n := len(out); n > 0 && math.Abs(out[n-1].Y-w.Y) <= sameBaseline*w.Size {
 			l := &out[n-1]
-			text = append(append(text, ' '), w.Text...)
 			l.Unsure = l.Unsure || w.Unsure
 			l.X1 = max(l.X1, w.X1)
 			l.Size = max(l.Size, w.Size)
 			l.Faint, l.Odd = l.Faint || w.Faint, l.Odd || odd
 		} else {
 			out = append(out, Line{Unsure: w.Unsure, X0: w.X0, X1: w.X1, Y: w.Y, Size: w.Size, First: w.X1 - w.X0, Faint: w.Faint, Odd: odd})
-			text = append(text[:0], w.Text...)
+			begin = i
 		}
 		if i+1 == len(words) || math.Abs(out[len(out)-1].Y-words[i+1].Y) > sameBaseline*words[i+1].Size {
-			out[len(out)-1].Text = string(text)
+			out[len(out)-1].Text = textOf(words[begin : i+1])
 		}
 	}
 	return out
