@@ -88,9 +88,11 @@ const reapplyJobsSQL = givenSQL + `,
 select object_key from gone`
 
 // endAccessSQL leaves the tokens of the accounts that are deleted next for google-sync. %s is which, of google_accounts.
+// It locks them: a sign-in that is deleting such an account, for a new one of the same person, has the last word.
 const endAccessSQL = `
 insert into google_revocations (account_id, refresh_token, key_id, subject_hash)
 select id, refresh_token, key_id, sha256(convert_to(subject, 'UTF8')) from google_accounts%s and refresh_token is not null
+for update of google_accounts
 on conflict (account_id) do nothing`
 
 // Reapply deletes again, in one transaction, what a restored database has of these people, and notes their deletions
