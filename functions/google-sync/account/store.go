@@ -118,7 +118,9 @@ var moveSQL = []string{
 const isAccountSQL = `select id::text from google_accounts where id = $1::uuid for share`
 
 const (
-	knownSQL = `select id::text from google_accounts where subject = $1 for update`
+	// An account's row is locked before its owner (package personal), by whoever locks both.
+	knownSQL       = `select id::text from google_accounts where subject = $1 for update`
+	lockAccountSQL = `select from google_accounts where id = $1::uuid for update`
 
 	deleteAccountSQL = `delete from google_accounts where id = $1::uuid`
 )
@@ -224,6 +226,9 @@ func (s *Store) End(ctx context.Context, a Account) error {
 func (s *Store) Forget(ctx context.Context, a Account) (anonymous string, err error) {
 	anonymous = uuid.NewString()
 	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockAccountSQL, a.ID); err != nil {
+			return err
+		}
 		deleted, err := personal.Lock(ctx, tx, a.ID)
 		if err == nil && deleted {
 			err = ErrNotFound
