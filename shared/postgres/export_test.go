@@ -11,7 +11,7 @@ func Migrations() (fs.FS, error) { return fs.Sub(migrations, "migrations") }
 
 // MigrateFrom migrates by other files than the embedded ones.
 func MigrateFrom(ctx context.Context, dsn string, files fs.FS) error {
-	return migrateFrom(ctx, dsn, files)
+	return migrateFrom(ctx, dsn, files, false)
 }
 
 // SetHold makes p report connections that are held for longer than d.

@@ -25,16 +25,22 @@ const migrateLock = int64(9628173550095224)
 
 // Migrate brings the database to the newest schema. It is safe to run at any time, while older
 // code runs, and by several programs at once: each migration runs in one transaction, which holds
-// an advisory lock and writes the new version. A migration that fails changes nothing.
-func Migrate(ctx context.Context, dsn string) error {
+// an advisory lock and writes the new version. A migration that fails changes nothing. ErrRestoring
+// means that a restore of the database has not ended: new tables would look like a whole database.
+func Migrate(ctx context.Context, dsn string) error { return migrateEmbedded(ctx, dsn, false) }
+
+// MigrateRestored is Migrate for the restore itself.
+func MigrateRestored(ctx context.Context, dsn string) error { return migrateEmbedded(ctx, dsn, true) }
+
+func migrateEmbedded(ctx context.Context, dsn string, restoring bool) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("migrate: read the embedded files: %w", err)
 	}
-	return migrateFrom(ctx, dsn, files)
+	return migrateFrom(ctx, dsn, files, restoring)
 }
 
-func migrateFrom(ctx context.Context, dsn string, files fs.FS) error {
+func migrateFrom(ctx context.Context, dsn string, files fs.FS, restoring bool) error {
 	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
 	defer cancel()
 	names, err := migrationNames(files)
@@ -51,6 +57,11 @@ func migrateFrom(ctx context.Context, dsn string, files fs.FS) error {
 		return fmt.Errorf("migrate: connect: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) // its error matters no more: every transaction has ended
+	if !restoring {
+		if err := checkRestored(ctx, conn); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+	}
 	for done := false; !done; {
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
 			done, err = migrateStep(ctx, tx, files, names)
@@ -61,6 +72,16 @@ func migrateFrom(ctx context.Context, dsn string, files fs.FS) error {
 		}
 	}
 	return nil
+}
+
+// checkRestored is ErrRestoring while a restore of the database has not ended.
+func checkRestored(ctx context.Context, conn *pgx.Conn) error {
+	var unfinished bool
+	err := conn.QueryRow(ctx, restoringSQL, ReplacedPrefix).Scan(&unfinished)
+	if err == nil && unfinished {
+		err = ErrRestoring
+	}
+	return err
 }
 
 // migrationNames lists the files in order. Their numbers must be 001, 002 and so on without a gap:

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -120,5 +121,22 @@ func TestAMigrationThatFailsChangesNothing(t *testing.T) {
 	files["003_c.sql"] = file("create table c (x int)")
 	if err := postgres.MigrateFrom(t.Context(), dsn, files); err == nil || !strings.Contains(err.Error(), "003_c.sql") {
 		t.Errorf("a number is missing: got %v", err)
+	}
+}
+
+// TestNoMigrationDuringARestore: its tables are aside, and new ones would look like a whole database.
+func TestNoMigrationDuringARestore(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Empty(t)
+	execute(t, dsn, "create schema "+postgres.ReplacedPrefix+"x")
+	if err := postgres.Migrate(t.Context(), dsn); !errors.Is(err, postgres.ErrRestoring) {
+		t.Errorf("got %v, want ErrRestoring", err)
+	}
+	made, err := postgres.QueryOne(t.Context(), open(t, postgres.Config{URL: dsn}), pgx.RowTo[int], "select count(*)::int from pg_tables where schemaname = 'public'")
+	if err != nil || made != 0 {
+		t.Errorf("the migration made %d tables, %v", made, err)
+	}
+	if err := postgres.MigrateRestored(t.Context(), dsn); err != nil {
+		t.Errorf("the restore itself: %v", err)
 	}
 }

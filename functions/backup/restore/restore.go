@@ -333,7 +333,7 @@ func (r *Restorer) checkSystem(ctx context.Context, checks []Check, c archive.Co
 
 // migrate brings a backup of an older version to this version's schema.
 func migrate(ctx context.Context, dsn string, from int) (string, error) {
-	if err := postgres.Migrate(ctx, dsn); err != nil {
+	if err := postgres.MigrateRestored(ctx, dsn); err != nil {
 		return "", err
 	}
 	snapshot, err := dump.Open(ctx, dsn)
