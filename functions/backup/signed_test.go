@@ -2,20 +2,24 @@ package backup_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/deletions"
 	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/sign"
 	"github.com/schedgen/schedgen/functions/backup/store"
@@ -298,6 +302,37 @@ func TestPeopleOfTheReplacedDatabaseStayDeleted(t *testing.T) {
 	}
 	if _, err := w.pdfs.Stat(t.Context(), job.ObjectKey); !errors.Is(err, blob.ErrNotFound) {
 		t.Errorf("its PDF is back: %v", err)
+	}
+}
+
+// TestAListKeepsWhatAnotherProcessAddsMeanwhile: both read the list, and each writes what it knows.
+func TestAListKeepsWhatAnotherProcessAddsMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := store.New(w.backups(), 0)
+	hash := sha256.Sum256([]byte("of another database"))
+	entry := personal.Entry{OwnerHash: hash[:], Requested: time.Now()}
+	b := w.between()
+	f := w.function(through(b))
+	for want := range 2 { // makes the list, and then adds to it
+		w.requestDeletion()
+		entry.Requested = entry.Requested.Add(time.Hour)
+		var added atomic.Bool
+		b.set(func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/state/deletions.json") && !added.Swap(true) {
+				if err := deletions.Publish(context.Background(), other, []personal.Entry{entry}); err != nil {
+					t.Error(err)
+				}
+			}
+			return false
+		})
+		if _, err := f.Watch(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := deletions.Read(t.Context(), other)
+		if err != nil || !added.Load() || len(list) != want+2 || !slices.ContainsFunc(list, entry.Equal) {
+			t.Errorf("the list has %d entries, %v; want %d, with the other's newest", len(list), err, want+2)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ package deletions
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,41 +22,48 @@ type list struct {
 	Deletions []personal.Entry `json:"deletions"`
 }
 
-// ErrInvalid means that the list is not as one is written here.
-var ErrInvalid = errors.New("it is not a list of deletions")
-
 // Read is the list of a bucket, which is empty before the first deletion. One that nobody known signed, or that cannot
 // be read, is an error.
 func Read(ctx context.Context, bucket *store.Store) ([]personal.Entry, error) {
-	var l list
-	err := bucket.ReadSigned(ctx, state, &l)
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.Is(err, blob.ErrNotFound):
-		return nil, nil
-	case errors.As(err, &syntax), errors.As(err, &kind):
-		err = fmt.Errorf("%w: %w", ErrInvalid, err)
-	case err == nil && slices.ContainsFunc(l.Deletions, func(e personal.Entry) bool { return len(e.OwnerHash) != sha256.Size }):
-		err = fmt.Errorf("%w: a hash has another length", ErrInvalid)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the list of deletions: %w", err)
-	}
-	return l.Deletions, nil
+	entries, _, err := read(ctx, bucket)
+	return entries, err
 }
 
-// unusable tells a list that cannot be used from a bucket that cannot be asked.
-func unusable(err error) bool {
-	return errors.Is(err, sign.ErrUnsigned) || errors.Is(err, sign.ErrForged) || errors.Is(err, ErrInvalid)
+// read is Read, with the ETag of what it found.
+func read(ctx context.Context, bucket *store.Store) (entries []personal.Entry, etag string, err error) {
+	var l list
+	etag, err = bucket.ReadSigned(ctx, state, &l)
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil, "", nil
+	}
+	if err == nil && slices.ContainsFunc(l.Deletions, func(e personal.Entry) bool { return len(e.OwnerHash) != sha256.Size }) {
+		err = fmt.Errorf("%w: a hash has another length", store.ErrUnreadable)
+	}
+	if err != nil {
+		return nil, etag, fmt.Errorf("read the list of deletions: %w", err)
+	}
+	return l.Deletions, etag, nil
+}
+
+// Unusable tells a list that cannot be used from a bucket that cannot be asked.
+func Unusable(err error) bool {
+	return errors.Is(err, sign.ErrUnsigned) || errors.Is(err, sign.ErrForged) || errors.Is(err, store.ErrUnreadable)
 }
 
 // Publish adds deletions to the list of a bucket. It drops those that no backup is from before: none could bring
 // these people back. A list that cannot be used is replaced, for the database has all that a list of ours had; a copy
 // of it stays beside it, in case the database is a new one.
 func Publish(ctx context.Context, bucket *store.Store, entries []personal.Entry) error {
-	known, err := Read(ctx, bucket)
-	if unusable(err) {
+	err := publish(ctx, bucket, entries)
+	if errors.Is(err, blob.ErrCondition) { // another process added to the list meanwhile
+		err = publish(ctx, bucket, entries)
+	}
+	return err
+}
+
+func publish(ctx context.Context, bucket *store.Store, entries []personal.Entry) error {
+	known, etag, err := read(ctx, bucket)
+	if Unusable(err) {
 		known, err = nil, bucket.CopyState(ctx, state, state+"-replaced")
 	}
 	if err != nil {
@@ -75,5 +81,5 @@ func Publish(ctx context.Context, bucket *store.Store, entries []personal.Entry)
 	if slices.EqualFunc(all, known, personal.Entry.Equal) {
 		return nil
 	}
-	return bucket.WriteSigned(ctx, state, list{all})
+	return bucket.WriteSigned(ctx, state, list{all}, etag)
 }

@@ -101,12 +101,12 @@ func TestAListThatCannotBeUsed(t *testing.T) {
 		text string
 		want error
 	}{
-		"no JSON":         {"{\"document\":", deletions.ErrInvalid},
-		"another kind":    {`{"document": 7, "signature": []}`, deletions.ErrInvalid},
+		"no JSON":         {"{\"document\":", store.ErrUnreadable},
+		"another kind":    {`{"document": 7, "signature": []}`, store.ErrUnreadable},
 		"no signature":    {`{"document": {"deletions": []}}`, sign.ErrUnsigned},
 		"another's":       {`{"document": {"deletions": []}, "signature": "AAAA"}`, sign.ErrForged},
-		"empty":           {"", deletions.ErrInvalid},
-		"bytes of a disk": {"\x00\x00\x00", deletions.ErrInvalid},
+		"empty":           {"", store.ErrUnreadable},
+		"bytes of a disk": {"\x00\x00\x00", store.ErrUnreadable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,15 +126,27 @@ func TestAListThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// TestAHashThatIsNoneIsRefused: a database would refuse the whole restore.
-func TestAHashThatIsNoneIsRefused(t *testing.T) {
+// TestAnEntryThatIsNoneIsRefused, also in a list that is signed: a database would refuse the whole restore.
+func TestAnEntryThatIsNoneIsRefused(t *testing.T) {
 	t.Parallel()
-	s, _ := bucket(t)
-	if err := s.WriteSigned(t.Context(), "deletions", map[string]any{"deletions": []any{map[string]any{"ownerHash": nil}}}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := deletions.Read(t.Context(), s); !errors.Is(err, deletions.ErrInvalid) {
-		t.Errorf("got %v, want ErrInvalid", err)
+	hash := entry("a", time.Time{}).OwnerHash
+	for name, of := range map[string]map[string]any{
+		"no hash":             {"ownerHash": nil, "requestedAt": "2026-02-09T02:00:00Z"},
+		"a hash of no base64": {"ownerHash": "a hash", "requestedAt": "2026-02-09T02:00:00Z"},
+		"a time that is none": {"ownerHash": hash, "requestedAt": "on Monday"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := bucket(t)
+			if err := s.WriteSigned(t.Context(), "deletions", map[string]any{"deletions": []any{of}}, ""); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := deletions.Read(t.Context(), s); !deletions.Unusable(err) {
+				t.Errorf("got %v, want a list that cannot be used", err)
+			}
+			publish(t, s, entry("a", time.Date(2026, 2, 9, 2, 0, 0, 0, time.UTC)))
+			listed(t, s, 1)
+		})
 	}
 }
 
@@ -146,7 +158,7 @@ func TestABucketThatIsAwayKeepsItsList(t *testing.T) {
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := deletions.Publish(t.Context(), s, nil); err == nil || errors.Is(err, deletions.ErrInvalid) {
+	if err := deletions.Publish(t.Context(), s, nil); err == nil || errors.Is(err, store.ErrUnreadable) {
 		t.Errorf("got %v, want that the bucket is away", err)
 	}
 }

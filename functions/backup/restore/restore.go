@@ -188,8 +188,8 @@ func (r *Restorer) choose(ctx context.Context, bucket *store.Store, o Options) (
 // readDeletions reads who deleted everything, as the bucket knows.
 func readDeletions(ctx context.Context, bucket *store.Store, o Options) ([]personal.Entry, error) {
 	gone, err := deletions.Read(ctx, bucket)
-	if err == nil {
-		return gone, nil
+	if !deletions.Unusable(err) {
+		return gone, err // a bucket that is away says nothing of its list
 	}
 	if !o.IgnoreDeletions {
 		return nil, fmt.Errorf("%w. Without it people who deleted everything would come back. If the system still runs, `backup watch` there writes the list again; to restore without the list, add --ignore-deletions", err)

@@ -111,15 +111,22 @@ func (s *Store) keys(ctx context.Context, prefix string) (keys []string, err err
 	return keys, err
 }
 
+// ErrUnreadable means that a document beside the backups is not as one is written here.
+var ErrUnreadable = errors.New("it is damaged")
+
 // ReadState reads a small JSON document beside the backups, such as what was alerted. ErrNotFound (package
-// blob) if there is none.
+// blob) if there is none, ErrUnreadable if its content is of no use.
 func (s *Store) ReadState(ctx context.Context, name string, into any) error {
 	body, _, err := s.get(ctx, "state/"+name+".json")
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("read the note %s: %w", name, err)
+	return decodeState(name, body, into)
+}
+
+func decodeState(name string, document []byte, into any) error {
+	if err := json.Unmarshal(document, into); err != nil {
+		return fmt.Errorf("read the note %s: %w: %w", name, ErrUnreadable, err)
 	}
 	return nil
 }
@@ -149,26 +156,33 @@ type signedState struct {
 }
 
 // ReadSigned is ReadState for a document that a restore believes: sign.ErrUnsigned or sign.ErrForged if it is not by a
-// key that is known here.
-func (s *Store) ReadSigned(ctx context.Context, name string, into any) error {
+// key that is known here. It returns the ETag of what it found, also if that is of no use.
+func (s *Store) ReadSigned(ctx context.Context, name string, into any) (etag string, err error) {
+	body, info, err := s.get(ctx, "state/"+name+".json")
+	if err != nil {
+		return "", err
+	}
 	var state signedState
-	if err := s.ReadState(ctx, name, &state); err != nil {
-		return err
+	if err := decodeState(name, body, &state); err != nil {
+		return info.ETag, err
 	}
 	if err := s.signing.Check(name, state.Document, state.Signature); err != nil {
-		return fmt.Errorf("the note %s: %w", name, err)
+		return info.ETag, fmt.Errorf("the note %s: %w", name, err)
 	}
-	if err := json.Unmarshal(state.Document, into); err != nil {
-		return fmt.Errorf("read the note %s: %w", name, err)
-	}
-	return nil
+	return info.ETag, decodeState(name, state.Document, into)
 }
 
-// WriteSigned replaces the document that ReadSigned reads.
-func (s *Store) WriteSigned(ctx context.Context, name string, value any) error {
+// WriteSigned replaces the document that ReadSigned found with that ETag, or makes the first one if it is empty.
+// ErrCondition (package blob) if another process did so meanwhile.
+func (s *Store) WriteSigned(ctx context.Context, name string, value any, etag string) error {
 	document, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("encode the note %s: %w", name, err)
 	}
-	return s.WriteState(ctx, name, signedState{document, s.signing.Sign(name, document)})
+	body, err := json.Marshal(signedState{document, s.signing.Sign(name, document)})
+	if err != nil {
+		return fmt.Errorf("encode the note %s: %w", name, err)
+	}
+	_, err = s.putConditional(ctx, "state/"+name+".json", body, blob.Expect{ETag: etag})
+	return err
 }
