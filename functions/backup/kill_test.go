@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
@@ -93,8 +94,8 @@ func (w *world) killedAfter(line int, delay time.Duration) bool {
 }
 
 // TestAKilledRestoreBringsNobodyBack: a restore is killed at each line of its progress, again and again on the same
-// database. Either no function is ready with what it leaves, or the deletion that no list knows is still there; and the
-// restore that is left alone applies it.
+// database. Either no function is ready with what it leaves, or the deletion that no list knows is still there, and the
+// PDF of each upload that is back; and the restore that is left alone applies the deletion.
 func TestAKilledRestoreBringsNobodyBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -103,9 +104,15 @@ func TestAKilledRestoreBringsNobodyBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.fill(1)
+	other, err := w.addJob(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	f := w.function()
 	w.backup(f)
+	if _, err := w.pool.Exec(t.Context(), "delete from jobs where id = $1::uuid", other.ID); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := personal.NewStore(w.pool).Request(t.Context(), job.Owner); err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +126,9 @@ func TestAKilledRestoreBringsNobodyBack(t *testing.T) {
 	}
 	unfinished, killed := 0, true
 	for line := 1; killed; line++ {
+		if err := w.pdfs.Delete(t.Context(), other.ObjectKey); err != nil && !errors.Is(err, blob.ErrNotFound) {
+			t.Fatal(err)
+		}
 		victim := w.process()
 		victim.Env = append(victim.Env, killAtEnv+"="+strconv.Itoa(line))
 		output, err := victim.CombinedOutput()
@@ -136,6 +146,10 @@ func TestAKilledRestoreBringsNobodyBack(t *testing.T) {
 		}
 		if one("select count(*)::int from deletions where owner_hash = sha256(convert_to($1::text, 'UTF8'))", job.Owner) != 1 {
 			t.Errorf("killed at line %d: the deletion is lost and the database looks whole", line)
+		}
+		_, err = w.pdfs.Stat(t.Context(), other.ObjectKey)
+		if back := one("select count(*)::int from jobs where id = $1::uuid", other.ID); back == 1 && err != nil {
+			t.Errorf("killed at line %d: an upload is back without its PDF, and the database looks whole: %v", line, err)
 		}
 	}
 	if unfinished < 3 {

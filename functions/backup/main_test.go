@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -18,7 +19,7 @@ import (
 
 const (
 	childEnv  = "SCHEDGEN_TEST_BACKUP_CHILD"    // the configuration of a process that makes one backup and ends
-	killAtEnv = "SCHEDGEN_TEST_RESTORE_KILL_AT" // the line of its progress at which a restore kills itself
+	killAtEnv = "SCHEDGEN_TEST_RESTORE_KILL_AT" // the number of the line of its progress at which a restore kills itself, or how the line begins
 )
 
 // The test binary is also the process that is killed.
@@ -52,8 +53,8 @@ func child(text string) int {
 // killedRestore restores with --replace and kills this process at a line of its progress.
 func killedRestore(f *backup.Function, at string) int {
 	line := 0
-	ctx := progress.With(context.Background(), func(string) {
-		if line++; strconv.Itoa(line) == at {
+	ctx := progress.With(context.Background(), func(text string) {
+		if line++; strconv.Itoa(line) == at || strings.HasPrefix(text, at) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // the signal comes at once, but not always before the next statement
 		}

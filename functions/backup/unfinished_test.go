@@ -11,6 +11,35 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 )
 
+// TestARestoreWithoutItsPDFsIsUndone: the tables come back, and the bucket of PDFs is as it was.
+func TestARestoreWithoutItsPDFsIsUndone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(3)
+	f := w.function()
+	m := w.backup(f)
+	for key := range objects(t, w.pdfs) { // as their time has come
+		if err := w.pdfs.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
+		t.Fatal(err)
+	}
+	want := tables(t, w.cfg.Postgres.URL)
+	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
+	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("got %v, want the damage", err)
+	}
+	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	if left := objects(t, w.pdfs); len(left) != 0 {
+		t.Errorf("%d PDFs are left that no table lists", len(left))
+	}
+	if err := w.pool.Ping(t.Context()); err != nil {
+		t.Errorf("the database is as it was, and Ping says %v", err)
+	}
+}
+
 // TestAListOfDeletionsThatIsAwayIsNotIgnored: nothing is known of it then, so no flag may do without it.
 func TestAListOfDeletionsThatIsAwayIsNotIgnored(t *testing.T) {
 	t.Parallel()

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/schedgen/schedgen/shared/postgres"
 )
 
 // ErrNotEmpty says that a database holds something that a restore would destroy.
@@ -106,7 +104,7 @@ func execute(ctx context.Context, dsn string, statements ...string) error {
 	return nil
 }
 
-// Server asks for the major version of dsn's server.
+// ServerMajor asks for the major version of dsn's server.
 func ServerMajor(ctx context.Context, dsn string) (major int, err error) {
 	conn, err := connect(ctx, dsn)
 	if err != nil {
@@ -121,7 +119,7 @@ const contentSQL = `
 select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`
 
-// Empty is nil of a database without tables, ErrNotEmpty of one with some.
+// CheckEmpty is nil of a database without tables, ErrNotEmpty of one with some.
 func CheckEmpty(ctx context.Context, dsn string) error {
 	conn, err := connect(ctx, dsn)
 	if err != nil {
@@ -134,75 +132,6 @@ func CheckEmpty(ctx context.Context, dsn string) error {
 	}
 	if n > 0 {
 		return fmt.Errorf("%w: it has %d tables, views and sequences", ErrNotEmpty, n)
-	}
-	return nil
-}
-
-// Aside is what a database held before a restore, in a schema of its own. While it is there the restore is not
-// finished, and every function says so ([postgres.Pool.Ping]), also if the restore was killed.
-type Aside struct {
-	dsn, schema string
-	moved       bool
-}
-
-// MoveAside moves what the database holds out of the way of a restore. Of an empty database it only notes that a
-// restore began.
-func MoveAside(ctx context.Context, dsn string) (*Aside, error) {
-	a := &Aside{dsn: dsn, schema: pgx.Identifier{postgres.ReplacedPrefix + strings.ToLower(rand.Text()[:12])}.Sanitize()}
-	err := CheckEmpty(ctx, dsn)
-	switch {
-	case err == nil:
-		err = execute(ctx, dsn, "create schema "+a.schema)
-	case errors.Is(err, ErrNotEmpty):
-		a.moved = true
-		err = execute(ctx, dsn, "begin", "alter schema public rename to "+a.schema, "create schema public",
-			"grant usage on schema public to public", "commit") // as every new database has it
-	}
-	if err != nil {
-		return nil, fmt.Errorf("put the present tables aside: %w", err)
-	}
-	return a, nil
-}
-
-// undoTime is how long the end of a restore may take, whatever became of its context.
-const undoTime = 5 * time.Minute
-
-// Undo brings back what was moved. A database that was empty stays marked as unfinished if the restore wrote to it.
-func (a *Aside) Undo(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-	defer cancel()
-	if a.moved {
-		return execute(ctx, a.dsn, "begin", "drop schema public cascade", "alter schema "+a.schema+" rename to public", "commit")
-	}
-	if err := CheckEmpty(ctx, a.dsn); err != nil {
-		return fmt.Errorf("the restore is not finished, run it again with --replace: %w", err)
-	}
-	return execute(ctx, a.dsn, "drop schema "+a.schema)
-}
-
-const asidesSQL = `select format('%I', nspname) from pg_namespace where starts_with(nspname, $1)`
-
-// Drop ends a restore that succeeded: it deletes what was moved aside, also what killed restores left.
-func (a *Aside) Drop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-	defer cancel()
-	conn, err := connect(ctx, a.dsn)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx) // every statement has answered
-	rows, err := conn.Query(ctx, asidesSQL, postgres.ReplacedPrefix)
-	if err != nil {
-		return fmt.Errorf("find the replaced tables: %w", err)
-	}
-	schemas, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return fmt.Errorf("find the replaced tables: %w", err)
-	}
-	for _, schema := range schemas {
-		if _, err := conn.Exec(ctx, "drop schema "+schema+" cascade"); err != nil { // the name was quoted by the server
-			return fmt.Errorf("delete the replaced tables: %w", err)
-		}
 	}
 	return nil
 }

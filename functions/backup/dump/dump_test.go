@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/postgres"
 )
 
 // fake is a directory with a pg_dump and a pg_restore that do what the script says.
@@ -294,6 +296,59 @@ func TestScratchDatabasesOfTheDeadAreDropped(t *testing.T) {
 	if err := CheckEmpty(t.Context(), dsn); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("the database itself: got %v, want it untouched", err)
 	}
+}
+
+// TestUndoBringsBackWhatTheFirstRestoreReplaced: restores were killed before the one that fails.
+func TestUndoBringsBackWhatTheFirstRestoreReplaced(t *testing.T) {
+	t.Parallel()
+	moveAside := func(dsn string) *Aside {
+		t.Helper()
+		a, err := MoveAside(t.Context(), dsn, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	names := func(dsn string) (names []string) {
+		t.Helper()
+		for _, table := range scan(t, dsn) {
+			names = append(names, table.Name)
+		}
+		return names
+	}
+	t.Run("tables", func(t *testing.T) {
+		t.Parallel()
+		dsn := pgtest.Empty(t)
+		do(t, dsn, "create table original (x int)")
+		for range 2 {
+			moveAside(dsn)
+			do(t, dsn, "create table half (x int)")
+		}
+		if err := moveAside(dsn).Undo(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := names(dsn); !slices.Equal(got, []string{"public.original"}) {
+			t.Errorf("got %q, want the tables from before the first restore", got)
+		}
+		if err := CheckRestored(t.Context(), dsn); err != nil {
+			t.Errorf("everything is as it was: %v", err)
+		}
+	})
+	t.Run("none", func(t *testing.T) {
+		t.Parallel()
+		dsn := pgtest.Empty(t)
+		moveAside(dsn)
+		do(t, dsn, "create table half (x int)")
+		if err := moveAside(dsn).Undo(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := names(dsn); !slices.Equal(got, []string{"public.half"}) {
+			t.Errorf("got %q, want what the first restore left", got)
+		}
+		if err := CheckRestored(t.Context(), dsn); !errors.Is(err, postgres.ErrRestoring) {
+			t.Errorf("got %v, want that the first restore has not ended", err)
+		}
+	})
 }
 
 func ExampleCompare() {

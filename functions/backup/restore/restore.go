@@ -2,10 +2,10 @@
 // the snapshot and checks that a system can run on them.
 //
 // The database must be empty, unless Options.Replace is set: then its tables are renamed out of the way first. They
-// come back if any step of the database's restore fails, and are dropped after the last. One of the steps deletes
-// again who deleted everything since the backup was made. A restore that is killed leaves a database that no function
-// is ready with, and that still has the replaced tables: the next restore finds in them who deleted everything. PDFs
-// that are not in the backup are left alone.
+// come back if any step fails, and are dropped when the database and the PDFs are there and compared. One of the steps
+// deletes again who deleted everything since the backup was made. A restore that is killed leaves a database that no
+// function is ready with, and that still has the replaced tables: the next restore finds in them who deleted everything,
+// and brings them back if it fails. PDFs that are not in the backup are left alone.
 package restore
 
 import (
@@ -146,16 +146,13 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	if err != nil {
 		return result, err
 	}
-	checks, err := r.restoreDatabase(ctx, sealed, m, &c, o, gone)
+	checks, err := r.restoreAll(ctx, sealed, m, &c, o, gone)
 	if err != nil {
-		return result, err
-	}
-	if err := r.restoreObjects(ctx, sealed, c.Objects); err != nil {
 		return result, err
 	}
 	result.Objects, result.Bytes, result.Seconds = len(c.Objects), c.DumpSize+m.ObjectBytes, time.Since(began).Seconds()
 	progress.Report(ctx, "restored %s in %.1f s: %.1f MB/s", progress.Bytes(result.Bytes), result.Seconds, float64(result.Bytes)/1e6/result.Seconds)
-	result.Checks, err = r.checkSystem(ctx, checks, c, o.To)
+	result.Checks, err = r.checkSystem(ctx, checks, o.To)
 	return result, err
 }
 
@@ -247,42 +244,89 @@ func (r *Restorer) lock(ctx context.Context, bucket *store.Store) (context.Conte
 	return held, func() { lock.Release(ctx) }, nil
 }
 
-// restoreDatabase restores the dump into an empty database, or one whose tables it moves aside until all is done. It
-// returns the checks that it made.
-func (r *Restorer) restoreDatabase(ctx context.Context, sealed archive.Reader, m store.Manifest, c *archive.Contents, o Options, gone []personal.Entry) ([]Check, error) {
-	if err := dump.CheckEmpty(ctx, o.To); err != nil && (!o.Replace || !errors.Is(err, dump.ErrNotEmpty)) {
-		return nil, err
-	}
-	progress.Report(ctx, "moving aside what the database holds until the restore has succeeded")
-	aside, err := dump.MoveAside(ctx, o.To)
+// restoreAll restores the database and the PDFs, or leaves both as they were: what the database held stays aside until
+// everything is there. It returns the checks that it made.
+func (r *Restorer) restoreAll(ctx context.Context, sealed archive.Reader, m store.Manifest, c *archive.Contents, o Options, gone []personal.Entry) ([]Check, error) {
+	aside, err := dump.MoveAside(ctx, o.To, o.Replace)
 	if err != nil {
 		return nil, err
 	}
-	var migrated, deleted string
-	if err = sealed.RestoreDatabase(ctx, m, *c, o.To); err == nil {
-		migrated, err = migrate(ctx, o.To, m.Schema)
+	if aside.Moved {
+		progress.Report(ctx, "moved aside what the database held until the restore has succeeded")
 	}
-	if err == nil {
-		deleted, err = r.deleteAgain(ctx, o.To, gone, c)
-	}
+	checks, err := r.restoreDatabase(ctx, sealed, m, c, o.To, gone)
 	if err != nil {
 		return nil, errors.Join(err, aside.Undo(ctx))
 	}
-	progress.Report(ctx, "deleting what the restore replaced")
+	added, err := r.restoreObjects(ctx, sealed, c.Objects)
+	var compared string
+	if err == nil {
+		compared, err = r.compareObjects(ctx, c.Objects)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.undo(ctx, aside, added))
+	}
+	progress.Report(ctx, "ending the restore: deleting what it replaced")
+	return append(checks, Check{Name: "objects", Detail: compared}), aside.Drop(ctx)
+}
+
+// undoTime is how long it may take to delete PDFs again, whatever became of the context.
+const undoTime = 5 * time.Minute
+
+// undo brings the replaced tables back, and deletes the PDFs that the restore added: the tables do not list them, so
+// nothing else ever would. A database that was empty keeps what was restored, until the next restore.
+func (r *Restorer) undo(ctx context.Context, aside *dump.Aside, added []string) error {
+	if err := aside.Undo(ctx); err != nil || !aside.Moved {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	for _, key := range added {
+		if err := r.PDFs.Delete(ctx, key); err != nil && !errors.Is(err, blob.ErrNotFound) {
+			return fmt.Errorf("delete the PDFs that the restore added: %w", err)
+		}
+	}
+	return nil
+}
+
+// restoreDatabase restores the dump into a database without tables, and deletes again who deleted everything.
+func (r *Restorer) restoreDatabase(ctx context.Context, sealed archive.Reader, m store.Manifest, c *archive.Contents, dsn string, gone []personal.Entry) ([]Check, error) {
+	if err := sealed.RestoreDatabase(ctx, m, *c, dsn); err != nil {
+		return nil, err
+	}
+	migrated, err := migrate(ctx, dsn, m.Schema)
+	if err != nil {
+		return nil, err
+	}
+	deleted, err := r.deleteAgain(ctx, dsn, gone, c)
 	return []Check{
 		{Name: "tables", Detail: fmt.Sprintf("%d rows in %d tables, as in the snapshot", m.Rows, m.Tables)},
 		{Name: "migrations", Detail: migrated},
 		{Name: "deletions", Detail: deleted},
-	}, aside.Drop(ctx)
+	}, err
 }
 
-// restoreObjects puts the PDFs back, with their metadata.
-func (r *Restorer) restoreObjects(ctx context.Context, sealed archive.Reader, objects []archive.Object) error {
+// restoreObjects puts the PDFs back, with their metadata, and returns the keys of those that were not there. After an
+// error some of those are.
+func (r *Restorer) restoreObjects(ctx context.Context, sealed archive.Reader, objects []archive.Object) (added []string, err error) {
 	progress.Report(ctx, "restoring %d PDFs", len(objects))
 	if err := r.PDFs.Ready(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	return forEach(ctx, objects, func(ctx context.Context, o archive.Object) error {
+	there := map[string]bool{}
+	err = r.PDFs.List(ctx, "", func(i blob.Info) error {
+		there[i.Key] = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
+		if !there[o.Key] {
+			added = append(added, o.Key)
+		}
+	}
+	return added, forEach(ctx, objects, func(ctx context.Context, o archive.Object) error {
 		body, _, err := sealed.Object(ctx, o)
 		if err != nil {
 			return err
@@ -303,27 +347,18 @@ func forEach(ctx context.Context, objects []archive.Object, f func(context.Conte
 }
 
 // checkSystem checks that a system can run on what was restored. It makes all checks, whatever they find.
-func (r *Restorer) checkSystem(ctx context.Context, checks []Check, c archive.Contents, dsn string) ([]Check, error) {
+func (r *Restorer) checkSystem(ctx context.Context, checks []Check, dsn string) ([]Check, error) {
 	var errs []error
-	record := func(name, detail string, err error) {
-		check := Check{Name: name, Detail: detail}
-		if err != nil {
-			check.Err = err.Error()
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
-		}
-		checks = append(checks, check)
-	}
-	compared, err := r.compareObjects(ctx, c.Objects)
-	record("objects", compared, err)
 	for _, name := range []string{"postgres", "s3"} {
 		if name == "postgres" && dsn != r.DatabaseURL {
 			continue // the system runs on another
 		}
-		detail, err := "up", r.Dependencies()[name](ctx)
-		if err != nil {
-			detail = ""
+		check := Check{Name: name, Detail: "up"}
+		if err := r.Dependencies()[name](ctx); err != nil {
+			check.Detail, check.Err = "", err.Error()
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		}
-		record(name, detail, err)
+		checks = append(checks, check)
 	}
 	for _, check := range checks {
 		progress.Report(ctx, "check %s: %s%s", check.Name, check.Detail, check.Err)
