@@ -5,11 +5,51 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/postgres"
 )
+
+// killRestore kills a restore right after it moved aside what the database held.
+func (w *world) killRestore() {
+	w.t.Helper()
+	victim := w.process()
+	victim.Env = append(victim.Env, killAtEnv+"=moved aside")
+	if output, err := victim.CombinedOutput(); err == nil {
+		w.t.Fatalf("the restore was not killed: %s", output)
+	}
+	if err := w.pool.Ping(w.t.Context()); !errors.Is(err, postgres.ErrRestoring) {
+		w.t.Fatalf("the killed restore left a database of which Ping says %v", err)
+	}
+}
+
+// TestNoBackupOfAnUnfinishedRestore: it would be a good backup without a row, and the newest; the next restore would
+// take it and drop the tables that the first one moved aside.
+func TestNoBackupOfAnUnfinishedRestore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(2)
+	told := somebody(t)
+	f := w.function(told.alerts)
+	w.backup(f)
+	want := tables(t, w.cfg.Postgres.URL)
+	w.cfg.Lease = time.Second // what the killed restore keeps the next waiting
+	w.killRestore()
+	f = w.function(told.alerts, func(c *backup.Config) { c.Lease = 4 * time.Second })
+	if _, err := f.Run(t.Context()); !errors.Is(err, postgres.ErrRestoring) {
+		t.Errorf("a run after a killed restore: %v, want ErrRestoring", err)
+	}
+	told.heard(t, "the backup failed")
+	onlyWhole(t, f, 1)
+	if _, err := f.Restore(t.Context(), restore.Options{Replace: true}); err != nil {
+		t.Fatal(err)
+	}
+	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+}
 
 // TestARestoreWithoutItsPDFsIsUndone: the tables come back, and the bucket of PDFs is as it was.
 func TestARestoreWithoutItsPDFsIsUndone(t *testing.T) {

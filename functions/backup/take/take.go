@@ -112,6 +112,9 @@ func (r *run) storeAll(ctx context.Context) (err error) {
 		return err
 	}
 	defer snapshot.Close()
+	if err := dump.CheckRestored(ctx, r.DatabaseURL); err != nil {
+		return err // its tables are aside: this would be a good backup of nothing
+	}
 	tools, err := dump.FindTools(ctx, snapshot.Major)
 	if err != nil {
 		return err
@@ -127,6 +130,9 @@ func (r *run) storeAll(ctx context.Context) (err error) {
 	}
 	if err := r.storeDatabase(ctx, snapshot, tools); err != nil {
 		return err
+	}
+	if err := dump.CheckRestored(ctx, r.DatabaseURL); err != nil {
+		return err // begun since: pg_dump finds tables by their names, and those were of others
 	}
 	return r.storeContents(ctx)
 }
