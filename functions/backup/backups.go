@@ -32,7 +32,11 @@ func (f *Function) runIfDue(ctx context.Context, minAge time.Duration) (store.Ma
 		if err := sweeps.Finished(ctx, f.pool, sweeps.Backup); err != nil {
 			api.Logger(ctx).WarnContext(ctx, "the backup was not noted in the database", "backup", m.ID, "error", err.Error())
 		}
-		f.reportUnlisted(ctx, f.publishDeletions(ctx))
+		unlisted := f.publishDeletions(ctx)
+		if unlisted != nil {
+			api.Logger(ctx).ErrorContext(ctx, "deletions not listed beside the backups", "backup", m.ID, "error", unlisted)
+		}
+		f.reportUnlisted(ctx, unlisted)
 		if list, err := f.store.List(ctx); err == nil {
 			f.watcher.ReportSuspects(ctx, list)
 		}
@@ -111,24 +115,25 @@ func (f *Function) publishDeletions(ctx context.Context) error {
 	return nil
 }
 
-// reportUnlisted reports why the list of deletions could not be written, or that it could be again.
+// reportUnlisted alerts people why the list of deletions could not be written, or that it could be again.
 func (f *Function) reportUnlisted(ctx context.Context, err error) {
 	if err == nil {
 		f.incidents.Resolve(ctx, watch.UnlistedDeletions)
 		return
 	}
-	api.Logger(ctx).ErrorContext(ctx, "deletions not listed beside the backups", "error", err)
 	f.incidents.Report(ctx, watch.UnlistedDeletions, "the list of deletions could not be written", err.Error())
 }
 
-// listDeletions writes to both buckets. One that fails does not stop the other.
+// listDeletions writes to both buckets, and notes what is in both. One that fails does not stop the other.
 func (f *Function) listDeletions(ctx context.Context, entries []personal.Entry) error {
 	err := deletions.Publish(ctx, f.store, entries)
-	if f.offsite == nil {
-		return err
+	if f.offsite != nil {
+		if offsiteErr := deletions.Publish(ctx, f.offsite, entries); offsiteErr != nil {
+			err = errors.Join(err, fmt.Errorf("off site: %w", offsiteErr))
+		}
 	}
-	if offsiteErr := deletions.Publish(ctx, f.offsite, entries); offsiteErr != nil {
-		err = errors.Join(err, fmt.Errorf("off site: %w", offsiteErr))
+	if err == nil {
+		f.listed.Store(&entries)
 	}
 	return err
 }

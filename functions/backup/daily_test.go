@@ -3,6 +3,8 @@ package backup_test
 import (
 	"bytes"
 	"context"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -38,8 +40,10 @@ func TestADailyBackupIsMadeUpFor(t *testing.T) {
 	// until waits for that many backups; more would be seen by the next.
 	until := func(want int) {
 		t.Helper()
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
 		deadline := time.Now().Add(time.Minute)
-		for {
+		for ; ; <-tick.C {
 			list, err := lister.List(t.Context(), false)
 			verified := 0
 			for _, b := range list.Backups {
@@ -81,10 +85,12 @@ func TestADeletionIsListedAtOnce(t *testing.T) {
 	group.Go(func() { f.Daily(ctx, backup.Schedule{Interval: 5 * time.Millisecond}) })
 	defer group.Wait()
 	defer stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
 	deadline := time.Now().Add(time.Minute)
 	for want := 0; want < 2; want++ { // the first with the first watch, at the latest
 		w.requestDeletion()
-		for {
+		for ; ; <-tick.C {
 			_, err := w.backups().Stat(t.Context(), "state/deletions.json")
 			if err == nil && bytes.Count(w.object("state/deletions.json"), []byte("ownerHash")) == want+1 {
 				break
@@ -93,5 +99,38 @@ func TestADeletionIsListedAtOnce(t *testing.T) {
 				t.Fatalf("the list does not have %d deletions: %v", want+1, err)
 			}
 		}
+	}
+}
+
+// TestAStartListsDeletionsOnce: the first watch does, and nothing is new at the looks at the clock that follow.
+func TestAStartListsDeletionsOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	at := monday()
+	w.backup(at.of(w.function()))
+	w.requestDeletion()
+	b := w.between()
+	f := at.of(w.function(through(b)))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	lists, reads := 0, 0
+	var mu sync.Mutex
+	b.set(func(_ http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case r.Method != http.MethodGet:
+		case strings.HasSuffix(r.URL.Path, "/state/deletions.json"):
+			reads++
+		case r.URL.Query().Has("list-type"): // at each look at the clock
+			if lists++; lists == 20 {
+				stop()
+			}
+		}
+		return false
+	})
+	f.Daily(ctx, backup.Schedule{Interval: time.Millisecond})
+	if reads != 1 {
+		t.Errorf("the list of deletions was read %d times, want once", reads)
 	}
 }

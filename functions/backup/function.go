@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"filippo.io/age"
@@ -39,6 +40,7 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
 	"github.com/schedgen/schedgen/shared/settings"
@@ -114,6 +116,8 @@ type Function struct {
 	incidents *watch.Incidents
 	gauges    *watch.Gauges
 	guard     *ratelimit.Guard
+
+	listed atomic.Pointer[[]personal.Entry] // the deletions that this process listed last in every bucket; never nil
 }
 
 // New checks cfg and connects nothing: connections open with the first request.
@@ -123,6 +127,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 		return nil, err
 	}
 	f := &Function{Now: time.Now, cfg: cfg}
+	f.listed.Store(&[]personal.Entry{})
 	if f.guard, err = newGuard(cfg); err != nil {
 		return nil, err
 	}

@@ -92,7 +92,6 @@ func (f *Function) Daily(ctx context.Context, s Schedule) {
 	tick := time.NewTicker(s.Interval)
 	defer tick.Stop()
 	var tried, watched time.Time
-	var listed []personal.Entry
 	for {
 		now := f.Now()
 		// Abs, here and below: a clock may be set back.
@@ -109,7 +108,7 @@ func (f *Function) Daily(ctx context.Context, s Schedule) {
 				api.Logger(ctx).WarnContext(ctx, "backups not checked", "error", err)
 			}
 		}
-		listed = f.listNew(ctx, listed)
+		f.listNew(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -118,20 +117,17 @@ func (f *Function) Daily(ctx context.Context, s Schedule) {
 	}
 }
 
-// listNew lists deletions beside the backups if there are others than the last that were listed, and returns those that
-// are. What fails is tried again at the next call, and reported by the watch.
-func (f *Function) listNew(ctx context.Context, last []personal.Entry) []personal.Entry {
+// listNew lists deletions beside the backups if there are others than those that this process listed last. What fails is
+// tried again at the next call, and reported by the watch.
+func (f *Function) listNew(ctx context.Context) {
 	if !f.Enabled() {
-		return last
+		return
 	}
 	entries, err := personal.NewStore(f.pool).Deletions(ctx)
-	if err != nil || slices.EqualFunc(entries, last, personal.Entry.Equal) {
-		return last
+	if err != nil || slices.EqualFunc(entries, *f.listed.Load(), personal.Entry.Equal) {
+		return
 	}
-	if f.listDeletions(ctx, entries) != nil {
-		return last
-	}
-	return entries
+	_ = f.listDeletions(ctx, entries)
 }
 
 // due reports whether no good backup was made since the time of day last passed. If the bucket cannot be read, a
