@@ -136,7 +136,7 @@ func (s *Store) Erase(ctx context.Context, owner string) error {
 			return err
 		}
 		for _, t := range tables {
-			if len(t.owners) == 0 || t.last {
+			if len(t.owners) == 0 || t.erasedLater {
 				continue
 			}
 			if _, err := tx.Exec(ctx, t.eraseSQL(), owner); err != nil {

@@ -29,7 +29,7 @@ func TestEveryTableIsListed(t *testing.T) {
 			t.Errorf("%s needs rows to export, or a reason why not", table.name)
 		}
 		ways := 0
-		for _, way := range []bool{len(table.owners) > 0, table.with != "", table.stays != ""} {
+		for _, way := range []bool{len(table.owners) > 0, table.deletedWith != "", table.keptBecause != ""} {
 			if way {
 				ways++
 			}
@@ -63,7 +63,7 @@ func person(t *testing.T, pool *postgres.Pool) (owner string) {
 func full(t *testing.T, pool *postgres.Pool) (names []string) {
 	t.Helper()
 	for _, table := range tables {
-		if table.stays != "" {
+		if table.keptBecause != "" {
 			continue
 		}
 		rows, err := postgres.QueryOne(t.Context(), pool, pgx.RowTo[bool], "select exists (select from "+table.name+")")
@@ -86,7 +86,7 @@ func TestNoTableIsForgotten(t *testing.T) {
 	hash := sha256.Sum256([]byte(owner))
 	all := full(t, pool)
 	for _, table := range tables {
-		if table.stays == "" && !slices.Contains(all, table.name) {
+		if table.keptBecause == "" && !slices.Contains(all, table.name) {
 			t.Errorf("the test has no row in %s: add one to pgtest.FillPerson", table.name)
 		}
 	}

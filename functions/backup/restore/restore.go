@@ -133,7 +133,7 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	if err := m.Trust(); err != nil {
 		return result, fmt.Errorf("the backup %s may be forged: %w. It may be from before BACKUP_SIGNING_KEY was set, or need an older key in BACKUP_VERIFY_KEYS. To restore it all the same, add --unsigned", m.ID, err)
 	}
-	if !bucket.Signs() {
+	if !bucket.ChecksSignatures() {
 		progress.Report(ctx, "no key is configured to check signatures with (BACKUP_VERIFY_KEYS): whoever could write to the bucket could have forged this backup")
 	}
 	gone, err := readDeletions(ctx, bucket, o)

@@ -78,7 +78,7 @@ func (r *Runner) report(ctx context.Context, m store.Manifest, err error, took t
 	log.InfoContext(ctx, "backup made", "backup", m.ID, "status", m.Status(), "rows", m.Rows, "objects", m.Objects,
 		"storedBytes", m.StoredBytes, "seconds", took.Seconds())
 	over := []string{watch.FailedRun, watch.DamagedBackup, watch.UnverifiedBackup}
-	if m.Signed() || !r.Store.Signs() {
+	if m.Signed() || !r.Store.ChecksSignatures() {
 		over = append(over, watch.MissedBackup) // else it will not be believed
 	}
 	r.Incidents.Resolve(ctx, over...)

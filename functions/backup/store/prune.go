@@ -10,7 +10,7 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 )
 
-// Remove deletes a backup: its manifest first, so that nothing half deleted looks like one.
+// Delete deletes a backup: its manifest first, so that nothing half deleted looks like one.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := s.blob.Delete(ctx, manifestKey(id)); err != nil {
 		return err
@@ -112,9 +112,9 @@ func (s *Store) deleteOldTombstones(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// SweepObjects deletes the objects that no backup needs. While the names that any backup needs cannot be read, none is
-// deleted; but one that is not to be believed keeps no object by that, or anybody who can write to the bucket could fill
-// it up.
+// SweepObjects deletes the objects that no backup needs. While a backup's manifest or the names that it needs cannot be
+// read, none is deleted. Of a backup that is not to be believed, names that cannot be read are ignored; a manifest that
+// cannot be read may be of any backup, so it keeps all objects, and the watch reports it (package watch).
 func (s *Store) SweepObjects(ctx context.Context) (deleted int, err error) {
 	list, err := s.List(ctx)
 	if err != nil {

@@ -57,8 +57,8 @@ func (s *Store) WithKeys(keys sign.Keys) *Store {
 	return &signed
 }
 
-// Signs reports whether there is a key to check signatures with.
-func (s *Store) Signs() bool { return s.signing.Known() }
+// ChecksSignatures reports whether there is a key to check signatures with.
+func (s *Store) ChecksSignatures() bool { return s.signing.Known() }
 
 // Ready asks whether the bucket can be reached.
 func (s *Store) Ready(ctx context.Context) error { return s.blob.Ready(ctx) }
