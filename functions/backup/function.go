@@ -48,7 +48,7 @@ import (
 
 // Target is a bucket for backups.
 type Target struct {
-	URL       string        `env:"S3_URL"`                              // S3 endpoint, http://host:9000; BACKUP_S3_URL defaults to S3_URL, without BACKUP_OFFSITE_S3_URL there is no second bucket
+	URL       string        `env:"S3_URL"`                              // S3 endpoint, http://host:9000; without one, backups are kept at S3_URL, and there is no second bucket
 	Bucket    string        `env:"S3_BUCKET, default=schedgen-backups"` // bucket name; the bucket is created if it does not exist
 	AccessKey string        `env:"S3_ACCESS_KEY"`                       // access key with the right to list, read, write and delete in the bucket
 	SecretKey string        `env:"S3_SECRET_KEY"`                       // secret of the access key

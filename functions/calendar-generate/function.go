@@ -37,7 +37,7 @@ type Config struct {
 	Limits   ratelimit.Limits
 	Years    years.Config
 
-	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and
+	// Paths of events and tasks that need no token, for callers that cannot send one: Knative's broker and
 	// PingSource, OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths      []string      `env:"OPEN_PATHS"`
 	EventToken     string        `env:"EVENT_TOKEN"`                   // the Bearer token that events and tasks must carry

@@ -125,7 +125,8 @@ func (f *Function) recall(r *http.Request, state string) (account.Attempt, error
 
 // guesses says whether a way back from Google that was not begun here tries a secret. Another website can send somebody's
 // browser here (<img src>), but not with the cookie of a sign-in: it does not know the state that names it. Browsers say
-// where they were sent from (Fetch Metadata); what does not is a program.
+// where they were sent from (Fetch Metadata), but not to a site without TLS, and Safari only since 16.4: from those, a
+// picture counts as a guess.
 func guesses(r *http.Request, state string) bool {
 	_, err := r.Cookie(attemptName(state))
 	return err == nil || r.Header.Get("Sec-Fetch-Site") == ""

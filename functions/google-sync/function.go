@@ -60,7 +60,7 @@ type Config struct {
 	// Events and tasks that arrive must carry EVENT_TOKEN, too.
 	Events events.Config
 	Years  years.Config
-	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and
+	// Paths of events and tasks that need no token, for callers that cannot send one: Knative's broker and
 	// PingSource, OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths []string `env:"OPEN_PATHS"`
 

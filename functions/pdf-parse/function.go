@@ -39,8 +39,8 @@ type Config struct {
 	Readers  sandbox.Stay
 	// Events go to the broker or to EVENT_TARGETS when a timetable was read. Events that come must carry EVENT_TOKEN, too.
 	Events events.Config
-	// Paths of events and tasks that need no token, for callers that cannot carry one: Knative's broker and PingSource,
-	// OpenFaaS' cron-connector. Open a path only where nobody outside can reach it.
+	// Paths of events and tasks that need no token, for callers that cannot send one: Knative's broker and PingSource,
+	// OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths []string `env:"OPEN_PATHS"`
 
 	Concurrency int `env:"PARSE_CONCURRENCY, default=4"`            // PDFs read at once

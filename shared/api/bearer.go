@@ -8,7 +8,7 @@ import (
 )
 
 // Authorized serves a request with next if it carries one of the tokens as a Bearer token, or if its path is in
-// open: the paths for callers that cannot carry a token. Any other gets 401 UNAUTHORIZED. It fails closed: an
+// open: the paths for callers that cannot send a token. Any other gets 401 UNAUTHORIZED. It fails closed: an
 // empty token is nobody's, so with no token and no open path nobody gets through.
 func Authorized(next http.Handler, open []string, tokens ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -28,7 +28,7 @@ import (
 type Limits struct {
 	Memory int64         `env:"PARSE_MEMORY, default=402653184"` // bytes of private memory, 384 MiB; 100 full pages need up to 205 MiB
 	CPU    time.Duration `env:"PARSE_CPU, default=10s"`          // whole seconds; a timetable takes milliseconds
-	Wall   time.Duration `env:"PARSE_TIMEOUT, default=10s"`      // of one reading, by the clock
+	Wall   time.Duration `env:"PARSE_TIMEOUT, default=10s"`      // wall-clock time that one reading may take
 }
 
 // seconds is the limit of processor time as the kernel takes it.

@@ -122,7 +122,7 @@ func (c *Checker) onOpenFaaS(p *problems, where, name string, f stackFunction) d
 			d.set[strings.ToUpper(strings.ReplaceAll(variableName, "-", "_"))] = variable{value, value != ""}
 		}
 	}
-	if f.Annotations["topic"] == "cron-function" { // cron-connector cannot carry a token
+	if f.Annotations["topic"] == "cron-function" { // cron-connector cannot send a token
 		d.tokenless = []string{cmp.Or(f.Environment["FUNCTION_TASK_PATH"], "/")}
 	}
 	schedule := map[string]string{watch: tasks[watch], "backup": "0 0 * * *"}[name]
