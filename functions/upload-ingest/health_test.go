@@ -75,6 +75,22 @@ func TestHealthOfTheSystem(t *testing.T) {
 	}
 }
 
+// While nothing is read there is one probe, however long somebody asks. What is known of the last one that ended is kept.
+func TestProbesDoNotPileUp(t *testing.T) {
+	w := newWorld(t)
+	w.reader.set(func(r *reader) { r.code = jobs.CodeTimeout })
+	w.healthFor()
+	idle(w)
+	for range 2 {
+		w.olderProbes(61 * time.Second)
+		w.healthFor()
+	}
+	got := w.probes()
+	if len(got) != 2 || got[0].Done() || got[1].Status != jobs.Failed {
+		t.Errorf("got the probes %+v, want one that waits and the one before it, which failed", got)
+	}
+}
+
 func TestHealthTellsWhatIsAway(t *testing.T) {
 	w := newWorld(t)
 	w.reader.set(func(r *reader) { r.code = jobs.CodeTimeout })

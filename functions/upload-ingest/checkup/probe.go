@@ -3,6 +3,7 @@ package checkup
 import (
 	"context"
 	_ "embed" // the PDF
+	"slices"
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
@@ -55,17 +56,19 @@ func (p *Probe) Part(ctx context.Context) Part {
 	return Part{Status: Unknown, Problem: api.From(err).Code}
 }
 
-// begin uploads one if that is due, after it deleted those that were read, but for the newest.
+// begin uploads one if that is due and all before it have ended: while nothing is read, probes must not fill the queue.
+// Of those that ended it keeps the newest, and deletes the rest.
 func (p *Probe) begin(ctx context.Context, list []jobs.Job) error {
+	if slices.ContainsFunc(list, func(job jobs.Job) bool { return !job.Done() }) {
+		return nil
+	}
 	due, err := sweeps.Due(ctx, p.Pool, sweeps.Probe, every)
 	if err != nil || !due {
 		return err
 	}
 	for _, job := range list[min(1, len(list)):] {
-		if job.Done() {
-			if err := p.Erase(ctx, job); err != nil {
-				return err
-			}
+		if err := p.Erase(ctx, job); err != nil {
+			return err
 		}
 	}
 	return p.Upload(ctx, PDF, jobs.NewJob{Owner: jobs.ProbeOwner, Priority: jobs.Normal, Filename: "health check.pdf", Size: int64(len(PDF))})
