@@ -43,7 +43,7 @@ func (p *Probe) Part(ctx context.Context) Part {
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
 	for err == nil {
-		if part := judge(list, time.Now()); part.Status != Unknown {
+		if part := judge(list, time.Now()); part.Status != Unknown || part.Problem != "" {
 			return part
 		}
 		select {
@@ -95,11 +95,13 @@ func judge(list []jobs.Job, now time.Time) Part {
 	return ended
 }
 
-// ending says what a probe that ended tells.
+// ending says what a probe that ended tells: nothing of the reader where its PDF never came to it.
 func ending(job jobs.Job, now time.Time) Part {
 	switch {
 	case job.CompletedAt == nil || now.Sub(*job.CompletedAt) > holds:
 		return Part{Status: Unknown}
+	case job.ErrorCode == jobs.CodeUploadIncomplete || job.ErrorCode == jobs.CodePDFMissing:
+		return Part{Status: Unknown, Problem: job.ErrorCode}
 	case job.Status == jobs.Failed:
 		return Part{Status: Down, Problem: job.ErrorCode}
 	}

@@ -56,6 +56,8 @@ func TestWhatProbesTell(t *testing.T) {
 		"waits long":           {[]jobs.Job{job(jobs.Pending, time.Second, 0, ""), job(jobs.Pending, 2*time.Minute, 0, ""), read}, Degraded, "it was not read within a minute"},
 		"waits for minutes":    {[]jobs.Job{job(jobs.Pending, time.Second, 0, ""), job(jobs.Pending, 6*time.Minute, 0, "")}, Down, "none was read for minutes"},
 		"waits and failed":     {[]jobs.Job{job(jobs.Pending, 2*time.Minute, 0, ""), job(jobs.Failed, 3*time.Minute, time.Second, jobs.CodeTimeout)}, Down, jobs.CodeTimeout},
+		"never stored":         {[]jobs.Job{job(jobs.Failed, 2*time.Minute, time.Second, jobs.CodeUploadIncomplete), read}, Unknown, jobs.CodeUploadIncomplete},
+		"its PDF is gone":      {[]jobs.Job{job(jobs.Failed, time.Minute, time.Second, jobs.CodePDFMissing)}, Unknown, jobs.CodePDFMissing},
 		"read an hour ago":     {[]jobs.Job{job(jobs.Completed, time.Hour, time.Hour, "")}, Unknown, ""},
 		"failed an hour ago":   {[]jobs.Job{job(jobs.Failed, time.Hour, time.Hour, jobs.CodeTimeout)}, Unknown, ""},
 		"an hour ago, and on":  {[]jobs.Job{job(jobs.Pending, time.Second, 0, ""), job(jobs.Completed, time.Hour, time.Hour, "")}, Unknown, ""},
