@@ -85,6 +85,7 @@ type Function struct {
 	years      *years.Source
 	queueStats *recent[jobs.Metrics]
 	checkups   *recent[checkup.Report]
+	probe      *checkup.Probe
 	backlog    *backlog
 	blob       *blob.Store
 	cache      *cache.Cache
@@ -152,6 +153,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	f.eraser = &erase.Eraser{Jobs: queue, PDFs: store, People: f.people, Forget: f.forget}
 	f.guard = guard.WithRoom(f.noRoom).WithTokens(ratelimit.Tokens{Open: cfg.OpenPaths, Event: cfg.Events.Token, Admin: cfg.AdminToken})
 	f.sweeper = f.newSweeper()
+	f.probe = &checkup.Probe{Pool: f.pool, Jobs: f.jobs, Upload: f.uploadProbe, Erase: f.eraser.Job}
 	f.checkups = newRecent(f.newCheckup().Report)
 	return f, nil
 }
@@ -216,6 +218,7 @@ func (f *Function) Dependencies() map[string]faas.Check {
 
 // Close ends what is on its way and the connections.
 func (f *Function) Close() {
+	f.probe.Close()
 	f.own.close()
 	f.pool.Close()
 	f.objects.Close()

@@ -16,10 +16,7 @@ import (
 )
 
 func (f *Function) newCheckup() *checkup.Checkup {
-	return &checkup.Checkup{
-		Checks: f.Dependencies(), Queue: f.queueStats.read, Pool: f.pool,
-		Probe: &checkup.Probe{Pool: f.pool, Jobs: f.jobs, Upload: f.uploadProbe, Erase: f.eraser.Job},
-	}
+	return &checkup.Checkup{Checks: f.Dependencies(), Queue: f.queueStats.read, Pool: f.pool, Probe: f.probe}
 }
 
 // health answers GET /api/health. Only operators see the parts. A token that is neither theirs nor a session's is

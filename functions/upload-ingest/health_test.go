@@ -1,6 +1,7 @@
 package uploadingest
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/sweeps"
 )
 
@@ -88,6 +90,36 @@ func TestProbesDoNotPileUp(t *testing.T) {
 	got := w.probes()
 	if len(got) != 2 || got[0].Done() || got[1].Status != jobs.Failed {
 		t.Errorf("got the probes %+v, want one that waits and the one before it, which failed", got)
+	}
+}
+
+func TestAProbeIsUploadedToItsEnd(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	var cut error
+	probe := &checkup.Probe{Pool: w.f.pool, Jobs: w.f.jobs, Upload: func(ctx context.Context, _ []byte, _ jobs.NewJob) error {
+		cancel() // who asked goes away
+		<-left
+		cut = ctx.Err()
+		return cut
+	}}
+	part := probe.Part(ctx)
+	close(left)
+	probe.Close()
+	if part.Status != checkup.Unknown || cut != nil {
+		t.Errorf("got %+v, and the upload was cut off: %v", part, cut)
+	}
+}
+
+// What a restore replaces must not get a job.
+func TestNoProbeBeginsDuringARestore(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.f.pool.Exec(t.Context(), "create schema "+postgres.ReplacedPrefix+"x"); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.healthFor(); got.Status != checkup.Down || len(w.probes()) != 0 {
+		t.Errorf("got %+v and the probes %+v, want down and none", got, w.probes())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed" // the PDF
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
@@ -23,6 +24,8 @@ const (
 	holds    = 3 * time.Minute // what the last one found
 	look     = 100 * time.Millisecond
 	most     = 20 // probes that are looked at
+
+	uploadTimeout = 10 * time.Second
 )
 
 // Probe has a tiny PDF read end to end: it is uploaded as any other, under an owner that no person is, and the job tells
@@ -32,13 +35,16 @@ type Probe struct {
 	Jobs   *jobs.Store
 	Upload func(context.Context, []byte, jobs.NewJob) error
 	Erase  func(context.Context, jobs.Job) error
+
+	uploads sync.WaitGroup
 }
 
 // Part says whether timetables are read. It waits for the first probe, but no longer than ctx lasts.
 func (p *Probe) Part(ctx context.Context) Part {
 	list, err := p.Jobs.Stored(ctx, jobs.ProbeOwner, most)
+	var uploaded <-chan error
 	if err == nil {
-		err = p.begin(ctx, list)
+		uploaded, err = p.begin(ctx, list)
 	}
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
@@ -49,30 +55,55 @@ func (p *Probe) Part(ctx context.Context) Part {
 		select {
 		case <-ctx.Done():
 			return Part{Status: Unknown, Problem: "the first one is being read"}
+		case err = <-uploaded:
+			uploaded = nil
 		case <-ticker.C:
 		}
-		list, err = p.Jobs.Stored(ctx, jobs.ProbeOwner, most)
+		if err == nil {
+			list, err = p.Jobs.Stored(ctx, jobs.ProbeOwner, most)
+		}
 	}
 	return Part{Status: Unknown, Problem: api.From(err).Code}
 }
 
 // begin uploads one if that is due and all before it have ended: while nothing is read, probes must not fill the queue.
-// Of those that ended it keeps the newest, and deletes the rest.
-func (p *Probe) begin(ctx context.Context, list []jobs.Job) error {
+// Of those that ended it keeps the newest, and deletes the rest. The channel, if there is one, gets the upload's error.
+func (p *Probe) begin(ctx context.Context, list []jobs.Job) (uploaded <-chan error, err error) {
 	if slices.ContainsFunc(list, func(job jobs.Job) bool { return !job.Done() }) {
-		return nil
+		return nil, nil
+	}
+	if err := p.Pool.Ping(ctx); err != nil { // it also fails while a restore goes on
+		return nil, err
 	}
 	due, err := sweeps.Due(ctx, p.Pool, sweeps.Probe, every)
 	if err != nil || !due {
-		return err
+		return nil, err
 	}
 	for _, job := range list[min(1, len(list)):] {
 		if err := p.Erase(ctx, job); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return p.Upload(ctx, PDF, jobs.NewJob{Owner: jobs.ProbeOwner, Priority: jobs.Normal, Filename: "health check.pdf", Size: int64(len(PDF))})
+	return p.upload(ctx), nil
 }
+
+// upload goes on after who asked is gone: otherwise a job without a PDF would be left.
+func (p *Probe) upload(ctx context.Context) <-chan error {
+	uploaded := make(chan error, 1)
+	p.uploads.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), uploadTimeout)
+		defer cancel()
+		err := p.Upload(ctx, PDF, jobs.NewJob{Owner: jobs.ProbeOwner, Priority: jobs.Normal, Filename: "health check.pdf", Size: int64(len(PDF))})
+		if err != nil {
+			api.Logger(ctx).WarnContext(ctx, "probe not uploaded", "error", err.Error())
+		}
+		uploaded <- err
+	})
+	return uploaded
+}
+
+// Close waits for an upload that is on its way.
+func (p *Probe) Close() { p.uploads.Wait() }
 
 // judge says what the probes, the newest first, tell of now: how the last one ended, unless others wait for long. A queue
 // that is long does not mean that nothing is read, so a wait is a fault only after minutes.
