@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -34,7 +35,7 @@ type away struct{}
 func (away) Error() string { return "cache: redis is away" }
 
 // Unavailable is the code of the outage, as package api has it.
-func (away) Unavailable() string { return "UNAVAILABLE" }
+func (away) Unavailable() string { return api.Unavailable }
 
 // Cache is one Redis. It is safe for concurrent use.
 type Cache struct {

@@ -103,15 +103,28 @@ func holder(callers []uintptr) string {
 
 type startedKey struct{}
 
-// started is a statement that runs.
+// started is a statement that runs, or a batch of them.
 type started struct {
-	at  time.Time
-	sql string
+	at    time.Time
+	sql   string
+	batch *pgx.Batch
+}
+
+// text is its SQL.
+func (s started) text() string {
+	if s.batch == nil {
+		return s.sql
+	}
+	var all []string
+	for _, query := range s.batch.QueuedQueries {
+		all = append(all, query.SQL)
+	}
+	return strings.Join(all, "; ")
 }
 
 // TraceQueryStart is part of pgx.QueryTracer.
 func (m *metrics) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	return context.WithValue(ctx, startedKey{}, started{time.Now(), data.SQL})
+	return context.WithValue(ctx, startedKey{}, started{at: time.Now(), sql: data.SQL})
 }
 
 // TraceQueryEnd is part of pgx.QueryTracer.
@@ -121,11 +134,7 @@ func (m *metrics) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 
 // TraceBatchStart is part of pgx.BatchTracer. A batch is one statement here: it goes to the database and back once.
 func (m *metrics) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
-	var all []string
-	for _, query := range data.Batch.QueuedQueries {
-		all = append(all, query.SQL)
-	}
-	return context.WithValue(ctx, startedKey{}, started{time.Now(), strings.Join(all, "; ")})
+	return context.WithValue(ctx, startedKey{}, started{at: time.Now(), batch: data.Batch})
 }
 
 // TraceBatchQuery is part of pgx.BatchTracer. The end of the batch has its error, too.
@@ -149,7 +158,7 @@ func (m *metrics) ended(ctx context.Context, err error) {
 	}
 	if took >= m.slow {
 		api.Logger(ctx).LogAttrs(ctx, slog.LevelWarn, "slow query",
-			slog.String("sql", shorten(s.sql)), slog.Float64("ms", float64(took.Microseconds())/1000))
+			slog.String("sql", shorten(s.text())), slog.Float64("ms", float64(took.Microseconds())/1000))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -133,7 +134,16 @@ const ReplacedPrefix = "replaced_by_restore_"
 
 // ErrRestoring means that a restore of a backup is going on, or was killed. Until it has ended, people who deleted
 // everything may be back, so nothing may run on the database.
-var ErrRestoring = errors.New("a restore of this database has not ended: run it again with --replace, see docs/backup-and-recovery.md")
+var ErrRestoring error = restoring{}
+
+type restoring struct{}
+
+func (restoring) Error() string {
+	return "a restore of this database has not ended: wait for it, or if it was killed run it again with --replace, see docs/backup-and-recovery.md"
+}
+
+// Unavailable is the CODE that package api answers.
+func (restoring) Unavailable() string { return api.DatabaseUnavailable }
 
 const restoringSQL = `select exists (select from pg_namespace where starts_with(nspname, $1::text))`
 

@@ -197,3 +197,16 @@ func TestADatabaseThatLetsNobodyInIsDown(t *testing.T) {
 		t.Errorf("got %v, want a DownError", err)
 	}
 }
+
+// A restore that goes on is an outage to callers, not a fault inside.
+func TestARestoreThatGoesOnIsAnOutage(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	if _, err := pool.Exec(t.Context(), "create schema "+postgres.ReplacedPrefix+"x"); err != nil {
+		t.Fatal(err)
+	}
+	err := pool.Ping(t.Context())
+	if !errors.Is(err, postgres.ErrRestoring) || api.From(err).Code != api.DatabaseUnavailable {
+		t.Errorf("got %v, which callers see as %s", err, api.From(err).Code)
+	}
+}
