@@ -55,6 +55,13 @@ func newMetrics() *metrics {
 	return m
 }
 
+// ended counts an attempt. Those at probes, for which no person waits, must not use up the error budget of uploads.
+func (m *metrics) ended(job jobs.Job, outcome, code string) {
+	if !job.Probe() {
+		m.jobs.WithLabelValues(outcome, code).Inc()
+	}
+}
+
 // took records a stage of a job that ends now.
 func (m *metrics) took(stage string, began time.Time) {
 	m.stages.WithLabelValues(stage).Observe(time.Since(began).Seconds())

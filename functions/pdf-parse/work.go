@@ -146,12 +146,12 @@ func (f *Function) endOrRetry(ctx context.Context, claim *jobs.Claim, err error)
 		f.deletePDF(ctx, job)
 		return nil
 	}
-	f.metrics.jobs.WithLabelValues("retried", code).Inc()
+	f.metrics.ended(claim.Job, "retried", code)
 	return api.New(api.Unavailable).Wrap(err).WithRetryAfter(time.Until(job.RunAfter))
 }
 
 func (f *Function) lost(ctx context.Context, claim *jobs.Claim) {
-	f.metrics.jobs.WithLabelValues("lost", "").Inc()
+	f.metrics.ended(claim.Job, "lost", "")
 	api.Logger(ctx).WarnContext(ctx, "lost the job to another worker", "job", claim.Job.ID)
 }
 
@@ -173,7 +173,7 @@ func (f *Function) failForGood(ctx context.Context, claim *jobs.Claim, code, mes
 // recordEnd counts a job's end and wakes the upload that waits for it.
 func (f *Function) recordEnd(ctx context.Context, job jobs.Job, outcome, code string) {
 	f.cache.Wake(ctx, jobs.Topic(job.ID))
-	f.metrics.jobs.WithLabelValues(outcome, code).Inc()
+	f.metrics.ended(job, outcome, code)
 	f.metrics.attempts.Observe(float64(job.Attempts))
 	if code != "" {
 		api.Logger(ctx).InfoContext(ctx, "cannot be read", "job", job.ID, "code", code)

@@ -3,7 +3,6 @@ package pdfparse
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -259,21 +258,28 @@ func TestHealthAndMetrics(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	response, err := http.Get(w.url + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close() // read whole
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(string(text), "\n")
+	lines := w.metrics()
 	for _, want := range []string{`schedgen_parse_events_total{outcome="work"} 1`, `schedgen_parse_jobs_total{code="",outcome="completed"} 1`,
 		`schedgen_parse_jobs_total{code="PROCESSING_TIMEOUT",outcome="failed"} 0`, `schedgen_parse_seconds_count 1`, `schedgen_job_stage_seconds_count{stage="wait"} 1`, `schedgen_job_stage_seconds_count{stage="fetch"} 1`,
 		`schedgen_job_stage_seconds_count{stage="read"} 1`, `schedgen_job_stage_seconds_count{stage="commit"} 1`, `schedgen_parse_attempts_sum 1`} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("no line %q in the metrics", want)
+		}
+	}
+}
+
+// Nobody waits for a probe of the system's own: the error budget of uploads does not know of it, however it ends.
+func TestProbesAreNoUploads(t *testing.T) {
+	w := newWorld(t)
+	w.owner = jobs.ProbeOwner
+	w.notify(w.lectures()).Want(204)
+	w.notify(w.upload([]byte("no PDF"), jobs.Normal)).Want(204)
+	if ended := w.count(`select count(*) from jobs where status in ('completed', 'failed')`); ended != 2 {
+		t.Fatalf("%d probes ended, want 2", ended)
+	}
+	for _, line := range w.metrics() {
+		if strings.HasPrefix(line, "schedgen_parse_jobs_total") && !strings.HasSuffix(line, " 0") {
+			t.Errorf("counted as of an upload: %s", line)
 		}
 	}
 }

@@ -247,6 +247,21 @@ func (w *world) failed(id, code string) {
 	}
 }
 
+// metrics are the lines that Prometheus reads.
+func (w *world) metrics() []string {
+	w.Helper()
+	response, err := http.Get(w.url + "/metrics")
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer response.Body.Close() // read whole
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return strings.Split(string(text), "\n")
+}
+
 func (w *world) count(sql string, args ...any) int64 {
 	w.Helper()
 	n, err := postgres.QueryOne(w.Context(), w.f.pool, pgx.RowTo[int64], sql, args...)

@@ -2,6 +2,7 @@ package uploadingest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 
@@ -56,11 +57,11 @@ func (f *Function) noRoom(r *http.Request) error {
 	return f.admitted(r.Context(), f.allowed(r, jobs.High))
 }
 
-// admitted counts an upload that the backlog does not admit, and tells why.
+// admitted counts an upload that the backlog does not admit, and tells why. A caller who went away was not refused.
 func (f *Function) admitted(ctx context.Context, priority jobs.Priority) error {
 	err := f.backlog.admit(ctx, priority)
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(ctx.Err(), context.Canceled):
 	case api.From(err).Code == api.QueueFull:
 		f.metrics.uploads.WithLabelValues("busy").Inc()
 	default:

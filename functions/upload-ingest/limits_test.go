@@ -2,6 +2,7 @@ package uploadingest
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
+	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/ratelimit"
 )
 
@@ -83,6 +85,19 @@ func TestAnOutageOfTheDatabaseIsNoFullQueue(t *testing.T) {
 	metrics := string(w.do(http.DefaultClient, "GET", "/metrics", nil).Body)
 	if !strings.Contains(metrics, `schedgen_uploads_total{outcome="unavailable"} 3`) || strings.Contains(metrics, `policy="pending"`) {
 		t.Errorf("the metrics tell of a full queue:\n%s", metrics)
+	}
+}
+
+// Who goes away while the jobs are counted was not refused for a fault of ours.
+func TestACallerWhoGoesAwayIsNoOutage(t *testing.T) {
+	w := newWorld(t, silent, with(func(c *Config) { c.Pending = 3 }))
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if err := w.f.admitted(gone, jobs.Normal); err == nil {
+		t.Error("it was admitted without a count")
+	}
+	if got := metric(w, `schedgen_uploads_total{outcome="unavailable"}`); got != "0" {
+		t.Errorf("%s uploads are counted as unavailable, want none", got)
 	}
 }
 

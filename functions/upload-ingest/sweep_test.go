@@ -100,8 +100,9 @@ func TestJobsThatHadTheirChancesFail(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.age(10 * time.Minute)
-	if got := w.swept(); got.Failed != 2 || got.Redelivered != 0 {
-		t.Errorf("got %+v, want both failed", got)
+	w.sql(`insert into jobs (id, owner, status, priority, object_key, uploaded_at, started_at, attempts) values (gen_random_uuid(), $1, 'pending', 'normal', 'probe', now(), now() - interval '1 hour', 3)`, jobs.ProbeOwner)
+	if got := w.swept(); got.Failed != 3 || got.Redelivered != 0 {
+		t.Errorf("got %+v, want both and a probe failed", got)
 	}
 	for i, want := range []string{jobs.CodeAttempts, jobs.CodeTimeout} {
 		if got := metric(w, `schedgen_jobs_failed_total{code="`+want+`"}`); got != "1" {

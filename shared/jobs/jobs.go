@@ -105,6 +105,9 @@ func Topic(id string) string { return "job:" + id }
 // Done reports whether the job has ended: it will never change again.
 func (j Job) Done() bool { return j.Status == Completed || j.Status == Failed }
 
+// Probe reports whether the job is one of ProbeOwner's: no person waits for it, so the numbers of jobs leave it out.
+func (j Job) Probe() bool { return j.Owner == ProbeOwner }
+
 // Limits are the bounds of every job.
 type Limits struct {
 	Attempts int           `env:"JOB_ATTEMPTS, default=3"` // of a job, then it has failed

@@ -230,12 +230,22 @@ func TestMetricsCountTheQueue(t *testing.T) {
 	w.must(w.Fail(ctx, w.claim(recent.ID), "NOT_A_PDF", "x"))
 	waiting := w.stored()
 	w.age(waiting.ID, time.Minute)
+	for range 3 { // probes: one waits for long, one failed, one was read
+		probe, err := w.Create(ctx, jobs.NewJob{Owner: jobs.ProbeOwner, Priority: jobs.Normal, Filename: "probe.pdf", Size: 1})
+		w.must(err)
+		w.must(w.Uploaded(ctx, probe.ID))
+		w.age(probe.ID, 30*time.Minute)
+	}
+	probes, err := w.Stored(ctx, jobs.ProbeOwner, 3)
+	w.must(err)
+	w.must(w.Fail(ctx, w.claim(probes[0].ID), "NOT_A_PDF", "x"))
+	w.must(w.Complete(ctx, w.claim(probes[1].ID), document(1)))
 	got, err := w.Metrics(ctx)
 	w.must(err)
 	if got.Total[jobs.Completed] != 2 || got.Total[jobs.Failed] != 2 || got.Queue[jobs.Pending][jobs.Normal] != 1 {
 		t.Errorf("got %+v", got)
 	}
-	if math.Abs(got.SuccessRate-2.0/3) > 1e-9 || got.OldestWaitSeconds < 60 || got.P95Seconds < got.AvgSeconds {
+	if math.Abs(got.SuccessRate-2.0/3) > 1e-9 || got.OldestWaitSeconds < 60 || got.OldestWaitSeconds > 10*60 || got.P95Seconds < got.AvgSeconds {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -132,12 +132,13 @@ func (o *Overview) Collect(out chan<- prometheus.Metric) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	queue, err := o.queue.read(queueTTL, func() (queue, error) {
-		rows, err := postgres.Query(ctx, o.pool, pgx.RowToStructByPos[queueRow], queueSQL)
+		rows, err := postgres.Query(ctx, o.pool, pgx.RowToStructByPos[queueRow], queueSQL, jobs.ProbeOwner)
 		return rows, logged(ctx, "queue", err)
 	})
 	if err != nil {
 		return
 	}
+	queue.collect(out)
 	system, err := o.system.read(systemTTL, func() (system, error) {
 		row, err := postgres.QueryOne(ctx, o.pool, pgx.RowToStructByPos[system], systemSQL, systemFaults, jobs.ProbeOwner)
 		return row, logged(ctx, "system", err)
@@ -145,7 +146,6 @@ func (o *Overview) Collect(out chan<- prometheus.Metric) {
 	if err != nil {
 		return
 	}
-	queue.collect(out)
 	system.collect(out)
 }
 

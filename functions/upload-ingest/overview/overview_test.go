@@ -58,6 +58,9 @@ func TestNumbersOfTheSystem(t *testing.T) {
 	run(`update jobs set id = $2::uuid, created_at = now() - interval '30 days' where id = $1::uuid`, earlier, before(t, 30*24*time.Hour))
 	run(`insert into sweeps (name, finished_at) values ('jobs', to_timestamp(1767225600))`)
 
+	stored(jobs.ProbeOwner, jobs.Normal)
+	must(store.Fail(t.Context(), claim(stored(jobs.ProbeOwner, jobs.Normal)), jobs.CodeTimeout, "x"))
+
 	want := `
 # HELP schedgen_jobs_ended Jobs that ended within the last hour, by status: completed, rejected (the file's fault), failed (ours).
 # TYPE schedgen_jobs_ended gauge
@@ -85,7 +88,7 @@ schedgen_queue_jobs{priority="normal",status="processing"} 1
 schedgen_queue_stalled_leases 1
 # HELP schedgen_storage_bytes Bytes of the PDFs that are stored.
 # TYPE schedgen_storage_bytes gauge
-schedgen_storage_bytes 80
+schedgen_storage_bytes 100
 # HELP schedgen_sweep_last_timestamp_seconds When the sweep last ran to its end; 0 if it never did.
 # TYPE schedgen_sweep_last_timestamp_seconds gauge
 schedgen_sweep_last_timestamp_seconds 1.7672256e+09
@@ -103,6 +106,10 @@ schedgen_uploads_last_hour 7
 	problems, err := testutil.CollectAndLint(collector)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("promlint: %v, %v", problems, err)
+	}
+	run(`drop table google_syncs`)
+	if n := testutil.CollectAndCount(overview.New(pool), "schedgen_queue_jobs", "schedgen_feeds"); n != 6 {
+		t.Errorf("while the other numbers cannot be read %d of the queue are returned, want 6", n)
 	}
 	pool.Close()
 	if n := testutil.CollectAndCount(overview.New(pool)); n != 0 {

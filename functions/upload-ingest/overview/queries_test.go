@@ -69,7 +69,7 @@ func TestNoQueryReadsAllJobs(t *testing.T) {
 	for name, query := range map[string]struct {
 		sql  string
 		args []any
-	}{"queue": {queueSQL, nil}, "system": {systemSQL, []any{systemFaults, jobs.ProbeOwner}}} {
+	}{"queue": {queueSQL, []any{jobs.ProbeOwner}}, "system": {systemSQL, []any{systemFaults, jobs.ProbeOwner}}} {
 		lines, err := postgres.Query(t.Context(), pool, pgx.RowTo[string], "explain "+query.sql, query.args...)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -103,6 +103,13 @@ func NewMetrics() Metrics {
 	return m
 }
 
+// noteFailed counts a job that a sweep failed. A probe is no upload of which the error budget is told.
+func (m Metrics) noteFailed(job jobs.Job, code string) {
+	if !job.Probe() {
+		m.failed.WithLabelValues(code).Inc()
+	}
+}
+
 // Collectors are the metrics, for /metrics.
 func (m Metrics) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{m.swept, m.failed}
@@ -148,7 +155,7 @@ func (s *Sweeper) failExpired(ctx context.Context, counts *Counts) error {
 		list, err := s.Jobs.Expire(ctx, s.Batch)
 		counts.Failed += int64(len(list))
 		for _, job := range list {
-			s.Metrics.failed.WithLabelValues(job.ErrorCode).Inc()
+			s.Metrics.noteFailed(job, job.ErrorCode)
 			s.Cache.Wake(ctx, jobs.Topic(job.ID))
 		}
 		return len(list), err
@@ -188,7 +195,7 @@ func (s *Sweeper) finishUpload(ctx context.Context, job jobs.Job, counts *Counts
 	err = s.Jobs.Abandon(ctx, job.ID, jobs.CodeUploadIncomplete, api.Sentence(jobs.CodeUploadIncomplete))
 	if err == nil {
 		counts.Abandoned++
-		s.Metrics.failed.WithLabelValues(jobs.CodeUploadIncomplete).Inc()
+		s.Metrics.noteFailed(job, jobs.CodeUploadIncomplete)
 	}
 	s.Cache.Wake(ctx, jobs.Topic(job.ID))
 	return err
