@@ -43,8 +43,9 @@ type buckets struct {
 }
 
 // takeScript takes one of each bucket, or of none if one has too few. redis_rate takes of one bucket only. Its times count
-// from 2017, for a float to hold their microseconds. It answers the number of the bucket that refuses, or 0, and of that
-// bucket, or of the first that might have, how many remain, when to come back, and when it is full.
+// from 2017, for a float to hold their microseconds. It answers the number of the bucket that refuses, or 0; of that
+// bucket, or of the first that might have, how many remain, when to come back, and when it is full; and the numbers of
+// those it took from, which an empty share is none of.
 var takeScript = redis.NewScript(`
 redis.replicate_commands()
 local time = redis.call('TIME')
@@ -61,18 +62,22 @@ for i, key in ipairs(KEYS) do
 	elseif share then
 		within = false
 	else
-		return {i, 0, tostring(-spare), tostring(before - now)}
+		return {i, 0, tostring(-spare), tostring(before - now), {}}
 	end
 	if not share and not remaining then remaining, reset = math.floor(spare / each + 0.000001), before + each - now end
 end
+local taken = {}
 for i, key in ipairs(KEYS) do
-	if full[i] then redis.call('SET', key, full[i], 'EX', math.ceil(full[i] - now)) end
+	if full[i] then
+		redis.call('SET', key, full[i], 'EX', math.ceil(full[i] - now))
+		table.insert(taken, i)
+	end
 end
-return {0, remaining, '0', tostring(reset)}`)
+return {0, remaining, '0', tostring(reset), taken}`)
 
 // take takes one of each bucket, or of none if one of them has too few. The decision is that of the bucket that refused,
-// whose index it returns, or of the first that might have.
-func (b *buckets) take(ctx context.Context, of ...bucket) (refused int, d Decision) {
+// whose index it returns, or of the first that might have. Taken are the buckets to give back to.
+func (b *buckets) take(ctx context.Context, of ...bucket) (taken []bucket, refused int, d Decision) {
 	keys, args := make([]string, len(of)), make([]any, 0, 4*len(of))
 	for i, each := range of {
 		keys[i] = "rate:" + each.key
@@ -83,7 +88,7 @@ func (b *buckets) take(ctx context.Context, of ...bucket) (refused int, d Decisi
 		answer, err = takeScript.Run(ctx, client, keys, args...).Slice()
 		return err
 	})
-	if err != nil || len(answer) != 4 {
+	if err != nil || len(answer) != 5 {
 		return b.local.take(of, time.Now())
 	}
 	number, _ := answer[0].(int64)
@@ -92,7 +97,13 @@ func (b *buckets) take(ctx context.Context, of ...bucket) (refused int, d Decisi
 	if !d.Allowed {
 		d.RetryAfter = max(inSeconds(answer[2]), time.Millisecond)
 	}
-	return int(number) - 1, d
+	numbers, _ := answer[4].([]any)
+	for _, number := range numbers {
+		if number, ok := number.(int64); ok {
+			taken = append(taken, of[number-1])
+		}
+	}
+	return taken, int(number) - 1, d
 }
 
 // inSeconds is a time of a script's answer.
@@ -129,7 +140,7 @@ type localBuckets struct {
 	fullAt recent[time.Time]
 }
 
-func (l *localBuckets) take(of []bucket, now time.Time) (refused int, d Decision) {
+func (l *localBuckets) take(of []bucket, now time.Time) (taken []bucket, refused int, d Decision) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	within, full := true, make([]time.Time, len(of))
@@ -149,7 +160,7 @@ func (l *localBuckets) take(of []bucket, now time.Time) (refused int, d Decision
 		case b.share:
 			within = false
 		default:
-			return i, Decision{RetryAfter: -spare, ResetAfter: before.Sub(now), Local: true}
+			return nil, i, Decision{RetryAfter: -spare, ResetAfter: before.Sub(now), Local: true}
 		}
 		if !b.share && !d.Allowed {
 			d = Decision{Allowed: true, Remaining: int(spare / b.each()), ResetAfter: before.Add(b.each()).Sub(now), Local: true}
@@ -158,9 +169,10 @@ func (l *localBuckets) take(of []bucket, now time.Time) (refused int, d Decision
 	for i, b := range of {
 		if !full[i].IsZero() {
 			l.fullAt.set(b.key, full[i])
+			taken = append(taken, b)
 		}
 	}
-	return -1, d
+	return taken, -1, d
 }
 
 func (l *localBuckets) giveBack(of []bucket) {

@@ -187,19 +187,21 @@ func (c *Caller) check(header http.Header, r *http.Request, route string, class 
 	return func(status int) { end(failed.Load() || failedSignIn(route, status), g.now()) }, nil
 }
 
-// take takes one of each limit that a request meets, or none: what is refused uses up nothing.
+// take takes one of each limit that a request meets, or none: what is refused uses up nothing. Taken is what can be given
+// back.
 func (c *Caller) take(header http.Header, r *http.Request, route string, class class) (taken []bucket, err error) {
 	g := c.guard
 	var met []policy
+	var of []bucket
 	for _, p := range append(g.own(class, r, c), g.all(c)...) {
 		if p.rate.limited() {
-			met, taken = append(met, p), append(taken, p.bucket())
+			met, of = append(met, p), append(of, p.bucket())
 		}
 	}
 	if len(met) == 0 {
 		return nil, nil
 	}
-	number, decision := g.buckets.take(r.Context(), taken...)
+	taken, number, decision := g.buckets.take(r.Context(), of...)
 	if decision.Allowed {
 		number = slices.IndexFunc(met, func(p policy) bool { return !p.share })
 	}

@@ -371,6 +371,31 @@ func TestAnUploadThatFailedOnOurSideIsGivenBack(t *testing.T) {
 	}
 }
 
+// What is given back of an upload was taken for it: of an empty share nothing was.
+func TestAnEmptyShareIsNotGivenBackTo(t *testing.T) {
+	t.Parallel()
+	for name, redis := range map[string]string{"with Redis": redistest.New(t).URL(), "without": ""} {
+		one := newInstance(t, redis, ratelimit.Limits{All: ratelimit.Rate{Count: 20, Per: time.Hour},
+			Uploads: ratelimit.Rate{Count: 100, Per: time.Hour}})
+		for range 10 { // its share is 5
+			one.ask(caller{address: campus}, "POST", "/api/upload", 202)
+		}
+		var going []answer
+		for range 10 {
+			going = append(going, one.begin(caller{address: campus}, "POST", "/api/upload"))
+		}
+		for _, a := range going {
+			a.done(503)
+		}
+		for n := range 10 { // two others take what was given back
+			one.ask(caller{address: []string{home, "192.0.2.1"}[n%2]}, "POST", "/api/upload", 202)
+		}
+		if admitted, _ := one.until(caller{address: campus}, "POST", "/api/upload", 202); admitted != 0 {
+			t.Errorf("%s: %d more admitted, want none: its share is used up, and the reserve is for others", name, admitted)
+		}
+	}
+}
+
 func TestWithoutRedisAnInstanceCountsAlone(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)

@@ -87,7 +87,7 @@ func TestLocalCountsAreBounded(t *testing.T) {
 	limit := redis_rate.Limit{Rate: 2, Burst: 2, Period: time.Hour}
 	for i := range 3 * mostLocal {
 		name := fmt.Sprint(i)
-		if _, d := l.take([]bucket{{key: name, limit: limit}}, now); !d.Allowed || d.Remaining != 1 {
+		if _, _, d := l.take([]bucket{{key: name, limit: limit}}, now); !d.Allowed || d.Remaining != 1 {
 			t.Fatalf("caller %d: got %+v", i, d)
 		}
 		refusals.since(name, now)
@@ -99,7 +99,7 @@ func TestLocalCountsAreBounded(t *testing.T) {
 			t.Errorf("%d %s are kept, want at most %d, and half of them", kept, name, mostLocal)
 		}
 	}
-	if _, d := l.take([]bucket{{key: fmt.Sprint(3*mostLocal - 1), limit: limit}}, now); d.Remaining != 0 {
+	if _, _, d := l.take([]bucket{{key: fmt.Sprint(3*mostLocal - 1), limit: limit}}, now); d.Remaining != 0 {
 		t.Errorf("the last caller is forgotten: got %+v", d)
 	}
 }
@@ -109,7 +109,7 @@ func TestALocalBucketRefills(t *testing.T) {
 	var l localBuckets
 	limit, now := redis_rate.Limit{Rate: 6, Burst: 2, Period: time.Minute}, time.Now()
 	take := func(now time.Time) Decision {
-		_, d := l.take([]bucket{{key: "a", limit: limit}}, now)
+		_, _, d := l.take([]bucket{{key: "a", limit: limit}}, now)
 		return d
 	}
 	take(now)
@@ -149,7 +149,7 @@ func TestAbsurdLimitsAreRefused(t *testing.T) {
 	}
 	var l localBuckets
 	widest := Rate{mostCount, time.Second}.times(mostAddress)
-	if _, d := l.take([]bucket{{key: "a", limit: widest.redis()}}, time.Now()); widest.Count != mostCount*mostAddress || !d.Allowed {
+	if _, _, d := l.take([]bucket{{key: "a", limit: widest.redis()}}, time.Now()); widest.Count != mostCount*mostAddress || !d.Allowed {
 		t.Errorf("the widest limit: got %+v, %+v", widest, d)
 	}
 }

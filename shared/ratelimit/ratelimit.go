@@ -49,7 +49,7 @@ func (l *Limiter) Allow(ctx context.Context, reserve bool) Decision {
 	if !reserve && l.cfg.Reserve > 0 {
 		of = append(of, perSecond(l.name+":plain", l.cfg.PerSecond-l.cfg.Reserve, l.cfg.Burst-l.cfg.Reserve))
 	}
-	_, decision := l.buckets.take(ctx, of...)
+	_, _, decision := l.buckets.take(ctx, of...)
 	return decision
 }
 
