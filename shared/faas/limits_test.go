@@ -135,7 +135,8 @@ func TestTheGuardLearnsOfAPanic(t *testing.T) {
 	}
 }
 
-// A request for which there is no room uses up nothing of what its caller may ask for.
+// A request that finds no room when it comes is answered before the guard is asked: it uses up nothing of what its caller
+// may ask for.
 func TestRoomComesBeforeLimits(t *testing.T) {
 	t.Parallel()
 	proxy := Network{netip.MustParsePrefix("192.0.2.0/24")}
@@ -162,5 +163,22 @@ func TestRoomComesBeforeLimits(t *testing.T) {
 		}
 		close(hold)
 		<-first
+	}
+}
+
+// Pages of trusted origins can read why a request did not reach the routes, whatever the reason is.
+func TestPagesOfTrustedOriginsReadEveryRefusal(t *testing.T) {
+	t.Parallel()
+	served := Wrap("toy", &onlyGuarded{&guardedToy{toy: newToy()}}, nil, Config{MaxBody: 4})
+	for name, r := range map[string]*http.Request{
+		"a body that is too large": httptest.NewRequest("POST", "/echo", strings.NewReader("12345")),
+		"a path that is no text":   httptest.NewRequest("GET", "/hello/%ff", nil),
+	} {
+		r.Header.Set("Origin", "https://other.example.org")
+		w := httptest.NewRecorder()
+		served.ServeHTTP(w, r)
+		if w.Code < 400 || w.Header().Get("Access-Control-Allow-Origin") == "" {
+			t.Errorf("%s: got %d with %v", name, w.Code, w.Header())
+		}
 	}
 }

@@ -155,7 +155,7 @@ func (s *server) shared(w *recorder, r *http.Request, next func(*recorder, *http
 	}
 	defer free()
 	if err := api.CheckText(r); err != nil {
-		api.WriteError(w, r, err)
+		s.refuse(w, r, err)
 		return
 	}
 	next(w, r)
@@ -164,7 +164,7 @@ func (s *server) shared(w *recorder, r *http.Request, next func(*recorder, *http
 // received runs a request once enough of its body has come.
 func (s *server) received(w *recorder, r *http.Request, sent *body) {
 	if r.ContentLength > s.cfg.MaxBody {
-		api.WriteError(w, r, api.New(api.PayloadTooLarge, map[string]int64{"limit": s.cfg.MaxBody}))
+		s.refuse(w, r, api.New(api.PayloadTooLarge, map[string]int64{"limit": s.cfg.MaxBody}))
 		return
 	}
 	begun, err := s.begin(sent)
