@@ -17,8 +17,8 @@ import (
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
-// SpareMemory has this program's garbage be collected twice as often, unless GOGC says how often: for functions of which one
-// request may take much of their memory.
+// SpareMemory collects this program's garbage twice as often, unless GOGC is set. It is for functions where one request
+// may use much of the memory.
 func SpareMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)

@@ -55,7 +55,8 @@ func (s *Store) Request(ctx context.Context, owner string) (d Deletion, err erro
 		if _, err := tx.Exec(ctx, requestSQL, owner); err != nil {
 			return err
 		}
-		d, err = status(ctx, tx, owner)
+		rows, _ := tx.Query(ctx, statusSQL, owner) // its error is the rows', too
+		d, err = pgx.CollectOneRow(rows, pgx.RowToStructByPos[Deletion])
 		return err
 	})
 	if err != nil {
@@ -87,26 +88,14 @@ from deletions where owner_hash = sha256(convert_to($1::uuid::text, 'UTF8')) and
 
 // Status is how far an owner's deletion is; ErrNotFound without one.
 func (s *Store) Status(ctx context.Context, owner string) (d Deletion, err error) {
-	err = s.pool.Tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		d, err = status(ctx, tx, owner)
-		return err
-	})
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		err = fmt.Errorf("read a deletion: %w", err)
-	}
-	return d, err
-}
-
-func status(ctx context.Context, tx pgx.Tx, owner string) (Deletion, error) {
-	rows, err := tx.Query(ctx, statusSQL, owner)
-	if err != nil {
-		return Deletion{}, err
-	}
-	d, err := pgx.CollectOneRow(rows, pgx.RowToStructByPos[Deletion])
-	if errors.Is(err, pgx.ErrNoRows) {
+	d, err = postgres.QueryOne(ctx, s.pool, pgx.RowToStructByPos[Deletion], statusSQL, owner)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
 		return d, ErrNotFound
+	case err != nil:
+		return d, fmt.Errorf("read a deletion: %w", err)
 	}
-	return d, err
+	return d, nil
 }
 
 // Owner is one whose deletion may have left something.

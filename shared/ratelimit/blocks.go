@@ -55,7 +55,7 @@ const (
 	blocksKey  = "limit:blocks" // the ids of blocks, by when they end
 	mostBlocks = 1000           // in one list
 
-	// guessLasts ends a guess whose process died.
+	// guessLasts is how long guesses count after the last one began, if they do not end: their process died.
 	guessLasts = 5 * time.Minute
 	// guessAgain is when a guess may begin that others on their way kept out.
 	guessAgain = time.Second

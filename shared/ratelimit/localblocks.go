@@ -21,7 +21,7 @@ type localFailures struct {
 	block   Block     // once there were too many
 }
 
-// left is for how long the longest of the blocks goes on that stop a caller.
+// left is how long the last of the blocks that stop a caller still lasts.
 func (l *localBlocks) left(subjects []subject, now time.Time) (longest time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,7 +59,7 @@ func (f localFailures) failed(now time.Time) int {
 	return f.count
 }
 
-// end ends a guess, which began here if so is said.
+// end ends a guess; began says whether it began here.
 func (l *localBlocks) end(subjects []subject, began, failed bool, per time.Duration, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,7 +108,7 @@ func (l *localBlocks) active(now time.Time, most int) []Block {
 	return all
 }
 
-// takeBlocks are some blocks that began here, which then are not kept here any more.
+// takeBlocks removes some of the blocks that began here, and returns them.
 func (l *localBlocks) takeBlocks(now time.Time) []Block {
 	const most = 100 // so that one call of Redis gets them
 	l.mu.Lock()
@@ -124,7 +124,7 @@ func (l *localBlocks) takeBlocks(now time.Time) []Block {
 	return all
 }
 
-// putBlocks keeps blocks here again.
+// putBlocks puts back what takeBlocks removed.
 func (l *localBlocks) putBlocks(all []Block) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package sweeps notes in PostgreSQL when what a schedule calls last ran to its end. Instances of a function come and
-// go, and whoever asks how the system is needs to know.
+// Package sweeps notes in PostgreSQL when what a schedule calls last ran to its end, and when a probe was last begun.
+// Instances of a function come and go, and whoever asks how the system is needs to know.
 package sweeps
 
 import (

@@ -8,6 +8,7 @@ package checkup
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,13 +30,12 @@ const (
 	Down     Status = "down"
 )
 
-// worse returns the worse of two; what is not known is better than a fault.
+// ranks are what a status is from best to worst; what is not known is better than a fault.
+var ranks = []Status{OK, Unknown, Degraded, Down}
+
+// worse returns the worse of two.
 func worse(a, b Status) Status {
-	rank := map[Status]int{OK: 0, Unknown: 1, Degraded: 2, Down: 3}
-	if rank[b] > rank[a] {
-		return b
-	}
-	return a
+	return ranks[max(slices.Index(ranks, a), slices.Index(ranks, b))]
 }
 
 // Part is what was found of one part.

@@ -19,11 +19,11 @@ import (
 var PDF []byte
 
 const (
-	every    = time.Minute     // a probe is begun at most so often, by all instances together
-	patience = time.Minute     // within which it is read, unless reading is slow
-	holds    = 3 * time.Minute // what the last one found
-	look     = 100 * time.Millisecond
-	most     = 20 // probes that are looked at
+	interval   = time.Minute     // at least between two probes, of all instances together
+	slow       = time.Minute     // a probe that waits for longer says that reading is slow
+	verdictAge = 3 * time.Minute // for which the last one's end counts
+	poll       = 100 * time.Millisecond
+	mostListed = 20
 
 	uploadTimeout = 10 * time.Second
 )
@@ -41,12 +41,12 @@ type Probe struct {
 
 // Part says whether timetables are read. It waits for the first probe, but no longer than ctx lasts.
 func (p *Probe) Part(ctx context.Context) Part {
-	list, err := p.Jobs.Stored(ctx, jobs.ProbeOwner, most)
+	list, err := p.Jobs.Stored(ctx, jobs.ProbeOwner, mostListed)
 	var uploaded <-chan error
 	if err == nil {
 		uploaded, err = p.begin(ctx, list)
 	}
-	ticker := time.NewTicker(look)
+	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
 	for err == nil {
 		if part := judge(list, time.Now()); part.Status != Unknown || part.Problem != "" {
@@ -60,7 +60,7 @@ func (p *Probe) Part(ctx context.Context) Part {
 		case <-ticker.C:
 		}
 		if err == nil {
-			list, err = p.Jobs.Stored(ctx, jobs.ProbeOwner, most)
+			list, err = p.Jobs.Stored(ctx, jobs.ProbeOwner, mostListed)
 		}
 	}
 	return Part{Status: Unknown, Problem: api.From(err).Code}
@@ -75,7 +75,7 @@ func (p *Probe) begin(ctx context.Context, list []jobs.Job) (uploaded <-chan err
 	if err := p.Pool.Ping(ctx); err != nil { // it also fails while a restore goes on
 		return nil, err
 	}
-	due, err := sweeps.Due(ctx, p.Pool, sweeps.Probe, every)
+	due, err := sweeps.Due(ctx, p.Pool, sweeps.Probe, interval)
 	if err != nil || !due {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func judge(list []jobs.Job, now time.Time) Part {
 	case ended.Status == Down:
 	case waits > late:
 		return Part{Status: Down, Problem: "none was read for minutes"}
-	case waits > patience:
+	case waits > slow:
 		return Part{Status: Degraded, Problem: "it was not read within a minute"}
 	}
 	return ended
@@ -129,7 +129,7 @@ func judge(list []jobs.Job, now time.Time) Part {
 // ending says what a probe that ended tells: nothing of the reader where its PDF never came to it.
 func ending(job jobs.Job, now time.Time) Part {
 	switch {
-	case job.CompletedAt == nil || now.Sub(*job.CompletedAt) > holds:
+	case job.CompletedAt == nil || now.Sub(*job.CompletedAt) > verdictAge:
 		return Part{Status: Unknown}
 	case job.ErrorCode == jobs.CodeUploadIncomplete || job.ErrorCode == jobs.CodePDFMissing:
 		return Part{Status: Unknown, Problem: job.ErrorCode}
