@@ -19,6 +19,7 @@ type Run struct {
 	Commit   string
 	Audit    string // what the audit found
 	Summary  Summary
+	Usage    []Usage // what was held while it ran, at equal distances
 }
 
 // Summary is what k6 measured, by the name of the metric.
@@ -72,6 +73,7 @@ func (r Run) Markdown() string {
 	page.WriteString(r.thresholds())
 	page.WriteString(r.times())
 	page.WriteString(r.counts())
+	page.WriteString(r.usage())
 	return page.String()
 }
 

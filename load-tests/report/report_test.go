@@ -23,11 +23,12 @@ func TestMarkdown(t *testing.T) {
 	page := report.Run{
 		Scenario: "baseline", Began: time.Date(2026, 2, 9, 8, 0, 0, 0, time.UTC), Lasted: 5*time.Minute + 300*time.Millisecond,
 		Machine: "2 cores", Commit: "abc1234", Audit: "audit: nothing lost", Summary: summary,
+		Usage: []report.Usage{{"web: memory, MiB": 20}, {"web: memory, MiB": 31}, {"web: memory, MiB": 30}, {"web: memory, MiB": 40}, {"web: memory, MiB": 33}},
 	}.Markdown()
 	for _, want := range []string{
 		"# Load test: baseline\n", "2026-02-09T08:00:00Z, 5m0s, commit abc1234, on 2 cores.", "audit: nothing lost",
 		"| `http_req_duration` | `p(95)<2000` | yes |", "| `http_req_failed` | `rate<0.001` | **no** |",
-		"| `http_req_duration` | 300 | 10 | 40 | 90 | 120 |", "| `http_reqs` | 300 | 30.2 |",
+		"| `http_req_duration` | 300 | 10 | 40 | 90 | 120 |", "| `http_reqs` | 300 | 30.2 |", "| web: memory, MiB | 20 | 31 | 40 | 40 |",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
@@ -42,5 +43,31 @@ func TestParseSummary(t *testing.T) {
 		if _, err := report.ParseSummary([]byte(text)); err == nil {
 			t.Errorf("%q was read", text)
 		}
+	}
+}
+
+// TestGrowth tells what grows to the end from what fills once, swings or accumulates.
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	var samples []report.Usage
+	for i := range 40 {
+		n := float64(i)
+		s := report.Usage{
+			"leak: goroutines": 10 + 2*n, "cache: memory, MiB": 100 * min(1, n/8), "collector: memory, MiB": 60 + 20*float64(i%2),
+			"few: open files": 2 + n/8, "work: " + report.Seconds: 5 * n, "database: " + report.Kept: 9 * n,
+		}
+		if i < 30 {
+			s["away: memory, MiB"] = 40
+		}
+		samples = append(samples, s)
+	}
+	if got := strings.Join(report.Growth(samples), "; "); got != "leak: goroutines: 40, then 80" {
+		t.Errorf("got %q", got)
+	}
+	if got := report.Growth(nil); len(got) > 0 {
+		t.Errorf("nothing grew: %q", got)
+	}
+	if got := report.Growth(samples[:1]); len(got) > 0 {
+		t.Errorf("one moment grew: %q", got)
 	}
 }

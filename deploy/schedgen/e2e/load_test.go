@@ -97,14 +97,18 @@ func (s *site) schedule() {
 func (l *loadTest) run(t *testing.T, name string, full bool) {
 	dir := t.TempDir()
 	began := time.Now()
-	var faults sync.WaitGroup
+	var beside sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	if name == "chaos" {
-		faults.Go(func() { l.breakThings(ctx, t, full) })
+		beside.Go(func() { l.breakThings(ctx, t, full) })
+	}
+	var usage []report.Usage
+	if full {
+		beside.Go(func() { usage = l.site.watch(ctx) })
 	}
 	err := l.users(t, name, dir, full)
 	cancel()
-	faults.Wait()
+	beside.Wait()
 	if err != nil {
 		t.Errorf("k6: %v", err)
 	}
@@ -115,7 +119,10 @@ func (l *loadTest) run(t *testing.T, name string, full bool) {
 	}
 	t.Log(text)
 	if full {
-		l.report(t, dir, report.Run{Scenario: name, Began: began, Lasted: time.Since(began), Audit: text})
+		l.report(t, dir, report.Run{Scenario: name, Began: began, Lasted: time.Since(began), Audit: text, Usage: usage})
+	}
+	if growth := report.Growth(usage); name == "soak" && len(growth) > 0 {
+		t.Errorf("what grows with time: %s", strings.Join(growth, "; "))
 	}
 	if err != nil || len(found.Faults) > 0 || found.Accepted == 0 {
 		t.Errorf("%d uploads were accepted; %s", found.Accepted, text)
