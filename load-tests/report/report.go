@@ -77,11 +77,17 @@ func (r Run) Markdown() string {
 	return page.String()
 }
 
+// shown is the threshold that has k6 give the times of a step (journey.js).
+const shown = "max>=0"
+
 func (r Run) thresholds() string {
 	var rows strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(r.Summary)) {
 		metric := r.Summary[name]
 		for _, text := range slices.Sorted(maps.Keys(metric.Thresholds)) {
+			if text == shown {
+				continue
+			}
 			kept := "**no**"
 			if metric.Thresholds[text] {
 				kept = "yes"
@@ -98,6 +104,9 @@ func (r Run) times() string {
 	var rows strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(r.Summary)) {
 		values := r.Summary[name].Values
+		if values["count"] == 0 { // a step that these users do not take
+			continue
+		}
 		if _, isTrend := values["med"]; !isTrend || !strings.HasPrefix(name, "http_req_duration") && name != "iteration_duration" {
 			continue
 		}

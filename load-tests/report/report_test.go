@@ -11,6 +11,8 @@ import (
 const exported = `{"root_group":{},"metrics":{
 "http_req_duration":{"avg":12.5,"med":10,"p(95)":40.4,"p(99)":90,"max":120,"count":300,"thresholds":{"p(95)<2000":false}},
 "http_req_failed":{"passes":3,"fails":297,"value":0.01,"thresholds":{"rate<0.001":true}},
+"http_req_duration{name:upload}":{"avg":12.5,"med":11,"p(95)":41,"p(99)":91,"max":121,"count":30,"thresholds":{"max>=0":false}},
+"http_req_duration{name:poll}":{"avg":0,"med":0,"p(95)":0,"p(99)":0,"max":0,"count":0,"thresholds":{"max>=0":false}},
 "http_reqs":{"count":300,"rate":30.25}}}`
 
 // TestMarkdown shows the figures, and which thresholds were kept.
@@ -23,12 +25,21 @@ func TestMarkdown(t *testing.T) {
 	page := report.Run{
 		Scenario: "baseline", Began: time.Date(2026, 2, 9, 8, 0, 0, 0, time.UTC), Lasted: 5*time.Minute + 300*time.Millisecond,
 		Machine: "2 cores", Commit: "abc1234", Audit: "audit: nothing lost", Summary: summary,
-		Usage: []report.Usage{{"web: memory, MiB": 20}, {"web: memory, MiB": 31}, {"web: memory, MiB": 30}, {"web: memory, MiB": 40}, {"web: memory, MiB": 33}},
+		Usage: []report.Usage{
+			{"web: memory, MiB": 20, "web: processor, s": 5}, {"web: memory, MiB": 31, "web: processor, s": 7}, {"web: memory, MiB": 30, "web: processor, s": 8},
+			{"web: memory, MiB": 40, "web: processor, s": 10}, {"web: memory, MiB": 33, "web: processor, s": 12},
+		},
 	}.Markdown()
+	for _, unwanted := range []string{"max>=0", "name:poll"} {
+		if strings.Contains(page, unwanted) {
+			t.Errorf("the page has %q:\n%s", unwanted, page)
+		}
+	}
 	for _, want := range []string{
 		"# Load test: baseline\n", "2026-02-09T08:00:00Z, 5m0s, commit abc1234, on 2 cores.", "audit: nothing lost",
 		"| `http_req_duration` | `p(95)<2000` | yes |", "| `http_req_failed` | `rate<0.001` | **no** |",
 		"| `http_req_duration` | 300 | 10 | 40 | 90 | 120 |", "| `http_reqs` | 300 | 30.2 |", "| web: memory, MiB | 20 | 31 | 40 | 40 |",
+		"| `http_req_duration{name:upload}` | 30 | 11 | 41 | 91 | 121 |", "| web: processor, s | 0 | 2 | 7 | 7 |",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)

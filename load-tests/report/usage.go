@@ -79,6 +79,11 @@ func (r Run) usage() string {
 	var rows strings.Builder
 	for _, name := range names(r.Usage) {
 		values := series(r.Usage, name)
+		if strings.HasSuffix(name, Seconds) { // of this run
+			for i := len(values) - 1; i >= 0; i-- {
+				values[i] -= values[0]
+			}
+		}
 		second, last := quarters(values)
 		fmt.Fprintf(&rows, "| %s | %.0f | %.0f | %.0f | %.0f |\n", name, values[0], second, last, slices.Max(values))
 	}
