@@ -47,7 +47,7 @@ type command struct {
 // commands is the list in the order of the help.
 func commands() []command {
 	return []command{
-		upCommand(), statusCommand(), limitsCommand(), parseCommand(), convertCommand(), migrateCommand(), backupCommand(), googleCommand(), yearsCommand(), generateCommand(), versionCommand(),
+		upCommand(), statusCommand(), readinessCommand(), limitsCommand(), parseCommand(), convertCommand(), migrateCommand(), backupCommand(), googleCommand(), yearsCommand(), generateCommand(), versionCommand(),
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // needServers are the commands whose examples need a server or a file that is not a PDF.
-var needServers = regexp.MustCompile(`^(up|status|limits|migrate|backup|google rotate-keys|years (check|import|remove))\b`)
+var needServers = regexp.MustCompile(`^(up|status|readiness|limits|migrate|backup|google rotate-keys|years (check|import|remove))\b`)
 
 // TestEveryExampleRuns runs the examples of the help as a person pastes them, where no server is needed.
 func TestEveryExampleRuns(t *testing.T) {

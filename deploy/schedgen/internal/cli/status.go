@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/status"
 )
 
@@ -70,13 +69,9 @@ func complete(source *status.Source, data, tokenFile string) error {
 		return err
 	}
 	if source.Prometheus == "" && ofThisMachine(source.URL) {
-		address, err := os.ReadFile(filepath.Join(data, "monitoring", stack.PrometheusFile))
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("read the address of Prometheus: %w", err)
-		}
-		source.Prometheus = strings.TrimSpace(string(address))
+		source.Prometheus, err = prometheusOf(data)
 	}
-	return nil
+	return err
 }
 
 // operatorsToken is the token of the operators of the system at address: from a file, or, for a system on this machine,

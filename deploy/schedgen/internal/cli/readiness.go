@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/deploy/schedgen/internal/readiness"
+	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
+)
+
+func readinessCommand() command {
+	return command{
+		name:    "readiness",
+		args:    "[server | sign ID] [FLAGS]",
+		summary: "say what stands between a system and production",
+		help: `Goes through the list of production readiness (docs/production-readiness.md): looks at the running system, its
+deployment, its database and stores, the documents and tests of a checkout; shows what people decided; and says
+how to make what is red green. What it cannot look at is "not looked at", with how to look, and never green.
+It changes nothing.
+
+server looks at the machine that it runs on (or at a copy of its files, with --root): system, packages,
+firewall, SSH, updates. sign notes a person's decision in the file --record.
+
+For a system on this machine, the operators' token and Prometheus come from the data directory of schedgen up.
+The exit code is 0 if nothing is red, 1 if something is red or the command failed, 2 for a wrong command line.
+
+Examples:
+  schedgen readiness
+  schedgen readiness --target https://schedgen.example.org --token-file admin-token --prometheus http://localhost:9090
+  schedgen readiness --compose deploy/compose/compose.yml,deploy/compose/compose.prod.yml --settings deploy/compose/.env
+  schedgen readiness --kube --phase services --json
+  schedgen readiness server --settings deploy/compose/.env
+  schedgen readiness sign approve-budget --who "Thandi M." --seen "the estimate of March" --record decisions.json`,
+		flags: func(flags *flag.FlagSet) func(context.Context, streams, []string) error {
+			var o readinessOptions
+			o.declare(flags)
+			return func(ctx context.Context, std streams, args []string) error {
+				if err := fromEnvironment(flags, map[string]string{"data": "SCHEDGEN_DATA", "postgres": "SCHEDGEN_POSTGRES",
+					"redis": "SCHEDGEN_REDIS", "s3": "SCHEDGEN_S3"}); err != nil {
+					return err
+				}
+				return o.run(ctx, std, args)
+			}
+		},
+	}
+}
+
+// readinessOptions are its flags.
+type readinessOptions struct {
+	where              readiness.Options
+	only               readiness.Selection
+	data, tokenFile    string
+	compose, launched  string
+	asJSON, everything bool
+	who, seen          string
+}
+
+func (o *readinessOptions) declare(flags *flag.FlagSet) {
+	flags.StringVar(&o.where.Target, "target", "", "the system's `ADDRESS` (default http://localhost:8080 where a data directory is)")
+	flags.StringVar(&o.tokenFile, "token-file", "", "the `FILE` with the operators' token (ADMIN_TOKEN)")
+	flags.StringVar(&o.where.Prometheus, "prometheus", "", "the `ADDRESS` of its Prometheus")
+	flags.StringVar(&o.data, "data", ".schedgen", "the data `DIRECTORY` of schedgen up; or $SCHEDGEN_DATA")
+	flags.StringVar(&o.compose, "compose", "", "the `FILES` of Docker Compose, separated by commas, in their order")
+	flags.BoolVar(&o.where.Kube, "kube", false, "look at the cluster of kubectl's current context")
+	flags.StringVar(&o.where.Manifests, "manifests", "", "a `FILE` that kubectl kustomize wrote, in place of a cluster")
+	flags.StringVar(&o.where.Settings, "settings", "", "the `FILE` of settings and secrets (secrets.env, .env)")
+	flags.StringVar(&o.where.Postgres, "postgres", "", "the `URL` of the database; or $SCHEDGEN_POSTGRES")
+	flags.StringVar(&o.where.Redis, "redis", "", "the `URL` of Redis; or $SCHEDGEN_REDIS")
+	flags.StringVar(&o.where.S3, "s3", "", "the `URL` of the bucket of PDFs, with keys; or $SCHEDGEN_S3")
+	flags.StringVar(&o.where.Checkout, "checkout", "", "the `FOLDER` of the project's source (default the one around this folder)")
+	flags.StringVar(&o.where.Results, "results", "", "the `FILE` that go test -json wrote")
+	flags.StringVar(&o.where.Record, "record", "readiness.json", "the `FILE` of people's decisions")
+	flags.StringVar(&o.where.Root, "root", "/", "server: the `FOLDER` that is the root of its file system")
+	flags.StringVar(&o.launched, "launched", "", "the `DAY` of the launch, 2026-02-01: since then each day needs a backup")
+	flags.StringVar(&o.only.Phase, "phase", "", "only the items of this `PHASE`")
+	flags.StringVar(&o.only.Section, "section", "", "only the items of this `SECTION`")
+	flags.BoolVar(&o.asJSON, "json", false, "write JSON")
+	flags.BoolVar(&o.everything, "all", false, "also list what was seen of each item")
+	flags.StringVar(&o.who, "who", "", "sign: `WHO` decided")
+	flags.StringVar(&o.seen, "seen", "", "sign: `WHAT` was seen")
+}
+
+func (o *readinessOptions) run(ctx context.Context, std streams, args []string) error {
+	switch {
+	case len(args) == 2 && args[0] == "sign":
+		return o.sign(std, args[1])
+	case len(args) == 1 && args[0] == "server":
+		if o.only.Phase == "" && o.only.Section == "" {
+			o.only.Phase = "infrastructure"
+		}
+	case len(args) > 0:
+		return usagef("it takes nothing, server, or sign and an id, and got %q", strings.Join(args, " "))
+	default:
+		o.where.Root = ""
+	}
+	if err := o.find(); err != nil {
+		return err
+	}
+	results, err := readiness.Run(ctx, o.where, o.only)
+	if err != nil {
+		return err
+	}
+	if o.asJSON {
+		err = readiness.RenderJSON(std.out, results)
+	} else {
+		err = readiness.Render(std.out, results, o.everything)
+	}
+	if red := readiness.Red(results); err == nil && red > 0 {
+		err = fmt.Errorf("%d of %d items are red", red, len(results))
+	}
+	return err
+}
+
+// find completes where to look: with what is on this machine.
+func (o *readinessOptions) find() error {
+	if o.compose != "" {
+		o.where.Compose = strings.Split(o.compose, ",")
+	}
+	if o.launched != "" {
+		day, err := time.ParseInLocation(time.DateOnly, o.launched, time.Local)
+		if err != nil {
+			return usagef("--launched: %q is not a day such as 2026-02-01", o.launched)
+		}
+		o.where.Launched = day
+	}
+	if o.where.Checkout == "" {
+		o.where.Checkout = readiness.FindCheckout(".")
+	}
+	if o.where.Target == "" && o.where.Root == "" {
+		if _, err := os.Stat(filepath.Join(o.data, "secrets.json")); err == nil {
+			o.where.Target = "http://localhost:8080"
+		}
+	}
+	if o.where.Target == "" {
+		return nil
+	}
+	if u, err := url.Parse(o.where.Target); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usagef("--target: %q is not an address such as https://schedgen.example.org", o.where.Target)
+	}
+	var err error
+	if o.where.Token, err = operatorsToken(o.where.Target, o.data, o.tokenFile); err != nil {
+		return err
+	}
+	if o.where.Prometheus == "" && ofThisMachine(o.where.Target) {
+		o.where.Prometheus, err = prometheusOf(o.data)
+	}
+	return err
+}
+
+// prometheusOf is the address of the Prometheus that watches the system of a data directory; "" without one.
+func prometheusOf(data string) (string, error) {
+	address, err := os.ReadFile(filepath.Join(data, "monitoring", stack.PrometheusFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("read the address of Prometheus: %w", err)
+	}
+	return strings.TrimSpace(string(address)), nil
+}
+
+func (o *readinessOptions) sign(std streams, id string) error {
+	if o.who == "" || o.seen == "" {
+		return usagef("sign needs --who and --seen")
+	}
+	err := readiness.Sign(o.where.Record, readiness.Decision{ID: id, Who: o.who, When: time.Now().UTC().Truncate(time.Second), Seen: o.seen})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.out, "%s noted in %s\n", id, o.where.Record)
+	return err
+}

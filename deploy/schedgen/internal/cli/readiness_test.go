@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestASignatureIsKeptAndShown signs a person's item, and sees that nobody signs what a program looks at.
+func TestASignatureIsKeptAndShown(t *testing.T) {
+	t.Parallel()
+	record := filepath.Join(t.TempDir(), "decisions.json")
+	sign := func(id string) outcome {
+		return runLine(t, nil, "readiness", "sign", id, "--who", "Thandi M.", "--seen", "the estimate of March", "--record", record)
+	}
+	if got := sign("approve-budget"); got.code != exitOK {
+		t.Fatalf("sign: got %+v", got)
+	}
+	for id, want := range map[string]string{"workers-limited": "a program looks at it, nobody signs it", "approve-lunch": `there is no item "approve-lunch"`} {
+		if got := sign(id); got.code != exitFailed || !strings.Contains(got.err, want) {
+			t.Errorf("sign %s: got %+v, want %q", id, got, want)
+		}
+	}
+	got := runLine(t, nil, "readiness", "--section", "business-approval", "--json", "--record", record, "--data", t.TempDir())
+	var report struct {
+		Red   int
+		Items []struct{ ID, State, Evidence string }
+	}
+	if err := json.Unmarshal([]byte(got.out), &report); err != nil || got.code != exitOK {
+		t.Fatalf("got %+v (%v), want a report without red", got, err)
+	}
+	for _, i := range report.Items {
+		want := "to decide"
+		if i.ID == "approve-budget" {
+			want = "signed"
+		}
+		if i.State != want {
+			t.Errorf("%s is %s: %s; want %s", i.ID, i.State, i.Evidence, want)
+		}
+	}
+	if info, err := os.Stat(record); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the decisions have the mode %v (%v), want 0600", info.Mode(), err)
+	}
+}
+
+func TestReadinessCommandLinesThatMakeNoSense(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"readiness everything":                "it takes nothing, server, or sign and an id",
+		"readiness sign approve-budget":       "sign needs --who and --seen",
+		"readiness --launched soon":           "is not a day such as",
+		"readiness --target here":             "is not an address such as",
+		"readiness server --root / --nothing": "-nothing",
+	} {
+		if got := runLine(t, nil, strings.Fields(line)...); got.code != exitUsage || !strings.Contains(got.err, want) {
+			t.Errorf("schedgen %s: got %+v, want code 2 and %q", line, got, want)
+		}
+	}
+}
+
+// TestRedIsCode1 looks at a deployment without limits.
+func TestRedIsCode1(t *testing.T) {
+	t.Parallel()
+	compose := filepath.Join(t.TempDir(), "compose.yml")
+	if err := os.WriteFile(compose, []byte("services: {pdf-parse: {image: x}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := runLine(t, nil, "readiness", "--section", "workers", "--compose", compose, "--data", t.TempDir())
+	if got.code != exitFailed || !strings.Contains(got.out, "pdf-parse has no limit of CPU") || !strings.Contains(got.out, "do:   Give pdf-parse the limits") {
+		t.Errorf("got %+v, want the missing limit in red with its fix, and code 1", got)
+	}
+}

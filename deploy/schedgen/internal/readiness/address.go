@@ -1,0 +1,142 @@
+package readiness
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// addressChecks look at the public address: its name, its certificate, its headers.
+func addressChecks() map[string]check {
+	return map[string]check{
+		"certificate": {run: certificate, says: "the certificate of --target is valid for its name, for 14 days or more",
+			fix: "Let Traefik get a new certificate: port 443 must be open, and the name must lead to this server.", command: "docker compose logs traefik | grep -i acme"},
+		"to-https": {run: toHTTPS, says: "http:// of --target's name redirects to https://",
+			fix: "Start Traefik with compose.prod.yml, which redirects port 80.", command: "docker compose -f compose.yml -f compose.prod.yml up -d traefik"},
+		"headers": {run: securityHeaders, says: "the page has `Content-Security-Policy` and `X-Content-Type-Options`, and over HTTPS `Strict-Transport-Security`",
+			fix: "Send the page through Traefik with compose.prod.yml, whose middleware adds what is missing.", command: "docker compose -f compose.yml -f compose.prod.yml up -d"},
+		"name": {run: nameResolves, says: "the name of --target has an address",
+			fix: "Add A (and AAAA) records for the name at your DNS provider.", command: "dig +short your-host"},
+	}
+}
+
+// public is the address, if certificates and names can be looked at.
+func (s *system) public() (*url.URL, error) {
+	if s.Target == "" {
+		return nil, noTarget
+	}
+	u, err := url.Parse(s.Target)
+	if err != nil {
+		return nil, fmt.Errorf("--target is no address: %w", err)
+	}
+	if local(s.Target) {
+		return nil, notLooked{"this system is on this machine alone, without a public name", "schedgen readiness --target https://your-host, from another machine"}
+	}
+	return u, nil
+}
+
+// soon is how long a certificate must last: a renewal that fails has been failing for two weeks by then.
+const soon = 14 * 24 * time.Hour
+
+func certificate(ctx context.Context, s *system, _ []string) Finding {
+	u, err := s.public()
+	switch {
+	case err != nil:
+		return from(err)
+	case u.Scheme != "https":
+		return failed("%s is not https", s.Target)
+	}
+	return s.certificateAt(ctx, u.Hostname(), net.JoinHostPort(u.Hostname(), portOf(u)), nil)
+}
+
+// portOf is the port of an https address.
+func portOf(u *url.URL) string {
+	if u.Port() != "" {
+		return u.Port()
+	}
+	return "443"
+}
+
+// certificateAt looks at what a server shows for a name; roots are whom it may be from, nil the system's.
+func (s *system) certificateAt(ctx context.Context, name, address string, roots *x509.CertPool) Finding {
+	// What is wrong with the certificate is found below, and told by its reason.
+	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: callTime}, Config: &tls.Config{ServerName: name, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}} //nolint:gosec // nothing is sent
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return failed("no TLS 1.2 or later at %s: %v", address, err)
+	}
+	defer conn.Close() // nothing was sent
+	chain := conn.(*tls.Conn).ConnectionState().PeerCertificates
+	between := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		between.AddCert(c)
+	}
+	now, leaf := s.Now(), chain[0]
+	if now.After(leaf.NotAfter) {
+		return failed("the certificate of %s expired on %s", name, leaf.NotAfter.Format(time.DateOnly))
+	}
+	if _, err := leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: roots, Intermediates: between, CurrentTime: now}); err != nil {
+		return failed("the certificate of %s is not to be trusted: %v", name, err)
+	}
+	if left := leaf.NotAfter.Sub(now); left < soon {
+		return failed("the certificate of %s expires in %d days, on %s", name, int(left.Hours()/24), leaf.NotAfter.Format(time.DateOnly))
+	}
+	return ok("the certificate of %s by %s is valid until %s", name, leaf.Issuer.CommonName, leaf.NotAfter.Format(time.DateOnly))
+}
+
+func toHTTPS(ctx context.Context, s *system, _ []string) Finding {
+	u, err := s.public()
+	if err != nil {
+		return from(err)
+	}
+	plain := "http://" + u.Hostname() + "/"
+	answer, err := s.fetch(ctx, plain)
+	switch {
+	case err != nil:
+		return from(err)
+	case answer.status/100 != 3 || !strings.HasPrefix(answer.header.Get("Location"), "https://"):
+		return failed("%s answers %d instead of leading to https", plain, answer.status)
+	}
+	return ok("%s leads to %s", plain, answer.header.Get("Location"))
+}
+
+func securityHeaders(ctx context.Context, s *system, _ []string) Finding {
+	answer, err := s.get(ctx, "/")
+	if err != nil {
+		return from(err)
+	}
+	wanted := []string{"Content-Security-Policy", "X-Content-Type-Options"}
+	if strings.HasPrefix(s.Target, "https:") {
+		wanted = append(wanted, "Strict-Transport-Security")
+	}
+	var missing []string
+	for _, name := range wanted {
+		if answer.header.Get(name) == "" {
+			missing = append(missing, name)
+		}
+	}
+	if answer.status != http.StatusOK || len(missing) > 0 {
+		return failed("GET / answers %d without %s", answer.status, strings.Join(missing, ", "))
+	}
+	return ok("GET / has %s", strings.Join(wanted, ", "))
+}
+
+func nameResolves(ctx context.Context, s *system, _ []string) Finding {
+	u, err := s.public()
+	if err != nil {
+		return from(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	addresses, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
+	if err != nil {
+		return failed("%s has no address: %v", u.Hostname(), err)
+	}
+	return ok("%s leads to %s", u.Hostname(), strings.Join(addresses, ", "))
+}

@@ -1,0 +1,159 @@
+package readiness
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/store"
+)
+
+// backupChecks look at the backups that there are. Where the list is not public, the metrics tell of the newest.
+func backupChecks() map[string]check {
+	const now = "schedgen backup now"
+	return map[string]check{
+		"backup-recent": {run: backupRecent, says: "the newest good backup is at most 26 hours old",
+			fix: "Make a backup now, and find out from the log why none was made (docs/runbooks/BackupMissing.md).", command: now},
+		"backup-verified": {run: backupVerified, says: "the newest backup was proved by restoring it into a scratch database",
+			fix: "Give the system the identity to prove backups with, and prove the newest.", command: "schedgen backup verify --identity identity.txt"},
+		"backups-since-launch": {run: backupsSinceLaunch, says: "since --launched each day has a backup that was found good",
+			fix: "Make a backup now, and find out why a night has none (docs/runbooks/BackupMissing.md).", command: now},
+		"backup-sizes": {run: backupSizes, says: "no backup is less than half as large as the one before",
+			fix: "Compare what the two backups hold, and verify the newest.", command: "schedgen backup list"},
+	}
+}
+
+// listing is the list of backups, the newest first.
+func (s *system) listing(ctx context.Context) (backup.Listing, error) {
+	return s.backups.get(func() (backup.Listing, error) {
+		var list backup.Listing
+		answer, err := s.operator(ctx, "/api/admin/backups")
+		switch {
+		case err != nil:
+			return list, err
+		case answer.status == http.StatusNotFound || answer.status == http.StatusMethodNotAllowed:
+			return list, notLooked{"the list of backups is not public here", "schedgen readiness --prometheus ADDRESS; docker compose run --rm --no-deps backup list"}
+		case answer.status != http.StatusOK:
+			return list, fmt.Errorf("GET /api/admin/backups answers %d", answer.status)
+		}
+		if err := json.Unmarshal(answer.body, &list); err != nil {
+			return list, fmt.Errorf("read the list of backups: %w", err)
+		}
+		return list, nil
+	})
+}
+
+// late is the age of the newest good backup at which the function itself alerts.
+const late = 26 * time.Hour
+
+func backupRecent(ctx context.Context, s *system, _ []string) Finding {
+	list, err := s.listing(ctx)
+	at := time.Time{}
+	if err == nil {
+		if list.LastGoodAt != nil {
+			at = *list.LastGoodAt
+		}
+	} else {
+		all, other := s.metrics(ctx)
+		seconds, n := all.sum("schedgen_backup_last_success_timestamp_seconds")
+		if other != nil || n == 0 {
+			return from(err)
+		}
+		if seconds > 0 {
+			at = time.Unix(int64(seconds), 0)
+		}
+	}
+	switch age := s.Now().Sub(at); {
+	case at.IsZero():
+		return failed("there is no good backup")
+	case age > late:
+		return failed("the newest good backup is %.0f hours old", age.Hours())
+	default:
+		return ok("the newest good backup is of %s", at.UTC().Format("2006-01-02 15:04Z"))
+	}
+}
+
+func backupVerified(ctx context.Context, s *system, _ []string) Finding {
+	list, err := s.listing(ctx)
+	if err != nil {
+		all, other := s.metrics(ctx)
+		verified, n := all.sum("schedgen_backup_verified")
+		switch {
+		case other != nil || n == 0:
+			return from(err)
+		case verified == 0:
+			return failed("the newest backup was not proved by a restore")
+		}
+		return ok("the newest backup was proved by a restore")
+	}
+	if len(list.Backups) == 0 {
+		return failed("there is no backup")
+	}
+	newest := list.Backups[0]
+	if newest.Status != store.Verified {
+		return failed("the newest backup, %s, is %s, not proved by a restore", newest.ID, newest.Status)
+	}
+	return ok("%s was restored and compared: %d rows, %d PDFs", newest.ID, newest.Rows, newest.Objects)
+}
+
+func backupsSinceLaunch(ctx context.Context, s *system, _ []string) Finding {
+	if s.Launched.IsZero() {
+		return from(notLooked{"when the system was launched is not known", "schedgen readiness --launched 2026-02-01"})
+	}
+	list, err := s.listing(ctx)
+	if err != nil {
+		return from(err)
+	}
+	days := map[string]bool{}
+	for _, b := range list.Backups {
+		if b.Good() {
+			days[b.CreatedAt.In(s.Launched.Location()).Format(time.DateOnly)] = true
+		}
+	}
+	missing := missingDays(s.Launched, s.Now(), days)
+	switch {
+	case len(missing) > 0:
+		return failed("there is no good backup of %s", strings.Join(missing, ", "))
+	case len(days) == 0 && s.Now().Sub(s.Launched) > late:
+		return failed("no good backup was made since the launch")
+	case len(days) == 0:
+		return from(notLooked{"the first night after the launch has not passed", "ask again tomorrow"})
+	}
+	return ok("%d days have a good backup, and no day since the launch has none", len(days))
+}
+
+// mostDays is how many days back each must have a backup: the policy keeps one of each of seven days, then fewer.
+const mostDays = 6
+
+// missingDays are the days between the launch and today, both left out, that are not among days.
+func missingDays(launched, now time.Time, days map[string]bool) (missing []string) {
+	today := now.In(launched.Location())
+	for back := 1; back <= mostDays; back++ {
+		day := today.AddDate(0, 0, -back).Format(time.DateOnly)
+		if day > launched.Format(time.DateOnly) && !days[day] {
+			missing = append(missing, day)
+		}
+	}
+	return missing
+}
+
+func backupSizes(ctx context.Context, s *system, _ []string) Finding {
+	list, err := s.listing(ctx)
+	switch {
+	case err != nil:
+		return from(err)
+	case len(list.Backups) == 0:
+		return failed("there is no backup")
+	}
+	for i := 0; i+1 < len(list.Backups); i++ {
+		newer, older := list.Backups[i], list.Backups[i+1]
+		if 2*newer.DumpBytes < older.DumpBytes {
+			return failed("the dump of %s has %d bytes, that of %s before it %d", newer.ID, newer.DumpBytes, older.ID, older.DumpBytes)
+		}
+	}
+	return ok("%d backups; the newest dump has %d bytes", len(list.Backups), list.Backups[0].DumpBytes)
+}

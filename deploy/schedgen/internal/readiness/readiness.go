@@ -1,0 +1,152 @@
+// Package readiness looks at a system and says what stands between it and production.
+//
+// items.yml is the list: 240 items in sections, each of one kind. A check looks at the real thing: the running system
+// over HTTP, its Prometheus, its deployment (Docker Compose or Kubernetes), its settings file, its database, its stores,
+// the server. A document or a test is looked for in a checkout. A person's item is decided by a person, whose
+// decision is kept in a file; no program ticks it.
+//
+// Each item ends in one State. What could not be looked at is NotLooked and says how to look; it is never OK. The files
+// are in the order of a run: items, system (where to look), then the checks by subject, record, and the reports.
+package readiness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// State is how an item stands.
+type State string
+
+// States of an item.
+const (
+	OK        State = "ok"
+	Failed    State = "failed"     // it was looked at and is not as it should be
+	NotLooked State = "not looked" // nothing is known: it says how to look
+	ToDecide  State = "to decide"  // a person has not decided it yet
+	Signed    State = "signed"     // a person decided it, see Record
+)
+
+// Finding is what a check saw.
+type Finding struct {
+	State    State  `json:"state"`
+	Evidence string `json:"evidence,omitempty"` // what was seen, or why nothing was
+	How      string `json:"how,omitempty"`      // how to look, of NotLooked and ToDecide
+	Fix      string `json:"fix,omitempty"`      // what to do, of Failed
+	Command  string `json:"command,omitempty"`  // the command that does it, or begins it
+}
+
+func ok(format string, args ...any) Finding {
+	return Finding{State: OK, Evidence: fmt.Sprintf(format, args...)}
+}
+
+func failed(format string, args ...any) Finding {
+	return Finding{State: Failed, Evidence: fmt.Sprintf(format, args...)}
+}
+
+// notLooked is the error of a place that cannot be looked at.
+type notLooked struct{ why, how string }
+
+func (e notLooked) Error() string { return e.why }
+
+// from is the finding of an error: what was not there to look at is no fault.
+func from(err error) Finding {
+	var absent notLooked
+	if errors.As(err, &absent) {
+		return Finding{State: NotLooked, Evidence: absent.why, How: absent.how}
+	}
+	return failed("%s", strings.Join(strings.Fields(err.Error()), " "))
+}
+
+// Result is an item with what was found.
+type Result struct {
+	Item
+	Kind Kind `json:"kind"`
+	Finding
+}
+
+// Selection is which items are looked at; an empty field selects all.
+type Selection struct {
+	Phase, Section string
+	IDs            []string
+}
+
+func (s Selection) has(i Item) bool {
+	return (s.Phase == "" || s.Phase == i.Phase) && (s.Section == "" || s.Section == i.Section) &&
+		(len(s.IDs) == 0 || slices.Contains(s.IDs, i.ID))
+}
+
+// Run looks at the selected items, in their order.
+func Run(ctx context.Context, o Options, only Selection) ([]Result, error) {
+	items, err := Items()
+	if err != nil {
+		return nil, err
+	}
+	decisions, err := readRecord(o.Record)
+	if err != nil {
+		return nil, err
+	}
+	s := newSystem(o)
+	defer s.close()
+	var all []Result
+	for _, item := range items {
+		if !only.has(item) {
+			continue
+		}
+		all = append(all, Result{Item: item, Kind: item.Kind(), Finding: s.look(ctx, item, decisions)})
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no item is selected: the phases are %s; sections are in docs/production-readiness.md", strings.Join(Phases(items), ", "))
+	}
+	return all, nil
+}
+
+// look finds out how one item stands.
+func (s *system) look(ctx context.Context, item Item, decisions map[string]Decision) Finding {
+	switch item.Kind() {
+	case Person:
+		if d, decided := decisions[item.ID]; decided {
+			return Finding{State: Signed, Evidence: fmt.Sprintf("%s, %s: %s", d.Who, d.When.Format("2006-01-02"), d.Seen)}
+		}
+		return Finding{State: ToDecide, Evidence: item.Person, How: "schedgen readiness sign " + item.ID + " --who NAME --seen 'WHAT YOU SAW'"}
+	case Document:
+		return s.document(item.Document).advise("Write or update the page.", "${EDITOR:-vi} "+strings.SplitN(strings.Fields(item.Document)[0], "#", 2)[0], item)
+	case Test:
+		return s.test(item.Test, item.Passes).advise("Bring the tests back, and make them pass.", "make test", item)
+	}
+	name, args := item.check()
+	c := registry()[name]
+	return c.run(ctx, s, args).advise(expand(c.fix, args), expand(c.command, args), item)
+}
+
+// advise adds to a failure what to do: what the check itself said, what the item says, or what its kind of check says.
+func (f Finding) advise(fix, command string, item Item) Finding {
+	if f.State == Failed && f.Fix == "" {
+		f.Fix, f.Command = fix, command
+		if item.Remedy != "" {
+			f.Fix = item.Remedy
+		}
+		if item.RemedyCommand != "" {
+			f.Command = item.RemedyCommand
+		}
+	}
+	if f.State == NotLooked && item.Look != "" {
+		f.How = item.Look
+	}
+	return f
+}
+
+// Red counts what a machine looked at and found wrong.
+func Red(all []Result) (n int) {
+	for _, r := range all {
+		if r.State == Failed {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,150 @@
+package readiness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"strings"
+	"unicode/utf8"
+)
+
+// settingsFile is the file of settings and secrets, NAME=value on each line.
+type settingsFile struct {
+	values map[string]string
+	mode   fs.FileMode
+}
+
+// secretChecks look at the file of settings and secrets. No value of it is ever told.
+func secretChecks() map[string]check {
+	return map[string]check{
+		"strong": {run: strong, args: -1, says: "the settings file has long, random, different values for $@",
+			fix: "Make the secrets that are named anew, and start what reads them.", command: "scripts/secrets.sh new"},
+		"private": {run: private, says: "nobody but its owner may read the settings file",
+			fix: "Take the right to read the file from everybody else.", command: "chmod 600 .env"},
+		"given": {run: given, args: -1, says: "the settings file has values for $@",
+			fix: "Fill in the settings that are missing.", command: "${EDITOR:-vi} .env && docker compose up -d"},
+		"one-of": {run: oneOf, args: -1, says: "the settings file has a value for one of $@",
+			fix: "Fill in one of the settings that are named.", command: "${EDITOR:-vi} .env && docker compose up -d"},
+	}
+}
+
+func (s *system) settings() (settingsFile, error) {
+	return s.secrets.get(func() (settingsFile, error) {
+		if s.Settings == "" {
+			return settingsFile{}, notLooked{"no file of settings was named", "schedgen readiness --settings deploy/compose/.env, where the file is"}
+		}
+		info, err := os.Stat(s.Settings)
+		if err != nil {
+			return settingsFile{}, fmt.Errorf("read the settings: %w", err)
+		}
+		written, err := os.ReadFile(s.Settings)
+		if err != nil {
+			return settingsFile{}, fmt.Errorf("read the settings: %w", err)
+		}
+		file := settingsFile{values: map[string]string{}, mode: info.Mode().Perm()}
+		for line := range strings.Lines(string(written)) {
+			name, value, is := strings.Cut(strings.TrimSpace(line), "=")
+			if is && !strings.HasPrefix(name, "#") {
+				file.values[name] = strings.Trim(value, `"'`)
+			}
+		}
+		return file, nil
+	})
+}
+
+func strong(_ context.Context, s *system, names []string) Finding {
+	file, err := s.settings()
+	if err != nil {
+		return from(err)
+	}
+	seen := map[string]string{}
+	for _, name := range names {
+		value := file.values[name]
+		if why := weak(value); why != "" {
+			return failed("%s %s", name, why)
+		}
+		if other := seen[value]; other != "" {
+			return failed("%s and %s are the same", other, name)
+		}
+		seen[value] = name
+	}
+	return ok("%d secrets are long, random and different", len(names))
+}
+
+// weak says why a secret can be guessed; "" if it cannot.
+func weak(secret string) string {
+	lower := strings.ToLower(secret)
+	switch {
+	case secret == "":
+		return "is empty"
+	case utf8.RuneCountInString(secret) < 20:
+		return "has fewer than 20 characters"
+	case entropy(secret) < 80:
+		return "repeats itself: it is not random"
+	}
+	for _, word := range []string{"password", "changeme", "secret", "example", "schedgen", "12345678"} {
+		if strings.Contains(lower, word) {
+			return "contains a word that is tried first"
+		}
+	}
+	return ""
+}
+
+// entropy is the bits in a text by how often it has each of its characters: more than a guess, less than a proof.
+func entropy(text string) (bits float64) {
+	count, n := map[rune]float64{}, 0.0
+	for _, r := range text {
+		count[r]++
+		n++
+	}
+	for _, c := range count {
+		bits -= c * math.Log2(c/n)
+	}
+	return bits
+}
+
+func private(_ context.Context, s *system, _ []string) Finding {
+	file, err := s.settings()
+	switch {
+	case err != nil:
+		return from(err)
+	case file.mode&0o077 != 0:
+		f := failed("%s has the mode %04o: others may read it", s.Settings, file.mode)
+		f.Fix, f.Command = "Take the right to read the file from everybody else, and make its secrets anew if anybody may have read it.", "chmod 600 "+s.Settings
+		return f
+	}
+	return ok("%s has the mode %04o", s.Settings, file.mode)
+}
+
+func given(_ context.Context, s *system, names []string) Finding {
+	file, err := s.settings()
+	if err != nil {
+		return from(err)
+	}
+	var missing []string
+	for _, name := range names {
+		if file.values[name] == "" {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return failed("%s has no %s", s.Settings, strings.Join(missing, ", "))
+	}
+	return ok("%s has %s", s.Settings, strings.Join(names, ", "))
+}
+
+func oneOf(_ context.Context, s *system, names []string) Finding {
+	file, err := s.settings()
+	if err != nil {
+		return from(err)
+	}
+	for _, name := range names {
+		if file.values[name] != "" {
+			return ok("%s has %s", s.Settings, name)
+		}
+	}
+	return from(errors.New(s.Settings + " has none of " + strings.Join(names, ", ")))
+}
