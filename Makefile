@@ -62,6 +62,10 @@ deploy-openfaas: ## the same for OpenFaaS
 generate docs: ## write docs/configuration.md, and the numbers of deploy/scaling.json wherever they are repeated
 	@$(GO) run ./deploy/platform/cmd/generate
 
+.PHONY: schema
+schema: ## write docs/database-schema.md from the migrations
+	@cd shared && $(GO) test -count=1 -run '^TestSchemaPageIsCurrent$$' ./postgres -update
+
 .PHONY: bench
 bench: ## run the benchmarks, each beside its peer; BEFORE=commit adds a table of before, after and peer
 	@BEFORE=$(BEFORE) scripts/bench.sh
