@@ -181,6 +181,17 @@ test.each(["with locks", "in a browser without locks"])("files are sent one afte
   await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "done", undefined], ["b.pdf", "failed", "NO_TIMETABLE"], ["c.pdf", "done", undefined]]));
 });
 
+test("an upload does not hold its turn until it is read while others wait for theirs", async () => {
+  const hurried: [string, boolean | undefined][] = [];
+  vi.spyOn(sending, "sendFile").mockImplementation(async (file, _, __, hurry) => {
+    hurried.push([file.name, hurry]);
+    return read(file.name);
+  });
+  await add([pdf("a.pdf"), pdf("b.pdf"), pdf("c.pdf")]);
+  await vi.waitFor(() => expect(state().map(([, now]) => now)).toEqual(["done", "done", "done"]));
+  expect(hurried).toEqual([["a.pdf", true], ["b.pdf", true], ["c.pdf", false]]);
+});
+
 test("a file that is removed while it waits for its turn is never sent", async () => {
   let arrive: (sent: sending.Sent) => void = () => {};
   const send = vi.spyOn(sending, "sendFile").mockReturnValueOnce(new Promise((done) => (arrive = done)));

@@ -29,8 +29,9 @@ function newId(): string {
   return `${Date.now().toString(36)}-${(counter++).toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
 }
 
-/** Takes files that were picked or dropped. */
+/** Takes files that were picked or dropped. All are listed before the first is sent, which then knows that others wait. */
 export async function add(files: Iterable<File>): Promise<void> {
+  const taken: string[] = [];
   for (const file of files) {
     const id = newId();
     const problem = await refusal(file).catch((): Problem => ({ code: "UNREADABLE_FILE", message: text.unreadable, retry: false }));
@@ -41,8 +42,9 @@ export async function add(files: Iterable<File>): Promise<void> {
     uploads.value = [...uploads.value, upload];
     if (problem) continue;
     await keepFile(id, file);
-    void run(id);
+    taken.push(id);
   }
+  for (const id of taken) void run(id);
 }
 
 /** What can be said without the server. */
@@ -187,7 +189,12 @@ async function sendNow(id: string, file: File): Promise<Sent | undefined> {
     progress.value = { ...progress.value, [id]: part };
     if (part === 1) changeUpload(id, { state: "reading" });
   };
-  return sendFile(file, onProgress, running.get(id)?.signal);
+  return sendFile(file, onProgress, running.get(id)?.signal, othersWait(id));
+}
+
+/** Whether another upload waits to be sent, in this tab or another. */
+function othersWait(id: string): boolean {
+  return uploads.value.some((u) => u.id !== id && !u.jobId && !u.removing && (u.state === "waiting" || running.has(u.id)));
 }
 
 /** Asks how a job is until it has ended: after a second, and then a little less often each time. */

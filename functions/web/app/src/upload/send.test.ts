@@ -19,7 +19,10 @@ class FakeRequest {
   open(...to: string[]) {
     expect(to).toEqual(["POST", "/api/upload"]);
   }
-  setRequestHeader() {}
+  asked: Record<string, string> = {};
+  setRequestHeader(name: string, value: string) {
+    this.asked[name] = value;
+  }
   getResponseHeader(name: string) {
     return this.headers[name] ?? null;
   }
@@ -67,6 +70,14 @@ test("progress is what was really sent, and the answer says whether it was read"
   expect(parts).toEqual([0.25, 1]);
   expect(await sent).toEqual({ status: 202, accepted: { jobId: "job" } });
   expect((request.sent!.get("file") as File).name).toBe("UP_MOD_XLS.pdf");
+});
+
+test("the answer waits for the PDF to be read, unless others wait for their turn", () => {
+  for (const [hurry, want] of [[false, "wait=10"], [true, "wait=0"]] as const) {
+    void sendFile(file, () => {}, undefined, hurry);
+    expect(FakeRequest.last.asked["Prefer"]).toBe(want);
+    FakeRequest.last.answer(202, { jobId: "job" });
+  }
 });
 
 test("a refusal says what the server says", async () => {
