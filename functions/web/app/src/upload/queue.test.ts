@@ -235,6 +235,27 @@ test("nothing is asked or sent for an upload while it is deleted, and a deletion
   vi.useRealTimers();
 });
 
+test("a removal whose answer is lost may have worked: the file is not sent again, and the next visit finishes it", async () => {
+  const send = vi.spyOn(sending, "sendFile").mockResolvedValue({ status: 202, accepted: { jobId: "job", status: "pending", message: "" } });
+  let gone = false;
+  answer((path, call) => {
+    if (call.method === "DELETE" && !gone) {
+      gone = true;
+      throw new TypeError("network error"); // after the server has done it
+    }
+    return gone ? new Response(JSON.stringify({ message: "Gone.", error: "JOB_NOT_FOUND" }), { status: 404 }) : new Response(JSON.stringify({ id: "job", status: "processing" }));
+  });
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(uploads.value[0]?.jobId).toBe("job"));
+  const { id } = uploads.value[0]!;
+  await expect(remove(id)).rejects.toMatchObject({ code: "OFFLINE" });
+  expect(uploads.value[0]).toMatchObject({ id, removing: true });
+  await new Promise((done) => setTimeout(done)); // whatever goes on has begun by now
+  resume();
+  await vi.waitFor(() => expect(uploads.value).toEqual([]));
+  expect(send).toHaveBeenCalledTimes(1);
+});
+
 test("the next visit finishes a removal that the page's end broke off", async () => {
   uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "reading", jobId: "job", removing: true }];
   const asked: string[] = [];

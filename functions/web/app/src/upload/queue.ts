@@ -76,7 +76,8 @@ export function retry(id: string): void {
 
 /**
  * Removes an upload, first on the server with all it made, then here. Meanwhile nothing is asked or sent for it: its job being gone
- * would look like one that the server lost. One that is being sent is deleted there once it has a job.
+ * would look like one that the server lost. Where no answer comes it may be gone, so it stays as it is until that is known. One that
+ * is being sent is deleted there once it has a job.
  */
 export async function remove(id: string): Promise<void> {
   const jobId = uploads.value.find((u) => u.id === id)?.jobId;
@@ -84,6 +85,7 @@ export async function remove(id: string): Promise<void> {
     changeUpload(id, { removing: true });
     if (jobId) await deleteJob(jobId);
   } catch (e) {
+    if (isLost(e)) throw e;
     changeUpload(id, { removing: undefined });
     if (wanted(id) && isOpen(wanted(id)!)) void run(id);
     throw e;
