@@ -1,7 +1,6 @@
 package calendargenerate
 
 import (
-	"errors"
 	"io"
 	"net/http"
 
@@ -21,10 +20,7 @@ func (f *Function) myCalendar(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	cal, err := f.build(r, source, calendar.Options{})
-	if unfit := (*calendar.Error)(nil); errors.As(err, &unfit) {
-		cal, err = f.build(r, source, calendar.Options{Lenient: true})
-	}
+	cal, err := f.build(r, source, calendar.Options{Lenient: true})
 	if err != nil {
 		return nil, calendarhttp.APIError(err)
 	}

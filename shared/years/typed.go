@@ -41,25 +41,30 @@ func (t *TypedDates) Counter(year int, what string) prometheus.Counter {
 }
 
 // Build builds a calendar by the years of s. Where dates are missing that the owner typed before, it adds them to
-// the options and builds again; where they are missing still, the person is asked, and that is counted. An empty
-// owner has typed nothing.
+// the options and builds again; where they are missing still, the person is asked, and that is counted. Lenient
+// options ask nobody: they hold for what does not fit with the added dates, too. An empty owner has typed nothing.
 func (t *TypedDates) Build(ctx context.Context, s Snapshot, owner string, options *calendar.Options, build func(calendar.Options) error) error {
 	options.Years = s.Years
-	failed := build(*options)
+	strict := *options
+	strict.Lenient = false
+	failed := build(strict)
 	missing, ok := missingOf(failed)
 	if !ok {
 		return failed
 	}
 	filled := t.addSaved(ctx, s, owner, missing.Year, *options)
-	if len(filled.Terms) > len(options.Terms) {
+	added := len(filled.Terms) > len(options.Terms)
+	if added || options.Lenient {
 		failed = build(filled)
-		if _, still := missingOf(failed); !still {
-			t.count(ctx, s, missing.Year, "kept")
-			*options = filled
-			return failed
-		}
 	}
-	t.count(ctx, s, missing.Year, "asked")
+	if _, still := missingOf(failed); still {
+		t.count(ctx, s, missing.Year, "asked")
+		return failed
+	}
+	if added {
+		t.count(ctx, s, missing.Year, "kept")
+	}
+	*options = filled
 	return failed
 }
 
