@@ -105,6 +105,26 @@ test("a file that is removed while it is sent is deleted on the server", async (
   await vi.waitFor(() => expect(asked).toEqual(["DELETE /api/jobs/late"]));
 });
 
+test("a removal that fails once the file is sent is finished by the next visit", async () => {
+  let arrive: (sent: sending.Sent) => void = () => {};
+  vi.spyOn(sending, "sendFile").mockReturnValue(new Promise((done) => (arrive = done)));
+  answer(() => new Response(JSON.stringify({ message: "Away.", error: "UNAVAILABLE" }), { status: 503 }));
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(uploads.value[0]?.state).toBe("sending"));
+  const { id } = uploads.value[0]!;
+  await remove(id);
+  arrive({ status: 202, accepted: { jobId: "late", status: "pending", message: "" } });
+  await vi.waitFor(() => expect(uploads.value).toMatchObject([{ id, jobId: "late", removing: true }]));
+  const asked: string[] = [];
+  answer((path, call) => {
+    asked.push(`${call.method} ${path}`);
+    return new Response(null, { status: 204 });
+  });
+  resume();
+  await vi.waitFor(() => expect(uploads.value).toEqual([]));
+  expect(asked).toEqual(["DELETE /api/jobs/late"]);
+});
+
 test("removing ends the job on the server; one that is gone is no error", async () => {
   uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "done", jobId: "job" }];
   answer(() => new Response(JSON.stringify({ message: "Away.", error: "UNAVAILABLE" }), { status: 503 }));

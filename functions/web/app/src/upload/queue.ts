@@ -172,15 +172,25 @@ async function attempt(id: string): Promise<void> {
 async function sendKept(id: string): Promise<void> {
   const file = await keptFile(id);
   if (!file) throw new ApiError(text.lost, "LOST", 410);
+  const upload = wanted(id);
   const sent = await inTurn(() => sendNow(id, file));
-  if (!sent) return;
-  if (!wanted(id)) return deleteJob(sent.status === 202 ? sent.accepted.jobId : sent.read.jobId); // removed meanwhile
+  if (!sent || !upload) return;
+  if (!wanted(id)) return deleteSent(upload, sent.status === 202 ? sent.accepted.jobId : sent.read.jobId);
   if (sent.status === 202) {
     changeUpload(id, { state: "reading", jobId: sent.accepted.jobId });
     await read(id, sent.accepted.jobId);
     return;
   }
   await done(id, sent.read.jobId, sent.read.pdfType, sent.read.events);
+}
+
+/** Deletes the job of an upload that was removed while it was sent. Where that fails it is in the list again, and the next visit finishes it. */
+async function deleteSent(upload: Upload, jobId: string): Promise<void> {
+  try {
+    await deleteJob(jobId);
+  } catch {
+    uploads.value = [...uploads.value, { ...upload, state: "reading", jobId, removing: true }];
+  }
 }
 
 /** Sends a file, unless it was removed while it waited for its turn. */
