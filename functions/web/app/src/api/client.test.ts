@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { ask, errorOf } from "./client";
+import { ask, errorOf, send } from "./client";
 
 test("an error of the API says what the API says", () => {
   const e = errorOf(429, JSON.stringify({ message: "Too much.", error: "RATE_LIMITED", requestId: "r1", details: 7 }), "3");
@@ -27,6 +27,31 @@ test("an answer that breaks off, or is no JSON, is an error that may pass", asyn
     vi.stubGlobal("fetch", async () => new Response(body));
     await expect(ask("/api/years")).rejects.toMatchObject({ code, retry: true });
   }
+  vi.unstubAllGlobals();
+});
+
+test("an answer that begins late has as long again for its body", async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal("fetch", async (_: string, { signal }: RequestInit) => {
+    await new Promise((done) => setTimeout(done, 50_000));
+    const body = new ReadableStream({
+      start(stream) {
+        signal?.addEventListener("abort", () => stream.error(signal.reason));
+        setTimeout(() => signal?.aborted || (stream.enqueue(new TextEncoder().encode("[1]")), stream.close()), 50_000);
+      },
+    });
+    return new Response(body);
+  });
+  const asked = ask("/api/me").catch((e: unknown) => e);
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect(await asked).toEqual([1]);
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+test("a fault of the page itself is not told as a lost connection", async () => {
+  vi.stubGlobal("fetch", async () => new Response("[]"));
+  await expect(send("/api/me", {}, async () => { throw new TypeError("x is undefined"); })).rejects.toThrow("x is undefined");
   vi.unstubAllGlobals();
 });
 

@@ -72,23 +72,33 @@ export function errorOf(status: number, body: string, retryAfter: string | null)
   return new ApiError(texts.error.status(status), "UNKNOWN", status, null, wait);
 }
 
+/** Waits for a part of an answer. Where it does not come, the request is lost. */
+export async function arriving<T>(part: Promise<T>): Promise<T> {
+  try {
+    return await part;
+  } catch {
+    throw offline();
+  }
+}
+
 interface Call {
   method?: "GET" | "POST" | "PUT" | "DELETE";
   body?: unknown;
   accept?: string;
-  /** Seconds after which the request counts as lost. */
+  /** Seconds after which the request counts as lost: those until the answer begins, and those until its body has come. */
   patience?: number;
 }
 
 /**
  * Sends one request and reads its answer. Whatever is no 2xx answer throws an ApiError, and so does one whose end does not come in
- * time: an answer may stop within its body, too.
+ * time: an answer may stop within its body, too. read takes the body by way of arriving().
  */
 export async function send<T>(path: string, call: Call, read: (answer: Response) => Promise<T>): Promise<T> {
   const ended = new AbortController();
-  const timer = setTimeout(() => ended.abort(), (call.patience ?? 60) * 1000);
+  const wait = () => setTimeout(() => ended.abort(), (call.patience ?? 60) * 1000);
+  let timer = wait();
   try {
-    const answer = await fetch(path, {
+    const asked = fetch(path, {
       method: call.method ?? "GET",
       credentials: "same-origin",
       signal: ended.signal,
@@ -98,10 +108,11 @@ export async function send<T>(path: string, call: Call, read: (answer: Response)
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     });
-    if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
+    const answer = await arriving(asked);
+    clearTimeout(timer);
+    timer = wait();
+    if (!answer.ok) throw errorOf(answer.status, await arriving(answer.text()), answer.headers.get("Retry-After"));
     return await read(answer);
-  } catch (e) {
-    throw e instanceof ApiError ? e : offline();
   } finally {
     clearTimeout(timer);
   }
@@ -116,7 +127,7 @@ export function submit(path: string, call: Call): Promise<void> {
 export function ask<T>(path: string, call: Call = {}): Promise<T> {
   return send(path, call, async (answer) => {
     if (answer.status === 204) return undefined as T;
-    const text = await answer.text();
+    const text = await arriving(answer.text());
     try {
       return JSON.parse(text) as T;
     } catch {

@@ -1,4 +1,4 @@
-import { send } from "../api/client";
+import { arriving, send } from "../api/client";
 import { fileRequest } from "../state/request";
 
 /** A calendar file, and what its headers say of it. */
@@ -15,7 +15,7 @@ export async function makeFile(): Promise<CalendarFile> {
   return send("/api/generate/ics", { method: "POST", accept: "text/calendar", body: fileRequest() }, async (answer) => {
     const number = (name: string) => Number(answer.headers.get(name) ?? 0);
     return {
-      name: nameIn(answer.headers.get("Content-Disposition")), content: await answer.blob(), events: number("X-Schedgen-Events"),
+      name: nameIn(answer.headers.get("Content-Disposition")), content: await arriving(answer.blob()), events: number("X-Schedgen-Events"),
       clashes: number("X-Schedgen-Clashes"), warnings: number("X-Schedgen-Warnings"),
     };
   });
