@@ -17,3 +17,13 @@ test("what the server refuses for now is sent again when it says, and not for ev
     [new Error("x"), 1, true, 0],
   ] as const) expect(secondsUntilRetry(e, tries, { guess })).toBe(want);
 });
+
+test("a question about what goes on anyway bears more misses, and no long wait", () => {
+  for (const [e, tries, want] of [
+    [refused(503, 61), 1, 60],
+    [refused(429, 1800), 5, 60],
+    [refused(503), 5, 32],
+    [refused(503), 6, 0],
+    [refused(404), 1, 0],
+  ] as const) expect(secondsUntilRetry(e, tries, { guess: true, most: 6, sooner: true })).toBe(want);
+});

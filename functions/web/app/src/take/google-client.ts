@@ -40,6 +40,9 @@ export async function undo(calendarId: string, onProgress: (sync: Sync) => void)
   return followed(await ask<Sync>("/api/calendars/events?calendarId=" + encodeURIComponent(calendarId), { method: "DELETE", patience: 120 }), onProgress);
 }
 
+/** How many questions about a sync may go unanswered in a row: about a minute of them. */
+const mostMissed = 6;
+
 /** Asks for a sync until it has ended. The server goes on writing while an answer about it fails to come. */
 async function followed(sync: Sync, onProgress: (sync: Sync) => void): Promise<Sync> {
   onProgress(sync);
@@ -51,7 +54,7 @@ async function followed(sync: Sync, onProgress: (sync: Sync) => void): Promise<S
       seconds = Math.min(seconds * 1.3, 5);
       onProgress(sync);
     } catch (e) {
-      seconds = secondsUntilRetry(e, ++missed, { guess: true });
+      seconds = secondsUntilRetry(e, ++missed, { guess: true, most: mostMissed, sooner: true });
       if (seconds === 0) throw e;
     }
   }
