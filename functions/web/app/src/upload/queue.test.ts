@@ -258,7 +258,7 @@ test("nothing is asked or sent for an upload while it is deleted, and a deletion
 test("a removal whose answer is lost may have worked: the file is not sent again, and the next visit finishes it", async () => {
   const send = vi.spyOn(sending, "sendFile").mockResolvedValue({ status: 202, accepted: { jobId: "job", status: "pending", message: "" } });
   let gone = false;
-  answer((path, call) => {
+  answer((_, call) => {
     if (call.method === "DELETE" && !gone) {
       gone = true;
       throw new TypeError("network error"); // after the server has done it
