@@ -3,8 +3,9 @@ import type { Event } from "../api/client";
 import { takes } from "../domain/courses";
 import { entryOf } from "../domain/random";
 import { optionsOf } from "./options";
-import { academicYear, choices, events, onlySample, possibleYears, read, taken, uploads } from "./store";
-import { timetable } from "./timetable";
+import { academicYear, choices, events, onlySample, possibleYears, read, taken, unsent, uploads } from "./store";
+import { refreshTimetable, timetable } from "./timetable";
+import { takeTexts } from "../texts/take";
 import { noChoices, type Upload } from "./types";
 
 test("what cannot be read is as if nothing had been kept", () => {
@@ -49,6 +50,43 @@ test("the academic year is that of the newest lectures, or a later one that the 
   expect(academicYear.value).toBe(2028);
   choices.value = noChoices;
   timetable.value = null;
+});
+
+test("what only this browser has is not sent yet: neither what the server has, nor what it will not take", () => {
+  const problem = (retry: boolean) => ({ code: "X", message: "", retry });
+  uploads.value = [
+    { ...upload("waits"), state: "waiting" }, { ...upload("goes"), state: "sending" }, { ...upload("later"), state: "failed", problem: problem(true) },
+    { ...upload("refused"), state: "failed", problem: problem(false) }, { ...upload("sent"), state: "failed", problem: problem(true), jobId: "job" },
+    { ...upload("read"), jobId: "other" }, { ...upload("sample"), sample: [entryOf({ id: "made up" })] },
+  ];
+  expect(unsent.value).toBe(3);
+  expect(takeTexts.google.signOutAsk(unsent.value)).toContain("3 PDFs are not sent yet");
+  expect(takeTexts.google.signOutAsk(0)).not.toContain("not sent");
+  uploads.value = [];
+});
+
+test("an answer that is on its way when another tab signs out is not shown", async () => {
+  timetable.value = { uploads: [], events: [lecture("own", 2026)] };
+  let arrive: (answer: Response) => void = () => {};
+  vi.stubGlobal("fetch", () => new Promise((done) => (arrive = done)));
+  const asked = refreshTimetable();
+  dispatchEvent(new StorageEvent("storage", { key: "schedgen/1", newValue: JSON.stringify({ uploads: [], choices: noChoices, feeds: [], timetable: null }) }));
+  arrive(new Response(JSON.stringify({ uploads: [], events: [lecture("own", 2026)] })));
+  await asked;
+  expect(timetable.value).toBeNull();
+  vi.unstubAllGlobals();
+});
+
+test("an answer that is on its way when another tab adds its first file is shown", async () => {
+  uploads.value = [{ ...upload("here"), jobId: "job" }];
+  let arrive: (answer: Response) => void = () => {};
+  vi.stubGlobal("fetch", () => new Promise((done) => (arrive = done)));
+  const asked = refreshTimetable();
+  dispatchEvent(new StorageEvent("storage", { key: "schedgen/1", newValue: JSON.stringify({ uploads: [upload("there")], choices: noChoices, feeds: [], timetable: null }) }));
+  arrive(new Response(JSON.stringify({ uploads: [], events: [lecture("own", 2026)] })));
+  await asked;
+  expect(timetable.value?.events.map((e) => e.id)).toEqual(["own"]);
+  vi.unstubAllGlobals();
 });
 
 test("what another tab changed is shown here and not written back", () => {

@@ -8,7 +8,7 @@ import type { Event, Timetable } from "../api/client";
 import { assignColours, type Colour } from "../domain/colours";
 import { takenGroups, type TakenGroups } from "../domain/courses";
 import { johannesburg } from "../domain/time";
-import { timetable } from "./timetable";
+import { forgetTimetable, timetable } from "./timetable";
 import { noChoices, type Choices, type KeptFeed, type Upload } from "./types";
 
 const key = "schedgen/1";
@@ -91,6 +91,9 @@ export const events = computed<Event[]>(() => {
 /** Whether the server has given this browser a session, as far as what is kept here tells. */
 export const hasSession = computed(() => timetable.value !== null || feeds.value.length > 0 || uploads.value.some((u) => u.jobId));
 
+/** How many files only this browser has: those that wait to be sent, for their turn or for the student to try again. */
+export const unsent = computed(() => uploads.value.filter((u) => !u.jobId && (u.state === "waiting" || u.state === "sending" || (u.state === "failed" && u.problem?.retry))).length);
+
 /** There is nothing but the sample, which is on no server. */
 export const onlySample = computed(() => (timetable.value?.events ?? []).length === 0);
 
@@ -140,11 +143,13 @@ addEventListener("storage", (e) => {
   if (e.key !== key || e.newValue === written) return;
   written = e.newValue;
   const kept = read(e.newValue);
+  const signedOut = hasSession.value && kept.uploads.length === 0 && kept.feeds.length === 0 && kept.timetable === null;
   // Together: kept one by one, the first would be written back beside the old others.
   batch(() => {
     uploads.value = kept.uploads;
     choices.value = kept.choices;
     feeds.value = kept.feeds;
     timetable.value = kept.timetable;
+    if (signedOut) forgetTimetable(); // an answer that is on its way would bring it back
   });
 });

@@ -5,7 +5,7 @@ import { signInAddress } from "../router";
 import { Trouble, useAttempt } from "../shell/attempt";
 import { Confirm } from "../shell/confirm";
 import { forgetHere } from "../state/forget";
-import { academicYear } from "../state/store";
+import { academicYear, unsent } from "../state/store";
 import { texts } from "../texts";
 import { takeTexts } from "../texts/take";
 import { calendars, createCalendar, signInResult, status } from "./google-client";
@@ -65,7 +65,7 @@ function Account({ status, reload }: { status: SignInStatus; reload: () => void 
     <>
       <div class="account">
         <p class="soft">{text.as(status.user?.email ?? status.email ?? "")}</p>
-        <Confirm ask={text.signOut} question={text.signOutAsk} yes={text.signOutYes} no={text.no} disabled={attempt.busy} confirmed={signOut} />
+        <Confirm ask={text.signOut} question={text.signOutAsk(unsent.value)} yes={text.signOutYes} no={text.no} disabled={attempt.busy} confirmed={signOut} />
       </div>
       <Trouble attempt={attempt} google="take" />
       <Calendars canChoose={status.canChoose} />

@@ -53,7 +53,9 @@ export const takeTexts = {
     failed: "The sign-in did not work. Try again.",
     as: (email: string) => `Signed in as ${email}`,
     signOut: "Sign out",
-    signOutAsk: "Sign out, and remove your timetable, choices and addresses from this browser? Your uploads come back when you sign in again; your choices do not. Calendars that follow your uploads go on.",
+    signOutAsk: (unsent: number) =>
+      "Sign out, and remove your timetable, choices and addresses from this browser? Your uploads come back when you sign in again; your choices do not. Calendars that follow your uploads go on." +
+      (unsent === 0 ? "" : ` ${unsent === 1 ? "One PDF is" : `${unsent} PDFs are`} not sent yet and will be lost here: stay signed in until all are sent, or choose them again later.`),
     signOutYes: "Yes, sign out",
     which: "Which calendar?",
     fresh: "A new calendar",
