@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,7 +21,7 @@ type operator struct {
 const mostAnswer = 64 << 20
 
 // call sends a request without a body and decodes its answer, if into is not nil. A refusal is an error with the
-// sentence of the answer.
+// sentence of the answer; a page that something else shows is none, and is not printed.
 func (o operator) call(ctx context.Context, method, path string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
@@ -43,7 +42,7 @@ func (o operator) call(ctx context.Context, method, path string, into any) error
 	if answer.StatusCode >= http.StatusMultipleChoices {
 		var refusal api.Object
 		if json.Unmarshal(body, &refusal) != nil || refusal.Message == "" {
-			refusal.Message, refusal.Error = string(bytes.TrimSpace(body)), answer.Status
+			return fmt.Errorf("%s answered %s, which schedgen did not say: look whether a proxy in front of it did, and whether schedgen runs", o.url, answer.Status)
 		}
 		return fmt.Errorf("%s (%s)", refusal.Message, refusal.Error)
 	}
@@ -51,7 +50,7 @@ func (o operator) call(ctx context.Context, method, path string, into any) error
 		return nil
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("read the answer of %s: %w", o.url, err)
+		return fmt.Errorf("%s did not answer as schedgen does (%w): check the address", o.url, err)
 	}
 	return nil
 }

@@ -62,3 +62,24 @@ func TestLimitsAreListedAndLifted(t *testing.T) {
 		}
 	}
 }
+
+// TestAnotherServersPageIsNoAnswer asks where a proxy or another site answers with a page.
+func TestAnotherServersPageIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{
+		http.StatusBadGateway: "502 Bad Gateway, which schedgen did not say",
+		http.StatusOK:         "did not answer as schedgen does",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			if _, err := w.Write([]byte("<html><h1>nginx</h1></html>")); err != nil {
+				t.Error(err)
+			}
+		}))
+		t.Cleanup(server.Close)
+		got := runLine(t, nil, "limits", "--url", server.URL, "list")
+		if got.code != exitFailed || !strings.Contains(got.err, want) || strings.Contains(got.err, "nginx") {
+			t.Errorf("an answer %d: got %+v, want exit code %d and %q without the page", status, got, exitFailed, want)
+		}
+	}
+}
