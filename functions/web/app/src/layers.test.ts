@@ -11,7 +11,7 @@ test("what all steps share imports none of them, and no layer one above it", () 
     for (const name of readdirSync(join(__dirname, layer), { recursive: true, encoding: "utf8" })) {
       if (!/\.tsx?$/.test(name) || name.includes(".test.")) continue;
       const source = readFileSync(join(__dirname, layer, name), "utf8");
-      const used = [...source.matchAll(/from "(?:\.\.\/)+(\w+)\//g)].map((match) => match[1]!);
+      const used = [...source.matchAll(/(?:from|import) ?\(?"(?:\.\.\/)+(\w+)[/"]/g)].map((match) => match[1]!);
       const above = [...steps, ...layers.slice(layers.indexOf(layer) + 1)];
       expect(used.filter((other) => above.includes(other)), `${layer}/${name}`).toEqual([]);
     }
