@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/jobs"
@@ -13,18 +14,25 @@ import (
 
 // backlog keeps the queue from growing without end: while too many jobs are pending, uploads are refused before anything
 // of them is read. Of the count, each instance knows what is at most a second old, and what it accepted itself since.
+// While it counts again, which takes the longer the more the database has to do, the last count holds: a refusal waits
+// for no query.
 type backlog struct {
-	most    int // pending jobs; negative where that is not bounded
-	pending *recent[int]
-	since   atomic.Int64
+	most     int          // pending jobs; negative where that is not bounded
+	before   *recent[int] // pending jobs, less those that this instance had ever accepted when it counted
+	accepted atomic.Int64 // by this instance, ever
 }
+
+// staleBacklog is how old a count may become while the next one takes its time.
+const staleBacklog = 5 * time.Second
 
 func newBacklog(store *jobs.Store, most ratelimit.Most) *backlog {
 	b := &backlog{most: int(most)}
-	b.pending = newRecent(func(ctx context.Context) (int, error) {
-		b.since.Store(0)
-		return store.Backlog(ctx, b.mostFor(jobs.High)+1)
+	b.before = newRecent(func(ctx context.Context) (int, error) {
+		accepted := b.accepted.Load()
+		pending, err := store.Backlog(ctx, b.mostFor(jobs.High)+1)
+		return pending - int(accepted), err
 	})
+	b.before.stale = staleBacklog
 	return b
 }
 
@@ -41,11 +49,11 @@ func (b *backlog) admit(ctx context.Context, priority jobs.Priority) error {
 	if b.most < 0 {
 		return nil
 	}
-	pending, err := b.pending.read(ctx)
+	before, err := b.before.read(ctx)
 	if err != nil {
 		return err
 	}
-	if pending+int(b.since.Load()) >= b.mostFor(priority) {
+	if before+int(b.accepted.Load()) >= b.mostFor(priority) {
 		return api.New(api.QueueFull)
 	}
 	return nil
@@ -69,6 +77,3 @@ func (f *Function) admitted(ctx context.Context, priority jobs.Priority) error {
 	}
 	return err
 }
-
-// accepted counts an upload until the next count has it.
-func (b *backlog) accepted() { b.since.Add(1) }

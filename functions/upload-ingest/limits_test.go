@@ -69,7 +69,7 @@ func TestUploadsAreRefusedWhileTooManyJobsArePending(t *testing.T) {
 	prioritised("high", "may").Refused(http.StatusServiceUnavailable, api.QueueFull)
 
 	w.sql(`update jobs set status = 'failed', error_code = 'X', completed_at = now(), share = null`)
-	w.f.backlog.pending.countedAt = time.Time{}
+	w.f.backlog.before.last.Store(nil)
 	s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 }
 

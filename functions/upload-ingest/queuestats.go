@@ -3,6 +3,7 @@ package uploadingest
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,11 +12,17 @@ import (
 type recent[T any] struct {
 	count func(context.Context) (T, error)
 	ttl   time.Duration
+	// stale is how old an answer may be for callers who come while another counts; 0 has them wait for the count.
+	stale time.Duration
 	lock  chan struct{} // a mutex whose wait ends with the caller's context
+	last  atomic.Pointer[lastCount[T]]
+}
 
-	countedAt time.Time
-	last      T
-	err       error
+// lastCount is what a count returned, and when.
+type lastCount[T any] struct {
+	at     time.Time
+	answer T
+	err    error
 }
 
 func newRecent[T any](count func(context.Context) (T, error)) *recent[T] {
@@ -23,23 +30,39 @@ func newRecent[T any](count func(context.Context) (T, error)) *recent[T] {
 }
 
 // read returns the last count, or counts again if that is too old. Callers that come while another counts wait for
-// its result, as long as ctx lasts. An error is cached too: otherwise callers would wait one after the other for a
-// database that hangs. An error is not cached if the caller went away.
+// its result, as long as ctx lasts, unless the last count may be stale. An error is cached too: otherwise callers would
+// wait one after the other for a database that hangs. An error is not cached if the caller went away.
 func (q *recent[T]) read(ctx context.Context) (T, error) {
+	if last, ok := q.younger(q.ttl); ok {
+		return last.answer, last.err
+	}
 	select {
-	case <-ctx.Done():
-		return *new(T), ctx.Err()
 	case q.lock <- struct{}{}:
+	default:
+		if last, ok := q.younger(q.stale); ok && last.err == nil {
+			return last.answer, nil
+		}
+		select {
+		case <-ctx.Done():
+			return *new(T), ctx.Err()
+		case q.lock <- struct{}{}:
+		}
 	}
 	defer func() { <-q.lock }()
-	if !q.countedAt.IsZero() && time.Since(q.countedAt) < q.ttl {
-		return q.last, q.err
+	if last, ok := q.younger(q.ttl); ok { // another counted meanwhile
+		return last.answer, last.err
 	}
 	m, err := q.count(ctx)
 	if err == nil || ctx.Err() == nil {
-		q.countedAt, q.last, q.err = time.Now(), m, err
+		q.last.Store(&lastCount[T]{time.Now(), m, err})
 	}
 	return m, err
+}
+
+// younger is the last count, if it is not as old as that.
+func (q *recent[T]) younger(age time.Duration) (*lastCount[T], bool) {
+	last := q.last.Load()
+	return last, last != nil && time.Since(last.at) < age
 }
 
 // queueMetrics answers GET /api/jobs/metrics.

@@ -27,6 +27,13 @@ func newCounting() *counting {
 	return c
 }
 
+// age makes the last count older.
+func (c *counting) age(by time.Duration) {
+	last := *c.last.Load()
+	last.at = last.at.Add(-by)
+	c.last.Store(&last)
+}
+
 // ask makes 50 calls at once and checks what each returns.
 func (c *counting) ask(t *testing.T, want int, wantErr error) (all *sync.WaitGroup) {
 	all = &sync.WaitGroup{}
@@ -48,9 +55,9 @@ func TestQueueStatsCountOnceForAllCallers(t *testing.T) {
 		all := c.ask(t, 1, nil)
 		c.release <- nil
 		all.Wait()
-		c.countedAt = c.countedAt.Add(time.Millisecond - c.ttl)
+		c.age(c.ttl - time.Millisecond)
 		c.ask(t, 1, nil).Wait()
-		c.countedAt = c.countedAt.Add(-time.Millisecond)
+		c.age(time.Millisecond)
 		all = c.ask(t, 2, nil)
 		c.release <- nil
 		all.Wait()
@@ -103,5 +110,32 @@ func TestQueueStatsWaitEndsWithTheContext(t *testing.T) {
 		if m, err := b.read(t.Context()); err != nil || m.OldestWaitSeconds != 1 {
 			t.Errorf("the next caller got %+v, %v; want a count: the error of a caller that went away is not cached", m, err)
 		}
+	})
+}
+
+// While one counts, others take a count that is not too old, and wait for none.
+func TestAStaleCountIsTakenWhileAnotherCounts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounting()
+		c.stale = 5 * time.Second
+		all := c.ask(t, 1, nil)
+		c.release <- nil
+		all.Wait()
+		c.age(2 * time.Second)
+		counting := make(chan struct{})
+		go func() {
+			defer close(counting)
+			if m, err := c.read(t.Context()); err != nil || m.OldestWaitSeconds != 2 {
+				t.Errorf("who counts got %+v, %v", m, err)
+			}
+		}()
+		synctest.Wait()
+		c.ask(t, 1, nil).Wait() // none of them waits
+		c.age(3 * time.Second)
+		all = c.ask(t, 2, nil) // too old: they wait
+		c.release <- nil
+		all.Wait()
+		<-counting
 	})
 }

@@ -164,7 +164,7 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 	if err != nil {
 		return job, f.notKept(err)
 	}
-	f.backlog.accepted()
+	f.backlog.accepted.Add(1)
 	f.metrics.uploads.WithLabelValues("accepted").Inc()
 	f.metrics.uploadBytes.Observe(float64(u.size))
 	return f.await(r.Context(), job, wait, woken), nil
