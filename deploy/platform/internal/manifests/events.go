@@ -26,7 +26,7 @@ var tasks = map[string]string{
 	"sweep-google": `* * * * * google-sync/tasks/google {"task":"sweep"}`,
 	"sweep-feeds":  `* * * * * calendar-generate/tasks/feeds {"task":"sweep"}`,
 	"backup":       `0 2 * * * backup {"task":"backup"}`,
-	"backup-watch": `30 * * * * backup {"task":"watch"}`,
+	"backup-watch": `* * * * * backup {"task":"watch"}`,
 }
 
 // events checks where events and schedules lead.

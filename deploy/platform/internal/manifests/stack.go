@@ -125,11 +125,14 @@ func (c *Checker) onOpenFaaS(p *problems, where, name string, f stackFunction) d
 	if f.Annotations["topic"] == "cron-function" { // cron-connector cannot send a token
 		d.tokenless = []string{cmp.Or(f.Environment["FUNCTION_TASK_PATH"], "/")}
 	}
-	schedule := map[string]string{watch: tasks[watch], "backup": "0 0 * * *"}[name]
-	if schedule == "" && len(d.tokenless) > 0 {
+	schedule := ""
+	switch {
+	case name == "backup":
+		schedule = "0 0 * * *"
+	case len(d.tokenless) > 0:
 		schedule = "*/1 * * * *"
 	}
-	p.compare(where+" schedule", strings.TrimSuffix(schedule, ` backup {"task":"watch"}`), f.Annotations["schedule"])
+	p.compare(where+" schedule", schedule, f.Annotations["schedule"])
 	return d
 }
 
