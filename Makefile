@@ -110,6 +110,10 @@ licenses: ## list the licence of every dependency; fail where the project cannot
 sbom: ## write an SBOM (CycloneDX) for each program and each npm project into sbom/
 	@scripts/sbom.sh "$(LDFLAGS)"
 
+.PHONY: release
+release: ## build the tagged version into release/, push and sign its images (REGISTRY); DRY_RUN=1 does so with any commit, without images
+	@scripts/release.sh $(if $(DRY_RUN),--dry-run)
+
 .PHONY: clean
 clean: ## remove what was built and cached here (not the data under .schedgen/)
-	rm -rf bin coverage sbom .cache node_modules functions/web/app/node_modules functions/web/dist/page functions/web/dist/page.sum
+	rm -rf bin coverage sbom release .cache node_modules functions/web/app/node_modules functions/web/dist/page functions/web/dist/page.sum

@@ -59,6 +59,20 @@ go_tool() {
   GOWORK=off GOFLAGS=-buildvcs=false GOBIN=$BIN "$GO" install "$package@$version"
 }
 
+CYCLONEDX_VERSION=v1.10.0
+
+# program_sbom PROGRAM FILE VERSION writes what is linked into a program (CycloneDX, JSON). cyclonedx-gomod finds no
+# licence of the project's own modules and reports each; that is shown where it fails.
+program_sbom() {
+  go_tool cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod "$CYCLONEDX_VERSION"
+  local errors
+  errors=$("$BIN/cyclonedx-gomod" bin -json -licenses -version "$3" -output "$2" "$1" 2>&1) ||
+    fail "no SBOM of $1: $(tail -n 3 <<<"$errors")"
+}
+
+# ko builds the images.
+KO_VERSION=v0.19.1
+
 K6_VERSION=v1.8.1
 
 # k6_tool builds k6, which makes the load of load tests, unless SCHEDGEN_TEST_K6 names the program.

@@ -6,7 +6,6 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need_go
 
-KO_VERSION=v0.19.1
 CRANE_VERSION=v0.22.1
 
 # asking prints the tests that take containers, by what they call for them: a new one needs no entry here, and one
