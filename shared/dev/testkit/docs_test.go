@@ -49,6 +49,39 @@ func TestDocumentsLinkToWhatExists(t *testing.T) {
 	}
 }
 
+// TestEveryDocumentIsFoundFromTheFirst follows links from the page that says where everything is.
+func TestEveryDocumentIsFoundFromTheFirst(t *testing.T) {
+	t.Parallel()
+	const docs = "../../../docs"
+	found, next := map[string]bool{}, []string{filepath.Join(docs, "README.md")}
+	for len(next) > 0 {
+		document := next[0]
+		next = next[1:]
+		if found[document] {
+			continue
+		}
+		found[document] = true
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range markdownLink.FindAllStringSubmatch(string(text), -1) {
+			if name, _, _ := strings.Cut(link[1], "#"); filepath.Ext(name) == ".md" && !strings.Contains(name, "://") {
+				next = append(next, filepath.Join(filepath.Dir(document), name))
+			}
+		}
+	}
+	err := filepath.WalkDir(docs, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".md" && !found[path] {
+			t.Errorf("no link leads from docs/README.md to %s: add one there", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // expectTarget fails the test where a link of a document leads to no file, or to no heading of it.
 func expectTarget(t *testing.T, document, link string) {
 	t.Helper()
