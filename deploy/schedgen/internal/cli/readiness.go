@@ -13,12 +13,14 @@ import (
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/readiness"
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
+	"github.com/schedgen/schedgen/functions/backup/alert"
+	"github.com/schedgen/schedgen/shared/settings"
 )
 
 func readinessCommand() command {
 	return command{
 		name:    "readiness",
-		args:    "[server | sign ID] [FLAGS]",
+		args:    "[server | watch | sign ID] [FLAGS]",
 		summary: "say what stands between a system and production",
 		help: `Goes through the list of production readiness (docs/production-readiness.md): looks at the running system, its
 deployment, its database and stores, the documents and tests of a checkout; shows what people decided; and says
@@ -26,7 +28,9 @@ how to make what is red green. What it cannot look at is "not looked at", with h
 It changes nothing.
 
 server looks at the machine that it runs on (or at a copy of its files, with --root): system, packages,
-firewall, SSH, updates. sign notes a person's decision in the file --record.
+firewall, SSH, updates. sign notes a person's decision in the file --record. watch, called daily by a schedule,
+looks at what is due of the first day, week and month after --launched, and sends what it found where alerts go
+(ALERT_WEBHOOK_URL, ALERT_SMTP_SERVER and so on).
 
 For a system on this machine, the operators' token and Prometheus come from the data directory of schedgen up.
 The exit code is 0 if nothing is red, 1 if something is red or the command failed, 2 for a wrong command line.
@@ -37,6 +41,7 @@ Examples:
   schedgen readiness --compose deploy/compose/compose.yml,deploy/compose/compose.prod.yml --settings deploy/compose/.env
   schedgen readiness --kube --phase services --json
   schedgen readiness server --settings deploy/compose/.env
+  schedgen readiness watch --launched 2026-02-01 --prometheus http://localhost:9090
   schedgen readiness sign approve-budget --who "Thandi M." --seen "the estimate of March" --record decisions.json`,
 		flags: func(flags *flag.FlagSet) func(context.Context, streams, []string) error {
 			var o readinessOptions
@@ -95,25 +100,67 @@ func (o *readinessOptions) run(ctx context.Context, std streams, args []string) 
 		if o.only.Phase == "" && o.only.Section == "" {
 			o.only.Phase = "infrastructure"
 		}
+	case len(args) == 1 && args[0] == "watch":
+		if o.launched == "" {
+			return usagef("watch needs --launched")
+		}
+		o.where.Root = ""
 	case len(args) > 0:
-		return usagef("it takes nothing, server, or sign and an id, and got %q", strings.Join(args, " "))
+		return usagef("it takes nothing, server, watch, or sign and an id, and got %q", strings.Join(args, " "))
 	default:
 		o.where.Root = ""
 	}
 	if err := o.find(); err != nil {
 		return err
 	}
+	watch := len(args) == 1 && args[0] == "watch"
+	if watch {
+		if o.only.Section = readiness.Due(o.where.Launched, time.Now()); o.only.Section == "" {
+			_, err := fmt.Fprintln(std.out, "Nothing is due today.")
+			return err
+		}
+	}
 	results, err := readiness.Run(ctx, o.where, o.only)
 	if err != nil {
 		return err
 	}
+	return o.show(ctx, std, results, watch)
+}
+
+// show writes the report, sends it where a schedule asked for it, and fails if something is red.
+func (o *readinessOptions) show(ctx context.Context, std streams, results []readiness.Result, sends bool) error {
+	var err error
 	if o.asJSON {
 		err = readiness.RenderJSON(std.out, results)
 	} else {
 		err = readiness.Render(std.out, results, o.everything)
 	}
+	if err == nil && sends {
+		err = sendReport(ctx, readiness.Message(o.only.Section, results))
+	}
 	if red := readiness.Red(results); err == nil && red > 0 {
 		err = fmt.Errorf("%d of %d items are red", red, len(results))
+	}
+	return err
+}
+
+// sendReport sends a message where the alerts of backups go.
+func sendReport(ctx context.Context, message alert.Alert) error {
+	var cfg alert.Config
+	if err := settings.Read(ctx, &cfg); err != nil {
+		return err
+	}
+	sender, err := alert.New(cfg)
+	if err != nil {
+		return err
+	}
+	if !sender.Enabled() {
+		return errors.New("nobody is told: set ALERT_WEBHOOK_URL, or ALERT_SMTP_SERVER with ALERT_FROM and ALERT_TO")
+	}
+	for channel, failed := range sender.Send(ctx, message) {
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("send the report by %s: %w", channel, failed))
+		}
 	}
 	return err
 }

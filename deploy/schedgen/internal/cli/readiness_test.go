@@ -2,10 +2,14 @@ package cli
 
 import (
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestASignatureIsKeptAndShown signs a person's item, and sees that nobody signs what a program looks at.
@@ -48,8 +52,9 @@ func TestASignatureIsKeptAndShown(t *testing.T) {
 func TestReadinessCommandLinesThatMakeNoSense(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"readiness everything":                "it takes nothing, server, or sign and an id",
+		"readiness everything":                "it takes nothing, server, watch, or sign and an id",
 		"readiness sign approve-budget":       "sign needs --who and --seen",
+		"readiness watch":                     "watch needs --launched",
 		"readiness --launched soon":           "is not a day such as",
 		"readiness --target here":             "is not an address such as",
 		"readiness server --root / --nothing": "-nothing",
@@ -70,5 +75,34 @@ func TestRedIsCode1(t *testing.T) {
 	got := runLine(t, nil, "readiness", "--section", "workers", "--compose", compose, "--data", t.TempDir())
 	if got.code != exitFailed || !strings.Contains(got.out, "pdf-parse has no limit of CPU") || !strings.Contains(got.out, "do:   Give pdf-parse the limits") {
 		t.Errorf("got %+v, want the missing limit in red with its fix, and code 1", got)
+	}
+}
+
+// TestWatchTellsWhereAlertsGo is not parallel: the settings of alerts are the process's environment.
+func TestWatchTellsWhereAlertsGo(t *testing.T) {
+	told := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		told <- string(body)
+	}))
+	defer server.Close()
+	t.Setenv("ALERT_WEBHOOK_URL", "")
+	t.Setenv("ALERT_SMTP_SERVER", "")
+	watch := func(launched string) outcome {
+		return runLine(t, nil, "readiness", "watch", "--launched", launched, "--data", t.TempDir(), "--record", filepath.Join(t.TempDir(), "none"))
+	}
+	today := time.Now().Format(time.DateOnly)
+	if got := watch(today); got.code != exitFailed || !strings.Contains(got.err, "nobody is told") {
+		t.Errorf("without a receiver: got %+v", got)
+	}
+	t.Setenv("ALERT_WEBHOOK_URL", server.URL)
+	if got := watch(today); got.code != exitOK || !strings.Contains(got.out, "first-day") {
+		t.Errorf("on the first day: got %+v", got)
+	}
+	if message := <-told; !strings.Contains(message, "first day") || !strings.Contains(message, "not looked at day-backups") {
+		t.Errorf("got the message %s", message)
+	}
+	if got := watch("2001-01-01"); got.code != exitOK || !strings.Contains(got.out, "Nothing is due today") {
+		t.Errorf("years later: got %+v", got)
 	}
 }

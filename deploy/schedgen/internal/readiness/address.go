@@ -19,7 +19,7 @@ func addressChecks() map[string]check {
 			fix: "Let Traefik get a new certificate: port 443 must be open, and the name must lead to this server.", command: "docker compose logs traefik | grep -i acme"},
 		"to-https": {run: toHTTPS, says: "http:// of --target's name redirects to https://",
 			fix: "Start Traefik with compose.prod.yml, which redirects port 80.", command: "docker compose -f compose.yml -f compose.prod.yml up -d traefik"},
-		"headers": {run: securityHeaders, says: "the page has `Content-Security-Policy` and `X-Content-Type-Options`, and over HTTPS `Strict-Transport-Security`",
+		"audit": {run: audit, args: 1, says: "GET $1 without a token is refused, and the page has `Content-Security-Policy` and `X-Content-Type-Options`, and over HTTPS `Strict-Transport-Security`",
 			fix: "Send the page through Traefik with compose.prod.yml, whose middleware adds what is missing.", command: "docker compose -f compose.yml -f compose.prod.yml up -d"},
 		"name": {run: nameResolves, says: "the name of --target has an address",
 			fix: "Add A (and AAAA) records for the name at your DNS provider.", command: "dig +short your-host"},
@@ -106,7 +106,25 @@ func toHTTPS(ctx context.Context, s *system, _ []string) Finding {
 	return ok("%s leads to %s", plain, answer.header.Get("Location"))
 }
 
-func securityHeaders(ctx context.Context, s *system, _ []string) Finding {
+// audit looks at what an attacker tries first.
+func audit(ctx context.Context, s *system, args []string) Finding {
+	answer, err := s.get(ctx, args[0])
+	switch {
+	case err != nil:
+		return from(err)
+	case answer.status < 400 || answer.status >= 500:
+		f := failed("GET %s without a token answers %d", args[0], answer.status)
+		f.Fix, f.Command = "Set ADMIN_TOKEN, and keep "+args[0]+" from those who do not have it.", "scripts/secrets.sh new"
+		return f
+	}
+	f := securityHeaders(ctx, s)
+	if f.State == OK {
+		f.Evidence += fmt.Sprintf("; GET %s without a token answers %d", args[0], answer.status)
+	}
+	return f
+}
+
+func securityHeaders(ctx context.Context, s *system) Finding {
 	answer, err := s.get(ctx, "/")
 	if err != nil {
 		return from(err)

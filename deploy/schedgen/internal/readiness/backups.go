@@ -20,10 +20,8 @@ func backupChecks() map[string]check {
 			fix: "Make a backup now, and find out from the log why none was made (docs/runbooks/BackupMissing.md).", command: now},
 		"backup-verified": {run: backupVerified, says: "the newest backup was proved by restoring it into a scratch database",
 			fix: "Give the system the identity to prove backups with, and prove the newest.", command: "schedgen backup verify --identity identity.txt"},
-		"backups-since-launch": {run: backupsSinceLaunch, says: "since --launched each day has a backup that was found good",
+		"backups-since-launch": {run: backupsSinceLaunch, says: "since --launched each day has a backup that was found good, and none is less than half as large as the one before",
 			fix: "Make a backup now, and find out why a night has none (docs/runbooks/BackupMissing.md).", command: now},
-		"backup-sizes": {run: backupSizes, says: "no backup is less than half as large as the one before",
-			fix: "Compare what the two backups hold, and verify the newest.", command: "schedgen backup list"},
 	}
 }
 
@@ -123,7 +121,7 @@ func backupsSinceLaunch(ctx context.Context, s *system, _ []string) Finding {
 	case len(days) == 0:
 		return from(notLooked{"the first night after the launch has not passed", "ask again tomorrow"})
 	}
-	return ok("%d days have a good backup, and no day since the launch has none", len(days))
+	return sizes(list.Backups, fmt.Sprintf("%d days have a good backup, and no day since the launch has none", len(days)))
 }
 
 // mostDays is how many days back each must have a backup: the policy keeps one of each of seven days, then fewer.
@@ -141,19 +139,15 @@ func missingDays(launched, now time.Time, days map[string]bool) (missing []strin
 	return missing
 }
 
-func backupSizes(ctx context.Context, s *system, _ []string) Finding {
-	list, err := s.listing(ctx)
-	switch {
-	case err != nil:
-		return from(err)
-	case len(list.Backups) == 0:
-		return failed("there is no backup")
-	}
-	for i := 0; i+1 < len(list.Backups); i++ {
-		newer, older := list.Backups[i], list.Backups[i+1]
+// sizes looks for a backup that is far smaller than the one before, which may have lost something.
+func sizes(list []store.Summary, otherwise string) Finding {
+	for i := 0; i+1 < len(list); i++ {
+		newer, older := list[i], list[i+1]
 		if 2*newer.DumpBytes < older.DumpBytes {
-			return failed("the dump of %s has %d bytes, that of %s before it %d", newer.ID, newer.DumpBytes, older.ID, older.DumpBytes)
+			f := failed("the dump of %s has %d bytes, that of %s before it %d", newer.ID, newer.DumpBytes, older.ID, older.DumpBytes)
+			f.Fix, f.Command = "Compare what the two backups hold, and verify the newest.", "schedgen backup list"
+			return f
 		}
 	}
-	return ok("%d backups; the newest dump has %d bytes", len(list.Backups), list.Backups[0].DumpBytes)
+	return ok("%s; the newest dump has %d bytes", otherwise, list[0].DumpBytes)
 }

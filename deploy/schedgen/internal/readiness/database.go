@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -14,12 +13,10 @@ func databaseChecks() map[string]check {
 	return map[string]check{
 		"db-indexes": {run: dbIndexes, says: "PostgreSQL has no index that is broken, and no foreign key without an index",
 			fix: "Build the index that is named anew.", command: "psql \"$SCHEDGEN_POSTGRES\" -c 'reindex index concurrently NAME'"},
-		"db-connections": {run: dbConnections, says: "at most 80 % of PostgreSQL's `max_connections` are in use",
+		"db-connections": {run: dbConnections, says: "at most 80 % of PostgreSQL's `max_connections` are in use, and no transaction has been idle for a minute",
 			fix: "Find who holds connections (docs/runbooks/DatabaseConnectionsHigh.md).", command: "psql \"$SCHEDGEN_POSTGRES\" -c 'select application_name, state, count(*) from pg_stat_activity group by 1, 2'"},
 		"db-password": {run: dbPassword, says: "the password of --postgres is long and random, and PostgreSQL keeps a SCRAM hash of it",
 			fix: "Give the database's user another password, and PgBouncer and the functions the same.", command: "docker compose exec postgres psql -U schedgen -c '\\password'"},
-		"db-idle": {run: dbIdle, says: "no transaction of PostgreSQL has been idle for a minute",
-			fix: "Find the code that holds the connection: its log line says `held`.", command: "docker compose logs | grep held"},
 	}
 }
 
@@ -89,6 +86,9 @@ func dbIndexes(ctx context.Context, s *system, _ []string) Finding {
 	return ok("%d indexes, none broken; each foreign key has one", n)
 }
 
+const idleSQL = `select coalesce(string_agg(coalesce(nullif(application_name, ''), 'process ' || pid), ', '), '') from pg_stat_activity
+where state = 'idle in transaction' and now() - state_change > interval '1 minute'`
+
 func dbConnections(ctx context.Context, s *system, _ []string) Finding {
 	used, err := value[int64](ctx, s, `select count(*) from pg_stat_activity where backend_type = 'client backend'`)
 	if err != nil {
@@ -101,7 +101,16 @@ func dbConnections(ctx context.Context, s *system, _ []string) Finding {
 	if used*10 > most*8 {
 		return failed("%d of %d connections are in use", used, most)
 	}
-	return ok("%d of %d connections are in use", used, most)
+	held, err := value[string](ctx, s, idleSQL)
+	if err != nil {
+		return from(err)
+	}
+	if held != "" {
+		f := failed("these hold a transaction and do nothing: %s", held)
+		f.Fix, f.Command = "Find the code that holds the connection: its log line says `held`.", "docker compose logs | grep held"
+		return f
+	}
+	return ok("%d of %d connections are in use, none idle in a transaction", used, most)
 }
 
 func dbPassword(ctx context.Context, s *system, _ []string) Finding {
@@ -121,16 +130,4 @@ func dbPassword(ctx context.Context, s *system, _ []string) Finding {
 		return failed("the password of %s %s", u.User.Username(), why)
 	}
 	return ok("the password of %s is long and random, kept as %s", u.User.Username(), kept)
-}
-
-func dbIdle(ctx context.Context, s *system, _ []string) Finding {
-	held, err := value[string](ctx, s, `select coalesce(string_agg(coalesce(nullif(application_name, ''), 'process ' || pid), ', '), '') from pg_stat_activity
-where state = 'idle in transaction' and now() - state_change > interval '1 minute'`)
-	if err != nil {
-		return from(err)
-	}
-	if strings.TrimSpace(held) != "" {
-		return failed("these hold a transaction and do nothing: %s", held)
-	}
-	return ok("no transaction is held idle")
 }

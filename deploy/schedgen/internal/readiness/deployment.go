@@ -53,8 +53,6 @@ func deploymentChecks() map[string]check {
 			fix: "Set $2 to $3 where $1 is deployed, or take it out, which means its default.", command: "${EDITOR:-vi} deploy/compose/compose.yml && docker compose up -d $1"},
 		"probed": {run: probed, args: -1, says: "the platform asks `$@` whether it is well",
 			fix: "Add the health check that deploy/compose or the manifests have for it.", command: up},
-		"option": {run: option, args: 3, says: "`$1` is started with `$2` `$3`",
-			fix: "Start $1 with $2 $3, as deploy/compose/compose.yml does.", command: "docker compose up -d $1"},
 		"storage": {run: keptStorage, args: -1, says: "what `$@` writes is on a volume",
 			fix: "Mount the volume that deploy/compose/compose.yml has for it.", command: up},
 	}
@@ -194,6 +192,7 @@ func (s *system) each(ctx context.Context, names []string, otherwise string, wan
 	return ok("so deployed: %s", strings.Join(names, ", "))
 }
 
+// option wants an option of a program to have a value.
 func option(ctx context.Context, s *system, args []string) Finding {
 	return s.on(ctx, args[0], func(one service) Finding {
 		words := strings.Fields(strings.NewReplacer(`"`, " ", "'", " ", "=", " ").Replace(one.command))

@@ -30,8 +30,6 @@ func systemChecks() map[string]check {
 			fix: "Take LIMIT_CLIENT out of the deployment, or set it to at most $1/1m.", command: "${EDITOR:-vi} deploy/compose/compose.yml && docker compose up -d"},
 		"page": {run: pageIsBuilt, says: "the page and its scripts are compressed, and those with a hash in their name may be kept",
 			fix: "Build the page before the image of web is built.", command: "make build"},
-		"refused": {run: refused, args: 1, says: "GET $1 without a token is refused",
-			fix: "Set ADMIN_TOKEN, and keep $1 from those who do not have it.", command: "scripts/secrets.sh new"},
 		"sign-in": {run: signIn, says: "GET /api/auth/google leads to Google",
 			fix: "Set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET (docs/google.md).", command: "${EDITOR:-vi} .env && docker compose up -d google-sync"},
 	}
@@ -200,17 +198,6 @@ func pageIsBuilt(ctx context.Context, s *system, _ []string) Finding {
 		return failed("GET %s may not be kept: Cache-Control is %q", found[1], asset.header.Get("Cache-Control"))
 	}
 	return ok("%s is %d bytes (%s), kept for ever by its hash", found[1], len(asset.body), asset.header.Get("Content-Encoding"))
-}
-
-func refused(ctx context.Context, s *system, args []string) Finding {
-	answer, err := s.get(ctx, args[0])
-	switch {
-	case err != nil:
-		return from(err)
-	case answer.status < 400 || answer.status >= 500:
-		return failed("GET %s without a token answers %d", args[0], answer.status)
-	}
-	return ok("GET %s without a token answers %d", args[0], answer.status)
 }
 
 func signIn(ctx context.Context, s *system, _ []string) Finding {

@@ -109,14 +109,14 @@ func (s *system) query(ctx context.Context, expression string) (samples, error) 
 		}
 	}
 	if err := json.Unmarshal(answer.body, &told); err != nil || told.Status != "success" {
-		return nil, fmt.Errorf("Prometheus answers %d: %s", answer.status, told.Error) //nolint:staticcheck // a name
+		return nil, fmt.Errorf("ask Prometheus: it answers %d: %s", answer.status, told.Error)
 	}
 	all := samples{}
 	for _, r := range told.Data.Result {
 		text, _ := r.Value[1].(string)
 		value, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return nil, fmt.Errorf("Prometheus tells %v as a value", r.Value[1]) //nolint:staticcheck // a name
+			return nil, fmt.Errorf("read the answer of Prometheus: %v is no value", r.Value[1])
 		}
 		name := r.Metric["__name__"]
 		all[name] = append(all[name], sample{r.Metric, value})
@@ -176,6 +176,9 @@ func atMost(ctx context.Context, s *system, args []string) Finding {
 	return ok("%s is %.0f", args[0], got)
 }
 
+// enoughRequests is from when on a share of failed requests says something: one of 200 is half a percent.
+const enoughRequests = 200
+
 func errorRate(ctx context.Context, s *system, args []string) Finding {
 	all, err := s.metrics(ctx)
 	if err != nil {
@@ -188,8 +191,8 @@ func errorRate(ctx context.Context, s *system, args []string) Finding {
 			wrong += one.value
 		}
 	}
-	if total == 0 {
-		return from(notLooked{"no request was counted yet", "ask again when the system has been used"})
+	if total < enoughRequests {
+		return from(notLooked{fmt.Sprintf("%.0f requests were counted, too few to judge", total), "ask again when the system has been used"})
 	}
 	most, err := strconv.ParseFloat(args[0], 64)
 	if err != nil {

@@ -20,6 +20,19 @@ sudo schedgen readiness server --settings deploy/compose/.env   # on the server:
 schedgen readiness sign approve-budget --who 'Thandi M.' --seen 'the estimate of March' --record decisions.json
 ` + "```" + `
 
+## After the launch
+
+A schedule calls ` + "`schedgen readiness watch`" + ` once a day, as it does for the backups of a single server
+([schedules](backup-and-recovery.md#schedules)). It looks at the sections first day (on the day of the launch and the next),
+first week (daily) and first month (weekly), and sends what it found where the alerts of backups go (` + "`ALERT_...`" + `). The
+exit code tells the schedule too. On the first day, look every two hours with ` + "`--section first-day`" + `. From cron:
+
+` + "```" + `
+0 7 * * * . /etc/schedgen/alerts.env && schedgen readiness watch --launched 2026-02-01 --target https://schedgen.example.org --token-file /etc/schedgen/admin-token --prometheus http://localhost:9090
+` + "```" + `
+
+## The list
+
 An item is one of four kinds.
 
 - **check**: a program looks at the real thing.

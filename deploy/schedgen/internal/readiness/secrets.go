@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,7 +23,7 @@ func secretChecks() map[string]check {
 	return map[string]check{
 		"strong": {run: strong, args: -1, says: "the settings file has long, random, different values for $@",
 			fix: "Make the secrets that are named anew, and start what reads them.", command: "scripts/secrets.sh new"},
-		"private": {run: private, says: "nobody but its owner may read the settings file",
+		"private": {run: private, says: "nobody but their owner may read the settings file, and the keys beside it",
 			fix: "Take the right to read the file from everybody else.", command: "chmod 600 .env"},
 		"given": {run: given, args: -1, says: "the settings file has values for $@",
 			fix: "Fill in the settings that are missing.", command: "${EDITOR:-vi} .env && docker compose up -d"},
@@ -106,17 +107,34 @@ func entropy(text string) (bits float64) {
 	return bits
 }
 
+// keyFiles are beside the settings file, where there are any.
+var keyFiles = []string{"backup-identity.txt", "smtp-password", "certificates/acme.json"}
+
 func private(_ context.Context, s *system, _ []string) Finding {
 	file, err := s.settings()
-	switch {
-	case err != nil:
+	if err != nil {
 		return from(err)
-	case file.mode&0o077 != 0:
-		f := failed("%s has the mode %04o: others may read it", s.Settings, file.mode)
-		f.Fix, f.Command = "Take the right to read the file from everybody else, and make its secrets anew if anybody may have read it.", "chmod 600 "+s.Settings
-		return f
 	}
-	return ok("%s has the mode %04o", s.Settings, file.mode)
+	modes := map[string]fs.FileMode{s.Settings: file.mode}
+	for _, name := range keyFiles {
+		path := filepath.Join(filepath.Dir(s.Settings), name)
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return from(fmt.Errorf("look at a file of keys: %w", err))
+		}
+		modes[path] = info.Mode().Perm()
+	}
+	for path, mode := range modes {
+		if mode&0o077 != 0 {
+			f := failed("%s has the mode %04o: others may read it", path, mode)
+			f.Fix, f.Command = "Take the right to read the file from everybody else, and make what is in it anew if anybody may have read it.", "chmod 600 "+path
+			return f
+		}
+	}
+	return ok("%s and %d files of keys beside it are their owner's alone", s.Settings, len(modes)-1)
 }
 
 func given(_ context.Context, s *system, names []string) Finding {

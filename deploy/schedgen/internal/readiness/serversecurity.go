@@ -3,10 +3,7 @@ package readiness
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,10 +18,8 @@ func serverSecurityChecks() map[string]check {
 	return map[string]check{
 		"firewall": {run: firewall, says: "ufw is installed, starts with the server, and refuses what is not allowed",
 			fix: "Turn the firewall on, with SSH and the web allowed.", command: "ufw default deny incoming && ufw allow OpenSSH && ufw allow 80/tcp && ufw allow 443/tcp && ufw --force enable"},
-		"firewall-ports": {run: firewallPorts, args: -1, says: "ufw allows the ports $@, and no others",
+		"firewall-ports": {run: firewallPorts, args: -1, says: "ufw allows the ports $@ and no others, and the server listens to other machines on no others (`/proc/net/tcp`)",
 			fix: "Allow SSH and the web, and delete every other rule.", command: "ufw status numbered"},
-		"listening": {run: listening, args: -1, says: "the server listens to other machines on no other ports than $@ (`/proc/net/tcp`)",
-			fix: "Let the program that is named listen on 127.0.0.1 alone.", command: "ss -ltnp"},
 		"fail2ban": {run: fail2ban, says: "fail2ban is installed, starts with the server, and guards SSH",
 			fix: "Install fail2ban and let it guard SSH.", command: "apt-get install -y fail2ban && systemctl enable --now fail2ban"},
 		"ssh": {run: ssh, args: 2, says: "sshd's `$1` is `$2`, in its files and in no Match block otherwise",
@@ -35,8 +30,6 @@ func serverSecurityChecks() map[string]check {
 			fix: "Install and turn on unattended-upgrades.", command: "apt-get install -y unattended-upgrades && dpkg-reconfigure -f noninteractive unattended-upgrades"},
 		"encrypted": {run: encrypted, says: "the settings file has a public key of age for backups, and no secret one",
 			fix: "Make a key pair, keep its secret half off the server, and set BACKUP_RECIPIENTS to its public half.", command: "age-keygen -o identity.txt"},
-		"private-files": {run: privateFiles, args: -1, says: "beside the settings file, nobody but the owner may read $@",
-			fix: "Take the right to read them from everybody else.", command: "chmod 600 $1"},
 	}
 }
 
@@ -91,13 +84,17 @@ func firewallPorts(_ context.Context, s *system, ports []string) Finding {
 			return failed("ufw also allows port %s", port)
 		}
 	}
-	return ok("ufw allows the ports %s alone", strings.Join(ports, ", "))
+	f := listening(s, ports) // also what Docker publishes, which passes by ufw
+	if f.State == OK {
+		f.Evidence = "ufw allows the ports " + strings.Join(ports, ", ") + " alone; " + f.Evidence
+	}
+	return f
 }
 
 // listener is a line of /proc/net/tcp whose state is LISTEN: the address and the port, in hexadecimal.
 var listener = regexp.MustCompile(`(?m)^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:0000 0A `)
 
-func listening(_ context.Context, s *system, ports []string) Finding {
+func listening(s *system, ports []string) Finding {
 	var others, seen []string
 	for _, file := range []string{"proc/net/tcp", "proc/net/tcp6"} {
 		text, err := s.serverFile(file)
@@ -123,7 +120,9 @@ func listening(_ context.Context, s *system, ports []string) Finding {
 		}
 	}
 	if len(others) > 0 {
-		return failed("other machines may reach the ports %s", strings.Join(others, ", "))
+		f := failed("other machines may reach the ports %s", strings.Join(others, ", "))
+		f.Fix, f.Command = "Let the program that is named listen on 127.0.0.1 alone.", "ss -ltnp"
+		return f
 	}
 	slices.Sort(seen)
 	return ok("other machines reach the ports %s alone", strings.Join(slices.Compact(seen), ", "))
@@ -208,31 +207,4 @@ func encrypted(_ context.Context, s *system, _ []string) Finding {
 		}
 	}
 	return ok("backups are encrypted to %d public keys", len(recipients))
-}
-
-func privateFiles(_ context.Context, s *system, names []string) Finding {
-	if _, err := s.settings(); err != nil {
-		return from(err)
-	}
-	looked := 0
-	for _, name := range names {
-		path := filepath.Join(filepath.Dir(s.Settings), name)
-		info, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return from(fmt.Errorf("look at %s: %w", name, err))
-		}
-		looked++
-		if info.Mode().Perm()&0o077 != 0 {
-			f := failed("%s has the mode %04o: others may read it", path, info.Mode().Perm())
-			f.Fix, f.Command = "Take the right to read the file from everybody else, and make the key anew if anybody may have read it.", "chmod 600 "+path
-			return f
-		}
-	}
-	if looked == 0 {
-		return from(notLooked{"none of " + strings.Join(names, ", ") + " is beside " + s.Settings, "schedgen readiness --settings deploy/compose/.env, on the server"})
-	}
-	return ok("%d files with keys are their owner's alone", looked)
 }

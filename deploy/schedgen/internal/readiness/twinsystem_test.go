@@ -1,0 +1,132 @@
+package readiness
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+const health = `{"status":"ok","message":"Everything works.","services":{"uploads":"ok","reading":"ok","calendars":"ok","google":"ok"},
+"parts":{"postgres":{"status":"ok","latencyMs":1},"redis":{"status":"ok"},"s3":{"status":"ok"},"parser":{"status":"ok"},
+"backup":{"status":"ok","lastAt":"2026-03-10T00:00:00Z"}}}`
+
+// backupsAt is the list of backups of so many hours ago.
+func backupsAt(status string, bytes int, hours ...int) string {
+	var list []string
+	newest := ""
+	for i, h := range hours {
+		at := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC).Add(-time.Duration(h) * time.Hour).Format(time.RFC3339)
+		if i == 0 {
+			newest = fmt.Sprintf(`"lastGoodAt":%q,`, at)
+		}
+		dump := 1000
+		if i == 0 {
+			dump = bytes
+		}
+		list = append(list, fmt.Sprintf(`{"id":"b%d","createdAt":%q,"status":%q,"dumpBytes":%d,"verification":{"ok":true}}`, h, at, status, dump))
+	}
+	return `{` + newest + `"backups":[` + strings.Join(list, ",") + `]}`
+}
+
+func soundPages() map[string]reply {
+	limited := map[string]string{"RateLimit-Limit": "100", "RateLimit-Policy": `"client";q=100;w=60`}
+	return map[string]reply{
+		"/api/health":        {200, nil, health},
+		"/api/jobs/metrics":  {200, nil, `{"queue":{"pending":{"normal":1}},"oldestWaitSeconds":2}`},
+		"/api/openapi.json":  {200, nil, `{}`},
+		"/api/admin/backups": {200, nil, backupsAt("verified", 1000, 10, 34, 58, 82)},
+		"/api/auth/google":   {302, map[string]string{"Location": "https://accounts.google.com/o?client_id=x"}, ""},
+		"/api/jobs/00000000-0000-4000-8000-000000000000": {404, limited, ""},
+		"/": {200, map[string]string{"Content-Security-Policy": "default-src 'self'", "X-Content-Type-Options": "nosniff"},
+			`<script type="module" src="/assets/app-1.js"></script>`},
+		"/assets/app-1.js": {200, map[string]string{"Content-Encoding": "br", "Cache-Control": "public, max-age=31536000, immutable"}, "x"},
+	}
+}
+
+// systemTwins break what the running system answers.
+func systemTwins() []twin {
+	says := func(path string, status int, body string) func(*world) {
+		return func(w *world) { w.pages[path] = reply{status, w.pages[path].header, body} }
+	}
+	header := func(path, name, value string) func(*world) {
+		return func(w *world) { w.pages[path].header[name] = value }
+	}
+	const list = "/api/admin/backups"
+	return []twin{
+		{"whole", says("/api/health", 200, strings.Replace(health, `"status":"ok","message":"Everything`, `"status":"degraded","message":"Nearly everything`, 1)), "degraded", "runbook"},
+		{"whole", says("/api/health", 502, ""), "answers 502", "runbook"},
+		{"part redis", says("/api/health", 200, strings.Replace(health, `"redis":{"status":"ok"}`, `"redis":{"status":"degraded","problem":"CACHE_UNAVAILABLE"}`, 1)), "CACHE_UNAVAILABLE", "runbook of redis"},
+		{"part s3", says("/api/health", 200, strings.Replace(health, `"s3":{"status":"ok"},`, ``, 1)), "does not speak of s3", "runbook of s3"},
+		{"flows", says("/api/health", 200, strings.Replace(health, `"reading":"ok"`, `"reading":"down"`, 1)), "reading: down", "runbook"},
+		{"answers /api/openapi.json", says("/api/openapi.json", 500, ""), "answers 500", "/api/openapi.json"},
+		{"queue", says("/api/jobs/metrics", 404, ""), "answers 404", "route /api/jobs/"},
+		{"request-id", func(w *world) {
+			w.pages["/api/openapi.json"] = reply{200, map[string]string{"No-Id": "1"}, ""}
+		}, `X-Request-Id ""`, "X-Request-Id"},
+		{"limit-headers 100", header("/api/jobs/00000000-0000-4000-8000-000000000000", "RateLimit-Limit", "5000"), "RateLimit-Limit is 5000", "LIMIT_CLIENT"},
+		{"limit-headers 100", header("/api/jobs/00000000-0000-4000-8000-000000000000", "RateLimit-Limit", ""), "tell no limit", "LIMIT_CLIENT"},
+		{"page", header("/assets/app-1.js", "Content-Encoding", ""), "not compressed", "Build the page"},
+		{"page", header("/assets/app-1.js", "Cache-Control", "no-cache"), "may not be kept", "Build the page"},
+		{"audit /api/admin/dead-letters", func(w *world) {
+			w.pages["/api/admin/dead-letters"] = reply{200, map[string]string{"Open": "1"}, "[]"}
+		}, "answers 200", "ADMIN_TOKEN"},
+		{"sign-in", says("/api/auth/google", 501, ""), "no Google project", "GOOGLE_CLIENT_ID"},
+		{"audit /api/admin/dead-letters", header("/", "Content-Security-Policy", ""), "without Content-Security-Policy", "compose.prod.yml"},
+		{"to-https", func(w *world) { w.options = publicly }, "answers 200 instead of leading to https", "port 80"},
+		{"backup-recent", says(list, 200, backupsAt("verified", 1000, 30)), "30 hours old", "Make a backup now"},
+		{"backup-recent", says(list, 200, `{"backups":[]}`), "no good backup", "Make a backup now"},
+		{"backup-verified", says(list, 200, backupsAt("checked", 1000, 10)), "is checked, not proved", "identity"},
+		{"backups-since-launch", says(list, 200, backupsAt("verified", 1000, 10, 58, 82)), "no good backup of 2026-03-09", "Make a backup now"},
+		{"backups-since-launch", says(list, 200, backupsAt("verified", 100, 10, 34, 58, 82)), "has 100 bytes", "Compare"},
+	}
+}
+
+const sampleLine = `{"metric":{"__name__":%q,%s"job":"functions"},"value":[1,%q]}`
+
+func vector(samples ...string) string {
+	return `{"status":"success","data":{"result":[` + strings.Join(samples, ",") + `]}}`
+}
+
+func measured(name, labels, value string) string { return fmt.Sprintf(sampleLine, name, labels, value) }
+
+func soundSamples() []string {
+	return []string{
+		measured("http_requests_total", `"code":"200",`, "900"), measured("http_requests_total", `"code":"503",`, "1"),
+		measured("schedgen_dead_letters", "", "0"), measured("schedgen_db_connections_max", "", "40"),
+		measured("schedgen_db_connections", `"state":"in_use",`, "3"), measured("schedgen_cache_requests_total", `"outcome":"hit",`, "900"),
+		measured("schedgen_cache_requests_total", `"outcome":"miss",`, "100"), measured("", "", "0.3"), measured("up", "", "1"),
+	}
+}
+
+func soundAnswers() map[string]string {
+	return map[string]string{
+		"/api/v1/query":         vector(soundSamples()...),
+		"/api/v1/rules":         `{"data":{"groups":[{"rules":[{"name":"BackupMissing","type":"alerting"},{"name":"x","type":"recording"}]}]}}`,
+		"/api/v1/alertmanagers": `{"data":{"activeAlertmanagers":[{"url":"http://alertmanager:9093"}]}}`,
+	}
+}
+
+// watchedTwins break what Prometheus says.
+func watchedTwins() []twin {
+	instead := func(old, new string) func(*world) {
+		return func(w *world) {
+			w.answers["/api/v1/query"] = strings.Replace(vector(soundSamples()...), old, new, 1)
+		}
+	}
+	return []twin{
+		{"metrics http_requests_total", func(w *world) { w.answers["/api/v1/query"] = vector() }, "nothing measures http_requests_total", "Prometheus"},
+		{"at-most schedgen_dead_letters 0", instead(`"value":[1,"0"]`, `"value":[1,"3"]`), "is 3, more than 0", "runbook"},
+		{"error-rate 0.5", instead(`"value":[1,"1"]`, `"value":[1,"50"]`), "50 of 950", "RequestsFail"},
+		{"pool 16 400", instead(`"value":[1,"40"]`, `"value":[1,"4000"]`), "4000 connections", "DATABASE_MAX_CONNS"},
+		{"pool 16 400", instead(`"value":[1,"3"]`, `"value":[1,"39"]`), "39 of 40", "DATABASE_MAX_CONNS"},
+		{"hits 50", instead(`"value":[1,"900"]},{"metric":{"__name__":"schedgen_cache_requests_total","outcome":"miss"`,
+			`"value":[1,"20"]},{"metric":{"__name__":"schedgen_cache_requests_total","outcome":"miss"`), "17 % of 120", "JOB_CACHE_TTL"},
+		{"alerts BackupMissing", func(w *world) { w.answers["/api/v1/rules"] = `{"data":{"groups":[]}}` }, "no alert BackupMissing", "deploy/monitoring/rules"},
+		{"receiver", func(w *world) { w.answers["/api/v1/alertmanagers"] = `{"data":{"activeAlertmanagers":[]}}` }, "reaches no Alertmanager", "alertmanager.yml"},
+		{"quiet", func(w *world) {
+			w.queries[`ALERTS{alertstate="firing",severity="critical"}`] = vector(measured("ALERTS", `"alertname":"DatabaseUnavailable",`, "1"))
+		}, "DatabaseUnavailable", "runbook"},
+		{"expression disk 0.8", func(w *world) { w.queries[expressions["disk"]] = vector(measured("", "", "0.93")) }, "disk is at 0.93", "sizing"},
+		{"known up", func(w *world) { w.queries["up"] = vector() }, "no up", "rules"},
+	}
+}
