@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/schedgen/schedgen/functions/backup/archive"
 	"github.com/schedgen/schedgen/functions/backup/deletions"
 	"github.com/schedgen/schedgen/functions/backup/restore"
@@ -132,10 +134,23 @@ func (f *Function) listDeletions(ctx context.Context, entries []personal.Entry) 
 			err = errors.Join(err, fmt.Errorf("off site: %w", offsiteErr))
 		}
 	}
-	if err == nil {
-		f.listed.Store(&entries)
+	if err != nil {
+		f.lists.WithLabelValues("failed").Inc()
+		return err
 	}
-	return err
+	f.lists.WithLabelValues("ok").Inc()
+	f.listed.Store(&entries)
+	return nil
+}
+
+// newLists returns the counter of lists of deletions.
+func newLists() *prometheus.CounterVec {
+	lists := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "schedgen_backup_deletion_lists_total",
+		Help: "Lists of people who deleted everything, by outcome: ok (up to date in each bucket), failed."}, []string{"outcome"})
+	for _, outcome := range []string{"ok", "failed"} {
+		lists.WithLabelValues(outcome) // at 0: what Prometheus first sees at 1 is no increase to it
+	}
+	return lists
 }
 
 // Listing is every backup, the newest first, and their state as a whole.

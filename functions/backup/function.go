@@ -118,6 +118,7 @@ type Function struct {
 	guard     *ratelimit.Guard
 
 	listed atomic.Pointer[[]personal.Entry] // the deletions that this process listed last in every bucket; never nil
+	lists  *prometheus.CounterVec           // of deletions, by outcome
 }
 
 // New checks cfg and connects nothing: connections open with the first request.
@@ -126,7 +127,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Function{Now: time.Now, cfg: cfg}
+	f := &Function{Now: time.Now, cfg: cfg, lists: newLists()}
 	f.listed.Store(&[]personal.Entry{})
 	if f.guard, err = newGuard(cfg); err != nil {
 		return nil, err
@@ -286,7 +287,7 @@ func (f *Function) Dependencies() map[string]faas.Check {
 // Collectors are the function's own metrics, for /metrics.
 func (f *Function) Collectors() []prometheus.Collector {
 	return append(faas.ByFunction("backup", f.pool.Collectors(), f.pdfs.Collectors()),
-		f.runner.Total, f.verifier.Total, f.incidents.Alerts, f.gauges)
+		f.runner.Total, f.verifier.Total, f.lists, f.incidents.Alerts, f.gauges)
 }
 
 // Close ends the connections.

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
@@ -131,6 +134,17 @@ func TestAListThatCannotBeWrittenIsReported(t *testing.T) {
 		t.Error(err)
 	}
 	who.heard(t, "the list of deletions could not be written", "recovered")
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(f.Collectors()...)
+	want := `
+# HELP schedgen_backup_deletion_lists_total Lists of people who deleted everything, by outcome: ok (up to date in each bucket), failed.
+# TYPE schedgen_backup_deletion_lists_total counter
+schedgen_backup_deletion_lists_total{outcome="failed"} 2
+schedgen_backup_deletion_lists_total{outcome="ok"} 1
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "schedgen_backup_deletion_lists_total"); err != nil {
+		t.Error(err)
+	}
 }
 
 // requestDeletion notes that a person deleted everything.

@@ -75,6 +75,7 @@ var pages = []page{
 		graph("PDFs", "short", `max(last_over_time(schedgen_backup_objects[70m]))`, "PDFs"),
 		graph("runs", "short", `sum by (outcome) (last_over_time(schedgen_backup_runs_total[70m]))`, "{{outcome}}"),
 		graph("verifications", "short", `sum by (by, outcome) (last_over_time(schedgen_backup_verifications_total[70m]))`, "{{by}} {{outcome}}"),
+		graph("lists of deletions", "short", `sum by (outcome) (last_over_time(schedgen_backup_deletion_lists_total[70m]))`, "{{outcome}}"),
 		graph("alerts that it sent", "short", `sum by (channel, outcome) (last_over_time(schedgen_backup_alerts_total[70m]))`, "{{channel}} {{outcome}}"),
 	}},
 	{"people", "people and calendars", "Who uses it, and what for.", []panel{
