@@ -26,7 +26,10 @@ func (f *Function) receiveEvent(ctx context.Context, e event.Event) error {
 		if err != nil {
 			return err
 		}
-		return f.auto.JobCompleted(tracing.Continue(ctx, parsed.Cause), parsed.JobID)
+		ctx, end := tracing.Work(ctx, parsed.Cause, "begin syncs")
+		err = f.auto.JobCompleted(ctx, parsed.JobID)
+		end(err)
+		return err
 	case events.TypeSync:
 		sync, err := events.SyncOf(e)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	handler "github.com/openfaas/templates-sdk/go-http"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
@@ -200,7 +201,10 @@ func (f *Function) allowReserve(ctx context.Context, slot *grant) ratelimit.Deci
 func (f *Function) run(ctx context.Context, claim *jobs.Claim, slot *grant) error {
 	f.slots.begin(claim.Job.ID)
 	f.metrics.events.WithLabelValues("work").Inc()
-	return f.work(tracing.Continue(ctx, claim.Job.Cause), claim, slot.free)
+	ctx, end := tracing.Work(ctx, claim.Job.Cause, "process job", attribute.Int("schedgen.attempt", claim.Job.Attempts))
+	err := f.work(ctx, claim, slot.free)
+	end(err)
+	return err
 }
 
 // priorityOf is normal where the event says nothing that makes sense.

@@ -1,6 +1,7 @@
 package pdfparse
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -8,6 +9,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // metrics are what an operator watches beside the requests themselves.
@@ -68,8 +70,9 @@ func (m *metrics) took(stage string, began time.Time) {
 }
 
 // waited records how long a job waited for its first worker. A later attempt waits on purpose.
-func (m *metrics) waited(job jobs.Job) {
+func (m *metrics) waited(ctx context.Context, job jobs.Job) {
 	if job.Attempts == 1 && job.UploadedAt != nil && job.StartedAt != nil {
+		tracing.Past(ctx, job.Cause, "wait", *job.UploadedAt, *job.StartedAt)
 		m.stages.WithLabelValues("wait").Observe(max(0, job.StartedAt.Sub(*job.UploadedAt).Seconds()))
 	}
 }

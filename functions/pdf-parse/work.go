@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/schedgen/schedgen/functions/pdf-parse/extract"
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/shared/api"
@@ -15,6 +17,7 @@ import (
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // errTimeout ends work that took longer than a job may.
@@ -24,13 +27,11 @@ var errTimeout = errors.New("the job took too long")
 // it: the attempt is counted, and half done. The slot is freed before others are told.
 func (f *Function) work(ctx context.Context, claim *jobs.Claim, free func()) error {
 	begin := time.Now()
-	f.metrics.waited(claim.Job)
+	f.metrics.waited(ctx, claim.Job)
 	ctx = context.WithoutCancel(ctx)
 	doc, err := f.read(ctx, claim)
 	if err == nil {
-		committing := time.Now()
-		err = f.jobs.Complete(ctx, claim, doc)
-		f.metrics.took("commit", committing)
+		err = f.stage(ctx, "commit", func(ctx context.Context) error { return f.jobs.Complete(ctx, claim, doc) })
 	}
 	took := time.Since(begin)
 	f.metrics.seconds.Observe(took.Seconds())
@@ -54,16 +55,28 @@ func (f *Function) read(ctx context.Context, claim *jobs.Claim) (timetable.Docum
 	defer clock.Stop()
 	stop := f.keepLease(ctx, cancel, claim)
 	defer stop()
-	fetching := time.Now()
-	pdf, err := f.get(ctx, claim.Job.ObjectKey)
-	f.metrics.took("fetch", fetching)
+	var pdf []byte
+	err := f.stage(ctx, "fetch", func(ctx context.Context) (err error) {
+		pdf, err = f.get(ctx, claim.Job.ObjectKey)
+		return err
+	})
 	if err != nil {
 		return timetable.Document{}, withCause(ctx, err)
 	}
-	reading := time.Now()
-	doc, err := f.Parse(ctx, pdf)
-	f.metrics.took("read", reading)
+	var doc timetable.Document
+	err = f.stage(ctx, "read", func(ctx context.Context) (err error) {
+		doc, err = f.Parse(ctx, pdf)
+		return err
+	})
 	return doc, withCause(ctx, err)
+}
+
+// stage runs a stage of a job, with its time and a span.
+func (f *Function) stage(ctx context.Context, name string, run func(context.Context) error) error {
+	began := time.Now()
+	err := tracing.Step(ctx, name, run)
+	f.metrics.took(name, began)
+	return err
 }
 
 // get fetches a PDF whole, so that an error of the store is not taken for one of the parser.
@@ -175,6 +188,7 @@ func (f *Function) recordEnd(ctx context.Context, job jobs.Job, outcome, code st
 	f.cache.Wake(ctx, jobs.Topic(job.ID))
 	f.metrics.ended(job, outcome, code)
 	f.metrics.attempts.Observe(float64(job.Attempts))
+	tracing.Note(ctx, attribute.String("schedgen.outcome", outcome), attribute.String("schedgen.code", code))
 	if code != "" {
 		api.Logger(ctx).InfoContext(ctx, "cannot be read", "job", job.ID, "code", code)
 	}
@@ -198,7 +212,7 @@ func (f *Function) deletePDF(ctx context.Context, job jobs.Job) {
 // upload-ingest publishes it again.
 func (f *Function) publishParsed(ctx context.Context, job jobs.Job, doc timetable.Document) {
 	e, err := events.NewParsed(events.Parsed{
-		JobID: job.ID, Owner: job.Owner, Kind: string(doc.Kind), Entries: len(doc.Entries), Cause: job.Cause,
+		JobID: job.ID, Owner: job.Owner, Kind: string(doc.Kind), Entries: len(doc.Entries), Cause: tracing.CauseOf(ctx),
 	}, time.Now())
 	if err == nil {
 		err = f.parsed.Publish(ctx, e)

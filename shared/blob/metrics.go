@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // metrics are the numbers of one bucket's requests.
@@ -35,11 +37,12 @@ func (s *Store) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{s.metrics.seconds, s.metrics.errors}
 }
 
-// measure is a transport whose requests are measured.
+// measure is a transport whose requests are measured, and are spans.
 func (m *metrics) measure(next http.RoundTripper) http.RoundTripper {
+	traced := tracing.Transport(next, func(r *http.Request) string { return "S3 " + operationOf(r) })
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		began, operation := time.Now(), operationOf(r)
-		response, err := next.RoundTrip(r)
+		response, err := traced.RoundTrip(r)
 		m.seconds.WithLabelValues(operation).Observe(time.Since(began).Seconds())
 		if err != nil || response.StatusCode >= http.StatusInternalServerError {
 			m.errors.WithLabelValues(operation).Inc()

@@ -77,6 +77,7 @@ func Open(cfg Config) (*Cache, error) {
 	// The library's own logger writes lines that are not JSON, for errors that are returned anyway.
 	quiet.Do(logging.Disable)
 	c.client = redis.NewClient(options)
+	c.client.AddHook(traced{})
 	return c, nil
 }
 

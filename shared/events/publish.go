@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/schedgen/schedgen/shared/retry"
 	"github.com/schedgen/schedgen/shared/settings"
@@ -121,13 +123,19 @@ func (p *Publisher) deliver(ctx context.Context, target string, e event.Event) e
 	return retry.Do(ctx, 1+p.cfg.Retries, 100*time.Millisecond, passes, func() error { return p.send(ctx, target, e) })
 }
 
-// send is one try.
-func (p *Publisher) send(ctx context.Context, target string, e event.Event) error {
+// send is one try, within a span of its own. The event keeps the trace that caused it, whatever delivers it.
+func (p *Publisher) send(ctx context.Context, target string, e event.Event) (err error) {
+	ctx, end := tracing.Start(ctx, trace.SpanKindProducer, "send "+e.Type(), attribute.String("messaging.operation.name", "send"),
+		attribute.String("messaging.message.type", e.Type()))
+	defer func() { end(err) }()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(e.Data()))
 	if err != nil {
 		return errors.New("make the request")
 	}
 	Encode(request.Header, e)
+	if tracing.Recording(ctx) {
+		request.Header.Set(tracing.TraceparentHeader, tracing.CauseOf(ctx).Traceparent)
+	}
 	if p.cfg.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+p.cfg.Token)
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/schedgen/schedgen/shared/settings"
+	"github.com/schedgen/schedgen/shared/tracing/otlp"
 )
 
 // Function is what a function's package makes and this package runs.
@@ -67,6 +68,7 @@ type Config struct {
 	DrainDelay    time.Duration `env:"FUNCTION_DRAIN_DELAY, overwrite"`
 	HealthTimeout time.Duration `env:"FUNCTION_HEALTH_TIMEOUT, overwrite, default=1s"`   // for asking all dependencies
 	ProbePatience time.Duration `env:"FUNCTION_PROBE_PATIENCE, overwrite, default=15ms"` // of a probe, for their answer
+	Traces        otlp.Config
 	// The path that POST / means, such as /tasks/sweep: OpenFaaS' cron-connector can call nothing else.
 	TaskPath string `env:"FUNCTION_TASK_PATH, overwrite"`
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/settings"
+	"github.com/schedgen/schedgen/shared/tracing/otlp"
 )
 
 // SpareMemory collects this program's garbage twice as often, unless GOGC is set. It is for functions where one request
@@ -84,8 +85,15 @@ func Logger(out io.Writer, level slog.Level) *slog.Logger {
 // still arrives until nothing has for the drain delay, lets requests in flight end within the drain
 // timeout, and closes fn after them.
 func Serve(ctx context.Context, name string, fn Function, listener net.Listener, logger *slog.Logger, cfg Config) error {
-	defer fn.Close()
 	s := newServer(name, fn, logger, cfg)
+	traces, err := otlp.Open(s.cfg.Traces, name, Build().Version, s.logger, s.metrics.countSpans)
+	if err != nil {
+		fn.Close()
+		return fmt.Errorf("configure the traces: %w", err)
+	}
+	defer traces.Close() // after what fn still does
+	defer fn.Close()
+	s.tracer = traces.Tracer()
 	defer s.health.wait()
 	web := &http.Server{
 		Handler:           s,
@@ -116,7 +124,7 @@ func Serve(ctx context.Context, name string, fn Function, listener net.Listener,
 	if err := s.quiet(listening, served); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
-	err := web.Shutdown(draining)
+	err = web.Shutdown(draining)
 	if err != nil {
 		_ = web.Close() // what did not end in time is cut
 	}

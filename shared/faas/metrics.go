@@ -19,6 +19,7 @@ type metrics struct {
 	errors   *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+	spans    *prometheus.CounterVec
 }
 
 func newMetrics(name string, fn Function) *metrics {
@@ -33,7 +34,10 @@ func newMetrics(name string, fn Function) *metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .2, .3, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}}, []string{"route", "method"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "http_requests_in_flight",
 			Help: "Requests being answered.", ConstLabels: labels}),
+		spans: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "schedgen_trace_spans_total",
+			Help: "Spans of traces by outcome: sent, lost (the collector did not take them). None where no traces are sent.", ConstLabels: labels}, []string{"outcome"}),
 	}
+	m.countSpans(0, 0)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(m.collectors(fn)...)
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -43,7 +47,7 @@ func newMetrics(name string, fn Function) *metrics {
 
 // collectors are those of every function, and the function's own.
 func (m *metrics) collectors(fn Function) []prometheus.Collector {
-	all := []prometheus.Collector{m.requests, m.errors, m.duration, m.inFlight}
+	all := []prometheus.Collector{m.requests, m.errors, m.duration, m.inFlight, m.spans}
 	if own, ok := fn.(Collector); ok {
 		all = append(all, own.Collectors()...)
 	}
@@ -81,6 +85,12 @@ func (m *metrics) begin() func(*http.Request, *recorder, time.Duration) {
 		}
 		m.duration.WithLabelValues(where, method).Observe(took.Seconds())
 	}
+}
+
+// countSpans counts what became of spans.
+func (m *metrics) countSpans(sent, lost int) {
+	m.spans.WithLabelValues("sent").Add(float64(sent))
+	m.spans.WithLabelValues("lost").Add(float64(lost))
 }
 
 // ByFunction returns collectors with the label function: several functions of one process have the same ones, each its

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
@@ -30,7 +32,8 @@ type server struct {
 	coming   chan struct{} // one for each request whose body is on its way
 	shares   shares        // of each address, in both
 	proxies  proxies
-	guarded  Guarded // nil of a function whose callers have no limits
+	tracer   trace.Tracer // nil where no traces are sent
+	guarded  Guarded      // nil of a function whose callers have no limits
 	draining atomic.Bool
 	presence presence
 	health   health
@@ -98,7 +101,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	address := s.proxies.client(r)
 	caller, logger := s.caller(r, address)
-	ctx = tracing.Begin(ctx, r, logger)
+	ctx = tracing.Begin(ctx, r, logger, s.tracer)
 	if s.cfg.PerAddress > 0 {
 		ctx = context.WithValue(ctx, clientKey{}, address)
 	}
@@ -108,6 +111,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	done := s.metrics.begin()
 	defer func() {
 		took := time.Since(began)
+		tracing.EndRequest(ctx, method(r.Method), route(r), answer.statusCode(), answer.errorCode)
 		done(r, answer, took)
 		if !answer.refused { // the guard logs what it refuses, and not each time
 			logAccess(r, answer, took)

@@ -10,8 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // defaultHold is how long a connection may be used for one piece of work. The statement timeout ends what the database
@@ -101,6 +104,18 @@ func holder(callers []uintptr) string {
 	}
 }
 
+// longWait is a wait for a connection that traces show.
+const longWait = time.Millisecond
+
+// acquired records that the wait for a connection that began then is over.
+func (m *metrics) acquired(ctx context.Context, began time.Time) {
+	now := time.Now()
+	m.acquire.Observe(now.Sub(began).Seconds())
+	if now.Sub(began) >= longWait {
+		tracing.Past(ctx, tracing.Cause{}, "acquire connection", began, now)
+	}
+}
+
 type startedKey struct{}
 
 // started is a statement that runs, or a batch of them.
@@ -108,9 +123,10 @@ type started struct {
 	at    time.Time
 	sql   string
 	batch *pgx.Batch
+	end   tracing.End
 }
 
-// text is its SQL.
+// text is its SQL. It carries no values: those travel beside it as parameters, and stay out of traces and logs.
 func (s started) text() string {
 	if s.batch == nil {
 		return s.sql
@@ -122,9 +138,21 @@ func (s started) text() string {
 	return strings.Join(all, "; ")
 }
 
+// start notes that s starts, and begins its span.
+func (s started) start(ctx context.Context) context.Context {
+	s.at = time.Now()
+	if tracing.Recording(ctx) {
+		line := shorten(s.text())
+		operation, _, _ := strings.Cut(line, " ")
+		ctx, s.end = tracing.Start(ctx, trace.SpanKindClient, strings.ToUpper(operation), attribute.String("db.system.name", "postgresql"),
+			attribute.String("db.operation.name", strings.ToUpper(operation)), attribute.String("db.query.text", line))
+	}
+	return context.WithValue(ctx, startedKey{}, s)
+}
+
 // TraceQueryStart is part of pgx.QueryTracer.
 func (m *metrics) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	return context.WithValue(ctx, startedKey{}, started{at: time.Now(), sql: data.SQL})
+	return started{sql: data.SQL}.start(ctx)
 }
 
 // TraceQueryEnd is part of pgx.QueryTracer.
@@ -134,7 +162,7 @@ func (m *metrics) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 
 // TraceBatchStart is part of pgx.BatchTracer. A batch is one statement here: it goes to the database and back once.
 func (m *metrics) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
-	return context.WithValue(ctx, startedKey{}, started{at: time.Now(), batch: data.Batch})
+	return started{batch: data.Batch}.start(ctx)
 }
 
 // TraceBatchQuery is part of pgx.BatchTracer. The end of the batch has its error, too.
@@ -145,11 +173,14 @@ func (m *metrics) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 	m.ended(ctx, data.Err)
 }
 
-// ended counts a statement. SQL carries no values: those travel beside it as parameters.
+// ended counts a statement.
 func (m *metrics) ended(ctx context.Context, err error) {
 	s, ok := ctx.Value(startedKey{}).(started)
 	if !ok {
 		return
+	}
+	if s.end != nil {
+		s.end(err)
 	}
 	took := time.Since(s.at)
 	m.query.Observe(took.Seconds())

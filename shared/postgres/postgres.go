@@ -78,7 +78,7 @@ func (p *Pool) Conn(ctx context.Context, f func(context.Context, *pgxpool.Conn) 
 	if err != nil {
 		return outage(ctx, fmt.Errorf("acquire a database connection: %w", err))
 	}
-	p.metrics.acquire.Observe(time.Since(began).Seconds())
+	p.metrics.acquired(ctx, began)
 	defer conn.Release()
 	defer p.metrics.watchHeld(ctx)()
 	working, cancel := context.WithTimeout(ctx, p.cfg.StatementTimeout)

@@ -4,6 +4,10 @@
 // A function's server calls Begin for each request. Work that an event causes belongs to the request behind the event,
 // however late and by whichever delivery it is done: Continue takes over the event's Cause. Events, object metadata
 // and the rows of jobs and syncs carry a Cause between processes.
+//
+// Where a function has a tracer (package otlp), its requests and what they do are spans, too: Start begins one, Work one
+// in the trace of what caused it. Without a tracer both cost one look into the context. Anyone who sees traces may see
+// their attributes, so these say what was done and never for whom: no path, key, address, argument or text of an error.
 package tracing
 
 import (
@@ -13,6 +17,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/schedgen/schedgen/shared/api"
 )
@@ -34,20 +40,26 @@ type scope struct {
 	cause    Cause
 	delivery string       // the id of the HTTP request that is being answered
 	logger   *slog.Logger // without ids
+	tracer   trace.Tracer // nil where nothing is recorded
 }
 
 type scopeKey struct{}
 
 // Begin returns ctx with the caller's trace and request id, or new ones where the caller gave none that are valid.
-// The logger of ctx writes both on every line.
-func Begin(ctx context.Context, r *http.Request, logger *slog.Logger) context.Context {
-	s := scope{logger: logger, cause: Cause{RequestID: r.Header.Get(RequestIDHeader)}}
+// The logger of ctx writes both on every line. With a tracer, which may be nil, the request is a span that EndRequest ends.
+func Begin(ctx context.Context, r *http.Request, logger *slog.Logger, tracer trace.Tracer) context.Context {
+	s := scope{logger: logger, tracer: tracer, cause: Cause{RequestID: r.Header.Get(RequestIDHeader)}}
 	if !validRequestID(s.cause.RequestID) {
 		s.cause.RequestID = randomHex(16)
 	}
-	if t, ok := parse(r.Header.Get(TraceparentHeader)); ok {
+	t, ok := parse(r.Header.Get(TraceparentHeader))
+	switch {
+	case tracer != nil:
+		ctx = beginRequest(ctx, tracer, t)
+		s.cause.Traceparent = string(traceparentOf(trace.SpanContextFromContext(ctx)))
+	case ok:
 		s.cause.Traceparent = t.child()
-	} else {
+	default:
 		s.cause.Traceparent = "00-" + randomHex(16) + "-" + randomHex(8) + "-01"
 	}
 	s.delivery = s.cause.RequestID
@@ -61,7 +73,10 @@ func Continue(ctx context.Context, cause Cause) context.Context {
 	if !ok {
 		s.logger = api.Logger(ctx)
 	}
-	if t, ok := parse(cause.Traceparent); ok {
+	switch t, ok := parse(cause.Traceparent); {
+	case ok && s.tracer != nil:
+		s.cause.Traceparent = string(t) // spans have no other parent than one that is recorded
+	case ok:
 		s.cause.Traceparent = t.child()
 	}
 	if validRequestID(cause.RequestID) {
@@ -73,6 +88,10 @@ func Continue(ctx context.Context, cause Cause) context.Context {
 // CauseOf is the cause of the work done in ctx, to be sent on to what is called or begun because of it.
 func CauseOf(ctx context.Context) Cause {
 	s, _ := ctx.Value(scopeKey{}).(scope)
+	span := traceparentOf(trace.SpanContextFromContext(ctx))
+	if t, ok := parse(s.cause.Traceparent); ok && span != "" && span.id() == t.id() {
+		s.cause.Traceparent = string(span)
+	}
 	return s.cause
 }
 

@@ -51,7 +51,7 @@ func TestWorkBelongsToWhatCausedIt(t *testing.T) {
 	request := httptest.NewRequest("POST", "/", nil)
 	request.Header.Set(RequestIDHeader, "delivery-1")
 	request.Header.Set(TraceparentHeader, delivered)
-	ctx := Begin(context.Background(), request, slog.New(slog.NewJSONHandler(&log, nil)))
+	ctx := Begin(context.Background(), request, slog.New(slog.NewJSONHandler(&log, nil)), nil)
 	if line := lineOf(t, ctx, &log); line["requestId"] != "delivery-1" || line["traceId"] != delivered[3:35] || line["deliveryId"] != nil {
 		t.Errorf("before: got %v", line)
 	}

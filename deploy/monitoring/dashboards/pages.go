@@ -58,6 +58,7 @@ var pages = []page{
 		graph("Redis: memory", "bytes", `redis_memory_used_bytes`, "used", `redis_memory_max_bytes`, "limit"),
 		graph("Redis: evicted keys", "ops", `rate(redis_evicted_keys_total[$__rate_interval])`, "{{instance}}"),
 		graph("object store, 95 %", "s", `histogram_quantile(0.95, sum by (operation, le) (rate(schedgen_s3_request_seconds_bucket[$__rate_interval])))`, "{{operation}}"),
+		graph("traces: spans by outcome", "ops", `sum by (outcome) (rate(schedgen_trace_spans_total[$__rate_interval]))`, "{{outcome}}"),
 		graph("object store: errors", "ops", `sum by (operation) (rate(schedgen_s3_errors_total[$__rate_interval]))`, "{{operation}}"),
 		graph("MinIO: free space", "bytes", `min(minio_cluster_capacity_usable_free_bytes)`, "free", `min(minio_cluster_capacity_usable_total_bytes)`, "all"),
 		graph("machines: CPU", "percentunit", `1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[$__rate_interval]))`, "{{instance}}"),

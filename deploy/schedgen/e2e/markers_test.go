@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
+	"github.com/schedgen/schedgen/shared/dev/testkit/otlptest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -42,14 +43,15 @@ const (
 // marked is a system into which markers were planted, and where they may be found.
 type marked struct {
 	*student
-	log *kept
-	db  *pgx.Conn
+	log    *kept
+	db     *pgx.Conn
+	traces *otlptest.Collector
 	// allowed are the tables of the database that may have a marker; no output may have any.
 	allowed map[string][]string
 }
 
 // TestNothingPersonalLeaks plants markers into every kind of input and looks for them in all logs, in metrics and health,
-// and in the tables that have no business with them.
+// in traces, and in the tables that have no business with them.
 func TestNothingPersonalLeaks(t *testing.T) {
 	t.Parallel()
 	m := plant(t)
@@ -67,6 +69,13 @@ func TestNothingPersonalLeaks(t *testing.T) {
 		m.mustNotHold(path, string(got.body))
 	}
 	m.mustNotHold("the log", m.log.all())
+	if err := m.world.system.Stop(); err != nil { // so that the last spans are sent
+		t.Fatal(err)
+	}
+	m.mustNotHold("the traces", m.traces.Text())
+	if n := len(m.traces.Spans()); n < 1000 {
+		t.Errorf("only %d spans were sent: the test shows nothing", n)
+	}
 	m.database()
 }
 
@@ -79,16 +88,17 @@ func (k *kept) all() string {
 
 func plant(t *testing.T) *marked {
 	t.Helper()
-	log, dsn := &kept{}, pgtest.New(t)
+	log, dsn, traces := &kept{}, pgtest.New(t), otlptest.New(t)
 	w := start(t, stack.Config{Postgres: dsn, Google: stack.FakeGoogle,
 		Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))},
-		"TRUSTED_PROXIES", "127.0.0.0/8", "LIMIT_CLIENT", "600/1m", "LIMIT_SIGNIN", "off")
+		"TRUSTED_PROXIES", "127.0.0.0/8", "LIMIT_CLIENT", "600/1m", "LIMIT_SIGNIN", "off",
+		"OTEL_EXPORTER_OTLP_ENDPOINT", traces.URL, "OTEL_EXPORTER_OTLP_HEADERS", "authorization="+headerMarker)
 	db, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close(context.Background()) }) // nothing is left to send
-	return &marked{student: w.student(t), log: log, db: db, allowed: map[string][]string{
+	return &marked{student: w.student(t), log: log, db: db, traces: traces, allowed: map[string][]string{
 		fileMarker:   {"jobs"},
 		insideMarker: nil,
 		moduleMarker: {"entries", "feeds", "google_calendars", "google_recipes", "google_recipe_parts", "google_syncs"},

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/schedgen/schedgen/shared/settings"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // The scopes that are asked for, each the least that does what it is for.
@@ -92,13 +93,13 @@ func NewSignIns(cfg Config, keys *Keys) (*SignIns, error) {
 	}
 	return &SignIns{cfg: cfg, keys: keys, now: time.Now, client: &http.Client{
 		Timeout: cfg.Timeout,
-		Transport: &http.Transport{
+		Transport: tracing.Transport(&http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 			TLSHandshakeTimeout: 5 * time.Second,
 			ForceAttemptHTTP2:   true,
 			IdleConnTimeout:     90 * time.Second,
-		},
+		}, func(r *http.Request) string { return "Google sign-in " + r.Method }),
 	}}, nil
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/retry"
 	"github.com/schedgen/schedgen/shared/settings"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // Config is how the Calendar API is called.
@@ -54,6 +55,7 @@ type Calendars struct {
 	quotas   *quotas
 	observer Observer
 	base     *http.Transport
+	traced   http.RoundTripper // base, with a span for each request
 }
 
 // New checks cfg and connects nothing.
@@ -63,14 +65,16 @@ func New(cfg Config, observer Observer) (*Calendars, error) {
 	if !settings.IsWebAddress(cfg.CalendarURL) {
 		return nil, fmt.Errorf("GOOGLE_CALENDAR_URL is not an address such as https://www.googleapis.com/calendar/v3/")
 	}
-	return &Calendars{cfg: cfg, quotas: newQuotas(cfg.PerMinute, cfg.Burst), observer: observer, base: &http.Transport{
+	base := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 5 * time.Second,
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: 32,
 		IdleConnTimeout:     90 * time.Second,
-	}}, nil
+	}
+	return &Calendars{cfg: cfg, quotas: newQuotas(cfg.PerMinute, cfg.Burst), observer: observer, base: base,
+		traced: tracing.Transport(base, func(r *http.Request) string { return "Google Calendar " + r.Method })}, nil
 }
 
 // Close ends idle connections.
@@ -88,7 +92,7 @@ type Client struct {
 
 // Of is the client of the account of that name, whose calls are counted together.
 func (c *Calendars) Of(ctx context.Context, account string, tokens Tokens) (*Client, error) {
-	b := &bearer{base: c.base, tokens: tokens}
+	b := &bearer{base: c.traced, tokens: tokens}
 	service, err := calendar.NewService(ctx, option.WithHTTPClient(&http.Client{Transport: b}), option.WithEndpoint(c.cfg.CalendarURL))
 	if err != nil {
 		return nil, fmt.Errorf("prepare the calendar service: %w", err)

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
@@ -222,7 +223,8 @@ const (
 
 // attempt makes one attempt of a sync. ended reports that the sync is done or failed, so that the next one can begin.
 func (w *Worker) attempt(ctx context.Context, lease syncs.Lease, s syncs.Sync, end time.Time) (ended bool, err error) {
-	ctx = tracing.Continue(ctx, s.Cause)
+	ctx, traced := tracing.Work(ctx, s.Cause, "sync")
+	defer func() { traced(err) }()
 	person, err := w.accounts.Get(ctx, s.AccountID)
 	if errors.Is(err, account.ErrNotFound) {
 		return false, nil // the account was deleted with all its syncs
@@ -235,6 +237,7 @@ func (w *Worker) attempt(ctx context.Context, lease syncs.Lease, s syncs.Sync, e
 	outOfTime := ctx.Err() != nil || errors.Is(cause, errOutOfTime)
 	outcome, err := w.finish(context.WithoutCancel(ctx), outOfTime, a, cause)
 	w.outcomes.WithLabelValues(outcome).Inc()
+	tracing.Note(ctx, attribute.String("schedgen.outcome", outcome))
 	text := ""
 	if cause != nil {
 		text = cause.Error()

@@ -8,8 +8,12 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // Stay is how long a reader stays; zero fields take their defaults. Whatever comes first ends it.
@@ -142,7 +146,9 @@ func (rs *Readers) read(ctx context.Context, r *reader, pdf []byte) (doc timetab
 	if r.documents == 0 {
 		r.noteStart()
 	}
+	ctx, ended := tracing.Start(ctx, trace.SpanKindInternal, "read with a reader", attribute.Int("schedgen.reader.documents", r.documents))
 	out, answered, err := r.read(ctx, taskParse, bytes.NewReader(pdf))
+	ended(err)
 	if err == nil {
 		doc, err = decode(out)
 		answered = err == nil

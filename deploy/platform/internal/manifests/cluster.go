@@ -158,7 +158,7 @@ func (c *cluster) container(o object, template, container map[string]any) {
 	if (name == "upload-ingest" || name == "backup") && !slices.Contains(mounts, "/tmp") {
 		c.addf("%s keeps files for a while and has no /tmp", o)
 	}
-	d := deployed{where: o.String(), function: name, set: c.environment(o, container), platform: []string{"K_SINK"}, files: mounts}
+	d := deployed{where: o.String(), function: name, set: c.environment(o, container), platform: []string{"K_SINK"}, files: mounts, job: o.kind() == "Job"}
 	if o.kind() == "Service" {
 		d.tokenless, d.called = c.tokenless(name), name == "upload-ingest" // by MinIO
 	}

@@ -25,10 +25,14 @@ type deployed struct {
 	files           []string // directories and files that are mounted
 	tokenless       []string // paths whose callers cannot carry EVENT_TOKEN
 	called          bool     // by callers that carry EVENT_TOKEN
+	job             bool     // it runs once and serves nothing
 }
 
 // servers are the ports of the servers beside the functions.
 var servers = map[string]string{"pgbouncer": "6432", "postgres": "5432", "redis": "6379", "minio": "9000"}
+
+// tracesTo is a setting that an operator changes for all functions at once, so each that is served must get it.
+const tracesTo = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 // deployed checks that the variables are those that the function reads, with values that it can use.
 func (c *Checker) deployed(d deployed) []string {
@@ -47,7 +51,7 @@ func (c *Checker) deployed(d deployed) []string {
 	}
 	for _, s := range f.settings {
 		_, set := d.set[s.Name]
-		needed := s.Required && !slices.Contains(d.platform, s.Name) || s.Name == "LOG_LEVEL" || s.Name == "EVENT_TOKEN" && d.called
+		needed := s.Required && !slices.Contains(d.platform, s.Name) || s.Name == "LOG_LEVEL" || s.Name == tracesTo && !d.job || s.Name == "EVENT_TOKEN" && d.called
 		if needed && !set {
 			p.addf("%s does not set %s", d.where, s.Name)
 		}

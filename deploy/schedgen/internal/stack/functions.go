@@ -134,9 +134,9 @@ const maxBody = 64 << 20
 
 // serve serves the functions: events on addresses of their own, all else on the public one.
 func (s *System) serve(at addresses, f functions, public net.Listener, served faas.Config) {
-	s.run("calendar-generate", f.calendar, at.calendar, faas.Config{RequestTimeout: 30 * time.Second, DrainTimeout: drain})
-	s.run("pdf-parse", f.parse, at.parse, faas.Config{RequestTimeout: 5 * time.Minute, DrainTimeout: drain})
-	s.run("google-sync", f.google, at.google, faas.Config{RequestTimeout: 2 * time.Minute, DrainTimeout: drain})
+	s.run("calendar-generate", f.calendar, at.calendar, faas.Config{RequestTimeout: 30 * time.Second, DrainTimeout: drain, Traces: served.Traces})
+	s.run("pdf-parse", f.parse, at.parse, faas.Config{RequestTimeout: 5 * time.Minute, DrainTimeout: drain, Traces: served.Traces})
+	s.run("google-sync", f.google, at.google, faas.Config{RequestTimeout: 2 * time.Minute, DrainTimeout: drain, Traces: served.Traces})
 	s.run("schedgen", gateway{f}, public, served)
 }
 
@@ -144,11 +144,11 @@ func (s *System) serve(at addresses, f functions, public net.Listener, served fa
 // a fourth of all is left to others.
 const perAddress = 300
 
-// publicServer is how the public address is served.
+// publicServer is how the public address is served. Where traces are sent holds for all functions.
 func (s *System) publicServer(ctx context.Context) (faas.Config, error) {
 	cfg := faas.Config{Concurrency: 400, PerAddress: perAddress, RequestTimeout: time.Minute, DrainTimeout: drain, MaxBody: maxBody}
 	given := envconfig.LookuperFunc(func(name string) (string, bool) {
-		if name != "FUNCTION_PER_ADDRESS" && name != "TRUSTED_PROXIES" {
+		if name != "FUNCTION_PER_ADDRESS" && name != "TRUSTED_PROXIES" && !strings.HasPrefix(name, "OTEL_") {
 			return "", false
 		}
 		return s.cfg.Settings.Lookup(name)
