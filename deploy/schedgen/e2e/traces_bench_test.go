@@ -1,0 +1,112 @@
+package e2e_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
+	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
+	"github.com/schedgen/schedgen/shared/timetable"
+)
+
+// BenchmarkCostOfTraces is how much more CPU uploads take when every trace is sent: two systems, one that sends, take turns
+// of 20 uploads each, so that whatever else the machine does meets both. It counts all processes, PostgreSQL and the
+// collector included.
+func BenchmarkCostOfTraces(b *testing.B) {
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	b.Cleanup(collector.Close)
+	paper := generated(b, fixture.Options{Kind: timetable.Lecture, Seed: 7, Modules: 5})
+	systems := []string{quietSystem(b, nil), quietSystem(b, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL})}
+	client := newClient(b)
+	turn := func(system string) float64 {
+		before := cpuOfAll(b)
+		for range 20 {
+			if err := uploadAndWait(b.Context(), client, system, paper); err != nil {
+				b.Fatal(err)
+			}
+		}
+		return cpuOfAll(b) - before
+	}
+	turn(systems[0])
+	turn(systems[1])
+	var used [2][]float64
+	for round := 0; b.Loop(); round++ {
+		for i := range systems {
+			which := (i + round) % 2 // neither is always first
+			used[which] = append(used[which], turn(systems[which])/20)
+		}
+	}
+	for _, all := range used {
+		slices.Sort(all)
+	}
+	without, with := used[0][len(used[0])/2], used[1][len(used[1])/2]
+	b.ReportMetric(without*1000, "ms-CPU/upload")
+	b.ReportMetric(with*1000, "ms-CPU/traced-upload")
+	b.ReportMetric(100*(with/without-1), "%-more")
+}
+
+// quietSystem is the address of a system that does nothing by itself.
+func quietSystem(b *testing.B, settings map[string]string) string {
+	b.Helper()
+	known := unlimitedSettings()
+	for name, value := range settings {
+		known[name] = value
+	}
+	system, err := stack.Start(b.Context(), stack.Config{Data: dataDir(b), SweepEvery: 24 * time.Hour, Settings: envconfig.MapLookuper(known)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := system.Stop(); err != nil {
+			b.Error(err)
+		}
+	})
+	return system.URL()
+}
+
+// cpuOfAll is the CPU time, in seconds, of this process and of all below it, those that have ended included.
+func cpuOfAll(b *testing.B) (seconds float64) {
+	b.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		b.Fatal(err)
+	}
+	parents, ticks := map[int]int{}, map[int]float64{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ")
+		var pid, parent int
+		var own, owned, ended, endedOwn float64
+		fields := strings.Fields(rest)
+		if _, err := fmt.Sscan(string(text), &pid); err != nil || len(fields) < 15 {
+			b.Fatalf("%s: %q", file, text)
+		}
+		if _, err := fmt.Sscan(strings.Join([]string{fields[1], fields[11], fields[12], fields[13], fields[14]}, " "), &parent, &own, &owned, &ended, &endedOwn); err != nil {
+			b.Fatalf("%s: %v", file, err)
+		}
+		parents[pid], ticks[pid] = parent, own+owned+ended+endedOwn
+	}
+	for pid := range parents {
+		above := pid
+		for above > 1 && above != os.Getpid() {
+			above = parents[above]
+		}
+		if above == os.Getpid() {
+			seconds += ticks[pid] / 100 // USER_HZ
+		}
+	}
+	return seconds
+}
