@@ -23,3 +23,5 @@ for module in $MODULES; do
   say "$module"
   (cd "$module" && "$GO" test -run '^$' -bench . -benchmem -count "${COUNT:-5}" $packages)
 done
+say "answers where the database is empty, and where it is full"
+(cd deploy/schedgen && SCHEDGEN_TEST_GROWTH=1 "$GO" test -run '^TestGrowth$' -v -count 1 -timeout 1h ./e2e)
