@@ -139,11 +139,7 @@ func (o *backupOptions) running() (*backups, error) {
 	if token == "" {
 		token = known.AdminToken
 	}
-	port := os.Getenv("PORT")
-	if port == "" {
-		port = "8080"
-	}
-	return remote("http://localhost:"+port, token)
+	return remote(localAddress(), token)
 }
 
 // remoteTimeout is longer than a request for a backup may take.

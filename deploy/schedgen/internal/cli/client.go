@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
@@ -15,6 +17,11 @@ import (
 type operator struct {
 	url, token string
 	timeout    time.Duration // of one call
+}
+
+// localAddress is where schedgen up listens on this machine, started with the same $PORT.
+func localAddress() string {
+	return "http://localhost:" + cmp.Or(os.Getenv("PORT"), "8080")
 }
 
 // mostAnswer is the longest answer that is read.

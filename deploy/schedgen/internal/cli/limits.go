@@ -29,7 +29,7 @@ Examples:
   schedgen limits lift 203.0.113.7
   schedgen limits list --url https://schedgen.example.org --token-file admin-token`,
 		flags: func(flags *flag.FlagSet) func(context.Context, streams, []string) error {
-			address := flags.String("url", "http://localhost:8080", "the system's `ADDRESS`")
+			address := flags.String("url", localAddress(), "the system's `ADDRESS`; that of this machine is at $PORT, or 8080")
 			data := flags.String("data", ".schedgen", "the data `DIRECTORY` of schedgen up; or $SCHEDGEN_DATA")
 			tokenFile := flags.String("token-file", "", "the `FILE` with the operators' token (ADMIN_TOKEN)")
 			return func(ctx context.Context, std streams, args []string) error {

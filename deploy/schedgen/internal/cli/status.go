@@ -32,7 +32,7 @@ Examples:
   schedgen status --url http://upload-ingest:8080 --prometheus http://prometheus:9090`,
 		flags: func(flags *flag.FlagSet) func(context.Context, streams, []string) error {
 			var source status.Source
-			flags.StringVar(&source.URL, "url", "http://localhost:8080", "the system's `ADDRESS`")
+			flags.StringVar(&source.URL, "url", localAddress(), "the system's `ADDRESS`; that of this machine is at $PORT, or 8080")
 			flags.StringVar(&source.Prometheus, "prometheus", "", "the `ADDRESS` of its Prometheus")
 			data := flags.String("data", ".schedgen", "the data `DIRECTORY` of schedgen up; or $SCHEDGEN_DATA")
 			token := flags.String("token-file", "", "the `FILE` with the operators' token (ADMIN_TOKEN)")
