@@ -122,6 +122,7 @@ require (
 	github.com/schedgen/schedgen/shared/dev/testkit v0.0.0
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/sys v0.49.0
+	mvdan.cc/sh/v3 v3.12.0
 )
 
 replace github.com/schedgen/schedgen/shared/dev/testkit => ../../shared/dev/testkit

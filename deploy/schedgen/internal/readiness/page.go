@@ -11,6 +11,7 @@ const intro = `# Production readiness
 ` + "`schedgen readiness`" + ` goes through this list and says how each item stands, and what to do about each that is red. This
 page is made from the same list (` + "`deploy/schedgen/internal/readiness/items.yml`" + `); a test fails where it is not current.
 
+<!-- not run: a cluster, a domain -->
 ` + "```sh" + `
 schedgen readiness                                        # the system of this machine, and this checkout
 schedgen readiness --target https://schedgen.example.org --token-file admin-token --prometheus http://localhost:9090 \
