@@ -19,16 +19,18 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// BenchmarkCostOfTraces is how much more CPU uploads take when every trace is sent: two systems, one that sends, take turns
-// of 20 uploads each, so that whatever else the machine does meets both. It counts all processes, PostgreSQL and the
-// collector included.
+// BenchmarkCostOfTraces is how much more CPU uploads take when their traces are sent. In one system, turns of 20 uploads whose
+// traceparent asks for a trace follow turns of 20 that ask for none, so that whatever else goes on meets both. It counts all
+// processes, PostgreSQL and the collector included.
 func BenchmarkCostOfTraces(b *testing.B) {
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	b.Cleanup(collector.Close)
 	paper := generated(b, fixture.Options{Kind: timetable.Lecture, Seed: 7, Modules: 5})
-	systems := []string{quietSystem(b, nil), quietSystem(b, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL})}
+	system := quietSystem(b, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL})
 	client := newClient(b)
-	turn := func(system string) float64 {
+	base := client.Transport
+	turn := func(sampled int) float64 {
+		client.Transport = asking{base, fmt.Sprintf("00-%032x-%016x-%02x", 1, 1, sampled)}
 		before := cpuOfAll(b)
 		for range 20 {
 			if err := uploadAndWait(b.Context(), client, system, paper); err != nil {
@@ -37,13 +39,13 @@ func BenchmarkCostOfTraces(b *testing.B) {
 		}
 		return cpuOfAll(b) - before
 	}
-	turn(systems[0])
-	turn(systems[1])
+	turn(0)
+	turn(1)
 	var used [2][]float64
 	for round := 0; b.Loop(); round++ {
-		for i := range systems {
+		for i := range used {
 			which := (i + round) % 2 // neither is always first
-			used[which] = append(used[which], turn(systems[which])/20)
+			used[which] = append(used[which], turn(which)/20)
 		}
 	}
 	for _, all := range used {
@@ -53,6 +55,18 @@ func BenchmarkCostOfTraces(b *testing.B) {
 	b.ReportMetric(without*1000, "ms-CPU/upload")
 	b.ReportMetric(with*1000, "ms-CPU/traced-upload")
 	b.ReportMetric(100*(with/without-1), "%-more")
+}
+
+// asking sends a traceparent with each request.
+type asking struct {
+	http.RoundTripper
+	traceparent string
+}
+
+func (a asking) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Traceparent", a.traceparent)
+	return a.RoundTripper.RoundTrip(r)
 }
 
 // quietSystem is the address of a system that does nothing by itself.
