@@ -103,7 +103,7 @@ func appendValue(out []byte, value attribute.Value) []byte {
 	case attribute.FLOAT64:
 		return append(appendNumber(append(out, `{"doubleValue":`...), value.AsFloat64()), '}')
 	}
-	return append(appendText(append(out, `{"stringValue":`...), value.Emit()), '}') // lists are none of ours
+	return append(appendText(append(out, `{"stringValue":`...), value.String()), '}') // lists are none of ours
 }
 
 // appendNumber writes a number as JSON of protobuf has it: those that JSON lacks are text.
