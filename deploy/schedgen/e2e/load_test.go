@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -192,7 +193,8 @@ func allEnded(ctx context.Context, pool *postgres.Pool) error {
 	}
 }
 
-// fetchFeed fetches a feed from an address of its own, as many programs do.
+// fetchFeed fetches a feed from an address of its own, as many programs do. An audit asks for thousands of them, so it comes
+// again when the system says so.
 func fetchFeed(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -200,11 +202,26 @@ func fetchFeed(ctx context.Context, url string) ([]byte, error) {
 	}
 	n := crc32.ChecksumIEEE([]byte(url))
 	request.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", byte(n>>16), byte(n>>8), byte(n)))
-	got, err := send(http.DefaultClient, request)
-	if err == nil && got.StatusCode != http.StatusOK {
-		err = fmt.Errorf("got %s", got.Status)
+	for {
+		got, err := send(http.DefaultClient, request)
+		switch {
+		case err != nil:
+			return nil, err
+		case got.StatusCode == http.StatusOK:
+			return got.body, nil
+		case got.StatusCode != http.StatusTooManyRequests:
+			return nil, fmt.Errorf("got %s", got.Status)
+		}
+		seconds, err := strconv.Atoi(got.Header.Get("Retry-After"))
+		if err != nil {
+			return nil, fmt.Errorf("got %s, which does not say when to come again", got.Status)
+		}
+		select {
+		case <-time.After(time.Duration(seconds) * time.Second):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	return got.body, err
 }
 
 // breakThings has one thing after the other go away while there are users, each twice in a full run. The last of them then

@@ -43,6 +43,8 @@ func (i *instance) pid() string {
 	if containersWanted() {
 		return task(i.t, i.id())
 	}
+	i.mu.Lock() // it is another process after each start
+	defer i.mu.Unlock()
 	return strconv.Itoa(i.process.Pid())
 }
 

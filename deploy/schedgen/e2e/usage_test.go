@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,16 +16,13 @@ import (
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
-// gauges are metrics that each function has, with the names that a report gives them and the size of their units.
+// gauges are metrics that each function has, with the names that a report gives them.
 var gauges = []struct {
 	metric *regexp.Regexp
 	name   string
-	unit   float64
 }{
-	{regexp.MustCompile(`(?m)^go_goroutines (\S+)`), "goroutines", 1},
-	{regexp.MustCompile(`(?m)^process_open_fds (\S+)`), "open files", 1},
-	{regexp.MustCompile(`(?m)^process_resident_memory_bytes (\S+)`), "memory, MiB", 1 << 20},
-	{regexp.MustCompile(`(?m)^process_cpu_seconds_total (\S+)`), report.Seconds, 1},
+	{regexp.MustCompile(`(?m)^go_goroutines (\S+)`), "goroutines"},
+	{regexp.MustCompile(`(?m)^process_open_fds (\S+)`), "open files"},
 }
 
 // watch notes every ten seconds what the functions and the database hold, until it is told to end.
@@ -57,6 +55,9 @@ func (s *site) usage(ctx context.Context, pool *postgres.Pool) report.Usage {
 	}
 	for name, instances := range functions {
 		for _, i := range instances {
+			used := usedBy(i.pid())
+			now[name+": "+report.Seconds] += used.seconds
+			now[name+": memory, MiB"] += used.mebibytes
 			metrics, err := get(ctx, http.DefaultClient, i.url+"/metrics")
 			if err != nil {
 				continue
@@ -64,7 +65,7 @@ func (s *site) usage(ctx context.Context, pool *postgres.Pool) report.Usage {
 			for _, h := range gauges {
 				if found := h.metric.FindSubmatch(metrics.body); found != nil {
 					value, _ := strconv.ParseFloat(string(found[1]), 64) // a metric's value is a number
-					now[name+": "+h.name] += value / h.unit
+					now[name+": "+h.name] += value
 				}
 			}
 		}
@@ -78,6 +79,40 @@ func (s *site) usage(ctx context.Context, pool *postgres.Pool) report.Usage {
 	return now
 }
 
+// used is what a process and its children use.
+type used struct{ seconds, mebibytes float64 }
+
+// usedBy is what a process, its children, and those that have ended used (proc(5)): a PDF is read in a child. It is nothing
+// of a process that has gone.
+func usedBy(pid string) used {
+	dir := filepath.Join("/proc", pid)
+	stat, _ := os.ReadFile(filepath.Join(dir, "stat"))
+	_, after, _ := strings.Cut(string(stat), ") ") // what is before is the program's name
+	fields := strings.Fields(after)
+	if len(fields) < 22 {
+		return used{}
+	}
+	var u used
+	for _, field := range fields[11:15] { // utime, stime, cutime, cstime
+		ticks, _ := strconv.ParseFloat(field, 64)
+		u.seconds += ticks / userHZ
+	}
+	pages, _ := strconv.ParseFloat(fields[21], 64)
+	u.mebibytes = pages * float64(os.Getpagesize()) / (1 << 20)
+	tasks, _ := filepath.Glob(filepath.Join(dir, "task", "*", "children"))
+	for _, task := range tasks {
+		list, _ := os.ReadFile(task)
+		for child := range strings.FieldsSeq(string(list)) {
+			of := usedBy(child)
+			u.seconds, u.mebibytes = u.seconds+of.seconds, u.mebibytes+of.mebibytes
+		}
+	}
+	return u
+}
+
+// userHZ is how many ticks of proc(5) are a second.
+const userHZ = 100
+
 // busy is how long the machine's processors have worked since its start, all of its programs together, in seconds (proc(5)).
 func busy() float64 {
 	stat, _ := os.ReadFile("/proc/stat") // 0 where there is none
@@ -88,5 +123,5 @@ func busy() float64 {
 			ticks += n
 		}
 	}
-	return float64(ticks) / 100 // USER_HZ
+	return float64(ticks) / userHZ
 }
