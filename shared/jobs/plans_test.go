@@ -94,8 +94,8 @@ func TestNoQueryReadsAWholeTable(t *testing.T) {
 		"letters":      {deadLettersSQL, []any{int64(math.MaxInt64), 100, maxListBytes}},
 		"usage":        {usageSQL, []any{owner}},
 		"backlog":      {backlogSQL, []any{601}},
-		"counts":       {countsSQL, []any{limits.MetricsWindow.Seconds(), limits.MetricsWindowFailed.Seconds()}},
-		"times":        {timesSQL, []any{limits.MetricsWindow.Seconds()}},
+		"counts":       {countsSQL, []any{limits.MetricsWindow.Seconds(), limits.MetricsWindowFailed.Seconds(), ProbeOwner}},
+		"times":        {timesSQL, []any{limits.MetricsWindow.Seconds(), ProbeOwner}},
 	} {
 		lines, err := postgres.Query(t.Context(), pool, pgx.RowTo[string], "explain "+query.sql, query.args...)
 		if err != nil {
