@@ -3,7 +3,7 @@ import type { Event } from "../api/client";
 import { takes } from "../domain/courses";
 import { entryOf } from "../domain/random";
 import { optionsOf } from "./options";
-import { academicYear, choices, events, onlySample, possibleYears, read, taken, unsent, uploads } from "./store";
+import { academicYear, changeUpload, choices, events, onlySample, possibleYears, read, taken, unsent, uploads } from "./store";
 import { refreshTimetable, timetable } from "./timetable";
 import { takeTexts } from "../texts/take";
 import { noChoices, type Upload } from "./types";
@@ -90,6 +90,7 @@ test("an answer that is on its way when another tab adds its first file is shown
 });
 
 test("what another tab changed is shown here and not written back", () => {
+  uploads.value = [];
   const other = JSON.stringify({ uploads: [upload("there")], choices: { ...noChoices, colors: { A: "#ffffff" }, name: "There" }, feeds: [], timetable: { uploads: [], events: [] } });
   const setItem = vi.fn();
   vi.stubGlobal("localStorage", { setItem });
@@ -98,4 +99,20 @@ test("what another tab changed is shown here and not written back", () => {
   expect(choices.value.name).toBe("There");
   expect(setItem).not.toHaveBeenCalled();
   vi.unstubAllGlobals();
+});
+
+test("two tabs that add and change uploads in the same moment lose none", () => {
+  const told = (list: Upload[]) =>
+    dispatchEvent(new StorageEvent("storage", { key: "schedgen/1", newValue: JSON.stringify({ uploads: list, choices: noChoices, feeds: [], timetable: null }) }));
+  const states = () => uploads.value.map((u) => [u.id, u.state]);
+  uploads.value = [{ ...upload("ours"), state: "waiting" }];
+  told([upload("theirs")]); // written before that tab saw ours
+  expect(states()).toEqual([["theirs", "done"], ["ours", "waiting"]]);
+  changeUpload("ours", { state: "sending" });
+  changeUpload("ours", { state: "done" });
+  told([upload("theirs"), { ...upload("ours"), state: "sending", changes: 1 }]); // as it was a moment ago
+  expect(states()).toEqual([["theirs", "done"], ["ours", "done"]]);
+  told([upload("theirs")]); // that tab has had ours, and removed it
+  expect(states()).toEqual([["theirs", "done"]]);
+  uploads.value = [];
 });

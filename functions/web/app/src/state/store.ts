@@ -123,7 +123,23 @@ export function choose(change: Partial<Choices>) {
 
 /** Changes one upload, if it is still there. */
 export function changeUpload(id: string, change: Partial<Upload>) {
-  uploads.value = uploads.value.map((u) => (u.id === id ? { ...u, ...change } : u));
+  uploads.value = uploads.value.map((u) => (u.id === id ? { ...u, ...change, changes: (u.changes ?? 0) + 1 } : u));
+}
+
+/** Uploads that another tab has had in its list: where it has them no longer, it removed them. */
+const known = new Set(start.uploads.map((u) => u.id));
+
+/**
+ * Takes another tab's list. That tab may not have seen yet what this one added or changed in the same moment: what it never had
+ * stays, and of two states of an upload the one with more changes counts.
+ */
+function merge(theirs: Upload[], ours: Upload[]): Upload[] {
+  const newer = theirs.map((their) => {
+    const our = ours.find((u) => u.id === their.id);
+    return our && (our.changes ?? 0) > (their.changes ?? 0) ? our : their;
+  });
+  for (const { id } of theirs) known.add(id);
+  return [...newer, ...ours.filter((u) => !known.has(u.id))];
 }
 
 effect(() => {
@@ -146,7 +162,7 @@ addEventListener("storage", (e) => {
   const signedOut = hasSession.value && kept.uploads.length === 0 && kept.feeds.length === 0 && kept.timetable === null;
   // Together: kept one by one, the first would be written back beside the old others.
   batch(() => {
-    uploads.value = kept.uploads;
+    uploads.value = signedOut ? [] : merge(kept.uploads, uploads.value);
     choices.value = kept.choices;
     feeds.value = kept.feeds;
     timetable.value = kept.timetable;

@@ -22,6 +22,8 @@ export interface Upload {
   removing?: true | undefined;
   /** The events of the sample timetable: no job stands behind it, and it is never synced. */
   sample?: Event[];
+  /** How often it was changed, in all tabs: where two tabs hold it, the one with more is newer. */
+  changes?: number;
 }
 
 /** Why something failed, as a person is told, and whether the same may succeed later. */
