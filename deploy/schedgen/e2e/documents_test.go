@@ -20,14 +20,14 @@ import (
 // whyNot are the reasons for which a block of a document is not run here, each with what such a block has in it. The
 // document says so in the line above the block: <!-- not run: a cluster, a domain -->.
 var whyNot = map[string]*regexp.Regexp{
-	"a cluster":        regexp.MustCompile(`\b(kubectl|kube|helm|ko|faas-cli|token)\b|make deploy-`),
+	"a cluster":        regexp.MustCompile(`\b(kubectl|kube|helm|ko|faas-cli)\b|make deploy-`),
 	"Docker":           regexp.MustCompile(`\bdocker\b|\bcompose\b`),
 	"a domain":         regexp.MustCompile(`\bexample\.org\b|\.example\b`),
 	"root on a server": regexp.MustCompile(`\b(apt-get|ufw|timedatectl|chronyc|dmesg|chown|systemctl)\b`),
 	"the internet":     regexp.MustCompile(`https://|\bnpx\b`),
 	"minutes":          regexp.MustCompile(`\bmake (test|load|setup|run|build|bench|release)\b|\bgo run\b`),
 	"it serves":        regexp.MustCompile(`schedgen up|make run|port-forward`),
-	"your own names":   regexp.MustCompile(`\b[A-Z]{2,}\b|\.\.\.|\bmine\.json\b`),
+	"your own names":   regexp.MustCompile(`/(TOKEN|ID)\b|\$(KEY|ID)\b|\bmine\.json\b|=P02"`),
 	"a record":         regexp.MustCompile(`(?m)^\$ `),
 }
 
@@ -57,16 +57,26 @@ func blocksOf(text string) []block {
 // documents are those of the project's root and of docs, by path.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
-	all := map[string]string{}
 	project := os.DirFS(root)
-	for _, where := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
-		names, err := fs.Glob(project, where)
-		if err != nil || len(names) == 0 {
-			t.Fatalf("%s: got %v (%v), want documents", where, names, err)
+	names, err := fs.Glob(project, "*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = fs.WalkDir(project, "docs", func(name string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(name, ".md") {
+			names = append(names, name)
 		}
-		for _, name := range names {
-			all[name] = string(readFile(t, name))
-		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, name := range names {
+		all[name] = string(readFile(t, name))
+	}
+	if all["README.md"] == "" || all["docs/runbooks/README.md"] == "" {
+		t.Fatalf("got %v, want the project's documents", names)
 	}
 	return all
 }
@@ -81,9 +91,13 @@ func TestCommandsOfDocumentsAreReal(t *testing.T) {
 	}
 	known := vocabulary{program: filepath.Join(dir, "schedgen"), makefile: string(readFile(t, "Makefile")), flags: map[string]string{}}
 	for name, text := range documents(t) {
-		for _, b := range blocksOf(text) {
+		blocks := blocksOf(text)
+		for i, b := range blocks {
 			at := fmt.Sprintf("%s:%d", name, b.line)
 			expectReason(t, at, b)
+			if b.isRun() {
+				expectSeen(t, at, b, i+1 < len(blocks) && blocks[i+1].language == "output")
+			}
 			for _, script := range b.scripts() {
 				known.expectScript(t, at, script)
 			}
@@ -112,6 +126,41 @@ func expectReason(t *testing.T, at string, b block) {
 		}
 	}
 }
+
+// expectSeen fails the test if a command of a block that is run could fail without being seen: the shell goes on after the
+// first of "a && b", an exit hides all blocks that follow, and curl takes a refusal for an answer, which only the block's
+// output tells.
+func expectSeen(t *testing.T, at string, b block, hasOutput bool) {
+	t.Helper()
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(b.text), at)
+	if err != nil {
+		return // which is told where all blocks are read
+	}
+	for _, statement := range file.Stmts {
+		switch command := statement.Cmd.(type) {
+		case *syntax.BinaryCmd:
+			if command.Op == syntax.AndStmt {
+				t.Errorf("%s: write what follows && on a line of its own", at)
+			}
+		case *syntax.CallExpr:
+			if len(command.Args) > 0 && command.Args[0].Lit() == "exit" {
+				t.Errorf("%s: exit would end all that follows", at)
+			}
+		}
+	}
+	for line := range strings.Lines(b.text) {
+		if call := curl.FindString(line); call != "" && !hasOutput && !failing.MatchString(call) && !wantsFailure.MatchString(strings.TrimSpace(line)) {
+			t.Errorf("%s: let curl fail (-f), or say in a block \"output\" what it prints: %s", at, strings.TrimSpace(line))
+		}
+	}
+}
+
+var (
+	curl    = regexp.MustCompile(`\bcurl [^|]*`)
+	failing = regexp.MustCompile(` -[a-zA-Z]*f| --fail`)
+	// wantsFailure is a line that shows what is broken, or waits for it.
+	wantsFailure = regexp.MustCompile(`^until |\|\| true$`)
+)
 
 // scripts are the commands of a block: all of it, or what follows each prompt of a record.
 func (b block) scripts() []string {
@@ -212,21 +261,21 @@ func (v vocabulary) expectFlags(t *testing.T, at string, words []string) {
 		v.flags[words[0]] = help
 	}
 	for _, word := range words[1:] {
-		if flag := givenFlag.FindString(word); flag != "" && flag != "--help" && !regexp.MustCompile(`(?m)^  `+flag+`\b`).MatchString(help) {
+		if flag := givenFlag.FindString(word); flag != "" && flag != "--help" && !regexp.MustCompile(`(?m)^  `+flag+`([ =,]|$)`).MatchString(help) {
 			t.Errorf("%s: schedgen %s has no flag %s", at, words[0], flag)
 		}
 	}
 }
 
 // TestCommandsOfDocumentsRun pastes the blocks of each document that are not marked, in their order, into one shell: beside
-// a running system, in a checkout of its own, with timetables at hand. What stands in a block "output" below is printed.
+// a running system, in a folder that links to the checkout, with timetables at hand. What stands in a block "output" below is printed.
 func TestCommandsOfDocumentsRun(t *testing.T) {
 	t.Parallel()
 	dir, err := programs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	system, _ := systemInAProcess(t, unlimited...)
+	system, _ := systemInAProcess(t, slices.Concat(unlimited, []string{"--google=fake"})...)
 	port, data := system.spec.Args[2], system.spec.Args[4]
 	prelude := runbooksPrelude(t)
 	for name, text := range documents(t) {
@@ -280,6 +329,9 @@ func (s pastedSession) expect(before string, blocks []block) {
 	}
 	out, err := s.run(s.at.Replace(script))
 	printed := strings.Split(string(out), separator)
+	if err == nil && len(printed) != len(at)+1 {
+		err = fmt.Errorf("%d of %d blocks were run", len(printed)-1, len(at))
+	}
 	if err != nil {
 		line := 0
 		if ran := len(printed) - 1; ran > 0 {
@@ -298,7 +350,7 @@ func (s pastedSession) expect(before string, blocks []block) {
 	}
 }
 
-// run runs it with a copy of the checkout's outside, and ends whatever it left running.
+// run runs it in a folder that links to the checkout, and ends whatever it left running.
 func (s pastedSession) run(script string) ([]byte, error) {
 	s.t.Helper()
 	dir, temporary := s.t.TempDir(), s.t.TempDir()

@@ -176,7 +176,7 @@ func (s *System) run(name string, fn faas.Function, listener net.Listener, cfg f
 // gateway is the functions behind one address, as a gateway shows them.
 type gateway struct{ functions }
 
-// Routes is every path that callers from outside may use.
+// Routes is every path that callers from outside may use, and the tasks, which operators call with the events' token.
 func (w gateway) Routes() http.Handler {
 	mux, calendar := http.NewServeMux(), w.calendar.Routes()
 	mux.Handle("/api/generate/", calendar)
@@ -193,6 +193,8 @@ func (w gateway) Routes() http.Handler {
 	mux.Handle("/api/admin/backups", backups)
 	mux.Handle("/api/admin/backups/", backups)
 	mux.Handle("/tasks/watch", backups)
+	mux.Handle("/tasks/google", google)
+	mux.Handle("/tasks/feeds", calendar)
 	page := w.web.Routes()
 	for _, path := range []string{"/{$}", "/assets/", "/icons/", "/sw.js", "/manifest.webmanifest"} {
 		mux.Handle(path, page)
