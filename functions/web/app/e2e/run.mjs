@@ -137,14 +137,16 @@ for (const file of readdirSync(join(here, "flows")).sort()) {
 }
 const wanted = flows.filter((f) => (process.env.PAGE_FLOW ?? "").split("|").some((part) => f.name.includes(part)));
 const queue = wanted.flatMap((flow) => (flow.widths ?? widths).filter((w) => widths.includes(w)).map((width) => ({ flow, width })));
-const browser = await chromium.launch({
-  executablePath: process.env.PAGE_CHROMIUM ?? "/usr/bin/chromium", chromiumSandbox: false,
-  args: ["--disable-gpu", "--disable-component-update", "--disable-quic"],
-});
 let good = true;
+
+/** Runs what is in the queue. Each worker has a browser of its own, for the pages of one share a clipboard. */
 async function work() {
+  const browser = await chromium.launch({
+    executablePath: process.env.PAGE_CHROMIUM ?? "/usr/bin/chromium", chromiumSandbox: false,
+    args: ["--disable-gpu", "--disable-component-update", "--disable-quic"],
+  });
   for (let next = queue.shift(); next; next = queue.shift()) good = (await run(browser, next.flow, next.width)) && good;
+  await browser.close();
 }
 await Promise.all([work(), work()]);
-await browser.close();
 if (!good || wanted.length === 0) process.exit(1);
