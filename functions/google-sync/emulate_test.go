@@ -36,7 +36,7 @@ func node(t *testing.T) string {
 	parts := strings.Split(strings.TrimPrefix(strings.TrimSpace(string(out)), "v"), ".")
 	major, _ := strconv.Atoi(parts[0])
 	if err != nil || major < 24 {
-		t.Skipf("the emulator needs Node 22.15 or newer (24 is what it is tested with), and this is %q: %s", out, hint)
+		t.Skipf("the emulator is tested with Node 24 or newer, and this is %q: %s", out, hint)
 	}
 	return "node"
 }
