@@ -65,14 +65,14 @@ func TestGrowth(t *testing.T) {
 		n := float64(i)
 		s := report.Usage{
 			"leak: goroutines": 10 + 2*n, "cache: memory, MiB": 100 * min(1, n/8), "collector: memory, MiB": 60 + 20*float64(i%2),
-			"few: open files": 2 + n/8, "work: " + report.Seconds: 5 * n, "database: " + report.Kept: 9 * n,
+			"few: open files": 2 + n/8, "PostgreSQL: connections": 4 + n/4, "work: " + report.Seconds: 5 * n, "database: " + report.Kept: 9 * n,
 		}
 		if i < 30 {
 			s["away: memory, MiB"] = 40
 		}
 		samples = append(samples, s)
 	}
-	if got := strings.Join(report.Growth(samples), "; "); got != "leak: goroutines: 40, then 80" {
+	if got := strings.Join(report.Growth(samples), "; "); got != "PostgreSQL: connections: 8, then 13; leak: goroutines: 40, then 80" {
 		t.Errorf("got %q", got)
 	}
 	if got := report.Growth(nil); len(got) > 0 {

@@ -11,19 +11,19 @@ import (
 // Usage is what was held at one moment of a run, such as "pdf-parse: memory, MiB". Several processes of a function are one.
 type Usage map[string]float64
 
-// grown is by how much of its second quarter, and by how many at the least, a use must grow for it to be said to grow:
-// caches and pools fill in the first quarter, and a collector lets memory swing.
-const (
-	grown      = 0.25
-	grownCount = 16
-)
+// grown is by how much of its second quarter a use must grow for it to be said to grow, and atLeast by how many of its
+// unit: caches and pools fill in the first quarter, and a collector lets memory swing.
+const grown = 0.25
+
+var atLeast = map[string]float64{"memory, MiB": 16, "goroutines": 8, "open files": 8, "connections": 4}
 
 // Growth names what was still growing in the last quarter of a run.
 func Growth(samples []Usage) []string {
 	var growing []string
 	for _, name := range names(samples) {
 		second, last := quarters(series(samples, name))
-		if last > (1+grown)*second && last > second+grownCount && !accumulates(name) {
+		_, unit, _ := strings.Cut(name, ": ")
+		if last > (1+grown)*second && last > second+atLeast[unit] && !accumulates(name) {
 			growing = append(growing, fmt.Sprintf("%s: %.0f, then %.0f", name, second, last))
 		}
 	}

@@ -91,7 +91,7 @@ function send(user, fixture) {
 
 // comeAgain is whether an upload was refused, before anything of it was kept, and told when to come again.
 function comeAgain(answer) {
-  return answer.headers['Retry-After'] !== undefined && (answer.status === 429 || (answer.status === 503 && answer.json('error') === 'QUEUE_FULL'));
+  return answer.headers['Retry-After'] !== undefined && (answer.status === 429 || (answer.status === 503 && /"error":\s*"QUEUE_FULL"/.test(answer.body || '')));
 }
 
 // upload sends a PDF as the page does: refused, it comes again when it is told to, up to so many times. It gives the job's

@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -146,18 +146,11 @@ func nowhere() []string {
 // residentMemory is what a process holds, in MiB.
 func residentMemory(t testing.TB, pid int) float64 {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	stat, err := statOf(strconv.Itoa(pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(status)) {
-		var kib float64
-		if _, err := fmt.Sscanf(line, "VmRSS: %f kB", &kib); err == nil {
-			return kib / 1024
-		}
-	}
-	t.Fatal("no VmRSS")
-	return 0
+	return stat.mebibytes
 }
 
 // serving is the address of a system on servers of its own, until it is stopped.

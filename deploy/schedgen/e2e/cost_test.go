@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,14 +56,8 @@ const quickGoogle = "GOOGLE_CALLS_PER_MINUTE=60000"
 // costlySite is the functions as processes.
 func costlySite(t *testing.T) *site {
 	t.Helper()
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fleet{t: t, settings: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), quickGoogle}}
-	return newSite(f, pgtest.New(t), s3test.New, func(name string, settings ...string) *instance {
-		return f.instance(filepath.Join(dir, name), append(settings, "BACKUP_IDENTITY_FILE="+filepath.Join(f.keys, "identity.txt"))...)
-	})
+	f := processes(t, quickGoogle)
+	return newSite(f, pgtest.New(t), s3test.New, f.run)
 }
 
 // costs tries operations at a site and measures its functions.

@@ -67,7 +67,7 @@ func nothingLeft(t *testing.T, system *instance, temporary string, before map[st
 	})
 }
 
-// systemInAProcess is `schedgen up` with some settings, and a folder of its own for temporary files.
+// systemInAProcess is `schedgen up` with some settings and flags (--name=value), and a folder of its own for temporary files.
 func systemInAProcess(t *testing.T, settings ...string) (system *instance, temporary string) {
 	t.Helper()
 	dir, err := programs()
@@ -77,9 +77,16 @@ func systemInAProcess(t *testing.T, settings ...string) (system *instance, tempo
 	port, temporary := freePort(t), t.TempDir()
 	system = &instance{t: t, url: "http://127.0.0.1:" + port, spec: process.Spec{
 		Path: filepath.Join(dir, "schedgen"), Args: []string{"up", "--port", port, "--data", dataDir(t)}, Dir: t.TempDir(),
-		Env: append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + temporary}, settings...),
+		Env: []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + temporary},
 		Log: filepath.Join(t.TempDir(), "log"), Death: syscall.SIGTERM,
 	}}
+	for _, given := range settings {
+		if strings.HasPrefix(given, "--") {
+			system.spec.Args = append(system.spec.Args, given)
+		} else {
+			system.spec.Env = append(system.spec.Env, given)
+		}
+	}
 	if err := system.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -258,23 +265,13 @@ var goroutines = regexp.MustCompile(`(?m)^go_goroutines (\d+)`)
 // leftovers counts what a process has.
 func leftovers(t *testing.T, system *instance, temporary string) map[string]int {
 	t.Helper()
-	proc := filepath.Join("/proc", strconv.Itoa(system.process.Pid()))
+	proc := filepath.Join("/proc", system.pid())
 	count := func(dir string) int {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return len(entries)
-	}
-	children := 0
-	tasks, err := filepath.Glob(filepath.Join(proc, "task", "*", "children"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, task := range tasks {
-		if list, err := os.ReadFile(task); err == nil { // a thread may have ended
-			children += len(strings.Fields(string(list)))
-		}
 	}
 	metrics, err := get(t.Context(), http.DefaultClient, system.url+"/metrics")
 	if err != nil {
@@ -284,5 +281,5 @@ func leftovers(t *testing.T, system *instance, temporary string) map[string]int 
 	if found := goroutines.FindSubmatch(metrics.body); found != nil {
 		running, _ = strconv.Atoi(string(found[1])) // digits
 	}
-	return map[string]int{"children": children, "files": count(filepath.Join(proc, "fd")), "goroutines": running, "temporary files": count(temporary)}
+	return map[string]int{"children": len(childrenOf(system.pid())), "files": count(filepath.Join(proc, "fd")), "goroutines": running, "temporary files": count(temporary)}
 }

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"net/http"
@@ -70,15 +71,9 @@ type loadTest struct {
 // redis-server and MinIO with its webhook. Sweeps are made as a schedule makes them.
 func loadSite(t *testing.T) *site {
 	t.Helper()
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fleet{t: t, database: newDatabase(t), limited: true,
-		settings: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "TRUSTED_PROXIES=127.0.0.0/8", "LOG_LEVEL=warn"}}
-	s := newSite(f, f.database.dsn, s3test.MinIO, func(name string, settings ...string) *instance {
-		return f.instance(filepath.Join(dir, name), append(settings, "BACKUP_IDENTITY_FILE="+filepath.Join(f.keys, "identity.txt"))...)
-	})
+	f := processes(t, "TRUSTED_PROXIES=127.0.0.0/8", "LOG_LEVEL=warn")
+	f.database, f.limited = newDatabase(t), true
+	s := newSite(f, f.database.dsn, s3test.MinIO, f.run)
 	s.schedule()
 	return s
 }
@@ -182,12 +177,12 @@ func allEnded(ctx context.Context, pool *postgres.Pool) error {
 	defer tick.Stop()
 	for {
 		n, err := postgres.QueryOne(ctx, pool, pgx.RowTo[int], "select count(*) from jobs where status not in ('completed', 'failed')")
-		if n == 0 {
-			return err
+		if err == nil && n == 0 {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d jobs have not ended", n)
+			return errors.Join(fmt.Errorf("%d jobs have not ended", n), err)
 		case <-tick.C:
 		}
 	}
@@ -234,17 +229,20 @@ func (l *loadTest) breakThings(ctx context.Context, t *testing.T, full bool) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for _, fault := range all {
-		for _, do := range []func() error{fault.begin, fault.end} {
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-			}
-			if err := do(); err != nil {
-				t.Errorf("%s: %v", fault.name, err)
-			}
-		}
-		if ctx.Err() != nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
 			return
+		}
+		if err := fault.begin(); err != nil {
+			t.Errorf("%s: %v", fault.name, err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+		if err := fault.end(); err != nil {
+			t.Errorf("%s: %v", fault.name, err)
 		}
 	}
 }

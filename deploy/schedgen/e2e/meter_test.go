@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -91,17 +90,68 @@ func (m *meter) spent() cost {
 // processorTime is how long a process has worked, in seconds.
 func processorTime(t *testing.T, pid string) float64 {
 	t.Helper()
-	stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+	stat, err := statOf(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(after)
-	const ticks = 100 // a second, on every machine that Linux runs on today (sysconf(3), _SC_CLK_TCK)
-	user, err1 := strconv.ParseFloat(fields[11], 64)
-	system, err2 := strconv.ParseFloat(fields[12], 64)
-	if err := errors.Join(err1, err2); err != nil {
-		t.Fatal(err)
+	return stat.seconds
+}
+
+// processStat is what a process uses (proc_pid_stat(5)).
+type processStat struct {
+	seconds   float64 // of the processors
+	ended     float64 // the same, of its children that have ended
+	mebibytes float64 // resident
+}
+
+// userHZ is how many ticks are a second, on every machine that Linux runs on today (sysconf(3), _SC_CLK_TCK).
+const userHZ = 100
+
+func statOf(pid string) (processStat, error) {
+	text, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+	if err != nil {
+		return processStat{}, err
 	}
-	return (user + system) / ticks
+	_, after, _ := strings.Cut(string(text), ") ") // what is before is the program's name
+	fields := strings.Fields(after)
+	if len(fields) < 22 {
+		return processStat{}, fmt.Errorf("the process %s: %q", pid, text)
+	}
+	numbers := make([]float64, 5)
+	for i, field := range []string{fields[11], fields[12], fields[13], fields[14], fields[21]} {
+		if numbers[i], err = strconv.ParseFloat(field, 64); err != nil {
+			return processStat{}, fmt.Errorf("the process %s: %w", pid, err)
+		}
+	}
+	return processStat{
+		seconds: (numbers[0] + numbers[1]) / userHZ, ended: (numbers[2] + numbers[3]) / userHZ,
+		mebibytes: numbers[4] * float64(os.Getpagesize()) / (1 << 20),
+	}, nil
+}
+
+// usedBy is what a process and its children use together, and what those used that have ended: a PDF is read in a child.
+// It is nothing of a process that has gone.
+func usedBy(pid string) (seconds, mebibytes float64) {
+	stat, err := statOf(pid)
+	if err != nil {
+		return 0, 0
+	}
+	seconds, mebibytes = stat.seconds+stat.ended, stat.mebibytes
+	for _, child := range childrenOf(pid) {
+		s, m := usedBy(child)
+		seconds, mebibytes = seconds+s, mebibytes+m
+	}
+	return seconds, mebibytes
+}
+
+// childrenOf are the children of a process's threads that are alive.
+func childrenOf(pid string) []string {
+	var children []string
+	threads, _ := filepath.Glob(filepath.Join("/proc", pid, "task", "*", "children")) // the pattern is none of a caller's
+	for _, thread := range threads {
+		if list, err := os.ReadFile(thread); err == nil { // a thread may have ended
+			children = append(children, strings.Fields(string(list))...)
+		}
+	}
+	return children
 }

@@ -31,14 +31,24 @@ type site struct {
 // pooledProcesses is a site whose functions are processes.
 func pooledProcesses(t *testing.T) *world {
 	t.Helper()
+	f := processes(t)
+	return newSite(f, pgtest.New(t), s3test.New, f.run).world
+}
+
+// processes is a fleet whose functions are processes.
+func processes(t *testing.T, settings ...string) *fleet {
+	t.Helper()
+	return &fleet{t: t, settings: append(settings, "PATH="+os.Getenv("PATH"), "HOME="+t.TempDir(), "TMPDIR="+t.TempDir())}
+}
+
+// run starts a function as a process, with the file of backup's secret key.
+func (f *fleet) run(name string, settings ...string) *instance {
+	f.t.Helper()
 	dir, err := programs()
 	if err != nil {
-		t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	f := &fleet{t: t, settings: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir()}}
-	return newSite(f, pgtest.New(t), s3test.New, func(name string, settings ...string) *instance {
-		return f.instance(filepath.Join(dir, name), append(settings, "BACKUP_IDENTITY_FILE="+filepath.Join(f.keys, "identity.txt"))...)
-	}).world
+	return f.instance(filepath.Join(dir, name), append(settings, "BACKUP_IDENTITY_FILE="+filepath.Join(f.keys, "identity.txt"))...)
 }
 
 // newSite starts the servers and the functions, which run starts one by one.

@@ -6,9 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
+	"strconv"
 	"testing"
 	"time"
 
@@ -31,13 +30,13 @@ func BenchmarkCostOfTraces(b *testing.B) {
 	base := client.Transport
 	turn := func(sampled int) float64 {
 		client.Transport = asking{base, fmt.Sprintf("00-%032x-%016x-%02x", 1, 1, sampled)}
-		before := cpuOfAll(b)
+		before := cpuOfAll()
 		for range 20 {
 			if err := uploadAndWait(b.Context(), client, system, paper); err != nil {
 				b.Fatal(err)
 			}
 		}
-		return cpuOfAll(b) - before
+		return cpuOfAll() - before
 	}
 	turn(0)
 	turn(1)
@@ -88,39 +87,8 @@ func quietSystem(b *testing.B, settings map[string]string) string {
 	return system.URL()
 }
 
-// cpuOfAll is the CPU time, in seconds, of this process and of all below it, those that have ended included.
-func cpuOfAll(b *testing.B) (seconds float64) {
-	b.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		b.Fatal(err)
-	}
-	parents, ticks := map[int]int{}, map[int]float64{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		_, rest, _ := strings.Cut(string(text), ") ")
-		var pid, parent int
-		var own, owned, ended, endedOwn float64
-		fields := strings.Fields(rest)
-		if _, err := fmt.Sscan(string(text), &pid); err != nil || len(fields) < 15 {
-			b.Fatalf("%s: %q", file, text)
-		}
-		if _, err := fmt.Sscan(strings.Join([]string{fields[1], fields[11], fields[12], fields[13], fields[14]}, " "), &parent, &own, &owned, &ended, &endedOwn); err != nil {
-			b.Fatalf("%s: %v", file, err)
-		}
-		parents[pid], ticks[pid] = parent, own+owned+ended+endedOwn
-	}
-	for pid := range parents {
-		above := pid
-		for above > 1 && above != os.Getpid() {
-			above = parents[above]
-		}
-		if above == os.Getpid() {
-			seconds += ticks[pid] / 100 // USER_HZ
-		}
-	}
+// cpuOfAll is the processor time, in seconds, of this process and of all below it, those that have ended included.
+func cpuOfAll() float64 {
+	seconds, _ := usedBy(strconv.Itoa(os.Getpid()))
 	return seconds
 }

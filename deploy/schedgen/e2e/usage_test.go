@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,6 +24,13 @@ var gauges = []struct {
 	{regexp.MustCompile(`(?m)^process_open_fds (\S+)`), "open files"},
 }
 
+// watcher notes what a site holds.
+type watcher struct {
+	site  *site
+	pool  *postgres.Pool
+	spent map[string]map[string]float64 // processor time by function and process: some are stopped and started again
+}
+
 // watch notes every ten seconds what the functions and the database hold, until it is told to end.
 func (s *site) watch(ctx context.Context) []report.Usage {
 	const every = 10 * time.Second
@@ -36,9 +42,10 @@ func (s *site) watch(ctx context.Context) []report.Usage {
 	defer pool.Close()
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	w := watcher{site: s, pool: pool, spent: map[string]map[string]float64{}}
 	var samples []report.Usage
 	for {
-		samples = append(samples, s.usage(ctx, pool))
+		samples = append(samples, w.usage(ctx))
 		select {
 		case <-ctx.Done():
 			return samples
@@ -47,71 +54,52 @@ func (s *site) watch(ctx context.Context) []report.Usage {
 	}
 }
 
-// usage is what is held now. What is away, as it is in chaos, is left out.
-func (s *site) usage(ctx context.Context, pool *postgres.Pool) report.Usage {
-	now := report.Usage{}
+// usage is what is held now. What is away, as it is in chaos, holds nothing.
+func (w *watcher) usage(ctx context.Context) report.Usage {
+	now, s := report.Usage{}, w.site
 	functions := map[string][]*instance{
 		"upload-ingest": {s.ingest}, "pdf-parse": s.parse, "calendar-generate": {s.calendar}, "google-sync": {s.google}, "backup": {s.backup},
 	}
 	for name, instances := range functions {
+		if w.spent[name] == nil {
+			w.spent[name] = map[string]float64{}
+		}
 		for _, i := range instances {
-			used := usedBy(i.pid())
-			now[name+": "+report.Seconds] += used.seconds
-			now[name+": memory, MiB"] += used.mebibytes
-			metrics, err := get(ctx, http.DefaultClient, i.url+"/metrics")
-			if err != nil {
-				continue
-			}
-			for _, h := range gauges {
-				if found := h.metric.FindSubmatch(metrics.body); found != nil {
-					value, _ := strconv.ParseFloat(string(found[1]), 64) // a metric's value is a number
-					now[name+": "+h.name] += value
-				}
-			}
+			w.note(ctx, now, name, i)
+		}
+		for _, seconds := range w.spent[name] {
+			now[name+": "+report.Seconds] += seconds
 		}
 	}
 	const database = "select count(*)::float8, pg_database_size(current_database())::float8 from pg_stat_activity where datname = current_database()"
 	type size struct{ Connections, Bytes float64 }
-	if found, err := postgres.QueryOne(ctx, pool, pgx.RowToStructByPos[size], database); err == nil {
+	if found, err := postgres.QueryOne(ctx, w.pool, pgx.RowToStructByPos[size], database); err == nil {
 		now["PostgreSQL: connections"], now["PostgreSQL: "+report.Kept] = found.Connections, found.Bytes/(1<<20)
 	}
 	now["machine: "+report.Seconds] = busy()
 	return now
 }
 
-// used is what a process and its children use.
-type used struct{ seconds, mebibytes float64 }
-
-// usedBy is what a process, its children, and those that have ended used (proc(5)): a PDF is read in a child. It is nothing
-// of a process that has gone.
-func usedBy(pid string) used {
-	dir := filepath.Join("/proc", pid)
-	stat, _ := os.ReadFile(filepath.Join(dir, "stat"))
-	_, after, _ := strings.Cut(string(stat), ") ") // what is before is the program's name
-	fields := strings.Fields(after)
-	if len(fields) < 22 {
-		return used{}
+// note adds what an instance holds.
+func (w *watcher) note(ctx context.Context, now report.Usage, name string, i *instance) {
+	pid := i.pid()
+	seconds, mebibytes := usedBy(pid)
+	if mebibytes == 0 {
+		return // it was stopped
 	}
-	var u used
-	for _, field := range fields[11:15] { // utime, stime, cutime, cstime
-		ticks, _ := strconv.ParseFloat(field, 64)
-		u.seconds += ticks / userHZ
+	w.spent[name][pid] = seconds
+	now[name+": memory, MiB"] += mebibytes
+	metrics, err := get(ctx, http.DefaultClient, i.url+"/metrics")
+	if err != nil {
+		return
 	}
-	pages, _ := strconv.ParseFloat(fields[21], 64)
-	u.mebibytes = pages * float64(os.Getpagesize()) / (1 << 20)
-	tasks, _ := filepath.Glob(filepath.Join(dir, "task", "*", "children"))
-	for _, task := range tasks {
-		list, _ := os.ReadFile(task)
-		for child := range strings.FieldsSeq(string(list)) {
-			of := usedBy(child)
-			u.seconds, u.mebibytes = u.seconds+of.seconds, u.mebibytes+of.mebibytes
+	for _, g := range gauges {
+		if found := g.metric.FindSubmatch(metrics.body); found != nil {
+			value, _ := strconv.ParseFloat(string(found[1]), 64) // a metric's value is a number
+			now[name+": "+g.name] += value
 		}
 	}
-	return u
 }
-
-// userHZ is how many ticks of proc(5) are a second.
-const userHZ = 100
 
 // busy is how long the machine's processors have worked since its start, all of its programs together, in seconds (proc(5)).
 func busy() float64 {
