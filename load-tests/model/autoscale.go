@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 )
@@ -26,14 +27,16 @@ const (
 // activator, which stays in the path while the capacity that is free is below the target burst capacity (200).
 type scaled struct {
 	service
-	cold float64 // seconds from the decision to the first request of an instance
-	time float64 // processor time of a request, in seconds
-	rate float64 // requests that all instances begin in a second; 0: any number
+	cold  float64 // seconds from the decision to the first request of an instance
+	held  float64 // seconds that a request takes where nothing else is done
+	time  float64 // processor time of a request, in seconds
+	rate  float64 // requests that all instances begin in a second; 0: any number
+	burst float64 // requests that they begin at once after a quiet time
 }
 
 // simulate gives when each request ends, by when they come (seconds, rising), and how many instances there were at the most.
 func (s scaled) simulate(arrivals []float64) (ends []float64, most int) {
-	state := cluster{scaled: s, ready: s.MinScale}
+	state := cluster{scaled: s, ready: s.MinScale, tokens: s.burst}
 	ends = make([]float64, len(arrivals))
 	served, came := 0, 0
 	for tick := 0; served < len(arrivals); tick++ {
@@ -45,12 +48,12 @@ func (s scaled) simulate(arrivals []float64) (ends []float64, most int) {
 		for state.busy.Len() > 0 && state.busy[0] <= now {
 			heap.Pop(&state.busy)
 		}
-		state.tokens = min(state.tokens+s.rate*step, max(s.rate, 1))
+		state.tokens = min(state.tokens+s.rate*step, max(s.burst, 1))
 		for served < came && state.busy.Len() < state.ready*s.Concurrency && (s.rate == 0 || state.tokens >= 1) {
 			state.tokens--
 			// Those that an instance serves at once share its processors.
 			share := max(1, float64(state.busy.Len()+1)/(float64(state.ready)*float64(s.Limits.CPU)))
-			ends[served] = now + s.time*share
+			ends[served] = now + s.held + s.time*(share-1)
 			heap.Push(&state.busy, ends[served])
 			served++
 		}
@@ -137,14 +140,16 @@ func (e *ends) Pop() any {
 	return x
 }
 
-// arrive spreads students evenly: so many a minute in each minute.
+// arrive has students come at random, so many in each minute. They are the same each time.
 func arrive(perMinute ...float64) []float64 {
 	var out []float64
+	random := rand.New(rand.NewPCG(1, 2))
 	for minute, n := range perMinute {
-		for i := range int(n) {
-			out = append(out, 60*(float64(minute)+float64(i)/n))
+		for range int(n) {
+			out = append(out, 60*(float64(minute)+random.Float64()))
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 
@@ -170,10 +175,11 @@ func firstMinute(c costs, services map[string]service) string {
 	return out.String()
 }
 
-// chain is how long each student waits for events: upload-ingest takes the PDF, pdf-parse reads it.
+// chain is how long each student waits for events: upload-ingest takes the PDF, pdf-parse reads it. Each of both is held as
+// long as an upload takes as a whole where nothing else is done, which is more than it is.
 func chain(c costs, services map[string]service, arrivals []float64, cold float64, keptIngest, keptParse int) (waits []float64, mostParse int) {
-	ingest := scaled{service: services["upload-ingest"], cold: cold, time: c.function["upload-ingest"]}
-	parse := scaled{service: services["pdf-parse"], cold: cold, time: c.function["pdf-parse"], rate: parseRate}
+	ingest := scaled{service: services["upload-ingest"], cold: cold, held: c.upload, time: c.function["upload-ingest"]}
+	parse := scaled{service: services["pdf-parse"], cold: cold, held: c.upload, time: c.function["pdf-parse"], rate: parseRate, burst: parseBurst}
 	ingest.MinScale, parse.MinScale = max(ingest.MinScale, keptIngest), max(parse.MinScale, keptParse)
 	taken, _ := ingest.simulate(arrivals)
 	order := make([]int, len(taken))

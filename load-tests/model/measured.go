@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -13,6 +14,7 @@ import (
 // measured is a report: its rows by their first cell, each with its numbers.
 type measured struct {
 	scenario string
+	cores    float64 // of the machine
 	rows     map[string][]float64
 }
 
@@ -33,6 +35,9 @@ const base, idle = "upload", "baseline"
 // uploads is the row of uploads: how many, and their times in milliseconds, the median first.
 const uploads = "`http_req_duration{name:upload}`"
 
+// machine is what a report says of it.
+var machine = regexp.MustCompile(`, on (\d+) cores of `)
+
 // readReports reads the reports of a folder, and takes from them what a visit costs.
 func readReports(dir string) (costs, []measured, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.md"))
@@ -46,7 +51,10 @@ func readReports(dir string) (costs, []measured, error) {
 		if err != nil {
 			return costs{}, nil, err
 		}
-		m := measured{strings.TrimSuffix(filepath.Base(path), ".md"), tables(string(page))}
+		m := measured{scenario: strings.TrimSuffix(filepath.Base(path), ".md"), rows: tables(string(page))}
+		if found := machine.FindStringSubmatch(string(page)); found != nil {
+			m.cores, _ = strconv.ParseFloat(found[1], 64) // digits
+		}
 		runs = append(runs, m)
 		known[m.scenario] = m
 	}
@@ -101,7 +109,10 @@ func (m measured) rate() (float64, error) {
 // costs are what a visit cost in a run. Of a use the last number but one is its median in the last quarter, the last its
 // most; processor time only grows, so its most is all of it.
 func (m measured) costs() (costs, error) {
-	c := costs{cores: 2, function: map[string]float64{}}
+	c := costs{cores: m.cores, function: map[string]float64{}}
+	if c.cores == 0 {
+		return c, fmt.Errorf("the report of %s does not say on how many cores it was made: run it again", m.scenario)
+	}
 	visits, err := m.number(uploads, 0)
 	if err != nil {
 		return c, err

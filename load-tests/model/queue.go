@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// parseRate is how many PDFs all instances of pdf-parse begin in a second (PARSE_RATE).
-const parseRate = 10.0
+// How many PDFs of students all instances of pdf-parse begin in a second (PARSE_RATE without PARSE_RATE_RESERVE), and at
+// once after a quiet time (PARSE_BURST without it).
+const parseRate, parseBurst = 8.0, 98.0
 
 // erlangC is the chance that a request waits where so many servers have so much work, in servers (A. K. Erlang, 1917; by
 // the recurrence of the blocking formula, which stays in range for any number of servers).
@@ -51,8 +52,11 @@ func costTable(c costs) string {
 // heldAgainst sets the time of an upload that is predicted beside the one that was measured.
 func heldAgainst(c costs, runs []measured) string {
 	var out strings.Builder
-	out.WriteString("## Predicted and measured\n\n| scenario | visits a second | busy | upload, predicted | measured (median) |\n|---|---:|---:|---:|---:|\n")
+	out.WriteString("## Predicted and measured\n\n| scenario | visits a second | busy | upload, predicted (mean) | measured (median) |\n|---|---:|---:|---:|---:|\n")
 	for _, m := range runs {
+		if m.scenario == idle {
+			continue // the prediction starts from it
+		}
 		rate, err := m.rate()
 		took, missing := m.number(uploads, 1)
 		if err != nil || missing != nil {
@@ -84,11 +88,12 @@ func instanceTable(c costs, services map[string]service) string {
 	return out.String()
 }
 
-// crowdTable says what it takes to serve so many students at once, each of whom begins a visit every minute.
+// crowdTable says what it takes to serve so many students at once, each with a visit in ten minutes, as the sizing in
+// docs/deployment.md assumes.
 func crowdTable(c costs, services map[string]service) string {
-	const between = 60.0 // seconds from one visit of a student to the next
+	const between = 600.0 // seconds from one visit of a student to the next
 	var out strings.Builder
-	out.WriteString("## Students at once, each with a visit a minute\n\n| students | visits a second | cores |")
+	out.WriteString("## Students at once, each with a visit in ten minutes\n\n| students | visits a second | cores |")
 	for _, name := range functions {
 		fmt.Fprintf(&out, " %s |", name)
 	}
