@@ -114,7 +114,9 @@ func judge(list []jobs.Job, now time.Time) Part {
 			ended = ending(job, now)
 			break
 		}
-		waits = max(waits, now.Sub(job.CreatedAt))
+		if job.UploadedAt != nil { // before that it waits for the object store, which is a part of its own
+			waits = max(waits, now.Sub(*job.UploadedAt))
+		}
 	}
 	switch {
 	case ended.Status == Down:

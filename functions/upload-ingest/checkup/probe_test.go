@@ -36,13 +36,16 @@ func TestWhatProbesTell(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	job := func(status jobs.Status, created, ended time.Duration, code string) jobs.Job {
-		j := jobs.Job{Status: status, CreatedAt: now.Add(-created), ErrorCode: code}
+		stored := now.Add(-created)
+		j := jobs.Job{Status: status, CreatedAt: stored, UploadedAt: &stored, ErrorCode: code}
 		if at := now.Add(-ended); j.Done() {
 			j.CompletedAt = &at
 		}
 		return j
 	}
 	read := job(jobs.Completed, 50*time.Second, 49*time.Second, "")
+	onItsWay := job(jobs.Pending, 6*time.Minute, 0, "")
+	onItsWay.UploadedAt = nil
 	for name, c := range map[string]struct {
 		list    []jobs.Job
 		status  Status
@@ -56,6 +59,8 @@ func TestWhatProbesTell(t *testing.T) {
 		"waits long":           {[]jobs.Job{job(jobs.Pending, time.Second, 0, ""), job(jobs.Pending, 2*time.Minute, 0, ""), read}, Degraded, "it was not read within a minute"},
 		"waits for minutes":    {[]jobs.Job{job(jobs.Pending, time.Second, 0, ""), job(jobs.Pending, 6*time.Minute, 0, "")}, Down, "none was read for minutes"},
 		"waits and failed":     {[]jobs.Job{job(jobs.Pending, 2*time.Minute, 0, ""), job(jobs.Failed, 3*time.Minute, time.Second, jobs.CodeTimeout)}, Down, jobs.CodeTimeout},
+		"not stored yet":       {[]jobs.Job{onItsWay}, Unknown, ""},
+		"not stored, but read": {[]jobs.Job{onItsWay, read}, OK, ""},
 		"never stored":         {[]jobs.Job{job(jobs.Failed, 2*time.Minute, time.Second, jobs.CodeUploadIncomplete), read}, Unknown, jobs.CodeUploadIncomplete},
 		"its PDF is gone":      {[]jobs.Job{job(jobs.Failed, time.Minute, time.Second, jobs.CodePDFMissing)}, Unknown, jobs.CodePDFMissing},
 		"read an hour ago":     {[]jobs.Job{job(jobs.Completed, time.Hour, time.Hour, "")}, Unknown, ""},
