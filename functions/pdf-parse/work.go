@@ -21,7 +21,7 @@ import (
 )
 
 // errTimeout ends work that took longer than a job may.
-var errTimeout = errors.New("the job took too long")
+var errTimeout = tracing.NewError(jobs.CodeTimeout, "the job took too long")
 
 // work reads the claimed job's PDF and commits what it says. A caller that goes away does not stop
 // it: the attempt is counted, and half done. The slot is freed before others are told.

@@ -3,6 +3,7 @@ package pdfparse
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,11 +17,15 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/dev/stack/pg"
 	"github.com/schedgen/schedgen/shared/dev/testkit"
+	"github.com/schedgen/schedgen/shared/dev/testkit/otlptest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
+	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/timetable"
+	"github.com/schedgen/schedgen/shared/tracing"
+	"github.com/schedgen/schedgen/shared/tracing/otlp"
 )
 
 func TestTheStoreIsAway(t *testing.T) {
@@ -124,6 +129,50 @@ func TestWhoLostTheLeaseWritesNothing(t *testing.T) {
 	w.completed(job.ID, truth)
 	if got := len(w.told.all()); got != 1 {
 		t.Errorf("%d timetables were announced, want 1", got)
+	}
+}
+
+// A file that cannot be read is no fault of ours, nor is a job that took too long, and traces say so.
+func TestTracesSayWhatWentWrongWithAJob(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*world, jobs.Job)
+		want  string
+	}{
+		"no PDF": {func(*world, jobs.Job) {}, parse.NotPDF},
+		"too slow": {func(w *world, _ jobs.Job) {
+			w.f.cfg.Limits.Timeout, w.f.Parse = time.Millisecond, newGate().parse
+		}, jobs.CodeTimeout},
+		"lost": {func(w *world, _ jobs.Job) {
+			w.f.Parse = func(context.Context, []byte) (timetable.Document, error) {
+				w.sql("update jobs set lease_token = gen_random_uuid()")
+				return timetable.Document{Kind: timetable.Exam}, nil
+			}
+		}, "LEASE_LOST"},
+		"gone": {func(w *world, job jobs.Job) {
+			if err := w.f.blob.Delete(w.Context(), job.ObjectKey); err != nil {
+				w.Fatal(err)
+			}
+		}, api.NotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, collector := newWorld(t), otlptest.New(t)
+			traces, err := otlp.Open(otlp.Config{Endpoint: collector.URL}, "pdf-parse", "", slog.New(slog.DiscardHandler), func(int, int) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			job := w.upload([]byte("no PDF"), jobs.Normal)
+			c.spoil(w, job)
+			ctx := tracing.Begin(t.Context(), httptest.NewRequest("POST", "/", nil), slog.New(slog.DiscardHandler), traces.Tracer())
+			_ = w.f.handleObject(ctx, events.Object{JobID: job.ID, Key: job.ObjectKey, Priority: string(job.Priority)}) // the event's answer is another test's
+			traces.Close()
+			var got []any
+			for _, span := range collector.Spans() {
+				got = append(got, span.Attributes.Get("error.type"))
+			}
+			if !slices.Contains(got, any(c.want)) || slices.Contains(got, any(api.Internal)) {
+				t.Errorf("got errors %v, want %s and none that is %s", got, c.want, api.Internal)
+			}
+		})
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/settings"
+	"github.com/schedgen/schedgen/shared/tracing"
 )
 
 // Config says which server and bucket.
@@ -33,7 +34,7 @@ type Config struct {
 }
 
 // ErrNotFound says that there is no such object.
-var ErrNotFound = errors.New("blob: no such object")
+var ErrNotFound = tracing.NewError(api.NotFound, "blob: no such object")
 
 // DownError says that the server could not be asked.
 type DownError struct{ Err error }

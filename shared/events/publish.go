@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -73,6 +74,9 @@ func (p *Publisher) Enabled() bool { return len(p.targets) > 0 }
 type RefusedError struct{ Status int }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("refused with status %d", e.Status) }
+
+// ErrorType is what spans show.
+func (e *RefusedError) ErrorType() string { return strconv.Itoa(e.Status) }
 
 // Refused says that err of Publish comes of receivers that will not take the event, now or later.
 func Refused(err error) bool {
@@ -153,7 +157,7 @@ func (p *Publisher) send(ctx context.Context, target string, e event.Event) (err
 	case status < 300:
 		return nil
 	case status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status == http.StatusTooEarly:
-		return fmt.Errorf("answered with status %d", status)
+		return tracing.NewError(strconv.Itoa(status), fmt.Sprintf("answered with status %d", status))
 	default:
 		return &RefusedError{Status: status}
 	}

@@ -68,7 +68,7 @@ const (
 var ErrNotFound = errors.New("jobs: no such job")
 
 // ErrLeaseLost says that the job is no longer this claim's: nothing was written.
-var ErrLeaseLost = errors.New("jobs: the lease is lost")
+var ErrLeaseLost = tracing.NewError("LEASE_LOST", "jobs: the lease is lost")
 
 // Job is one upload and what became of it.
 type Job struct {

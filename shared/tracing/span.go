@@ -29,7 +29,7 @@ func Start(ctx context.Context, kind trace.SpanKind, name string, attributes ...
 		return ctx, unrecorded
 	}
 	ctx, span := tracer.Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attributes...))
-	return ctx, func(err error) { end(span, err) }
+	return ctx, func(err error) { end(ctx, span, err) }
 }
 
 // Note adds attributes to the span of ctx.
@@ -72,7 +72,7 @@ func Work(ctx context.Context, cause Cause, name string, attributes ...attribute
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: delivery}))
 	}
 	ctx, span := s.tracer.Start(ctx, name, options...)
-	return ctx, func(err error) { end(span, err) }
+	return ctx, func(err error) { end(ctx, span, err) }
 }
 
 // Past records what has happened already. It is a child of what caused the work of ctx, as cause tells, or of the span of
@@ -120,19 +120,36 @@ func EndRequest(ctx context.Context, method, route string, status int, code stri
 	span.End()
 }
 
-// end ends a span with its outcome.
-func end(span trace.Span, err error) {
+// end ends the span of ctx with its outcome.
+func end(ctx context.Context, span trace.Span, err error) {
 	if err != nil {
-		span.SetAttributes(attribute.String("error.type", errorType(err)))
+		span.SetAttributes(attribute.String("error.type", errorType(ctx, err)))
 		span.SetStatus(codes.Error, "")
 	}
 	span.End()
 }
 
-// errorType is the CODE of an error, PostgreSQL's where it has one, or what ended it early.
-func errorType(err error) string {
+// NewError is errors.New of an error that spans show by its code.
+func NewError(code, text string) error { return &codedError{code, text} }
+
+type codedError struct{ code, text string }
+
+func (e *codedError) Error() string { return e.text }
+
+// ErrorType is what spans show.
+func (e *codedError) ErrorType() string { return e.code }
+
+// errorType is the code that an error names by a method ErrorType, PostgreSQL's code, what ended it early, or the CODE
+// that a caller would get. Where the context ended, its cause says why.
+func errorType(ctx context.Context, err error) string {
+	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
+		err = context.Cause(ctx)
+	}
+	var named interface{ ErrorType() string }
 	var database interface{ SQLState() string }
 	switch {
+	case errors.As(err, &named):
+		return named.ErrorType()
 	case errors.As(err, &database):
 		return database.SQLState()
 	case errors.Is(err, context.Canceled):

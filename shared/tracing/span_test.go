@@ -2,6 +2,7 @@ package tracing
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/schedgen/schedgen/shared/api"
 )
 
 // recorded is a request that is being answered, and what is recorded of it.
@@ -74,6 +77,42 @@ func TestWorkOfTheSameTraceIsWithinItsDelivery(t *testing.T) {
 	work, request := spans.Ended()[0], spans.Ended()[1]
 	if work.Parent().SpanID() != request.SpanContext().SpanID() || len(work.Links()) != 0 {
 		t.Errorf("the work is a child of %s with links %v, want of its delivery", work.Parent().SpanID(), work.Links())
+	}
+}
+
+// stated is an error of PostgreSQL.
+type stated struct{ error }
+
+func (stated) SQLState() string { return "57014" }
+
+// What a span shows of an error is a code, and the most telling one.
+func TestSpansShowErrorsByACode(t *testing.T) {
+	t.Parallel()
+	ours := NewError("LEASE_LOST", "of a person")
+	for name, c := range map[string]struct {
+		cause, err error // why the context ends, nil where it does not
+		want       string
+	}{
+		"one that names its code":      {nil, fmt.Errorf("commit: %w", ours), "LEASE_LOST"},
+		"PostgreSQL's":                 {nil, stated{io.EOF}, "57014"},
+		"of the API":                   {nil, api.New(api.Busy), api.Busy},
+		"none":                         {nil, io.EOF, api.Internal},
+		"the context's end":            {context.Canceled, fmt.Errorf("read: %w", context.Canceled), "canceled"},
+		"the context's, with a cause":  {ours, fmt.Errorf("read: %w", context.Canceled), "LEASE_LOST"},
+		"another, though it has ended": {ours, io.EOF, api.Internal},
+		"late":                         {nil, context.DeadlineExceeded, "timeout"},
+	} {
+		ctx, spans := recorded(t, sdktrace.AlwaysSample())
+		ctx, cancel := context.WithCancelCause(ctx)
+		ctx, end := Start(ctx, trace.SpanKindInternal, "x")
+		if c.cause != nil {
+			cancel(c.cause)
+		}
+		end(c.err)
+		cancel(nil)
+		if got := spans.Ended()[0].Attributes(); len(got) != 1 || got[0].Key != "error.type" || got[0].Value.AsString() != c.want {
+			t.Errorf("%s: got %v, want error.type %s alone", name, got, c.want)
+		}
 	}
 }
 

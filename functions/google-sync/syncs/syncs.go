@@ -45,7 +45,7 @@ var (
 	// ErrTooMany means that the account's queue is full.
 	ErrTooMany = errors.New("syncs: the account has too many waiting")
 	// ErrLeaseLost means that another worker holds the lease now: nothing was written.
-	ErrLeaseLost = errors.New("syncs: the lease is lost")
+	ErrLeaseLost = tracing.NewError("LEASE_LOST", "syncs: the lease is lost")
 )
 
 // Request is what a sync does: it makes a calendar hold the wanted events, and nothing else of schedgen's in the same

@@ -17,6 +17,9 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
+// ErrorType is what spans show.
+func (e *Error) ErrorType() string { return e.Code }
+
 // The codes of errors, of those that package api has.
 const (
 	NotPDF       = api.NotPDF
