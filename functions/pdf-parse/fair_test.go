@@ -342,6 +342,38 @@ func TestAPDFThatIsGoneKeepsNobodyWaiting(t *testing.T) {
 	w.completed(lost.ID, truth)
 }
 
+// A bucket that is missing is an outage, and no fault of any job: the first one tells, and the others keep their attempts.
+func TestABucketThatIsMissingCostsNoJob(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.Backoff = time.Hour })
+	for range 4 {
+		w.lectures()
+	}
+	f, _ := w.instance(func(c *Config) { c.Blob.Bucket = "missing" })
+	for range 2 {
+		f.goOn(t.Context(), time.Now().Add(patience))
+	}
+	if n := w.count("select count(*) from jobs where status <> 'pending' or error_code = $1", jobs.CodePDFMissing); n != 0 {
+		t.Errorf("%d jobs have failed, or are said to have lost their PDFs", n)
+	}
+	if n := w.count("select sum(attempts) from jobs"); n != 2 {
+		t.Errorf("two workers spent %d attempts, want one each", n)
+	}
+}
+
+// A job that could not be given back ends a worker's turn, whatever was wrong with its PDF.
+func TestAJobThatCannotBeGivenBackIsNotPassedOver(t *testing.T) {
+	w := newWorld(t)
+	job := w.lectures()
+	if err := w.f.blob.Delete(t.Context(), job.ObjectKey); err != nil {
+		t.Fatal(err)
+	}
+	w.sql(`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$`)
+	w.sql("create trigger refuse before update on jobs for each row when (old.status = 'processing') execute function refuse()")
+	if _, _, err := w.f.runDueJob(t.Context()); err == nil {
+		t.Error("nothing is said of it")
+	}
+}
+
 // A caller that hangs up while another's job is read leaves no slot empty: its event may be the last that comes.
 func TestACallerThatHangsUpLeavesNoJobBehind(t *testing.T) {
 	w := newWorld(t)

@@ -13,7 +13,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/schedgen/schedgen/shared/api"
-	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/ratelimit"
@@ -185,7 +184,7 @@ func (f *Function) runDueJob(ctx context.Context) (over bool, wait time.Duration
 		return true, 0, err
 	}
 	err = f.run(ctx, claim, slot)
-	if errors.Is(err, blob.ErrNotFound) {
+	if isGone(err) {
 		err = nil // that is its own fault; the next job's PDF is there
 	}
 	return false, 0, err

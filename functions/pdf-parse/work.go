@@ -143,7 +143,7 @@ func (f *Function) endOrRetry(ctx context.Context, claim *jobs.Claim, err error)
 		return f.failForGood(ctx, claim, final.Code, final.Message)
 	case errors.Is(err, errTimeout):
 		return f.failForGood(ctx, claim, jobs.CodeTimeout, api.Sentence(jobs.CodeTimeout))
-	case errors.Is(err, blob.ErrNotFound):
+	case isGone(err):
 		code = jobs.CodePDFMissing
 	}
 	api.Logger(ctx).WarnContext(ctx, "could not be read now", "job", claim.Job.ID, "attempt", claim.Job.Attempts, "code", code, "error", err)
@@ -153,7 +153,7 @@ func (f *Function) endOrRetry(ctx context.Context, claim *jobs.Claim, err error)
 		f.lost(ctx, claim)
 		return nil
 	case e != nil:
-		return errors.Join(err, e) // the lease runs out, and the sweep gives the job back
+		return fmt.Errorf("give back a job (%v): %w", err, e) // the lease runs out, and the sweep gives the job back
 	case job.Done():
 		f.recordEnd(ctx, job, "failed", code)
 		f.deletePDF(ctx, job)
@@ -161,6 +161,11 @@ func (f *Function) endOrRetry(ctx context.Context, claim *jobs.Claim, err error)
 	}
 	f.metrics.ended(claim.Job, "retried", code)
 	return api.New(api.Unavailable).Wrap(err).WithRetryAfter(time.Until(job.RunAfter))
+}
+
+// isGone says that an object is missing of a store that is there.
+func isGone(err error) bool {
+	return errors.Is(err, blob.ErrNotFound) && !errors.Is(err, blob.ErrNoBucket)
 }
 
 func (f *Function) lost(ctx context.Context, claim *jobs.Claim) {

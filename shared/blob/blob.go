@@ -36,6 +36,19 @@ type Config struct {
 // ErrNotFound says that there is no such object.
 var ErrNotFound = tracing.NewError(api.NotFound, "blob: no such object")
 
+// ErrNoBucket says that the bucket is missing. To who looks for an object it is [ErrNotFound], too; but it is an outage, for
+// whoever keeps buckets may have it back, and no matter of that object.
+var ErrNoBucket error = noBucket{}
+
+type noBucket struct{}
+
+func (noBucket) Error() string { return "blob: no such bucket" }
+
+func (noBucket) Is(err error) bool { return err == ErrNotFound }
+
+// Unavailable is the CODE that package api answers.
+func (noBucket) Unavailable() string { return api.StorageUnavailable }
+
 // DownError says that the server could not be asked.
 type DownError struct{ Err error }
 
@@ -276,7 +289,7 @@ func (s *Store) failed(doing, key string, err error) error {
 		s.mu.Lock()
 		s.made = false
 		s.mu.Unlock()
-		return fmt.Errorf("%s %s: %w", doing, key, ErrNotFound)
+		return fmt.Errorf("%s %s: %w", doing, key, ErrNoBucket)
 	case answer.Code == "XMinioStorageFull", answer.StatusCode == http.StatusInsufficientStorage:
 		return &FullError{Err: fmt.Errorf("%s %s: %w", doing, key, err)}
 	case answer.StatusCode >= 500, answer.StatusCode == 0:

@@ -47,7 +47,7 @@ func TestAnObjectFromPutToDelete(t *testing.T) {
 	if _, _, err := store.Get(ctx, put.Key); !errors.Is(err, blob.ErrNotFound) {
 		t.Errorf("get: got %v, want ErrNotFound", err)
 	}
-	if _, err := store.Stat(ctx, put.Key); !errors.Is(err, blob.ErrNotFound) {
+	if _, err := store.Stat(ctx, put.Key); !errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrNoBucket) {
 		t.Errorf("stat: got %v, want ErrNotFound", err)
 	}
 }
@@ -55,8 +55,9 @@ func TestAnObjectFromPutToDelete(t *testing.T) {
 func TestWithoutABucketThereIsNothing(t *testing.T) {
 	t.Parallel()
 	store := s3test.New(t).Store(t)
-	if _, _, err := store.Get(t.Context(), "x"); !errors.Is(err, blob.ErrNotFound) {
-		t.Errorf("get: got %v, want ErrNotFound", err)
+	_, _, err := store.Get(t.Context(), "x")
+	if !errors.Is(err, blob.ErrNotFound) || !errors.Is(err, blob.ErrNoBucket) || api.From(err).Code != api.StorageUnavailable {
+		t.Errorf("get: got %v, want ErrNotFound and ErrNoBucket, which is an outage", err)
 	}
 	if err := store.Delete(t.Context(), "x"); err != nil {
 		t.Errorf("delete: got %v", err)

@@ -15,7 +15,7 @@ var ErrCondition = errors.New("blob: the object is not as expected")
 
 // List gives every object whose key begins with prefix to each, in the order of keys, without its
 // content type and metadata. It ends with the first error of each. A bucket that is missing is
-// ErrNotFound: nothing in it and no bucket are not the same.
+// ErrNoBucket: nothing in it and no bucket are not the same.
 func (s *Store) List(ctx context.Context, prefix string, each func(Info) error) error {
 	ctx, cancel := context.WithCancel(ctx) // ends the listing when each fails
 	defer cancel()

@@ -21,8 +21,8 @@ func TestListGivesKeysInOrder(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, server *s3test.Server) {
 		store := server.Store(t)
-		if err := store.List(t.Context(), "", func(blob.Info) error { return nil }); !errors.Is(err, blob.ErrNotFound) {
-			t.Errorf("a bucket that is missing: got %v, want ErrNotFound", err)
+		if err := store.List(t.Context(), "", func(blob.Info) error { return nil }); !errors.Is(err, blob.ErrNoBucket) {
+			t.Errorf("a bucket that is missing: got %v, want ErrNoBucket", err)
 		}
 		for _, key := range []string{"b/2", "a", "b/1", "b/sub/3"} {
 			if _, err := store.Put(t.Context(), key, strings.NewReader(key), int64(len(key)), "text/plain", nil); err != nil {
