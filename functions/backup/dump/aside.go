@@ -86,12 +86,20 @@ func (a *Aside) Drop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, one := range all {
-		if err := execute(ctx, a.dsn, "drop schema "+one.Schema+" cascade"); err != nil {
-			return fmt.Errorf("delete the replaced tables: %w", err)
-		}
+	if err := execute(ctx, a.dsn, dropAll(all)); err != nil {
+		return fmt.Errorf("delete the replaced tables: %w", err)
 	}
 	return nil
+}
+
+// dropAll is one statement: if it were killed between two, the oldest schema left would no longer be the original, and
+// a restore that fails later would bring it back.
+func dropAll(all []aside) string {
+	names := make([]string, len(all))
+	for i, one := range all {
+		names[i] = one.Schema
+	}
+	return "drop schema " + strings.Join(names, ", ") + " cascade"
 }
 
 // CheckRestored is [postgres.ErrRestoring] while a restore of the database goes on, or after one that was killed.

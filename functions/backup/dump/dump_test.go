@@ -351,6 +351,57 @@ func TestUndoBringsBackWhatTheFirstRestoreReplaced(t *testing.T) {
 	})
 }
 
+// TestADropThatIsKilledDropsNothing: the replaced tables of two killed restores are dropped together. Else the half-restored
+// tables of the first would be what the next restore that fails brings back.
+func TestADropThatIsKilledDropsNothing(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Empty(t)
+	do(t, dsn, "create table original (x int)")
+	var last *Aside
+	for range 3 {
+		a, err := MoveAside(t.Context(), dsn, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = a
+		do(t, dsn, "create table half (x int)")
+	}
+	all, err := asides(t.Context(), dsn)
+	if err != nil || len(all) != 3 {
+		t.Fatalf("%d schemas are aside, %v; want 3", len(all), err)
+	}
+	reader, err := connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close(context.Background())
+	for _, sql := range []string{"begin", "lock table " + all[1].Schema + ".half in access share mode"} {
+		if _, err := reader.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dropped := make(chan error, 1)
+	go func() { dropped <- last.Drop(t.Context()) }()
+	const killSQL = `select count(pg_terminate_backend(pid)) from pg_stat_activity
+		where datname = current_database() and wait_event_type = 'Lock' and query like 'drop schema%'`
+	killer, err := connect(t.Context(), dsn) // in a transaction, as reader is, pg_stat_activity does not change
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer killer.Close(context.Background())
+	for killed := 0; killed == 0; {
+		if err := killer.QueryRow(t.Context(), killSQL).Scan(&killed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-dropped; err == nil {
+		t.Error("a drop that was killed succeeded")
+	}
+	if left, err := asides(t.Context(), dsn); err != nil || !slices.Equal(left, all) {
+		t.Errorf("aside are %+v, %v; want all of %+v", left, err, all)
+	}
+}
+
 func ExampleCompare() {
 	fmt.Println(Compare([]Table{{"public.jobs", 2, "17"}}, []Table{{"public.jobs", 3, "21"}}))
 	// Output: table public.jobs has 2 rows instead of 3
