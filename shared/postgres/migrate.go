@@ -57,13 +57,16 @@ func migrateFrom(ctx context.Context, dsn string, files fs.FS, restoring bool) e
 		return fmt.Errorf("migrate: connect: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) // its error matters no more: every transaction has ended
-	if !restoring {
-		if err := checkRestored(ctx, conn); err != nil {
-			return fmt.Errorf("migrate: %w", err)
-		}
-	}
 	for done := false; !done; {
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
+			if err := LockSchema(ctx, tx); err != nil {
+				return err
+			}
+			if !restoring { // asked under the lock: a restore may have begun since the last migration
+				if err := CheckRestored(ctx, tx); err != nil {
+					return err
+				}
+			}
 			done, err = migrateStep(ctx, tx, files, names)
 			return err
 		})
@@ -74,14 +77,13 @@ func migrateFrom(ctx context.Context, dsn string, files fs.FS, restoring bool) e
 	return nil
 }
 
-// checkRestored is ErrRestoring while a restore of the database has not ended.
-func checkRestored(ctx context.Context, conn *pgx.Conn) error {
-	var unfinished bool
-	err := conn.QueryRow(ctx, restoringSQL, ReplacedPrefix).Scan(&unfinished)
-	if err == nil && unfinished {
-		err = ErrRestoring
+// LockSchema takes the lock of migrations until the end of tx. A restore takes it too where it renames schemas, so
+// that it does so between two migrations.
+func LockSchema(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", migrateLock); err != nil {
+		return fmt.Errorf("take the lock of migrations: %w", err)
 	}
-	return err
+	return nil
 }
 
 // migrationNames lists the files in order. Their numbers must be 001, 002 and so on without a gap:
@@ -99,7 +101,8 @@ func migrationNames(files fs.FS) ([]string, error) {
 	return names, nil
 }
 
-// migrateStep applies the first migration that the database does not have; done where it has all.
+// migrateStep applies the first migration that the database does not have; done where it has all. The caller holds the
+// lock.
 func migrateStep(ctx context.Context, tx pgx.Tx, files fs.FS, names []string) (done bool, err error) {
 	version, err := schemaVersion(ctx, tx)
 	if err != nil {
@@ -125,11 +128,8 @@ func migrateStep(ctx context.Context, tx pgx.Tx, files fs.FS, names []string) (d
 	return false, nil
 }
 
-// schemaVersion takes the lock until the end of tx and returns the number of the last migration.
+// schemaVersion returns the number of the last migration. The caller holds the lock.
 func schemaVersion(ctx context.Context, tx pgx.Tx) (version int, err error) {
-	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", migrateLock); err != nil {
-		return 0, err
-	}
 	// Looked up first, so that a role that may not create tables can see that there is nothing to do.
 	var exists bool
 	if err := tx.QueryRow(ctx, "select to_regclass('public.schema_version') is not null").Scan(&exists); err != nil {

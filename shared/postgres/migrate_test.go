@@ -140,3 +140,32 @@ func TestNoMigrationDuringARestore(t *testing.T) {
 		t.Errorf("the restore itself: %v", err)
 	}
 }
+
+// TestNoMigrationAfterARestoreThatBeganMeanwhile: it began while the migration waited for the lock.
+func TestNoMigrationAfterARestoreThatBeganMeanwhile(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Empty(t)
+	pool := open(t, postgres.Config{URL: dsn})
+	migrated := make(chan error, 1)
+	err := pool.Tx(t.Context(), func(ctx context.Context, tx pgx.Tx) error {
+		if err := postgres.LockSchema(ctx, tx); err != nil {
+			return err
+		}
+		go func() { migrated <- postgres.Migrate(context.WithoutCancel(ctx), dsn) }()
+		const sql = `select count(*) from pg_locks where locktype = 'advisory' and not granted
+			and database = (select oid from pg_database where datname = current_database())`
+		for waiting := 0; waiting == 0; {
+			if err := tx.QueryRow(ctx, sql).Scan(&waiting); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, "create schema "+postgres.ReplacedPrefix+"x")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-migrated; !errors.Is(err, postgres.ErrRestoring) {
+		t.Errorf("got %v, want ErrRestoring", err)
+	}
+}

@@ -147,13 +147,22 @@ func (restoring) Unavailable() string { return api.DatabaseUnavailable }
 
 const restoringSQL = `select exists (select from pg_namespace where starts_with(nspname, $1::text))`
 
-// Ping asks whether the database can be used; for health checks, whose context has a short deadline.
-func (p *Pool) Ping(ctx context.Context) error {
-	restoring, err := QueryOne(ctx, p, pgx.RowTo[bool], restoringSQL, ReplacedPrefix)
+// CheckRestored is ErrRestoring while a restore of the database has not ended. It asks through a connection or a
+// transaction.
+func CheckRestored(ctx context.Context, through interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}) error {
+	var restoring bool
+	err := through.QueryRow(ctx, restoringSQL, ReplacedPrefix).Scan(&restoring)
 	if err == nil && restoring {
 		err = ErrRestoring
 	}
 	return err
+}
+
+// Ping asks whether the database can be used; for health checks, whose context has a short deadline.
+func (p *Pool) Ping(ctx context.Context) error {
+	return p.Conn(ctx, func(ctx context.Context, conn *pgxpool.Conn) error { return CheckRestored(ctx, conn) })
 }
 
 // Close ends all connections after their queries.

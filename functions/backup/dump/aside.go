@@ -2,98 +2,175 @@ package dump
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
 // Aside is what a database held before a restore, in a schema of its own. While it is there the restore is not
-// finished, and every function says so ([postgres.Pool.Ping]), also if the restore was killed.
+// finished, and every function says so ([postgres.CheckRestored]), also if the restore was killed. From MoveAside to
+// Close no other restore of the database can begin.
 type Aside struct {
-	Moved bool // the database was not empty
+	Moved  bool // the database was not empty
+	Killed bool // restores before this one were killed
 
 	dsn, schema string
+	lock        *pgx.Conn // its session has restoreLock
 }
+
+// ErrRestoreRuns means that another process restores the same database now.
+var ErrRestoreRuns = errors.New("another restore of this database is running: wait until it has ended")
+
+// ErrNotOurs means that another restore began although this one had not ended: its session with the database was lost.
+var ErrNotOurs = errors.New("another restore of this database began meanwhile: wait until it has ended, then run this one again with --replace")
+
+// restoreLock is held from the beginning of a restore to its end. The server gives it back when the session ends.
+const restoreLock = int64(7741902630158817)
 
 // MoveAside makes room for a restore. A database that holds something is refused with ErrNotEmpty unless replace is set:
 // then what it holds is moved out of the way. Of an empty database MoveAside only notes that a restore began.
 func MoveAside(ctx context.Context, dsn string, replace bool) (*Aside, error) {
-	a := &Aside{dsn: dsn, schema: newAsideName(time.Now())}
-	err := CheckEmpty(ctx, dsn)
-	switch {
-	case err == nil:
-		err = execute(ctx, dsn, "create schema "+a.schema)
-	case replace && errors.Is(err, ErrNotEmpty):
-		a.Moved = true
-		err = execute(ctx, dsn, "begin", "alter schema public rename to "+a.schema, "create schema public",
-			"grant usage on schema public to public", "commit") // as every new database has it
-	default:
+	conn, err := connect(ctx, dsn)
+	if err != nil {
 		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("put the present tables aside: %w", err)
+	a := &Aside{dsn: dsn, lock: conn}
+	if err := a.begin(ctx, replace); err != nil {
+		a.Close(ctx)
+		return nil, err
 	}
 	return a, nil
 }
 
-// newAsideName is the name of a schema, quoted. Names sort by their time.
-func newAsideName(now time.Time) string {
-	at := strings.ReplaceAll(now.UTC().Format("20060102t150405.000000000"), ".", "_")
-	return pgx.Identifier{postgres.ReplacedPrefix + at + "_" + strings.ToLower(rand.Text()[:8])}.Sanitize()
+func (a *Aside) begin(ctx context.Context, replace bool) error {
+	if err := a.takeLock(ctx); err != nil {
+		return err
+	}
+	return inSchema(ctx, a.lock, func(tx pgx.Tx, all []aside) error {
+		err := checkEmpty(ctx, tx)
+		if a.Moved = errors.Is(err, ErrNotEmpty); err != nil && !(a.Moved && replace) {
+			return err
+		}
+		a.Killed = len(all) > 0
+		if a.schema, err = nextAside(ctx, tx); err != nil {
+			return err
+		}
+		statements := []string{"create schema " + a.schema}
+		if a.Moved {
+			statements = []string{"alter schema public rename to " + a.schema, "create schema public",
+				"grant usage on schema public to public"} // as every new database has it
+		}
+		return each(ctx, tx, statements...)
+	})
 }
 
-// undoTime is how long the end of a restore may take, whatever became of its context.
-const undoTime = 5 * time.Minute
+// takeLock waits a moment: the server notices soon, but not at once, that a restore was killed. The keepalives end the
+// session of one whose machine is lost.
+func (a *Aside) takeLock(ctx context.Context) error {
+	for _, sql := range []string{"set tcp_keepalives_idle = 30", "set tcp_keepalives_interval = 10", "set tcp_keepalives_count = 3",
+		"set lock_timeout = '10s'"} {
+		if _, err := a.lock.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("prepare the lock of restores: %w", err)
+		}
+	}
+	_, err := a.lock.Exec(ctx, "select pg_advisory_lock($1)", restoreLock)
+	if server := new(pgconn.PgError); errors.As(err, &server) && server.Code == "55P03" { // lock_not_available
+		return ErrRestoreRuns
+	}
+	if err != nil {
+		return fmt.Errorf("take the lock of restores: %w", err)
+	}
+	if _, err := a.lock.Exec(ctx, "set lock_timeout = 0"); err != nil {
+		return fmt.Errorf("prepare the lock of restores: %w", err)
+	}
+	return nil
+}
+
+// nextAside is the name of a schema, which needs no quotes. Names sort by a number and not by a time: clocks may be set back.
+func nextAside(ctx context.Context, tx pgx.Tx) (name string, err error) {
+	const sql = `select coalesce(max(substring(nspname from length($1::text) + 1 for 8)::bigint), 0) + 1 from pg_namespace
+		where starts_with(nspname, $1::text) and substring(nspname from length($1::text) + 1 for 8) ~ '^[0-9]{8}$'`
+	var number int64
+	if err := tx.QueryRow(ctx, sql, postgres.ReplacedPrefix).Scan(&number); err != nil {
+		return "", fmt.Errorf("find the replaced tables: %w", err)
+	}
+	return fmt.Sprintf("%s%08d", postgres.ReplacedPrefix, number), nil
+}
 
 // Undo brings back what was moved. If restores before this one were killed, it brings back what the first of them
 // moved: what this one moved is what they left. A database that was empty stays marked as unfinished if the restore
 // wrote to it.
 func (a *Aside) Undo(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-	defer cancel()
-	if !a.Moved {
-		if err := CheckEmpty(ctx, a.dsn); err != nil {
-			return fmt.Errorf("the restore is not finished, run it again with --replace: %w", err)
+	return a.end(ctx, func(tx pgx.Tx, all []aside) error {
+		if !a.Moved {
+			if err := checkEmpty(ctx, tx); err != nil {
+				return fmt.Errorf("the restore is not finished, run it again with --replace: %w", err)
+			}
+			return each(ctx, tx, dropAll(all)) // those of killed restores are empty, too
 		}
-		return execute(ctx, a.dsn, "drop schema "+a.schema)
+		back := a.returning(all)
+		statements := []string{"drop schema public cascade", "alter schema " + back + " rename to public"}
+		if later := all[1:]; back == all[0].Schema && len(later) > 0 {
+			statements = append(statements, dropAll(later))
+		}
+		return each(ctx, tx, statements...)
+	})
+}
+
+// returning is the schema that Undo brings back.
+func (a *Aside) returning(all []aside) string {
+	if all[0].HasTables {
+		return all[0].Schema
 	}
-	all, err := asides(ctx, a.dsn)
-	if err != nil {
+	return a.schema // the first restore was into an empty database, and is still unfinished
+}
+
+// PDFs are the keys of the PDFs that the tables list which Undo brings back.
+func (a *Aside) PDFs(ctx context.Context) (keys map[string]bool, err error) {
+	err = a.end(ctx, func(tx pgx.Tx, all []aside) error {
+		keys, _, err = pdfsOf(ctx, tx, a.returning(all))
 		return err
-	}
-	back, later := a.schema, []aside(nil)
-	if len(all) > 0 && all[0].HasTables { // else the first restore was into an empty database, and is still unfinished
-		back, later = all[0].Schema, all[1:]
-	}
-	statements := []string{"begin", "drop schema public cascade", "alter schema " + back + " rename to public"}
-	for _, l := range later {
-		statements = append(statements, "drop schema "+l.Schema+" cascade")
-	}
-	return execute(ctx, a.dsn, append(statements, "commit")...)
+	})
+	return keys, err
 }
 
 // Drop ends a restore that succeeded: it deletes what was moved aside, also what killed restores left.
 func (a *Aside) Drop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-	defer cancel()
-	all, err := asides(ctx, a.dsn)
+	return a.end(ctx, func(tx pgx.Tx, all []aside) error {
+		if err := each(ctx, tx, dropAll(all)); err != nil {
+			return fmt.Errorf("delete the replaced tables: %w", err)
+		}
+		return nil
+	})
+}
+
+// Close lets other restores of the database begin.
+func (a *Aside) Close(ctx context.Context) {
+	_ = a.lock.Close(context.WithoutCancel(ctx)) // the server ends a session that it loses
+}
+
+// end calls f in one transaction, on a connection of its own: that of the lock may be lost, after hours. It does not if
+// this restore is not the last that began, for then the tables are another's.
+func (a *Aside) end(ctx context.Context, f func(pgx.Tx, []aside) error) error {
+	conn, err := connect(ctx, a.dsn)
 	if err != nil {
 		return err
 	}
-	if err := execute(ctx, a.dsn, dropAll(all)); err != nil {
-		return fmt.Errorf("delete the replaced tables: %w", err)
-	}
-	return nil
+	defer conn.Close(context.WithoutCancel(ctx)) // the transaction has ended
+	return inSchema(ctx, conn, func(tx pgx.Tx, all []aside) error {
+		if len(all) == 0 || all[len(all)-1].Schema != a.schema {
+			return ErrNotOurs
+		}
+		return f(tx, all)
+	})
 }
 
-// dropAll is one statement: if it were killed between two, the oldest schema left would no longer be the original, and
-// a restore that fails later would bring it back.
+// dropAll is one statement for all.
 func dropAll(all []aside) string {
 	names := make([]string, len(all))
 	for i, one := range all {
@@ -102,13 +179,14 @@ func dropAll(all []aside) string {
 	return "drop schema " + strings.Join(names, ", ") + " cascade"
 }
 
-// CheckRestored is [postgres.ErrRestoring] while a restore of the database goes on, or after one that was killed.
+// CheckRestored is [postgres.CheckRestored] of a database.
 func CheckRestored(ctx context.Context, dsn string) error {
-	all, err := asides(ctx, dsn)
-	if err == nil && len(all) > 0 {
-		err = postgres.ErrRestoring
+	conn, err := connect(ctx, dsn)
+	if err != nil {
+		return err
 	}
-	return err
+	defer conn.Close(context.WithoutCancel(ctx)) // only asked
+	return postgres.CheckRestored(ctx, conn)
 }
 
 // aside is the schema of a restore that has not ended.
@@ -121,20 +199,30 @@ const asidesSQL = `
 select format('%I', nspname), exists (select from pg_class where relnamespace = n.oid)
 from pg_namespace n where starts_with(nspname, $1) order by nspname`
 
-// asides are those of all restores that have not ended, the first one first.
-func asides(ctx context.Context, dsn string) ([]aside, error) {
-	conn, err := connect(ctx, dsn)
-	if err != nil {
-		return nil, err
+// inSchema calls f in one transaction, between two migrations, with the schemas of all restores that have not ended, the
+// first one first.
+func inSchema(ctx context.Context, conn *pgx.Conn, f func(pgx.Tx, []aside) error) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if err := postgres.LockSchema(ctx, tx); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, asidesSQL, postgres.ReplacedPrefix)
+		if err != nil {
+			return fmt.Errorf("find the replaced tables: %w", err)
+		}
+		all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[aside])
+		if err != nil {
+			return fmt.Errorf("find the replaced tables: %w", err)
+		}
+		return f(tx, all)
+	})
+}
+
+func each(ctx context.Context, tx pgx.Tx, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) // only asked
-	rows, err := conn.Query(ctx, asidesSQL, postgres.ReplacedPrefix)
-	if err != nil {
-		return nil, fmt.Errorf("find the replaced tables: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[aside])
-	if err != nil {
-		return nil, fmt.Errorf("find the replaced tables: %w", err)
-	}
-	return all, nil
+	return nil
 }

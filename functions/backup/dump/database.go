@@ -126,8 +126,12 @@ func CheckEmpty(ctx context.Context, dsn string) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) // only asked
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return checkEmpty(ctx, tx) })
+}
+
+func checkEmpty(ctx context.Context, tx pgx.Tx) error {
 	var n int
-	if err := conn.QueryRow(ctx, contentSQL).Scan(&n); err != nil {
+	if err := tx.QueryRow(ctx, contentSQL).Scan(&n); err != nil {
 		return fmt.Errorf("look into the database: %w", err)
 	}
 	if n > 0 {

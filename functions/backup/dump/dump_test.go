@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
@@ -307,6 +309,7 @@ func TestUndoBringsBackWhatTheFirstRestoreReplaced(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		a.Close(t.Context()) // as if it were killed
 		return a
 	}
 	names := func(dsn string) (names []string) {
@@ -364,11 +367,12 @@ func TestADropThatIsKilledDropsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		last = a
+		a.Close(t.Context()) // as if it were killed
 		do(t, dsn, "create table half (x int)")
 	}
-	all, err := asides(t.Context(), dsn)
-	if err != nil || len(all) != 3 {
-		t.Fatalf("%d schemas are aside, %v; want 3", len(all), err)
+	all := asidesOf(t, dsn)
+	if len(all) != 3 {
+		t.Fatalf("%d schemas are aside, want 3", len(all))
 	}
 	reader, err := connect(t.Context(), dsn)
 	if err != nil {
@@ -393,12 +397,161 @@ func TestADropThatIsKilledDropsNothing(t *testing.T) {
 		if err := killer.QueryRow(t.Context(), killSQL).Scan(&killed); err != nil {
 			t.Fatal(err)
 		}
+		select {
+		case err := <-dropped:
+			if killed > 0 {
+				dropped <- err
+				break
+			}
+			t.Fatalf("the drop ended before it could be killed: %v", err)
+		default:
+		}
 	}
 	if err := <-dropped; err == nil {
 		t.Error("a drop that was killed succeeded")
 	}
-	if left, err := asides(t.Context(), dsn); err != nil || !slices.Equal(left, all) {
-		t.Errorf("aside are %+v, %v; want all of %+v", left, err, all)
+	if left := asidesOf(t, dsn); !slices.Equal(left, all) {
+		t.Errorf("aside are %+v, want all of %+v", left, all)
+	}
+}
+
+// asidesOf are the schemas of all restores that have not ended.
+func asidesOf(t *testing.T, dsn string) (all []aside) {
+	t.Helper()
+	conn, err := connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if err := inSchema(t.Context(), conn, func(_ pgx.Tx, found []aside) error { all = found; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestTwoRestoresOfADatabase: the second does not begin; and one whose session is lost touches nothing of the second.
+func TestTwoRestoresOfADatabase(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Empty(t)
+	do(t, dsn, "create table original (x int)")
+	first, err := MoveAside(t.Context(), dsn, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := MoveAside(t.Context(), dsn, true); !errors.Is(err, ErrRestoreRuns) {
+		t.Errorf("the second began: %v", err)
+	}
+	first.Close(t.Context()) // as if the network lost it
+	second, err := MoveAside(t.Context(), dsn, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close(t.Context())
+	want := asidesOf(t, dsn)
+	for name, end := range map[string]func(context.Context) error{"undo": first.Undo, "drop": first.Drop} {
+		if err := end(t.Context()); !errors.Is(err, ErrNotOurs) {
+			t.Errorf("%s by the first: %v, want ErrNotOurs", name, err)
+		}
+	}
+	if got := asidesOf(t, dsn); !slices.Equal(got, want) {
+		t.Errorf("aside are %+v, want %+v", got, want)
+	}
+	if err := second.Undo(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := scan(t, dsn); len(got) != 1 || got[0].Name != "public.original" {
+		t.Errorf("got %+v, want the tables from before the first restore", got)
+	}
+}
+
+// TestAnEmptyDatabaseIsReadyAgain, although a restore before the one that fails was killed: neither wrote anything.
+func TestAnEmptyDatabaseIsReadyAgain(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Empty(t)
+	var last *Aside
+	for range 2 {
+		a, err := MoveAside(t.Context(), dsn, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Close(t.Context())
+		last = a
+	}
+	if err := last.Undo(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckRestored(t.Context(), dsn); err != nil {
+		t.Errorf("everything is as it was: %v", err)
+	}
+}
+
+// TestAsidesSortByTheirNumber, and after those that were named by a clock.
+func TestAsidesSortByTheirNumber(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Empty(t)
+	do(t, dsn, "create table original (x int)", "create schema "+postgres.ReplacedPrefix+"20261128t041550_799055852_ggkyvgnr")
+	for range 11 {
+		a, err := MoveAside(t.Context(), dsn, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Close(t.Context())
+		if all := asidesOf(t, dsn); all[len(all)-1].Schema != a.schema {
+			t.Fatalf("%s is not the last of %+v", a.schema, all)
+		}
+	}
+}
+
+// TestARestoreWaitsForAMigration, which then goes no further.
+func TestARestoreWaitsForAMigration(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Empty(t)
+	do(t, dsn, "create table original (x int)")
+	conn, err := connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	migration, err := conn.Begin(t.Context())
+	if err == nil {
+		err = postgres.LockSchema(t.Context(), migration)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := make(chan error, 1)
+	go func() {
+		a, err := MoveAside(t.Context(), dsn, true)
+		if err == nil {
+			a.Close(t.Context())
+		}
+		moved <- err
+	}()
+	const waitingSQL = "select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())"
+	for waiting := 0; waiting == 0; {
+		if err := conn.QueryRow(t.Context(), waitingSQL).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-moved:
+			t.Fatalf("the restore did not wait: %v", err)
+		default:
+		}
+	}
+	if _, err := migration.Exec(t.Context(), "create table added (x int)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := migration.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-moved; err != nil {
+		t.Fatal(err)
+	}
+	if got := scan(t, dsn); len(got) != 0 {
+		t.Errorf("got %+v, want all tables aside", got)
+	}
+	if err := postgres.Migrate(t.Context(), dsn); !errors.Is(err, postgres.ErrRestoring) {
+		t.Errorf("the next migration: %v, want ErrRestoring", err)
 	}
 }
 

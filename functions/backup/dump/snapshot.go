@@ -131,10 +131,16 @@ func (s *Snapshot) Tables(ctx context.Context, progress func(Table)) ([]Table, e
 // PDFs are the objects that the database knows of: the key of each PDF that was not deleted. Known
 // is false of a database without jobs.
 func (s *Snapshot) PDFs(ctx context.Context) (keys map[string]bool, known bool, err error) {
-	if err := s.tx.QueryRow(ctx, "select to_regclass('public.jobs') is not null").Scan(&known); err != nil || !known {
+	return pdfsOf(ctx, s.tx, "public")
+}
+
+// pdfsOf is Snapshot.PDFs of a schema, whose name is quoted.
+func pdfsOf(ctx context.Context, tx pgx.Tx, schema string) (keys map[string]bool, known bool, err error) {
+	jobs := schema + ".jobs"
+	if err := tx.QueryRow(ctx, "select to_regclass($1) is not null", jobs).Scan(&known); err != nil || !known {
 		return nil, false, err
 	}
-	rows, err := s.tx.Query(ctx, "select object_key, uploaded_at is not null from public.jobs where pdf_deleted_at is null")
+	rows, err := tx.Query(ctx, "select object_key, uploaded_at is not null from "+jobs+" where pdf_deleted_at is null")
 	if err != nil {
 		return nil, false, fmt.Errorf("list the PDFs of jobs: %w", err)
 	}
