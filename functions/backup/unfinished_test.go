@@ -1,24 +1,31 @@
 package backup_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/dump"
 	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
 // killRestore kills a restore right after it moved aside what the database held.
-func (w *world) killRestore() {
+func (w *world) killRestore() { w.t.Helper(); w.killRestoreAt("moved aside") }
+
+// killRestoreAt kills a restore at the line of its progress that begins so.
+func (w *world) killRestoreAt(line string) {
 	w.t.Helper()
 	victim := w.process()
-	victim.Env = append(victim.Env, killAtEnv+"=moved aside")
+	victim.Env = append(victim.Env, killAtEnv+"="+line)
 	if output, err := victim.CombinedOutput(); err == nil {
 		w.t.Fatalf("the restore was not killed: %s", output)
 	}
@@ -77,6 +84,109 @@ func TestARestoreWithoutItsPDFsIsUndone(t *testing.T) {
 	}
 	if err := w.pool.Ping(t.Context()); err != nil {
 		t.Errorf("the database is as it was, and Ping says %v", err)
+	}
+}
+
+// emptyBucket deletes all PDFs.
+func (w *world) emptyBucket() {
+	w.t.Helper()
+	for key := range objects(w.t, w.pdfs) {
+		if err := w.pdfs.Delete(w.t.Context(), key); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// TestADatabaseIsRestoredWithoutDamagedPDFs: on new servers the restore would else never end.
+func TestADatabaseIsRestoredWithoutDamagedPDFs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(3)
+	f := w.function()
+	m := w.backup(f)
+	want := tables(t, w.cfg.Postgres.URL)
+	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
+	w.emptyBucket()
+	to := pgtest.Empty(t)
+	failed, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: to})
+	if !errors.Is(err, restore.ErrLost) || !strings.Contains(err.Error(), "--without-damaged-pdfs") || len(failed.Lost) != 1 {
+		t.Errorf("%q are lost, %v; want one, and advice", failed.Lost, err)
+	}
+	if there := objects(t, w.pdfs); len(there) != 2 {
+		t.Errorf("%d PDFs were restored, want all others", len(there))
+	}
+	restored, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: to, Replace: true, WithoutDamagedPDFs: true})
+	if err != nil || !slices.Equal(restored.Lost, failed.Lost) {
+		t.Errorf("without them: %q are lost, %v; want %q", restored.Lost, err, failed.Lost)
+	}
+	sameTables(t, tables(t, to), want)
+	if err := dump.CheckRestored(t.Context(), to); err != nil {
+		t.Errorf("the restore has not ended: %v", err)
+	}
+}
+
+// TestAPDFThatTheBucketHasIsNotLost, also if it is damaged in the backup.
+func TestAPDFThatTheBucketHasIsNotLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(2)
+	f := w.function()
+	m := w.backup(f)
+	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
+	if restored, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err != nil || len(restored.Lost) != 0 {
+		t.Errorf("%q are lost, %v", restored.Lost, err)
+	}
+}
+
+// TestARestoreThatFailsKeepsThePDFsThatTheTablesList: only the bucket was lost, and is back but for one PDF.
+func TestARestoreThatFailsKeepsThePDFsThatTheTablesList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(3)
+	f := w.function()
+	m := w.backup(f)
+	want := tables(t, w.cfg.Postgres.URL)
+	w.emptyBucket()
+	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
+	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); !errors.Is(err, restore.ErrLost) {
+		t.Errorf("got %v, want that one is lost", err)
+	}
+	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	if there := objects(t, w.pdfs); len(there) != 2 {
+		t.Errorf("%d PDFs are there, want the two that could be restored", len(there))
+	}
+}
+
+// TestPDFsOfAKilledRestoreAreDeleted by the next one that fails, while the database is still marked as unfinished.
+func TestPDFsOfAKilledRestoreAreDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(3)
+	m := w.backup(w.function())
+	w.emptyBucket()
+	if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
+		t.Fatal(err)
+	}
+	want := tables(t, w.cfg.Postgres.URL)
+	w.cfg.Lease = time.Second // what the killed restore keeps the next waiting
+	w.killRestoreAt("ending the restore")
+	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+m.ID+"/dump."))
+	b := w.between()
+	b.set(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodDelete && strings.Contains(r.URL.Path, "/uploads/") {
+			if err := w.pool.Ping(context.Background()); !errors.Is(err, postgres.ErrRestoring) {
+				t.Errorf("a PDF is deleted when the tables are back already: %v", err)
+			}
+		}
+		return false
+	})
+	f := w.function(func(c *backup.Config) { c.Lease, c.Blob.URL = 4*time.Second, b.URL })
+	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("got %v, want the damage", err)
+	}
+	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	if left := objects(t, w.pdfs); len(left) != 0 {
+		t.Errorf("%d PDFs are left that no table lists", len(left))
 	}
 }
 

@@ -19,6 +19,7 @@ func TestArgumentsOfARestore(t *testing.T) {
 		{args: []string{"--replace", "ID"}, want: restore.Options{ID: "ID", Replace: true}},
 		{args: []string{"ID", "--offsite", "--replace"}, want: restore.Options{ID: "ID", Replace: true, Offsite: true}},
 		{args: []string{"--ignore-deletions", "--unsigned"}, want: restore.Options{Unsigned: true, IgnoreDeletions: true}},
+		{args: []string{"--replace", "--without-damaged-pdfs"}, want: restore.Options{Replace: true, WithoutDamagedPDFs: true}},
 		{args: []string{"--replace", "ID", "ID"}, bad: true},
 		{args: []string{"--replace", "--off-site"}, bad: true},
 		{args: []string{"-replace"}, bad: true},

@@ -5,7 +5,8 @@
 // come back if any step fails, and are dropped when the database and the PDFs are there and compared. One of the steps
 // deletes again who deleted everything since the backup was made. A restore that is killed leaves a database that no
 // function is ready with, and that still has the replaced tables: the next restore finds in them who deleted everything,
-// and brings them back if it fails. PDFs that are not in the backup are left alone.
+// and brings them back if it fails. PDFs that are not in the backup are left alone. Of those that are, a restore that fails
+// deletes the ones that the tables do not list which come back.
 package restore
 
 import (
@@ -19,6 +20,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"filippo.io/age"
@@ -49,10 +51,12 @@ type Options struct {
 	// IgnoreDeletions also restores where the list of deletions cannot be used. Then people come back who deleted
 	// everything since the backup, except those that the databases know.
 	IgnoreDeletions bool
+	// WithoutDamagedPDFs also ends a restore where PDFs are damaged in the backup and are not in the bucket either.
+	WithoutDamagedPDFs bool
 }
 
 // usage is what ParseArgs takes.
-const usage = "a restore takes [ID] [--replace] [--offsite] [--unsigned] [--ignore-deletions]"
+const usage = "a restore takes [ID] [--replace] [--offsite] [--unsigned] [--ignore-deletions] [--without-damaged-pdfs]"
 
 // ParseArgs reads the arguments of a restore, in any order. An unknown flag is an
 // error: ignoring a misspelt one could destroy what the correct one protects.
@@ -67,6 +71,8 @@ func ParseArgs(args []string) (o Options, err error) {
 			o.Unsigned = true
 		case arg == "--ignore-deletions":
 			o.IgnoreDeletions = true
+		case arg == "--without-damaged-pdfs":
+			o.WithoutDamagedPDFs = true
 		case arg == "" || strings.HasPrefix(arg, "-"):
 			return Options{}, fmt.Errorf("unknown argument %q: %s", arg, usage)
 		case o.ID != "":
@@ -85,6 +91,7 @@ type Result struct {
 	Bytes   int64         `json:"bytes"` // of the dump and the objects, uncompressed
 	Seconds float64       `json:"seconds"`
 	Checks  []Check       `json:"checks"`
+	Lost    []string      `json:"lost,omitempty"` // keys of PDFs that are damaged in the backup, sorted
 }
 
 // Check is one check of the restored system.
@@ -93,6 +100,9 @@ type Check struct {
 	Err    string `json:"error,omitempty"`
 	Detail string `json:"says,omitempty"`
 }
+
+// ErrLost means that PDFs are damaged in the backup, and Options.WithoutDamagedPDFs is not set.
+var ErrLost = errors.New("not all PDFs could be restored")
 
 // ErrNoBackup means that there is nothing to restore.
 var ErrNoBackup = errors.New("there is no good backup to restore")
@@ -146,7 +156,8 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	if err != nil {
 		return result, err
 	}
-	checks, err := r.restoreAll(ctx, sealed, m, &c, o, gone)
+	checks, lost, err := r.restoreAll(ctx, sealed, m, &c, o, gone)
+	result.Lost = lost
 	if err != nil {
 		return result, err
 	}
@@ -244,49 +255,67 @@ func (r *Restorer) lock(ctx context.Context, bucket *store.Store) (context.Conte
 	return held, func() { lock.Release(ctx) }, nil
 }
 
-// restoreAll restores the database and the PDFs, or leaves both as they were: what the database held stays aside until
-// everything is there. It returns the checks that it made.
-func (r *Restorer) restoreAll(ctx context.Context, sealed archive.Reader, m store.Manifest, c *archive.Contents, o Options, gone []personal.Entry) ([]Check, error) {
+// restoreAll restores the database and the PDFs. What the database held stays aside until everything is there, and comes
+// back if a step fails; an empty database keeps what was restored, and stays marked as unfinished. It returns the checks
+// that it made, and the PDFs that are lost.
+func (r *Restorer) restoreAll(ctx context.Context, sealed archive.Reader, m store.Manifest, c *archive.Contents, o Options, gone []personal.Entry) (checks []Check, lost []string, err error) {
 	aside, err := dump.MoveAside(ctx, o.To, o.Replace)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	defer aside.Close(ctx)
 	if aside.Moved {
 		progress.Report(ctx, "moved aside what the database held until the restore has succeeded")
 	}
-	checks, err := r.restoreDatabase(ctx, sealed, m, c, o.To, gone)
-	if err != nil {
-		return nil, errors.Join(err, aside.Undo(ctx))
-	}
-	added, err := r.restoreObjects(ctx, sealed, c.Objects)
-	var compared string
+	added := aside.Killed // a restore that was killed may have added PDFs
+	checks, err = r.restoreDatabase(ctx, sealed, m, c, o.To, gone)
 	if err == nil {
-		compared, err = r.compareObjects(ctx, c.Objects)
-	}
-	if err != nil {
-		return nil, errors.Join(err, r.undo(ctx, aside, added))
-	}
-	progress.Report(ctx, "ending the restore: deleting what it replaced")
-	return append(checks, Check{Name: "objects", Detail: compared}), aside.Drop(ctx)
-}
-
-// undoTime is how long it may take to delete PDFs again, whatever became of the context.
-const undoTime = 5 * time.Minute
-
-// undo brings the replaced tables back, and deletes the PDFs that the restore added: the tables do not list them, so
-// nothing else ever would. A database that was empty keeps what was restored, until the next restore.
-func (r *Restorer) undo(ctx context.Context, aside *dump.Aside, added []string) error {
-	if err := aside.Undo(ctx); err != nil || !aside.Moved {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-	defer cancel()
-	for _, key := range added {
-		if err := r.PDFs.Delete(ctx, key); err != nil && !errors.Is(err, blob.ErrNotFound) {
-			return fmt.Errorf("delete the PDFs that the restore added: %w", err)
+		if err = r.PDFs.Ready(ctx); err == nil {
+			added = true
+			var check Check
+			check, lost, err = r.restoreObjects(ctx, sealed, c.Objects, o.WithoutDamagedPDFs)
+			checks = append(checks, check)
 		}
 	}
-	return nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	defer cancel()
+	if err != nil {
+		var objects []archive.Object
+		if added {
+			objects = slices.DeleteFunc(slices.Clone(c.Objects), func(o archive.Object) bool { return slices.Contains(lost, o.Key) })
+		}
+		return nil, lost, errors.Join(err, r.undo(ctx, aside, objects))
+	}
+	progress.Report(ctx, "ending the restore: deleting what it replaced")
+	return checks, lost, aside.Drop(ctx)
+}
+
+// endTime is how long the end of a restore may take, whatever became of its context.
+const endTime = 5 * time.Minute
+
+// undo deletes the PDFs of jobs that the replaced tables do not list, whoever of this restore and those before it added
+// them, for nothing else ever would; then it brings the tables back. If it is killed between, the restore is still
+// unfinished. A database that was empty keeps what was restored.
+func (r *Restorer) undo(ctx context.Context, aside *dump.Aside, objects []archive.Object) error {
+	if aside.Moved && len(objects) > 0 {
+		listed, err := aside.PDFs(ctx)
+		if err != nil {
+			return err
+		}
+		err = forEach(ctx, objects, func(ctx context.Context, o archive.Object) error {
+			if _, ok := listed[o.Key]; ok || !archive.IsUpload(o.Key) {
+				return nil
+			}
+			if err := r.PDFs.Delete(ctx, o.Key); err != nil && !errors.Is(err, blob.ErrNotFound) {
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("delete the PDFs that the restore added; the restore is not finished, run it again with --replace: %w", err)
+		}
+	}
+	return aside.Undo(ctx)
 }
 
 // restoreDatabase restores the dump into a database without tables, and deletes again who deleted everything.
@@ -306,34 +335,54 @@ func (r *Restorer) restoreDatabase(ctx context.Context, sealed archive.Reader, m
 	}, err
 }
 
-// restoreObjects puts the PDFs back, with their metadata, and returns the keys of those that were not there. After an
-// error some of those are.
-func (r *Restorer) restoreObjects(ctx context.Context, sealed archive.Reader, objects []archive.Object) (added []string, err error) {
+// restoreObjects puts the PDFs back, with their metadata, and compares them. All that can be restored are, and the others
+// are lost: damaged in the backup, and not in the bucket. That is an error unless the caller does without them.
+func (r *Restorer) restoreObjects(ctx context.Context, sealed archive.Reader, objects []archive.Object, without bool) (c Check, lost []string, err error) {
 	progress.Report(ctx, "restoring %d PDFs", len(objects))
-	if err := r.PDFs.Ready(ctx); err != nil {
-		return nil, err
-	}
-	there := map[string]bool{}
-	err = r.PDFs.List(ctx, "", func(i blob.Info) error {
-		there[i.Key] = true
-		return nil
-	})
+	lost, err = r.putObjects(ctx, sealed, objects)
 	if err != nil {
-		return nil, err
+		return c, lost, err
 	}
-	for _, o := range objects {
-		if !there[o.Key] {
-			added = append(added, o.Key)
-		}
+	for _, key := range lost {
+		progress.Report(ctx, "WARNING: %s is damaged in the backup, and lost", key)
 	}
-	return added, forEach(ctx, objects, func(ctx context.Context, o archive.Object) error {
+	if len(lost) > 0 && !without {
+		return c, lost, fmt.Errorf("%w: %d of %d PDFs, such as %s, are damaged in the backup. PDFs are kept for a day only, and what was read in them is in the database. Restore another backup, or this one without them: add --without-damaged-pdfs, and --replace",
+			ErrLost, len(lost), len(objects), lost[0])
+	}
+	whole := slices.DeleteFunc(slices.Clone(objects), func(o archive.Object) bool { return slices.Contains(lost, o.Key) })
+	if err := forEach(ctx, whole, r.compareObject); err != nil {
+		return c, lost, err
+	}
+	c = Check{Name: "objects", Detail: fmt.Sprintf("%d PDFs, each with the hash of the backup", len(whole))}
+	if len(lost) > 0 {
+		c.Detail += fmt.Sprintf("; %d are lost, because they are damaged in the backup", len(lost))
+	}
+	return c, lost, nil
+}
+
+// putObjects puts the PDFs back, and returns the keys of those that are lost, sorted.
+func (r *Restorer) putObjects(ctx context.Context, sealed archive.Reader, objects []archive.Object) (lost []string, err error) {
+	var mu sync.Mutex
+	err = forEach(ctx, objects, func(ctx context.Context, o archive.Object) error {
 		body, _, err := sealed.Object(ctx, o)
+		if err != nil && archive.IsDamage(err) {
+			if r.compareObject(ctx, o) == nil {
+				return nil // the bucket still has it
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			lost = append(lost, o.Key)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		_, err = r.PDFs.Put(ctx, o.Key, bytes.NewReader(body), int64(len(body)), o.ContentType, o.Meta)
 		return err
 	})
+	slices.Sort(lost)
+	return lost, err
 }
 
 // forEach calls f for every object, several at once, and stops at the first error.
@@ -382,25 +431,19 @@ func migrate(ctx context.Context, dsn string, from int) (string, error) {
 	return fmt.Sprintf("schema %d was migrated to %d", from, snapshot.Schema), nil
 }
 
-// compareObjects reads every restored PDF and compares its hash.
-func (r *Restorer) compareObjects(ctx context.Context, objects []archive.Object) (string, error) {
-	err := forEach(ctx, objects, func(ctx context.Context, o archive.Object) error {
-		reader, _, err := r.PDFs.Get(ctx, o.Key)
-		if err != nil {
-			return err
-		}
-		defer reader.Close() // only read
-		sum := sha256.New()
-		if _, err := io.Copy(sum, reader); err != nil {
-			return fmt.Errorf("read %s: %w", o.Key, err)
-		}
-		if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, o.SHA256) {
-			return fmt.Errorf("%s has another content than in the backup", o.Key)
-		}
-		return nil
-	})
+// compareObject reads a restored PDF and compares its hash.
+func (r *Restorer) compareObject(ctx context.Context, o archive.Object) error {
+	reader, _, err := r.PDFs.Get(ctx, o.Key)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return fmt.Sprintf("%d PDFs, each with the hash of the backup", len(objects)), nil
+	defer reader.Close() // only read
+	sum := sha256.New()
+	if _, err := io.Copy(sum, reader); err != nil {
+		return fmt.Errorf("read %s: %w", o.Key, err)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, o.SHA256) {
+		return fmt.Errorf("%s has another content than in the backup", o.Key)
+	}
+	return nil
 }

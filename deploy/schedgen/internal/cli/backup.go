@@ -58,6 +58,7 @@ type backupOptions struct {
 	at, to                          string
 	replace, fromOffsite, asJSON    bool
 	unsigned, ignoreDeletions       bool
+	withoutDamagedPDFs              bool
 }
 
 func (o *backupOptions) declare(flags *flag.FlagSet) {
@@ -75,6 +76,7 @@ func (o *backupOptions) declare(flags *flag.FlagSet) {
 	flags.BoolVar(&o.replace, "replace", false, "restore: also into a database that is not empty")
 	flags.BoolVar(&o.unsigned, "unsigned", false, "restore: also a backup that no known key signed ($BACKUP_VERIFY_KEYS)")
 	flags.BoolVar(&o.ignoreDeletions, "ignore-deletions", false, "restore: also where the list of people who deleted everything cannot be used; they may come back")
+	flags.BoolVar(&o.withoutDamagedPDFs, "without-damaged-pdfs", false, "restore: also where PDFs are lost because they are damaged in the backup")
 	flags.BoolVar(&o.fromOffsite, "offsite", false, "list, verify, restore: the second bucket's backups")
 	flags.BoolVar(&o.asJSON, "json", false, "list: as JSON")
 }
@@ -115,7 +117,7 @@ func (o *backupOptions) run(ctx context.Context, std streams, flags *flag.FlagSe
 		return o.verify(ctx, std, on, id)
 	}
 	return restoreBackup(ctx, std, on, restore.Options{ID: id, At: until, To: o.to, Replace: o.replace, Offsite: o.fromOffsite, Unsigned: o.unsigned,
-		IgnoreDeletions: o.ignoreDeletions})
+		IgnoreDeletions: o.ignoreDeletions, WithoutDamagedPDFs: o.withoutDamagedPDFs})
 }
 
 // check reads the sub-command and the backup that it names.
@@ -130,8 +132,8 @@ func (o *backupOptions) check(args []string) (what, id string, err error) {
 		return "", "", usagef("%q is none of now, list, verify, restore", what)
 	case len(args) > 2 || len(args) == 2 && !takesID:
 		return "", "", usagef("%s got an argument too many: %q", what, args[len(args)-1])
-	case what != "restore" && (o.at != "" || o.to != "" || o.replace || o.unsigned || o.ignoreDeletions):
-		return "", "", usagef("--at, --to, --replace, --unsigned and --ignore-deletions are for restore")
+	case what != "restore" && (o.at != "" || o.to != "" || o.replace || o.unsigned || o.ignoreDeletions || o.withoutDamagedPDFs):
+		return "", "", usagef("--at, --to, --replace, --unsigned, --ignore-deletions and --without-damaged-pdfs are for restore")
 	case len(args) == 2 && o.at != "":
 		return "", "", usagef("a backup is named by its ID or by --at, not by both")
 	}
@@ -218,6 +220,9 @@ func restoreBackup(ctx context.Context, std streams, on *backups, what restore.O
 			state, says = "FAIL", check.Err
 		}
 		fmt.Fprintf(std.out, "%s %-10s %s\n", state, check.Name, says)
+	}
+	for _, key := range restored.Lost {
+		fmt.Fprintf(std.out, "LOST %s: it is damaged in the backup\n", key)
 	}
 	if err != nil {
 		return err

@@ -203,7 +203,7 @@ func TestBackupCommandLinesThatMakeNoSense(t *testing.T) {
 		{"backup frob", `"frob" is none of now`},
 		{"backup now x", "an argument too many"},
 		{"backup restore a b", "an argument too many"},
-		{"backup list --at 2026-01-01", "--at, --to, --replace, --unsigned and --ignore-deletions are for restore"},
+		{"backup list --at 2026-01-01", "--at, --to, --replace, --unsigned, --ignore-deletions and --without-damaged-pdfs are for restore"},
 		{"backup restore x --at 2026-01-01", "not by both"},
 		{"backup restore --at soon", `"soon" is not a time`},
 		{"backup list --s3 minio:9000 --postgres postgres://x/y", "not like http://KEY"},

@@ -1,8 +1,8 @@
 // Command backup serves the function of that name. With an argument it does one thing and ends, with
 // status 0 or 1: `backup run` makes a backup, for a Job or a cron where one may take longer than a
 // request; `backup watch` alerts if one was missed; `backup list` tells which there are; `backup key` prints the public key of signatures; `backup restore [ID]
-// [--replace] [--offsite] [--unsigned] [--ignore-deletions]` brings one back, the newest good one without an ID, into the
-// database and the bucket that the environment names.
+// [--replace] [--offsite] [--unsigned] [--ignore-deletions] [--without-damaged-pdfs]` brings one back, the newest good one
+// without an ID, into the database and the bucket that the environment names.
 package main
 
 import (
