@@ -34,12 +34,13 @@ func (f *Function) runIfDue(ctx context.Context, minAge time.Duration) (store.Ma
 		if err := sweeps.Finished(ctx, f.pool, sweeps.Backup); err != nil {
 			api.Logger(ctx).WarnContext(ctx, "the backup was not noted in the database", "backup", m.ID, "error", err.Error())
 		}
-		unlisted := f.publishDeletions(ctx)
+		list, err := f.store.List(ctx)
+		unlisted := f.publishDeletions(ctx, list)
 		if unlisted != nil {
 			api.Logger(ctx).ErrorContext(ctx, "deletions not listed beside the backups", "backup", m.ID, "error", unlisted)
 		}
 		f.reportUnlisted(ctx, unlisted)
-		if list, err := f.store.List(ctx); err == nil {
+		if err == nil {
 			f.watcher.ReportSuspects(ctx, list)
 		}
 	}
@@ -91,25 +92,26 @@ func (f *Function) Restore(ctx context.Context, o restore.Options) (restore.Resu
 	return f.restorer.Restore(ctx, bucket, o)
 }
 
-// Watch reports what is wrong with the backups, as watch.Watcher says, and brings the buckets' lists of deletions up to
-// date.
+// Watch brings the buckets' lists of deletions up to date, and reports what is wrong with the backups, as watch.Watcher
+// says. The lists come first: a mail server that hangs must not keep them waiting.
 func (f *Function) Watch(ctx context.Context) (watch.State, error) {
-	state, err := f.watcher.Check(ctx)
 	if !f.Enabled() {
-		return state, err
+		return watch.State{}, nil
 	}
-	unlisted := f.publishDeletions(ctx)
+	list, err := f.watcher.List(ctx)
+	unlisted := f.publishDeletions(ctx, list)
+	state, err := f.watcher.Check(ctx, list, err)
 	if err == nil { // else people know already that the bucket is not to be reached
 		f.reportUnlisted(ctx, unlisted)
 	}
 	return state, errors.Join(err, unlisted)
 }
 
-// publishDeletions notes beside the backups who deleted everything.
-func (f *Function) publishDeletions(ctx context.Context) error {
+// publishDeletions notes beside the backups who deleted everything. Without a list of the backups it drops no deletion.
+func (f *Function) publishDeletions(ctx context.Context, list []store.Manifest) error {
 	entries, err := personal.NewStore(f.pool).Deletions(ctx)
 	if err == nil {
-		err = f.listDeletions(ctx, entries)
+		err = f.listDeletions(ctx, entries, list)
 	}
 	if err != nil {
 		return fmt.Errorf("the list of people who deleted everything is not up to date, so a restore could bring them back: %w", err)
@@ -127,10 +129,14 @@ func (f *Function) reportUnlisted(ctx context.Context, err error) {
 }
 
 // listDeletions writes to both buckets, and notes what is in both. One that fails does not stop the other.
-func (f *Function) listDeletions(ctx context.Context, entries []personal.Entry) error {
-	err := deletions.Publish(ctx, f.store, entries)
+func (f *Function) listDeletions(ctx context.Context, entries []personal.Entry, list []store.Manifest) error {
+	err := deletions.Publish(ctx, f.store, entries, list)
 	if f.offsite != nil {
-		if offsiteErr := deletions.Publish(ctx, f.offsite, entries); offsiteErr != nil {
+		copies, offsiteErr := f.offsite.List(ctx)
+		if offsiteErr == nil {
+			offsiteErr = deletions.Publish(ctx, f.offsite, entries, copies)
+		}
+		if offsiteErr != nil {
 			err = errors.Join(err, fmt.Errorf("off site: %w", offsiteErr))
 		}
 	}

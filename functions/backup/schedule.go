@@ -127,7 +127,9 @@ func (f *Function) listNew(ctx context.Context) {
 	if err != nil || slices.EqualFunc(entries, *f.listed.Load(), personal.Entry.Equal) {
 		return
 	}
-	_ = f.listDeletions(ctx, entries)
+	if list, err := f.store.List(ctx); err == nil {
+		_ = f.listDeletions(ctx, entries, list)
+	}
 }
 
 // due reports whether no good backup was made since the time of day last passed. If the bucket cannot be read, a

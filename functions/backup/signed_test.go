@@ -271,6 +271,16 @@ func TestDeletedPeopleStayDeleted(t *testing.T) {
 	if _, err := f.Watch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.elsewhere(signed("s")).Restore(t.Context(), restore.Options{ID: m.ID}); !errors.As(err, new(*deletions.ReplacedError)) {
+		t.Errorf("restored although nobody looked at the list that was replaced: %v", err)
+	}
+	again, err := w.elsewhere(signed("s")).Restore(t.Context(), restore.Options{ID: m.ID, IgnoreDeletions: true})
+	if err != nil || again.Objects != 2 {
+		t.Errorf("told to ignore that list: %d PDFs, %v; want that the new list holds", again.Objects, err)
+	}
+	if err := w.backups().Delete(t.Context(), keyLike(t, w.backups(), "state/deletions-replaced-")); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := w.elsewhere(signed("s")).Restore(t.Context(), restore.Options{ID: m.ID}); err != nil {
 		t.Errorf("with the list written again: %v", err)
 	}
@@ -320,7 +330,7 @@ func TestAListKeepsWhatAnotherProcessAddsMeanwhile(t *testing.T) {
 		var added atomic.Bool
 		b.set(func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/state/deletions.json") && !added.Swap(true) {
-				if err := deletions.Publish(context.Background(), other, []personal.Entry{entry}); err != nil {
+				if err := deletions.Publish(context.Background(), other, []personal.Entry{entry}, nil); err != nil {
 					t.Error(err)
 				}
 			}

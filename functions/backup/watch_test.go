@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -215,5 +216,28 @@ func TestWatchAlertsWhenTheBucketCannotBeAsked(t *testing.T) {
 	b.set(nil)
 	if s, err := f.Watch(t.Context()); err != nil || !s.Healthy {
 		t.Errorf("got %+v, %v; want all well", s, err)
+	}
+}
+
+// TestAHangingAlertDelaysNoListOfDeletions: the request ends while the webhook hangs.
+func TestAHangingAlertDelaysNoListOfDeletions(t *testing.T) {
+	t.Parallel()
+	w, at := newWorld(t), monday()
+	w.requestDeletion()
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+		end()
+		out.WriteHeader(http.StatusGone)
+	}))
+	defer server.Close()
+	f := at.of(w.function(func(c *backup.Config) { c.Alert.Webhook = server.URL }))
+	w.putObject("state/watch.json", []byte(`{"since":"2026-02-01T00:00:00Z"}`)) // so a backup is missed
+	_, _ = f.Watch(ctx)
+	if ctx.Err() == nil {
+		t.Fatal("no alert was sent")
+	}
+	if list := w.object("state/deletions.json"); !strings.Contains(string(list), "ownerHash") {
+		t.Errorf("the list is %s", list)
 	}
 }

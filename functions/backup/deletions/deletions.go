@@ -11,6 +11,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/backup/sign"
 	"github.com/schedgen/schedgen/functions/backup/store"
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/personal"
 )
@@ -22,17 +23,48 @@ type list struct {
 	Deletions []personal.Entry `json:"deletions"`
 }
 
-// Read is the list of a bucket, which is empty before the first deletion. One that nobody known signed, or that cannot
-// be read, is an error.
+// Read is the list of a bucket, which is empty before the first deletion, with the lists that Publish replaced. One that
+// nobody known signed, or that cannot be read, is an error, beside what the others have.
 func Read(ctx context.Context, bucket *store.Store) ([]personal.Entry, error) {
-	entries, _, err := read(ctx, bucket)
-	return entries, err
+	entries, _, err := read(ctx, bucket, state)
+	if err != nil && !Unusable(err) {
+		return nil, err
+	}
+	replaced, keptErr := bucket.KeptStates(ctx, state)
+	if keptErr != nil {
+		return nil, fmt.Errorf("look for lists of deletions that were replaced: %w", keptErr)
+	}
+	errs := []error{err}
+	for _, name := range replaced {
+		more, _, err := read(ctx, bucket, name)
+		if err != nil && !Unusable(err) {
+			return nil, err
+		}
+		if err != nil {
+			errs = append(errs, &ReplacedError{name, err})
+		}
+		entries = personal.Union(entries, more)
+	}
+	return entries, errors.Join(errs...)
 }
 
-// read is Read, with the ETag of what it found.
-func read(ctx context.Context, bucket *store.Store) (entries []personal.Entry, etag string, err error) {
+// ReplacedError says of a list that Publish replaced that it cannot be used. Who is on it is known if the database that
+// wrote the new one was the same; whether it was, only a person can say.
+type ReplacedError struct {
+	Name string // of the state in the bucket
+	Err  error
+}
+
+func (e *ReplacedError) Error() string {
+	return fmt.Sprintf("state/%s.json was replaced: %v", e.Name, e.Err)
+}
+
+func (e *ReplacedError) Unwrap() error { return e.Err }
+
+// read reads one list, with the ETag of what it found.
+func read(ctx context.Context, bucket *store.Store, name string) (entries []personal.Entry, etag string, err error) {
 	var l list
-	etag, err = bucket.ReadSigned(ctx, state, &l)
+	etag, err = bucket.ReadSigned(ctx, name, state, &l)
 	if errors.Is(err, blob.ErrNotFound) {
 		return nil, "", nil
 	}
@@ -50,26 +82,24 @@ func Unusable(err error) bool {
 	return errors.Is(err, sign.ErrUnsigned) || errors.Is(err, sign.ErrForged) || errors.Is(err, store.ErrUnreadable)
 }
 
-// Publish adds deletions to the list of a bucket. It drops those that no backup is from before: none could bring
-// these people back. A list that cannot be used is replaced, for the database has all that a list of ours had; a copy
-// of it stays beside it, in case the database is a new one.
-func Publish(ctx context.Context, bucket *store.Store, entries []personal.Entry) error {
-	err := publish(ctx, bucket, entries)
+// Publish adds deletions to the list of a bucket. It drops those that none of its backups is from before: none could bring
+// these people back. A list that cannot be used is replaced, for the database has all that a list of ours had; it is kept
+// beside the new one, and Read asks for it, in case the database is a new one.
+func Publish(ctx context.Context, bucket *store.Store, entries []personal.Entry, backups []store.Manifest) error {
+	err := publish(ctx, bucket, entries, backups)
 	if errors.Is(err, blob.ErrCondition) { // another process added to the list meanwhile
-		err = publish(ctx, bucket, entries)
+		err = publish(ctx, bucket, entries, backups)
 	}
 	return err
 }
 
-func publish(ctx context.Context, bucket *store.Store, entries []personal.Entry) error {
-	known, etag, err := read(ctx, bucket)
-	if Unusable(err) {
-		known, err = nil, bucket.CopyState(ctx, state, state+"-replaced")
+func publish(ctx context.Context, bucket *store.Store, entries []personal.Entry, backups []store.Manifest) error {
+	known, etag, err := read(ctx, bucket, state)
+	replace := Unusable(err)
+	if replace {
+		api.Logger(ctx).WarnContext(ctx, "list of deletions replaced", "error", err)
+		err = bucket.KeepState(ctx, state)
 	}
-	if err != nil {
-		return err
-	}
-	backups, err := bucket.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -78,7 +108,7 @@ func publish(ctx context.Context, bucket *store.Store, entries []personal.Entry)
 		oldest := backups[len(backups)-1].CreatedAt.Add(-store.ClockTolerance)
 		all = slices.DeleteFunc(all, func(e personal.Entry) bool { return e.Requested.Before(oldest) })
 	}
-	if slices.EqualFunc(all, known, personal.Entry.Equal) {
+	if !replace && slices.EqualFunc(all, known, personal.Entry.Equal) {
 		return nil
 	}
 	return bucket.WriteSigned(ctx, state, list{all}, etag)

@@ -42,7 +42,11 @@ func entry(owner string, at time.Time) personal.Entry {
 
 func publish(t *testing.T, s *store.Store, entries ...personal.Entry) {
 	t.Helper()
-	if err := deletions.Publish(t.Context(), s, entries); err != nil {
+	backups, err := s.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := deletions.Publish(t.Context(), s, entries, backups); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -118,12 +122,69 @@ func TestAListThatCannotBeUsed(t *testing.T) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 			publish(t, s, entry("a", at))
-			listed(t, s, 1)
-			if kept, err := raw.Stat(t.Context(), "state/deletions-replaced.json"); err != nil || kept.Size != int64(len(c.text)) {
-				t.Errorf("%d bytes are kept of what was found, %v", kept.Size, err)
-			}
+			keptIsSeen(t, s, raw, int64(len(c.text)), 1)
 		})
 	}
+}
+
+// keptIsSeen fails the test unless one list of so many bytes is kept (0: any), a reader is told of it beside the new list,
+// and is no longer when it was deleted.
+func keptIsSeen(t *testing.T, s *store.Store, raw *blob.Store, size int64, entries int) {
+	t.Helper()
+	var kept []blob.Info
+	if err := raw.List(t.Context(), "state/deletions-replaced-", func(i blob.Info) error { kept = append(kept, i); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(kept) != 1 || size != 0 && kept[0].Size != size {
+		t.Fatalf("kept is %+v, want one list of %d bytes", kept, size)
+	}
+	var replaced *deletions.ReplacedError
+	got, err := deletions.Read(t.Context(), s)
+	if !errors.As(err, &replaced) || !deletions.Unusable(err) || "state/"+replaced.Name+".json" != kept[0].Key || len(got) != entries {
+		t.Errorf("the list has %d entries, %v; want %d, and to be told of %s", len(got), err, entries, kept[0].Key)
+	}
+	if err := raw.Delete(t.Context(), kept[0].Key); err != nil {
+		t.Fatal(err)
+	}
+	listed(t, s, entries)
+}
+
+// TestAnUnusableListIsReplacedByAnEmptyOne: else it stays, and no watch ever says so.
+func TestAnUnusableListIsReplacedByAnEmptyOne(t *testing.T) {
+	t.Parallel()
+	s, raw := bucket(t)
+	if _, err := raw.Put(t.Context(), "state/deletions.json", strings.NewReader("{"), 1, "application/json", nil); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, s)
+	keptIsSeen(t, s, raw, 1, 0)
+}
+
+// TestEveryReplacedListIsKept, and is part of the list again once the key that signed it is known.
+func TestEveryReplacedListIsKept(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 2, 9, 2, 0, 0, 0, time.UTC)
+	s, _ := bucket(t)
+	publish(t, s, entry("a", at))
+	x, y := signedBy(t, s, "x"), signedBy(t, s, "y")
+	publish(t, x, entry("b", at))
+	publish(t, y, entry("c", at))
+	if kept, err := s.KeptStates(t.Context(), "deletions"); err != nil || len(kept) != 2 {
+		t.Errorf("kept are %q, %v; want both that were replaced", kept, err)
+	}
+	var public []string
+	for _, letter := range []string{"s", "x"} {
+		keys, err := sign.ParseKeys(base64.StdEncoding.EncodeToString([]byte(strings.Repeat(letter, 32))), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		public = append(public, keys.Public())
+	}
+	keys, err := sign.ParseKeys(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("y", 32))), public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed(t, s.WithKeys(keys), 3)
 }
 
 // TestAnEntryThatIsNoneIsRefused, also in a list that is signed: a database would refuse the whole restore.
@@ -137,7 +198,7 @@ func TestAnEntryThatIsNoneIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, _ := bucket(t)
+			s, raw := bucket(t)
 			if err := s.WriteSigned(t.Context(), "deletions", map[string]any{"deletions": []any{of}}, ""); err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +206,7 @@ func TestAnEntryThatIsNoneIsRefused(t *testing.T) {
 				t.Errorf("got %v, want a list that cannot be used", err)
 			}
 			publish(t, s, entry("a", time.Date(2026, 2, 9, 2, 0, 0, 0, time.UTC)))
-			listed(t, s, 1)
+			keptIsSeen(t, s, raw, 0, 1)
 		})
 	}
 }
@@ -158,7 +219,7 @@ func TestABucketThatIsAwayKeepsItsList(t *testing.T) {
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := deletions.Publish(t.Context(), s, nil); err == nil || errors.Is(err, store.ErrUnreadable) {
+	if err := deletions.Publish(t.Context(), s, nil, nil); err == nil || errors.Is(err, store.ErrUnreadable) {
 		t.Errorf("got %v, want that the bucket is away", err)
 	}
 }

@@ -199,11 +199,15 @@ func readDeletions(ctx context.Context, bucket *store.Store, o Options) ([]perso
 	if !deletions.Unusable(err) {
 		return gone, err // a bucket that is away says nothing of its list
 	}
-	if !o.IgnoreDeletions {
-		return nil, fmt.Errorf("%w. Without it people who deleted everything would come back. If the system still runs, `backup watch` there writes the list again; to restore without the list, add --ignore-deletions", err)
+	if o.IgnoreDeletions {
+		progress.Report(ctx, "WARNING: restoring without a list of deletions (%v): people who deleted everything since the backup come back, except those that another list or the databases know", err)
+		return gone, nil
 	}
-	progress.Report(ctx, "WARNING: restoring without the list of deletions (%v): people who deleted everything since the backup come back, except those that the databases know", err)
-	return nil, nil
+	advice := "If the system still runs, `backup watch` there writes the list again"
+	if errors.As(err, new(*deletions.ReplacedError)) {
+		advice = "If a former key signed it, add that to BACKUP_VERIFY_KEYS. If the system had the same database before and after it was replaced, the new list has all of it: delete that object of the bucket"
+	}
+	return nil, fmt.Errorf("%w. Without it people who deleted everything would come back. %s; to restore without it, add --ignore-deletions", err, advice)
 }
 
 // withPeople calls f with what a database has of people.

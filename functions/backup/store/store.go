@@ -10,7 +10,7 @@
 //	objects/<xx>/<name>           a sealed object, kept once for all backups that need it
 //	state/alert.json              what was alerted
 //	state/deletions.json          who deleted everything, by hashes; signed
-//	state/deletions-replaced.json the same as it was found when it could not be used
+//	state/deletions-replaced-<hash>.json the same as it was found when it could not be used
 //
 // Large streams are kept as numbered objects rather than as one multipart upload: a part that failed
 // is sent again by itself, its hash is in the manifest, what a crash leaves is listed like any other
@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,13 +141,29 @@ func (s *Store) WriteState(ctx context.Context, name string, value any) error {
 	return s.put(ctx, "state/"+name+".json", body, "application/json", nil)
 }
 
-// CopyState copies the document as it is, whatever it holds.
-func (s *Store) CopyState(ctx context.Context, from, to string) error {
-	body, _, err := s.get(ctx, "state/"+from+".json")
+// KeepState copies the document as it is, whatever it holds, under a name that its content gives. KeptStates finds it.
+func (s *Store) KeepState(ctx context.Context, name string) error {
+	body, _, err := s.get(ctx, "state/"+name+".json")
 	if err != nil {
 		return err
 	}
-	return s.put(ctx, "state/"+to+".json", body, "application/json", nil)
+	return s.put(ctx, "state/"+name+keptMark+"-"+hash(body)[:16]+".json", body, "application/json", nil)
+}
+
+// keptMark is in the names of documents that were replaced.
+const keptMark = "-replaced"
+
+// KeptStates are the names of what KeepState copied, sorted.
+func (s *Store) KeptStates(ctx context.Context, name string) ([]string, error) {
+	keys, err := s.keys(ctx, "state/"+name+keptMark)
+	if err != nil {
+		return nil, err
+	}
+	for i, key := range keys {
+		keys[i] = strings.TrimSuffix(strings.TrimPrefix(key, "state/"), ".json")
+	}
+	slices.Sort(keys)
+	return keys, nil
 }
 
 // signedState is a document beside the backups with its signature.
@@ -156,8 +173,8 @@ type signedState struct {
 }
 
 // ReadSigned is ReadState for a document that a restore believes: sign.ErrUnsigned or sign.ErrForged if it is not by a
-// key that is known here. It returns the ETag of what it found, also if that is of no use.
-func (s *Store) ReadSigned(ctx context.Context, name string, into any) (etag string, err error) {
+// key that is known here, and was not signed as that. It returns the ETag of what it found, also if that is of no use.
+func (s *Store) ReadSigned(ctx context.Context, name, signedAs string, into any) (etag string, err error) {
 	body, info, err := s.get(ctx, "state/"+name+".json")
 	if err != nil {
 		return "", err
@@ -166,7 +183,7 @@ func (s *Store) ReadSigned(ctx context.Context, name string, into any) (etag str
 	if err := decodeState(name, body, &state); err != nil {
 		return info.ETag, err
 	}
-	if err := s.signing.Check(name, state.Document, state.Signature); err != nil {
+	if err := s.signing.Check(signedAs, state.Document, state.Signature); err != nil {
 		return info.ETag, fmt.Errorf("the note %s: %w", name, err)
 	}
 	return info.ETag, decodeState(name, state.Document, into)

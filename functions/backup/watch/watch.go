@@ -55,13 +55,20 @@ func (w *Watcher) Assess(list []store.Manifest, since time.Time) State {
 	return s
 }
 
-// Check reports a missed backup, and later that it is over. Call it from a schedule of its own: what makes backups
-// may be what is down. It is safe to run at any time, any number of times, anywhere.
-func (w *Watcher) Check(ctx context.Context) (State, error) {
-	if !w.Enabled {
-		return State{}, nil
+// List is what Check takes: all backups of the bucket, the newest first.
+func (w *Watcher) List(ctx context.Context) ([]store.Manifest, error) {
+	if err := w.Store.Ready(ctx); err != nil {
+		return nil, err
 	}
-	list, s, err := w.current(ctx)
+	return w.Store.List(ctx)
+}
+
+// Check reports a missed backup, and later that it is over. It takes what List returned. Call it from a schedule of its
+// own: what makes backups may be what is down. It is safe to run at any time, any number of times, anywhere.
+func (w *Watcher) Check(ctx context.Context, list []store.Manifest, err error) (s State, _ error) {
+	if err == nil {
+		s, err = w.assessSinceStart(ctx, list)
+	}
 	if err != nil {
 		w.Incidents.Report(ctx, MissedBackup, "the backups could not be checked", err.Error())
 		return s, err
@@ -123,24 +130,18 @@ func suspects(list []store.Manifest) []string {
 // watchStart is the name of the record of when watching began: a new system is not late.
 const watchStart = "watch"
 
-// current lists the backups and assesses them.
-func (w *Watcher) current(ctx context.Context) (list []store.Manifest, s State, err error) {
-	if err := w.Store.Ready(ctx); err != nil {
-		return nil, s, err
-	}
-	if list, err = w.Store.List(ctx); err != nil {
-		return nil, s, err
-	}
+// assessSinceStart is Assess, where the age counts from when watching began.
+func (w *Watcher) assessSinceStart(ctx context.Context, list []store.Manifest) (State, error) {
 	var started struct {
 		Since time.Time `json:"since"`
 	}
-	err = w.Store.ReadState(ctx, watchStart, &started)
+	err := w.Store.ReadState(ctx, watchStart, &started)
 	if errors.Is(err, blob.ErrNotFound) {
 		started.Since = w.Now()
 		err = w.Store.WriteState(ctx, watchStart, started)
 	}
 	if err != nil {
-		return nil, s, err
+		return State{}, err
 	}
-	return list, w.Assess(list, started.Since), nil
+	return w.Assess(list, started.Since), nil
 }
