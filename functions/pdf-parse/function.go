@@ -13,7 +13,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/schedgen/schedgen/functions/pdf-parse/sandbox"
@@ -62,17 +61,17 @@ type Function struct {
 	// New sets it to the sandboxed parser.
 	Parse func(ctx context.Context, pdf []byte) (timetable.Document, error)
 
-	cfg     Config
-	pool    *postgres.Pool
-	jobs    *jobs.Store
-	blob    *blob.Store
-	cache   *cache.Cache
-	parsed  *events.Publisher
-	rate    *ratelimit.Limiter
-	slots   *slots
-	waiting sync.Mutex // of the worker that waits for the rate
-	readers *sandbox.Readers
-	metrics *metrics
+	cfg      Config
+	pool     *postgres.Pool
+	jobs     *jobs.Store
+	blob     *blob.Store
+	cache    *cache.Cache
+	parsed   *events.Publisher
+	rate     *ratelimit.Limiter
+	rateWait rateWait
+	slots    *slots
+	readers  *sandbox.Readers
+	metrics  *metrics
 }
 
 // New checks cfg and connects nothing: connections open with the first request. It has a reader started meanwhile.

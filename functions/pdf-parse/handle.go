@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	handler "github.com/openfaas/templates-sdk/go-http"
@@ -70,7 +71,7 @@ const unlimited = time.Minute
 // Which job is read next is not for events to say, for whoever sends the most would have the most: it is the one whose
 // turn it is. As no event is done with before its own job is taken, as many events are on their way as jobs wait.
 //
-// The worker then goes on while jobs are due, so that no slot is empty while a job waits whose event was refused or lost.
+// The worker then goes on while jobs are due, so that its slot is not empty while a job waits whose event was refused or lost.
 // What goes wrong with these is no matter of the event, which is done with. It does so, too, for a caller that has hung up:
 // its event may be the last that comes. In the second half of the request's time it begins none.
 func (f *Function) handleObject(ctx context.Context, o events.Object) error {
@@ -130,27 +131,23 @@ func (f *Function) runNextJob(ctx context.Context, o events.Object) (over bool, 
 
 // goOn does what is due, for an event that is done with itself. Events that wait for a slot get it first, each time that
 // one is free. Where the rate is used up one worker of the instance waits, in no slot: nobody else may come for what is due.
+// Once it has waited it begins another, which finds a free slot or ends, or waits in its place: so the slots of those that
+// did not wait are used again.
 func (f *Function) goOn(ctx context.Context, until time.Time) {
+	var others sync.WaitGroup
+	defer others.Wait()
 	for time.Now().Before(until) {
 		over, wait, err := f.runDueJob(ctx)
 		if err != nil {
 			api.Logger(ctx).WarnContext(ctx, "stopped working on other jobs", "error", err)
 		}
-		if over || err != nil || wait > 0 && !f.waitForRate(min(wait, time.Until(until))) {
+		if over || err != nil || wait > 0 && !f.rateWait.wait(ctx, wait, until) {
 			return
 		}
+		if wait > 0 {
+			others.Go(func() { f.goOn(ctx, until) })
+		}
 	}
-}
-
-// waitForRate waits, unless another worker does so already: each of them holds one of the requests that the platform sends
-// to an instance.
-func (f *Function) waitForRate(wait time.Duration) bool {
-	if !f.waiting.TryLock() {
-		return false
-	}
-	defer f.waiting.Unlock()
-	time.Sleep(wait)
-	return true
 }
 
 // runDueJob does the next job if one is due and may be begun. Only then it counts for the rate, which may ask it to wait.

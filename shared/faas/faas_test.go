@@ -192,8 +192,9 @@ func TestTooManyAtOnceAreToldToWait(t *testing.T) {
 	t.Parallel()
 	f := newToy()
 	entered, leave := make(chan struct{}), make(chan struct{})
-	f.mux.HandleFunc("GET /slow", func(w http.ResponseWriter, _ *http.Request) {
+	f.mux.HandleFunc("GET /slow", func(w http.ResponseWriter, r *http.Request) {
 		close(entered)
+		<-Draining(r.Context())
 		<-leave
 	})
 	h := Wrap("toy", f, nil, Config{Concurrency: 1, ProbePatience: time.Minute})

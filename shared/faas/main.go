@@ -114,6 +114,7 @@ func Serve(ctx context.Context, name string, fn Function, listener net.Listener,
 	case <-ctx.Done():
 	}
 	s.draining.Store(true)
+	close(s.drains)
 	s.logger.Info("draining", "delay", s.cfg.DrainDelay.String())
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainDelay+s.cfg.DrainTimeout)
 	defer cancel()

@@ -35,6 +35,7 @@ type server struct {
 	tracer   trace.Tracer // nil where no traces are sent
 	guarded  Guarded      // nil of a function whose callers have no limits
 	draining atomic.Bool
+	drains   chan struct{} // closed when it begins to drain
 	presence presence
 	health   health
 }
@@ -59,6 +60,7 @@ func newServer(name string, fn Function, logger *slog.Logger, cfg ...Config) *se
 		logger:  logger.With("function", name),
 		metrics: newMetrics(name, fn),
 		slots:   make(chan struct{}, c.Concurrency),
+		drains:  make(chan struct{}),
 		coming:  make(chan struct{}, max(4*c.Concurrency, mostReceived)),
 		shares:  shares{most: c.PerAddress, of: make(map[netip.Addr]int)},
 		proxies: c.TrustedProxies,
@@ -84,6 +86,15 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+type drainsKey struct{}
+
+// Draining is closed when the server that answers the request of ctx begins to drain: what only waits should then end. It
+// is nil where there is no such server.
+func Draining(ctx context.Context) <-chan struct{} {
+	drains, _ := ctx.Value(drainsKey{}).(chan struct{})
+	return drains
+}
+
 // task is r, or the scheduled task that a call of the root stands for.
 func (s *server) task(r *http.Request) *http.Request {
 	if s.cfg.TaskPath == "" || r.URL.Path != "/" || r.Method != http.MethodPost {
@@ -102,6 +113,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	address := s.proxies.client(r)
 	caller, logger := s.caller(r, address)
 	ctx = tracing.Begin(ctx, r, logger, s.tracer)
+	ctx = context.WithValue(ctx, drainsKey{}, s.drains)
 	if s.cfg.PerAddress > 0 {
 		ctx = context.WithValue(ctx, clientKey{}, address)
 	}

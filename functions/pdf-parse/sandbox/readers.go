@@ -146,9 +146,9 @@ func (rs *Readers) read(ctx context.Context, r *reader, pdf []byte) (doc timetab
 	if r.documents == 0 {
 		r.noteStart()
 	}
-	ctx, ended := tracing.Start(ctx, trace.SpanKindInternal, "read with a reader", attribute.Int("schedgen.reader.documents", r.documents))
+	ctx, end := tracing.Start(ctx, trace.SpanKindInternal, "read with a reader", attribute.Int("schedgen.reader.documents", r.documents))
 	out, answered, err := r.read(ctx, taskParse, bytes.NewReader(pdf))
-	ended(err)
+	end(err)
 	if err == nil {
 		doc, err = decode(out)
 		answered = err == nil
