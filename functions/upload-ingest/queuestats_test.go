@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/jobs"
 )
 
@@ -137,5 +138,39 @@ func TestAStaleCountIsTakenWhileAnotherCounts(t *testing.T) {
 		c.release <- nil
 		all.Wait()
 		<-counting
+	})
+}
+
+// While the database takes its time to count, uploads are refused or admitted by the last count, until that is too old.
+func TestTheBacklogIsKnownWhileTheDatabaseCounts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, counted := newBacklog(nil, 5), make(chan int)
+		b.before.count = func(context.Context) (int, error) { return <-counted, nil }
+		pending := func(n int) { b.before.last.Store(&lastCount[int]{at: time.Now(), answer: n}) }
+		pending(5)
+		time.Sleep(b.before.ttl)
+		var first sync.WaitGroup
+		first.Go(func() {
+			if err := b.admit(t.Context(), jobs.Normal); err != nil {
+				t.Errorf("who has it counted: got %v, want what the count says", err)
+			}
+		})
+		synctest.Wait()
+		for priority, refused := range map[jobs.Priority]bool{jobs.Low: true, jobs.Normal: true, jobs.High: false} {
+			began := time.Now()
+			err := b.admit(t.Context(), priority)
+			if (api.From(err).Code == api.QueueFull) != refused || err != nil && !refused || time.Since(began) > 0 {
+				t.Errorf("%s: got %v after %s, want refused %t at once", priority, err, time.Since(began), refused)
+			}
+		}
+		time.Sleep(staleBacklog)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := b.admit(ctx, jobs.Normal); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("by a count that is too old: got %v, want none", err)
+		}
+		counted <- 4
+		first.Wait()
 	})
 }
