@@ -26,7 +26,7 @@ type exporter struct {
 	client *http.Client
 	logger *slog.Logger
 	count  func(sent, lost int)
-	losing bool // the last batch was lost, and that was logged
+	losing bool // of the last batch something was lost, and that was logged
 }
 
 // tries is how often a batch is sent, with pauses that double from one second.
@@ -41,16 +41,16 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.ctx, cancel)()
-	var lost int
 	body := encode(spans)
-	err := retry.Do(ctx, tries, time.Second, passes, func() (err error) {
-		lost, err = e.post(ctx, body)
-		return err
-	})
+	err := retry.Do(ctx, tries, time.Second, passes, func() error { return e.post(ctx, body) })
+	lost := 0
 	if err != nil {
 		lost = len(spans)
 	}
-	lost = min(max(0, lost), len(spans)) // a collector may count as it likes
+	var rejected *rejectedError
+	if errors.As(err, &rejected) {
+		lost = int(min(rejected.spans, int64(len(spans)))) // a collector may count as it likes
+	}
 	e.count(len(spans)-lost, lost)
 	switch {
 	case err != nil && !e.losing:
@@ -72,9 +72,23 @@ func (s statusError) Error() string {
 	return fmt.Sprintf("the collector answered with status %d", int(s))
 }
 
+// rejectedError says that the collector took a batch but for some of its spans.
+type rejectedError struct {
+	spans   int64
+	message string // the collector's own
+}
+
+func (r *rejectedError) Error() string {
+	return fmt.Sprintf("the collector rejected %d spans: %.500q", r.spans, r.message)
+}
+
 // passes tells what may go better the next time, as OTLP has it.
 func passes(err error) bool {
+	var rejected *rejectedError
 	var status statusError
+	if errors.As(err, &rejected) {
+		return false
+	}
 	if !errors.As(err, &status) {
 		return true
 	}
@@ -85,11 +99,11 @@ func passes(err error) bool {
 	return false
 }
 
-// post sends a batch once, and returns how many of its spans the collector rejected.
-func (e *exporter) post(ctx context.Context, body []byte) (rejected int, err error) {
+// post sends a batch once.
+func (e *exporter) post(ctx context.Context, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader(body))
 	if err != nil {
-		return 0, errors.New("make the request")
+		return errors.New("make the request")
 	}
 	request.Header = e.header
 	response, err := e.client.Do(request)
@@ -98,18 +112,22 @@ func (e *exporter) post(ctx context.Context, body []byte) (rejected int, err err
 		if errors.As(err, &failed) {
 			err = failed.Err // without the address, which may hold a password
 		}
-		return 0, err
+		return err
 	}
 	defer response.Body.Close()                                    // read below, as far as it matters
 	answer, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // an answer that breaks off says nothing
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return 0, statusError(response.StatusCode)
+		return statusError(response.StatusCode)
 	}
 	var partial struct {
 		PartialSuccess struct {
-			RejectedSpans int `json:"rejectedSpans,string"`
+			RejectedSpans json.Number `json:"rejectedSpans"` // a string or a number, as JSON of protobuf may have it
+			ErrorMessage  string      `json:"errorMessage"`
 		} `json:"partialSuccess"`
 	}
 	_ = json.Unmarshal(answer, &partial) // usually {}
-	return partial.PartialSuccess.RejectedSpans, nil
+	if rejected, _ := partial.PartialSuccess.RejectedSpans.Int64(); rejected > 0 {
+		return &rejectedError{rejected, partial.PartialSuccess.ErrorMessage}
+	}
+	return nil
 }

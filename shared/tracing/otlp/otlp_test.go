@@ -38,8 +38,14 @@ func (c *counts) add(sent, lost int) {
 
 func open(t *testing.T, cfg Config) (*Traces, *counts) {
 	t.Helper()
+	return openLogged(t, cfg, io.Discard)
+}
+
+// openLogged is open with a log. It may be read once the traces are closed.
+func openLogged(t *testing.T, cfg Config, log io.Writer) (*Traces, *counts) {
+	t.Helper()
 	var counted counts
-	traces, err := Open(cfg, "toy", "v1", slog.New(slog.DiscardHandler), counted.add)
+	traces, err := Open(cfg, "toy", "v1", slog.New(slog.NewTextHandler(log, nil)), counted.add)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +91,10 @@ func TestACollectorThatFailsLosesSpansAndNothingElse(t *testing.T) {
 		"hangs up":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"redirects": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
 		"rejects": func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, `{"partialSuccess":{"rejectedSpans":"1"}}`)
+			_, _ = io.WriteString(w, `{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}`)
+		},
+		"rejects, by a number": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"partialSuccess":{"rejectedSpans":1,"errorMessage":"too old"}}`)
 		},
 		"counts wrongly": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"partialSuccess":{"rejectedSpans":"99"}}`)
@@ -95,12 +104,16 @@ func TestACollectorThatFailsLosesSpansAndNothingElse(t *testing.T) {
 			t.Parallel()
 			collector := otlptest.New(t)
 			collector.Answer(answer)
-			traces, counted := open(t, Config{Endpoint: collector.URL})
+			var log strings.Builder
+			traces, counted := openLogged(t, Config{Endpoint: collector.URL}, &log)
 			_, span := traces.Tracer().Start(context.Background(), "x")
 			span.End()
 			traces.Close() // within its bound, which a test of several seconds would show
 			if counted.sent != 0 || counted.lost != 1 {
 				t.Errorf("counted %+v, want one lost", counted)
+			}
+			if strings.Count(log.String(), "traces are lost") != 1 || strings.HasPrefix(name, "rejects") != strings.Contains(log.String(), "too old") {
+				t.Errorf("logged %q, want once that traces are lost, with the collector's message", log.String())
 			}
 		})
 	}
