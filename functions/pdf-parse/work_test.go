@@ -156,7 +156,7 @@ func TestTracesSayWhatWentWrongWithAJob(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, collector := newWorld(t), otlptest.New(t)
-			traces, err := otlp.Open(otlp.Config{Endpoint: collector.URL}, "pdf-parse", "", slog.New(slog.DiscardHandler), func(int, int) {})
+			traces, err := otlp.Open(otlp.Config{Endpoint: collector.URL}, "pdf-parse", "", slog.New(slog.DiscardHandler), func(string, int) {})
 			if err != nil {
 				t.Fatal(err)
 			}

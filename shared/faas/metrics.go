@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/schedgen/schedgen/shared/tracing/otlp"
 )
 
 // metrics is what every function tells Prometheus. The registry is its own, so that several
@@ -35,9 +37,11 @@ func newMetrics(name string, fn Function) *metrics {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "http_requests_in_flight",
 			Help: "Requests being answered.", ConstLabels: labels}),
 		spans: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "schedgen_trace_spans_total",
-			Help: "Spans of traces by outcome: sent, lost (the collector did not take them). None where no traces are sent.", ConstLabels: labels}, []string{"outcome"}),
+			Help: "Spans of traces by outcome: sent, lost (the collector did not take them), dropped (too many waited for it). None where no traces are sent.", ConstLabels: labels}, []string{"outcome"}),
 	}
-	m.countSpans(0, 0)
+	for _, outcome := range []string{otlp.Sent, otlp.Lost, otlp.Dropped} {
+		m.countSpans(outcome, 0)
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(m.collectors(fn)...)
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -88,9 +92,8 @@ func (m *metrics) begin() func(*http.Request, *recorder, time.Duration) {
 }
 
 // countSpans counts what became of spans.
-func (m *metrics) countSpans(sent, lost int) {
-	m.spans.WithLabelValues("sent").Add(float64(sent))
-	m.spans.WithLabelValues("lost").Add(float64(lost))
+func (m *metrics) countSpans(outcome string, spans int) {
+	m.spans.WithLabelValues(outcome).Add(float64(spans))
 }
 
 // ByFunction returns collectors with the label function: several functions of one process have the same ones, each its

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -25,8 +26,9 @@ type exporter struct {
 	header http.Header
 	client *http.Client
 	logger *slog.Logger
-	count  func(sent, lost int)
-	losing bool // of the last batch something was lost, and that was logged
+	count  Count
+	room   *atomic.Int64 // gets back what the spans took that are sent or lost
+	losing bool          // of the last batch something was lost, and that was logged
 }
 
 // tries is how often a batch is sent, with pauses that double from one second.
@@ -51,7 +53,9 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	if errors.As(err, &rejected) {
 		lost = int(min(rejected.spans, int64(len(spans)))) // a collector may count as it likes
 	}
-	e.count(len(spans)-lost, lost)
+	e.room.Add(int64(len(spans)))
+	e.count(Sent, len(spans)-lost)
+	e.count(Lost, lost)
 	switch {
 	case err != nil && !e.losing:
 		e.logger.Warn("traces are lost", "error", err.Error())

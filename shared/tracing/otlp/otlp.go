@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -41,14 +42,24 @@ type Config struct {
 	SamplerArg  string `env:"OTEL_TRACES_SAMPLER_ARG, default=1"`                 // the share of traces that traceidratio keeps, 0 to 1
 }
 
+// Count is told of so many spans that have come to an outcome.
+type Count func(outcome string, spans int)
+
+// The outcomes of spans.
+const (
+	Sent    = "sent"
+	Lost    = "lost"    // the collector did not take them
+	Dropped = "dropped" // the queue was full
+)
+
 // Traces records and sends the spans of one function. A nil one does nothing.
 type Traces struct {
 	provider *sdktrace.TracerProvider
 	exporter *exporter
 }
 
-// Open checks cfg and connects nothing. It is nil without an address. count is told of spans that were sent, or lost.
-func Open(cfg Config, function, version string, logger *slog.Logger, count func(sent, lost int)) (*Traces, error) {
+// Open checks cfg and connects nothing. It is nil without an address.
+func Open(cfg Config, function, version string, logger *slog.Logger, count Count) (*Traces, error) {
 	cfg = settings.WithDefaults(cfg)
 	if cfg.Endpoint == "" {
 		return nil, nil
@@ -64,7 +75,7 @@ func Open(cfg Config, function, version string, logger *slog.Logger, count func(
 	if cfg.ServiceName != "" {
 		function = cfg.ServiceName
 	}
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithBatcher(exporter),
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(newQueue(exporter, count)),
 		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", function), attribute.String("service.version", version))))
 	return &Traces{provider: provider, exporter: exporter}, nil
 }
@@ -116,7 +127,7 @@ func sampler(cfg Config) (sdktrace.Sampler, error) {
 }
 
 // newExporter checks the settings of the collector.
-func newExporter(cfg Config, logger *slog.Logger, count func(sent, lost int)) (*exporter, error) {
+func newExporter(cfg Config, logger *slog.Logger, count Count) (*exporter, error) {
 	if !settings.IsWebAddress(cfg.Endpoint) {
 		return nil, errors.New("OTEL_EXPORTER_OTLP_ENDPOINT is not an address such as http://collector:4318")
 	}
@@ -130,7 +141,7 @@ func newExporter(cfg Config, logger *slog.Logger, count func(sent, lost int)) (*
 	ctx, stop := context.WithCancel(context.Background())
 	return &exporter{
 		ctx: ctx, stop: stop,
-		url: strings.TrimRight(cfg.Endpoint, "/") + "/v1/traces", header: header, logger: logger, count: count,
+		url: strings.TrimRight(cfg.Endpoint, "/") + "/v1/traces", header: header, logger: logger, count: count, room: new(atomic.Int64),
 		client: &http.Client{Timeout: time.Duration(cfg.Timeout) * time.Millisecond,
 			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 5 * time.Second, IdleConnTimeout: 90 * time.Second},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},

@@ -25,15 +25,14 @@ import (
 
 // counts are what the function is told.
 type counts struct {
-	mu         sync.Mutex
-	sent, lost int
+	mu                  sync.Mutex
+	sent, lost, dropped int
 }
 
-func (c *counts) add(sent, lost int) {
+func (c *counts) add(outcome string, spans int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sent += sent
-	c.lost += lost
+	*map[string]*int{Sent: &c.sent, Lost: &c.lost, Dropped: &c.dropped}[outcome] += spans
 }
 
 func open(t *testing.T, cfg Config) (*Traces, *counts) {
@@ -116,6 +115,30 @@ func TestACollectorThatFailsLosesSpansAndNothingElse(t *testing.T) {
 				t.Errorf("logged %q, want once that traces are lost, with the collector's message", log.String())
 			}
 		})
+	}
+}
+
+// What a collector that hangs leaves no room for is dropped, counted, and waited for by nobody.
+func TestSpansThatTheQueueHasNoRoomForAreCounted(t *testing.T) {
+	t.Parallel()
+	collector, hang := otlptest.New(t), make(chan struct{})
+	collector.Answer(func(w http.ResponseWriter, _ *http.Request) {
+		<-hang
+		_, _ = io.WriteString(w, "{}") // whoever has gone away needs no answer
+	})
+	traces, counted := open(t, Config{Endpoint: collector.URL})
+	const more = 100
+	for range sdktrace.DefaultMaxQueueSize + more {
+		_, span := traces.Tracer().Start(context.Background(), "x")
+		span.End()
+	}
+	if counted.dropped != more {
+		t.Errorf("counted %+v, want %d dropped", counted, more)
+	}
+	close(hang)
+	traces.Close()
+	if counted.sent != sdktrace.DefaultMaxQueueSize || counted.lost != 0 || counted.dropped != more {
+		t.Errorf("at the end: counted %+v, want all others sent", counted)
 	}
 }
 
