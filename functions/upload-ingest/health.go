@@ -23,7 +23,7 @@ func (f *Function) newCheckup() *checkup.Checkup {
 // refused, and the guard counts it as a guess.
 func (f *Function) health(r *http.Request) (any, error) {
 	operator := api.Bears(r, f.cfg.AdminToken)
-	if _, person := f.sessions.SignedOwner(r); !operator && !person && r.Header.Get("Authorization") != "" {
+	if _, person := f.sessions.SignedOwner(r); !operator && !person && api.SendsBearer(r) {
 		return nil, api.New(api.Unauthorized)
 	}
 	report, err := f.checkups.read(r.Context())

@@ -20,6 +20,13 @@ func Authorized(next http.Handler, open []string, tokens ...string) http.Handler
 	})
 }
 
+// SendsBearer says whether the request carries a Bearer token, right or wrong. An Authorization of another scheme is no try
+// of a token: a browser sends the password of a site behind HTTP Basic authentication with each request.
+func SendsBearer(r *http.Request) bool {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "Bearer")
+}
+
 // Bears says whether the request carries one of the tokens as a Bearer token. An empty one is nobody's. How long
 // it takes tells nothing of a token.
 func Bears(r *http.Request, tokens ...string) bool {

@@ -28,8 +28,19 @@ func TestOnlyABearerOfOneOfTheTokensPasses(t *testing.T) {
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.Header.Set("Authorization", c.header)
-		if got := api.Bears(r, c.tokens...); got != c.want {
+		if got := api.Bears(r, c.tokens...); got != c.want || got && !api.SendsBearer(r) {
 			t.Errorf("%q of %q: got %t, want %t", c.header, c.tokens, got, c.want)
+		}
+	}
+}
+
+func TestWhatIsATryOfAToken(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]bool{"Bearer x": true, "Bearer": true, "bearer x": true, "Bearer ": true, "": false, "Basic eDp4": false, "Basic Bearer": false, "Bearerx": false} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.Header.Set("Authorization", header)
+		if got := api.SendsBearer(r); got != want {
+			t.Errorf("%q: got %t", header, got)
 		}
 	}
 }

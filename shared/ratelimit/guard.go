@@ -120,7 +120,7 @@ func (c *Caller) Admit(header http.Header, r *http.Request) (done func(status in
 		return nil, nil
 	case class == tokens:
 		return c.admitToken(header, r, route)
-	case class == signIn, class == health && r.Header.Get("Authorization") != "":
+	case class == signIn, class == health && api.SendsBearer(r):
 		return c.admitSignIn(header, r, route, class)
 	case class == uploads:
 		return c.admitUpload(header, r, route)

@@ -48,7 +48,7 @@ func (g *Guard) guesses(r *http.Request, class class, route string) bool {
 	switch {
 	case route == "/api/auth/google/callback":
 		return true
-	case r.Header.Get("Authorization") == "" || class == signIn && !strings.HasPrefix(route, "/api/admin/"):
+	case !api.SendsBearer(r) || class == signIn && !strings.HasPrefix(route, "/api/admin/"):
 		return false
 	}
 	return !api.Bears(r, g.tokens.Admin)

@@ -51,6 +51,9 @@ func TestFailedSignInsBlockTheAddress(t *testing.T) {
 		if got := one.ask(caller{address: campus}, "GET", "/api/health", 200); got.refused != nil {
 			t.Errorf("health without a token: %v", got.refused)
 		}
+		if got := one.ask(caller{address: campus}, "GET", "/api/health", 200, "Authorization", "Basic eDp4"); got.refused != nil {
+			t.Errorf("health with the password of a site: %v", got.refused)
+		}
 		if got := one.ask(caller{address: campus}, "GET", "/api/years", 200); got.refused != nil {
 			t.Errorf("what is no sign-in: %v", got.refused)
 		}
@@ -99,6 +102,8 @@ func TestWhatCountsAsAFailedSignIn(t *testing.T) {
 		"a wrong return address":     {"/api/auth/google", 400, nil, false},
 		"a token for something else": {"/api/calendars", 401, bearer, false},
 		"a wrong token for health":   {"/api/health", 401, bearer, true},
+		"a site's own password":      {"/api/health", 401, []string{"Authorization", "Basic eDp4"}, false},
+		"such a password for admins": {"/api/admin/limits", 401, []string{"Authorization", "Basic eDp4"}, false},
 		"no token for health":        {"/api/health", 200, nil, false},
 		"the right one for health":   {"/api/health", 200, []string{"Authorization", "Bearer admin"}, false},
 		"no token of a task":         {"/tasks/sweep", 401, nil, false},
