@@ -126,16 +126,27 @@ type started struct {
 	end   tracing.End
 }
 
-// text is its SQL. It carries no values: those travel beside it as parameters, and stay out of traces and logs.
+// text is its SQL, without the comment that may stand before it. It carries no values: those travel beside it as parameters, and stay out of traces and logs.
 func (s started) text() string {
 	if s.batch == nil {
-		return s.sql
+		return afterComment(s.sql)
 	}
 	var all []string
 	for _, query := range s.batch.QueuedQueries {
-		all = append(all, query.SQL)
+		all = append(all, afterComment(query.SQL))
 	}
 	return strings.Join(all, "; ")
+}
+
+// afterComment is a statement without the lines of comment at its beginning: its first word says what it does.
+func afterComment(sql string) string {
+	for {
+		sql = strings.TrimSpace(sql)
+		if !strings.HasPrefix(sql, "--") {
+			return sql
+		}
+		_, sql, _ = strings.Cut(sql, "\n")
+	}
 }
 
 // start notes that s starts, and begins its span.

@@ -62,11 +62,16 @@ func TestStatementsAreMeasured(t *testing.T) {
 	if _, err := pool.Exec(ctx, "select $1::text as a_secret\n\t from generate_series(1, 3)", "the secret"); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := pool.Exec(ctx, "-- $1: what nobody\n\n  --reads\nselect $1::text as commented", "the secret"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := pool.Exec(ctx, "select 1/0"); err == nil {
 		t.Fatal("a division by zero is no error")
 	}
 	if text := log.String(); !strings.Contains(text, "slow query") || !strings.Contains(text, "select $1::text as a_secret from generate_series(1, 3)") || strings.Contains(text, "the secret") {
 		t.Errorf("got the log %s, want the statement on one line and no value", text)
+	} else if !strings.Contains(text, `sql="select $1::text as commented"`) {
+		t.Errorf("got the log %s, want a statement without the comment before it", text)
 	}
 	want := `
 # HELP schedgen_db_connections Open database connections by state: idle, in_use.
