@@ -22,7 +22,7 @@ type End func(error)
 
 func unrecorded(error) {}
 
-// Start begins a span within that of ctx; it costs one look into ctx where none is recorded.
+// Start begins a span within that of ctx. Where that is not recorded, neither is this one, and ctx is returned as it is.
 func Start(ctx context.Context, kind trace.SpanKind, name string, attributes ...attribute.KeyValue) (context.Context, End) {
 	tracer := recorder(ctx)
 	if tracer == nil {
@@ -160,8 +160,8 @@ func errorType(ctx context.Context, err error) string {
 	return api.From(err).Code
 }
 
-// Transport is next with a span for each request, named after its method and what name says, which must not depend on
-// whom the request is for. The address, which may hold an id or a key, is left out but for the host.
+// Transport is next with a span for each request. name gives the span's name, which must not depend on whom the request is
+// for. Of the address, which may hold an id or a key, the span has the host and the port alone.
 func Transport(next http.RoundTripper, name func(*http.Request) string) http.RoundTripper {
 	return &transport{next: next, name: name}
 }

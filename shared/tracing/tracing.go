@@ -6,7 +6,7 @@
 // and the rows of jobs and syncs carry a Cause between processes.
 //
 // Where a function has a tracer (package otlp), its requests and what they do are spans, too: Start begins one, Work one
-// in the trace of what caused it. Without a tracer both cost one look into the context. Anyone who sees traces may see
+// in the trace of what caused it. Without a tracer Start does nothing, and Work is Continue. Anyone who sees traces may see
 // their attributes, so these say what was done and never for whom: no path, key, address, argument or text of an error.
 package tracing
 

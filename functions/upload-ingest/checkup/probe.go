@@ -72,7 +72,7 @@ func (p *Probe) begin(ctx context.Context, list []jobs.Job) (uploaded <-chan err
 	if slices.ContainsFunc(list, func(job jobs.Job) bool { return !job.Done() }) {
 		return nil, nil
 	}
-	if err := p.Pool.Ping(ctx); err != nil { // it also fails while a restore goes on
+	if err := p.Pool.Ping(ctx); err != nil { // it also fails while a restore goes on, when Due must write nothing
 		return nil, err
 	}
 	due, err := sweeps.Due(ctx, p.Pool, sweeps.Probe, interval)
