@@ -104,7 +104,7 @@ func TestSpansShowErrorsByACode(t *testing.T) {
 	} {
 		ctx, spans := recorded(t, sdktrace.AlwaysSample())
 		ctx, cancel := context.WithCancelCause(ctx)
-		ctx, end := Start(ctx, trace.SpanKindInternal, "x")
+		_, end := Start(ctx, trace.SpanKindInternal, "x")
 		if c.cause != nil {
 			cancel(c.cause)
 		}
