@@ -63,6 +63,8 @@ ALERT_SMTP_USER=
 ALERT_SMTP_PASSWORD=
 ALERT_FROM=
 ALERT_TO=
+# What the collector of traces wants for a sign-in: name=value,name=value; empty: nothing.
+OTEL_EXPORTER_OTLP_HEADERS=
 EOF
 }
 
@@ -106,6 +108,7 @@ kubernetes() {
   secret $ns schedgen-s3-pdf-parse S3_ACCESS_KEY "$PDF_PARSE_S3_ACCESS_KEY" S3_SECRET_KEY "$PDF_PARSE_S3_SECRET_KEY"
   secret $ns schedgen-s3-backup S3_ACCESS_KEY "$BACKUP_S3_ACCESS_KEY" S3_SECRET_KEY "$BACKUP_S3_SECRET_KEY"
   secret $ns schedgen-session SESSION_KEY "$SESSION_KEY"
+  secret $ns schedgen-traces OTEL_EXPORTER_OTLP_HEADERS "${OTEL_EXPORTER_OTLP_HEADERS:-}"
   secret $ns schedgen-tokens EVENT_TOKEN "$EVENT_TOKEN" ADMIN_TOKEN "$ADMIN_TOKEN"
   secret $ns schedgen-google GOOGLE_CLIENT_ID "$GOOGLE_CLIENT_ID" GOOGLE_CLIENT_SECRET "$GOOGLE_CLIENT_SECRET" \
     GOOGLE_TOKEN_KEYS "$GOOGLE_TOKEN_KEYS"
@@ -128,6 +131,7 @@ openfaas() {
   one schedgen-s3-access-key.backup "$BACKUP_S3_ACCESS_KEY"
   one schedgen-s3-secret-key.backup "$BACKUP_S3_SECRET_KEY"
   one schedgen-session-key "$SESSION_KEY"
+  one schedgen-otel-exporter-otlp-headers "${OTEL_EXPORTER_OTLP_HEADERS:-}"
   one schedgen-event-token "$EVENT_TOKEN"
   one schedgen-admin-token "$ADMIN_TOKEN"
   one schedgen-google-client-id "$GOOGLE_CLIENT_ID"

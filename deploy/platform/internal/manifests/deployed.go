@@ -13,7 +13,7 @@ import (
 // variable is an environment variable as a manifest sets it.
 type variable struct {
 	value string
-	known bool // false for a value that only the operator has
+	known bool // false if only the operator knows the value
 }
 
 // deployed is a function as one platform runs it.
@@ -21,18 +21,22 @@ type deployed struct {
 	where, function string
 	set             map[string]variable
 	platform        []string // variables that the platform itself sets
-	gateway         string   // what the address of another function starts with
-	files           []string // directories and files that are mounted
-	tokenless       []string // paths whose callers cannot carry EVENT_TOKEN
-	called          bool     // by callers that carry EVENT_TOKEN
-	job             bool     // it runs once and serves nothing
+	gateway         string   // prefix of the addresses of other functions
+	files           []string // mounted directories and files
+	tokenless       []string // paths whose callers cannot send EVENT_TOKEN
+	called          bool     // some callers send EVENT_TOKEN
+	job             bool     // it runs once and serves no requests
 }
 
 // servers are the ports of the servers beside the functions.
 var servers = map[string]string{"pgbouncer": "6432", "postgres": "5432", "redis": "6379", "minio": "9000"}
 
-// tracesTo is a setting that an operator changes for all functions at once, so each that is served must get it.
-const tracesTo = "OTEL_EXPORTER_OTLP_ENDPOINT"
+// An operator turns traces on for all functions at once, so each function that serves requests must get the collector's
+// address, and what gets the address must also get the headers that sign it in.
+const (
+	tracesTo      = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	tracesHeaders = "OTEL_EXPORTER_OTLP_HEADERS"
+)
 
 // deployed checks that the variables are those that the function reads, with values that it can use.
 func (c *Checker) deployed(d deployed) []string {
@@ -49,9 +53,11 @@ func (c *Checker) deployed(d deployed) []string {
 			p.addf("%s: %s is %s, which is mounted nowhere", d.where, name, v.value)
 		}
 	}
+	_, traced := d.set[tracesTo]
 	for _, s := range f.settings {
 		_, set := d.set[s.Name]
-		needed := s.Required && !slices.Contains(d.platform, s.Name) || s.Name == "LOG_LEVEL" || s.Name == tracesTo && !d.job || s.Name == "EVENT_TOKEN" && d.called
+		needed := s.Required && !slices.Contains(d.platform, s.Name) || s.Name == "LOG_LEVEL" || s.Name == "EVENT_TOKEN" && d.called ||
+			s.Name == tracesTo && !d.job || s.Name == tracesHeaders && traced
 		if needed && !set {
 			p.addf("%s does not set %s", d.where, s.Name)
 		}
@@ -129,8 +135,8 @@ func (c *Checker) agreement(d deployed) []string {
 // trustedProxies are the networks of what stands before a function: without them all callers share the limits of one.
 const trustedProxies = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7"
 
-// choices are the operator's, about backups and alerts; makers are those that a mere watch does not need: it
-// writes who deleted everything to both buckets.
+// choices are the operator's settings of backups and alerts. makers are those that a function that only watches does not
+// need; it needs both buckets, to which it writes who deleted everything.
 var (
 	choices = regexp.MustCompile(`^(BACKUP_(OFFSITE_)?S3_(URL|BUCKET|REGION|ACCESS_KEY|SECRET_KEY)|BACKUP_KEEP_.*|ALERT_(WEBHOOK_URL|SMTP_.*|FROM|TO))$`)
 	makers  = regexp.MustCompile(`^BACKUP_KEEP_`)
