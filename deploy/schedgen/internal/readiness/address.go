@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,11 +20,11 @@ func addressChecks() map[string]check {
 	return map[string]check{
 		"certificate": {run: certificate, says: "the certificate of --target is valid for its name, for 14 days or more",
 			fix: "Let Traefik get a new certificate: port 443 must be open, and the name must lead to this server.", command: "docker compose logs traefik | grep -i acme"},
-		"to-https": {run: toHTTPS, says: "http:// of --target's name redirects to https://",
+		"to-https": {run: toHTTPS, says: "http:// of --target's name redirects to https:// of the same name, which serves the page",
 			fix: "Start Traefik with compose.prod.yml, which redirects port 80.", command: "docker compose -f compose.yml -f compose.prod.yml up -d traefik"},
-		"audit": {run: audit, args: 1, says: "GET $1 without a token is refused, and the page has `Content-Security-Policy` and `X-Content-Type-Options`, and over HTTPS `Strict-Transport-Security`",
+		"audit": {run: audit, args: 1, says: "GET $1 without a token answers 401 or 403, and the page has `Content-Security-Policy` and `X-Content-Type-Options`, and over HTTPS `Strict-Transport-Security`",
 			fix: "Send the page through Traefik with compose.prod.yml, whose middleware adds what is missing.", command: "docker compose -f compose.yml -f compose.prod.yml up -d"},
-		"name": {run: nameResolves, says: "the name of --target has an address",
+		"name": {run: nameResolves, says: "the name of --target has an address, and no machine's own such as 127.0.0.1",
 			fix: "Add A (and AAAA) records for the name at your DNS provider.", command: "dig +short your-host"},
 	}
 }
@@ -33,7 +36,7 @@ func (s *system) public() (*url.URL, error) {
 	}
 	u, err := url.Parse(s.Target)
 	if err != nil {
-		return nil, fmt.Errorf("--target is no address: %w", err)
+		return nil, errors.New("--target is no address")
 	}
 	if local(s.Target) {
 		return nil, notLooked{"this system is on this machine alone, without a public name", "schedgen readiness --target https://your-host, from another machine"}
@@ -50,7 +53,7 @@ func certificate(ctx context.Context, s *system, _ []string) Finding {
 	case err != nil:
 		return from(err)
 	case u.Scheme != "https":
-		return failed("%s is not https", s.Target)
+		return failed("%s is not https", shown(s.Target))
 	}
 	return s.certificateAt(ctx, u.Hostname(), net.JoinHostPort(u.Hostname(), portOf(u)), nil)
 }
@@ -100,10 +103,21 @@ func toHTTPS(ctx context.Context, s *system, _ []string) Finding {
 	switch {
 	case err != nil:
 		return from(err)
-	case answer.status/100 != 3 || !strings.HasPrefix(answer.header.Get("Location"), "https://"):
+	case answer.status/100 != 3:
 		return failed("%s answers %d instead of leading to https", plain, answer.status)
 	}
-	return ok("%s leads to %s", plain, answer.header.Get("Location"))
+	to, err := url.Parse(answer.header.Get("Location"))
+	if err != nil || to.Scheme != "https" || to.Hostname() != u.Hostname() {
+		return failed("%s leads to %q instead of https of the same name", plain, answer.header.Get("Location"))
+	}
+	home := "https://" + to.Host + "/"
+	switch secure, err := s.fetch(ctx, home); {
+	case err != nil:
+		return from(err)
+	case secure.status != http.StatusOK:
+		return failed("%s leads to %s, which answers %d", plain, home, secure.status)
+	}
+	return ok("%s leads to %s, which serves the page", plain, home)
 }
 
 // audit looks at what an attacker tries first.
@@ -112,10 +126,13 @@ func audit(ctx context.Context, s *system, args []string) Finding {
 	switch {
 	case err != nil:
 		return from(err)
-	case answer.status < 400 || answer.status >= 500:
+	case answer.status < 400:
 		f := failed("GET %s without a token answers %d", args[0], answer.status)
 		f.Fix, f.Command = "Set ADMIN_TOKEN, and keep "+args[0]+" from those who do not have it.", "scripts/secrets.sh new"
 		return f
+	case answer.status != http.StatusUnauthorized && answer.status != http.StatusForbidden: // it was not asked for a token
+		return from(notLooked{fmt.Sprintf("GET %s answers %d here, which says nothing of who may see it", args[0], answer.status),
+			"schedgen readiness --target ADDRESS, of the server that has " + args[0]})
 	}
 	f := securityHeaders(ctx, s)
 	if f.State == OK {
@@ -124,23 +141,30 @@ func audit(ctx context.Context, s *system, args []string) Finding {
 	return f
 }
 
+// lasting is a Strict-Transport-Security that browsers keep: max-age=0 takes it back.
+var lasting = regexp.MustCompile(`(?i)max-age="?[1-9]`)
+
 func securityHeaders(ctx context.Context, s *system) Finding {
 	answer, err := s.get(ctx, "/")
-	if err != nil {
+	switch {
+	case err != nil:
 		return from(err)
+	case answer.status != http.StatusOK:
+		return failed("GET / answers %d", answer.status)
 	}
 	wanted := []string{"Content-Security-Policy", "X-Content-Type-Options"}
 	if strings.HasPrefix(s.Target, "https:") {
 		wanted = append(wanted, "Strict-Transport-Security")
 	}
-	var missing []string
 	for _, name := range wanted {
-		if answer.header.Get(name) == "" {
-			missing = append(missing, name)
+		got := answer.header.Get(name)
+		switch {
+		case got == "":
+			return failed("GET / answers without %s", name)
+		case name == "X-Content-Type-Options" && !strings.EqualFold(got, "nosniff"),
+			name == "Strict-Transport-Security" && !lasting.MatchString(got):
+			return failed("GET / answers with %s: %s, which protects from nothing", name, got)
 		}
-	}
-	if answer.status != http.StatusOK || len(missing) > 0 {
-		return failed("GET / answers %d without %s", answer.status, strings.Join(missing, ", "))
 	}
 	return ok("GET / has %s", strings.Join(wanted, ", "))
 }
@@ -150,11 +174,25 @@ func nameResolves(ctx context.Context, s *system, _ []string) Finding {
 	if err != nil {
 		return from(err)
 	}
+	name := u.Hostname()
+	if net.ParseIP(name) != nil {
+		return failed("%s is an address and no name", name)
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	addresses, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
-	if err != nil {
-		return failed("%s has no address: %v", u.Hostname(), err)
+	addresses, err := s.Lookup(ctx, name)
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && !dns.IsNotFound:
+		return from(notLooked{fmt.Sprintf("the address of %s cannot be asked for: %v", name, err), "dig +short " + name})
+	case err != nil || len(addresses) == 0:
+		return failed("%s has no address: %v", name, err)
 	}
-	return ok("%s leads to %s", u.Hostname(), strings.Join(addresses, ", "))
+	slices.Sort(addresses)
+	for _, address := range addresses {
+		if ip := net.ParseIP(address); ip == nil || ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast() {
+			return failed("%s leads to %s, which each machine has for itself", name, address)
+		}
+	}
+	return ok("%s leads to %s", name, strings.Join(addresses, ", "))
 }

@@ -32,6 +32,8 @@ func (s *system) db(ctx context.Context) (*pgx.Conn, error) {
 		}
 		config.ConnectTimeout = callTime
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec // no session state: PgBouncer may stand between
+		ctx, cancel := context.WithTimeout(ctx, callTime)   // ConnectTimeout is of each of its addresses
+		defer cancel()
 		conn, err := pgx.ConnectConfig(ctx, config)
 		if err != nil {
 			return nil, fmt.Errorf("the database does not answer: %w", err)

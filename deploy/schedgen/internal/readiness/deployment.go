@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // service is what a deployment says of one service, on any platform.
@@ -26,7 +27,14 @@ type service struct {
 type Runner func(ctx context.Context, name string, args ...string) ([]byte, error)
 
 func runProgram(ctx context.Context, name string, args ...string) ([]byte, error) {
-	out, err := exec.CommandContext(ctx, name, args...).Output()
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	command := exec.CommandContext(ctx, name, args...)
+	command.WaitDelay = time.Second // a child of its own may hold the pipes open
+	out, err := command.Output()
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("%s does not end: %w", name, ctx.Err())
+	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return out, fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(string(exit.Stderr)))

@@ -3,10 +3,16 @@ package readiness
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/schedgen/schedgen/functions/upload-ingest/checkup"
 )
@@ -20,13 +26,13 @@ func systemChecks() map[string]check {
 			fix: "Follow the runbook of $1 in docs/runbooks.", command: "schedgen status"},
 		"flows": {run: flows, says: "GET /api/health says `ok` of uploads, reading and calendars",
 			fix: "Follow the runbook of the service that is not ok.", command: "schedgen status"},
-		"answers": {run: answers, args: 1, says: "GET $1 answers 200",
+		"answers": {run: answers, args: 2, says: "GET $1 answers 200, with `$2` in it",
 			fix: "Find out from the log why $1 does not answer.", command: "schedgen status"},
 		"queue": {run: queueNumbers, says: "GET /api/jobs/metrics tells the queue's lengths and times",
 			fix: "Roll out a version that serves /api/jobs/metrics, and route /api/jobs/ to upload-ingest.", command: "docker compose up -d"},
 		"request-id": {run: requestID, says: "an answer repeats the `X-Request-Id` of its request",
 			fix: "Let the proxy pass X-Request-Id in both directions.", command: "docker compose logs traefik"},
-		"limit-headers": {run: limitHeaders, args: 1, says: "an answer tells the limit of requests in `RateLimit-Limit`, at most $1",
+		"limit-headers": {run: limitHeaders, args: 1, says: "an answer tells the limit of requests in `RateLimit-Limit`, at most $1 a minute by `RateLimit-Policy`",
 			fix: "Take LIMIT_CLIENT out of the deployment, or set it to at most $1/1m.", command: "${EDITOR:-vi} deploy/compose/compose.yml && docker compose up -d"},
 		"page": {run: pageIsBuilt, says: "the page and its scripts are compressed, and those with a hash in their name may be kept",
 			fix: "Build the page before the image of web is built.", command: "make build"},
@@ -34,6 +40,9 @@ func systemChecks() map[string]check {
 			fix: "Set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET (docs/google.md).", command: "${EDITOR:-vi} .env && docker compose up -d google-sync"},
 	}
 }
+
+// kept is how old the report may be: it is made anew for each request, and the clocks of two machines differ.
+const kept = 10 * time.Minute
 
 // health is the report for operators, or for everybody where there is no token.
 func (s *system) health(ctx context.Context) (checkup.Report, error) {
@@ -47,13 +56,16 @@ func (s *system) health(ctx context.Context) (checkup.Report, error) {
 		switch {
 		case err != nil:
 			return report, err
-		case answer.status == http.StatusUnauthorized:
+		case answer.status == http.StatusUnauthorized || answer.status == http.StatusForbidden:
 			return report, notLooked{"the token is not that of the system's operators", "schedgen readiness --token-file FILE, a file with its ADMIN_TOKEN"}
 		case answer.status != http.StatusOK:
 			return report, fmt.Errorf("GET /api/health answers %d", answer.status)
 		}
 		if err := json.Unmarshal(answer.body, &report); err != nil {
 			return report, fmt.Errorf("read the answer of GET /api/health: %w", err)
+		}
+		if age := s.Now().Sub(report.CheckedAt); age.Abs() > kept {
+			return report, fmt.Errorf("GET /api/health tells of %s: something before the system keeps old answers, or a clock is wrong", report.CheckedAt.Format(time.RFC3339))
 		}
 		return report, nil
 	})
@@ -73,8 +85,8 @@ func wholeSystem(ctx context.Context, s *system, _ []string) Finding {
 // faulty names the parts that are not well.
 func faulty(report checkup.Report) string {
 	var all []string
-	for name, part := range report.Parts {
-		if part.Status == checkup.Degraded || part.Status == checkup.Down {
+	for _, name := range slices.Sorted(maps.Keys(report.Parts)) {
+		if part := report.Parts[name]; part.Status == checkup.Degraded || part.Status == checkup.Down {
 			all = append(all, name+" "+part.Problem)
 		}
 	}
@@ -111,14 +123,21 @@ func flows(ctx context.Context, s *system, _ []string) Finding {
 	if err != nil {
 		return from(err)
 	}
-	for name, status := range map[string]checkup.Status{"uploads": report.Services.Uploads, "reading": report.Services.Reading, "calendars": report.Services.Calendars} {
-		switch status {
+	unknown := ""
+	for _, service := range []struct {
+		name   string
+		status checkup.Status
+	}{{"uploads", report.Services.Uploads}, {"reading", report.Services.Reading}, {"calendars", report.Services.Calendars}} {
+		switch service.status {
 		case checkup.OK:
 		case checkup.Unknown:
-			return from(notLooked{name + ": nothing is known yet", "ask again in a minute"})
+			unknown = service.name
 		default:
-			return failed("%s: %s", name, status)
+			return failed("%s: %s", service.name, service.status)
 		}
+	}
+	if unknown != "" {
+		return from(notLooked{unknown + ": nothing is known yet", "ask again in a minute"})
 	}
 	return ok("a timetable of our own was uploaded and read; calendars are served")
 }
@@ -130,6 +149,8 @@ func answers(ctx context.Context, s *system, args []string) Finding {
 		return from(err)
 	case answer.status != http.StatusOK:
 		return failed("GET %s answers %d", args[0], answer.status)
+	case !strings.Contains(string(answer.body), args[1]):
+		return failed("GET %s answers 200 with something else: there is no %s in it", args[0], args[1])
 	}
 	return ok("GET %s answers 200 in %d ms", args[0], answer.took.Milliseconds())
 }
@@ -143,7 +164,7 @@ func queueNumbers(ctx context.Context, s *system, _ []string) Finding {
 		Queue             map[string]map[string]int
 		OldestWaitSeconds *float64
 	}
-	if answer.status != http.StatusOK || json.Unmarshal(answer.body, &told) != nil || told.Queue == nil || told.OldestWaitSeconds == nil {
+	if answer.status != http.StatusOK || json.Unmarshal(answer.body, &told) != nil || len(told.Queue) == 0 || told.OldestWaitSeconds == nil {
 		return failed("GET /api/jobs/metrics answers %d without the queue's numbers", answer.status)
 	}
 	return ok("GET /api/jobs/metrics tells %d states; the oldest job waits %.0f s", len(told.Queue), *told.OldestWaitSeconds)
@@ -155,6 +176,8 @@ func requestID(ctx context.Context, s *system, _ []string) Finding {
 	switch {
 	case err != nil:
 		return from(err)
+	case answer.status != http.StatusOK:
+		return failed("GET /api/openapi.json answers %d", answer.status)
 	case answer.header.Get("X-Request-Id") != id:
 		return failed("the answer has the X-Request-Id %q instead of the request's", answer.header.Get("X-Request-Id"))
 	}
@@ -166,16 +189,28 @@ func limitHeaders(ctx context.Context, s *system, args []string) Finding {
 	if err != nil {
 		return from(err)
 	}
-	limit := answer.header.Get("RateLimit-Limit")
-	var got, most int
-	if _, err := fmt.Sscan(limit, &got); err != nil {
-		return failed("the answers tell no limit: RateLimit-Limit is %q", limit)
+	most, err := strconv.Atoi(args[0])
+	if err != nil {
+		return from(err)
 	}
-	if _, err := fmt.Sscan(args[0], &most); err != nil || got > most {
-		return failed("RateLimit-Limit is %d, above %s", got, args[0])
+	told := answer.header.Get("RateLimit-Policy")
+	rate := policy.FindStringSubmatch(told)
+	if rate == nil || answer.header.Get("RateLimit-Limit") == "" {
+		return failed("the answers tell no limit: RateLimit-Limit is %q and RateLimit-Policy %q", answer.header.Get("RateLimit-Limit"), told)
 	}
-	return ok("RateLimit-Policy: %s", answer.header.Get("RateLimit-Policy"))
+	count, err1 := strconv.Atoi(rate[1])
+	seconds, err2 := strconv.Atoi(rate[2])
+	if err := errors.Join(err1, err2); err != nil {
+		return from(err)
+	}
+	if seconds == 0 || count*60 > most*seconds {
+		return failed("%s is more than %d a minute", told, most)
+	}
+	return ok("RateLimit-Policy: %s", told)
 }
+
+// policy is how many requests a caller has in how many seconds.
+var policy = regexp.MustCompile(`;q=(\d+);w=(\d+)`)
 
 var script = regexp.MustCompile(`(?:src|href)="(/assets/[^"]+\.(?:js|css))"`)
 
@@ -207,8 +242,10 @@ func signIn(ctx context.Context, s *system, _ []string) Finding {
 		return from(err)
 	case answer.status == http.StatusNotImplemented:
 		return failed("no Google project is configured: nobody signs in")
-	case answer.status/100 != 3 || !strings.Contains(answer.header.Get("Location"), "client_id="):
+	}
+	to, err := url.Parse(answer.header.Get("Location"))
+	if err != nil || answer.status/100 != 3 || to.Query().Get("client_id") == "" || to.Hostname() != "accounts.google.com" && !local(s.Target) {
 		return failed("GET /api/auth/google answers %d and does not lead to Google", answer.status)
 	}
-	return ok("GET /api/auth/google leads to %s", strings.SplitN(answer.header.Get("Location"), "?", 2)[0])
+	return ok("GET /api/auth/google leads to %s://%s%s", to.Scheme, to.Host, to.Path)
 }

@@ -90,10 +90,14 @@ func Items() ([]Item, error) {
 
 // Phases are the phases of items, each once, in their order.
 func Phases(items []Item) []string {
-	var all []string
+	return names(items, func(i Item) string { return i.Phase })
+}
+
+// names are what items have of something, each once, in their order.
+func names(items []Item, of func(Item) string) (all []string) {
 	for _, i := range items {
-		if !slices.Contains(all, i.Phase) {
-			all = append(all, i.Phase)
+		if !slices.Contains(all, of(i)) {
+			all = append(all, of(i))
 		}
 	}
 	return all

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -57,7 +58,10 @@ func from(err error) Finding {
 	if errors.As(err, &absent) {
 		return Finding{State: NotLooked, Evidence: absent.why, How: absent.how}
 	}
-	return failed("%s", strings.Join(strings.Fields(err.Error()), " "))
+	if errors.Is(err, fs.ErrPermission) {
+		return Finding{State: NotLooked, Evidence: err.Error(), How: "run it as a user who may read the file, or with sudo"}
+	}
+	return failed("%s", err)
 }
 
 // Result is an item with what was found.
@@ -78,6 +82,29 @@ func (s Selection) has(i Item) bool {
 		(len(s.IDs) == 0 || slices.Contains(s.IDs, i.ID))
 }
 
+// ErrSelection is the error of a selection that names what the list does not have.
+var ErrSelection = errors.New("no such items")
+
+// valid refuses a name that no item has, and names that no item has together.
+func (s Selection) valid(items []Item) error {
+	phases, sections, ids := Phases(items), names(items, func(i Item) string { return i.Section }), names(items, func(i Item) string { return i.ID })
+	switch {
+	case s.Phase != "" && !slices.Contains(phases, s.Phase):
+		return fmt.Errorf("%w: there is no phase %q; the phases are %s", ErrSelection, s.Phase, strings.Join(phases, ", "))
+	case s.Section != "" && !slices.Contains(sections, s.Section):
+		return fmt.Errorf("%w: there is no section %q; the sections are %s", ErrSelection, s.Section, strings.Join(sections, ", "))
+	}
+	for _, id := range s.IDs {
+		if !slices.Contains(ids, id) {
+			return fmt.Errorf("%w: there is no item %q; docs/production-readiness.md lists all", ErrSelection, id)
+		}
+	}
+	if !slices.ContainsFunc(items, s.has) {
+		return fmt.Errorf("%w: the phase %q has no section %q and no such item", ErrSelection, s.Phase, s.Section)
+	}
+	return nil
+}
+
 // Run looks at the selected items, in their order.
 func Run(ctx context.Context, o Options, only Selection) ([]Result, error) {
 	items, err := Items()
@@ -88,26 +115,50 @@ func Run(ctx context.Context, o Options, only Selection) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := only.valid(items); err != nil {
+		return nil, err
+	}
 	s := newSystem(o)
 	defer s.close()
+	bounded, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
 	var all []Result
 	for _, item := range items {
 		if !only.has(item) {
 			continue
 		}
-		all = append(all, Result{Item: item, Kind: item.Kind(), Finding: s.look(ctx, item, decisions)})
+		finding := s.inTime(bounded, item, decisions)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("no item is selected: the phases are %s; sections are in docs/production-readiness.md", strings.Join(Phases(items), ", "))
+		all = append(all, Result{Item: item, Kind: item.Kind(), Finding: finding})
 	}
 	return all, nil
 }
 
-// look finds out how one item stands.
+// inTime looks at an item. What fails because the run's time is over was not looked at.
+func (s *system) inTime(ctx context.Context, item Item, decisions map[string]Decision) Finding {
+	if item.Kind() == Person {
+		return s.look(ctx, item, decisions)
+	}
+	var f Finding
+	if ctx.Err() == nil {
+		f = s.look(ctx, item, decisions)
+	}
+	if ctx.Err() != nil && f.State != OK {
+		return from(notLooked{fmt.Sprintf("the time of the run, %s, was over", s.Timeout), "schedgen readiness --section " + item.Section + " --timeout 15m"})
+	}
+	return f
+}
+
+// look finds out how one item stands, in words that a report may have.
 func (s *system) look(ctx context.Context, item Item, decisions map[string]Decision) Finding {
+	f := s.found(ctx, item, decisions)
+	f.Evidence, f.How, f.Fix, f.Command = s.printable(f.Evidence), s.printable(f.How), s.printable(f.Fix), s.printable(f.Command)
+	return f
+}
+
+func (s *system) found(ctx context.Context, item Item, decisions map[string]Decision) Finding {
 	switch item.Kind() {
 	case Person:
 		if d, decided := decisions[item.ID]; decided {
@@ -115,7 +166,7 @@ func (s *system) look(ctx context.Context, item Item, decisions map[string]Decis
 		}
 		return Finding{State: ToDecide, Evidence: item.Person, How: "schedgen readiness sign " + item.ID + " --who NAME --seen 'WHAT YOU SAW'"}
 	case Document:
-		return s.document(item.Document).advise("Write or update the page.", "${EDITOR:-vi} "+strings.SplitN(strings.Fields(item.Document)[0], "#", 2)[0], item)
+		return s.document(ctx, item.Document).advise("Write or update the page.", "${EDITOR:-vi} "+strings.SplitN(strings.Fields(item.Document)[0], "#", 2)[0], item)
 	case Test:
 		return s.test(item.Test, item.Passes).advise("Bring the tests back, and make them pass.", "make test", item)
 	}

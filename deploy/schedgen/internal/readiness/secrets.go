@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -127,8 +129,8 @@ func private(_ context.Context, s *system, _ []string) Finding {
 		}
 		modes[path] = info.Mode().Perm()
 	}
-	for path, mode := range modes {
-		if mode&0o077 != 0 {
+	for _, path := range slices.Sorted(maps.Keys(modes)) {
+		if mode := modes[path]; mode&0o077 != 0 {
 			f := failed("%s has the mode %04o: others may read it", path, mode)
 			f.Fix, f.Command = "Take the right to read the file from everybody else, and make what is in it anew if anybody may have read it.", "chmod 600 "+path
 			return f

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -35,20 +37,30 @@ type Options struct {
 	Record     string // the decisions of people
 	Launched   time.Time
 
-	Client *http.Client     // nil is one with a deadline
-	Now    func() time.Time // nil is time.Now
-	Runner Runner           // nil runs programs of this machine
+	Timeout time.Duration    // of the whole run; 0 is DefaultTimeout. What is not reached by then is not looked at
+	Client  *http.Client     // nil is one with a deadline
+	Now     func() time.Time // nil is time.Now
+	Runner  Runner           // nil runs programs of this machine
+	// Lookup gives the addresses of a name; nil asks the resolver of this machine.
+	Lookup func(ctx context.Context, name string) ([]string, error)
 	// DiskSize is the size of the file system that holds a path; nil asks the kernel.
 	DiskSize func(path string) (int64, error)
 }
 
-// callTime bounds each question to a server.
-const callTime = 20 * time.Second
+// DefaultTimeout bounds a run where Options name no other time.
+const DefaultTimeout = 5 * time.Minute
+
+// callTime bounds each question to a server and each program that is run; dialTime the connection alone.
+const (
+	callTime = 20 * time.Second
+	dialTime = 5 * time.Second
+)
 
 // system is what is looked at. Each answer is asked for once.
 type system struct {
 	Options
 	answers  map[string]page
+	away     map[string]error // hosts that no connection reached: nobody waits for them twice
 	report   once[checkup.Report]
 	measured once[samples]
 	deployed once[map[string]service]
@@ -59,9 +71,20 @@ type system struct {
 }
 
 func newSystem(o Options) *system {
-	o.Target, o.Prometheus = strings.TrimSuffix(o.Target, "/"), strings.TrimSuffix(o.Prometheus, "/")
+	o.Target, o.Prometheus = strings.TrimRight(o.Target, "/"), strings.TrimRight(o.Prometheus, "/")
+	if o.Root != "" {
+		o.Root = filepath.Clean(o.Root)
+	}
 	if o.Client == nil {
-		o.Client = &http.Client{Timeout: callTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.DialContext = (&net.Dialer{Timeout: dialTime}).DialContext
+		o.Client = &http.Client{Timeout: callTime, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Lookup == nil {
+		o.Lookup = net.DefaultResolver.LookupHost
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -72,7 +95,7 @@ func newSystem(o Options) *system {
 	if o.DiskSize == nil {
 		o.DiskSize = diskSize
 	}
-	return &system{Options: o, answers: map[string]page{}}
+	return &system{Options: o, answers: map[string]page{}, away: map[string]error{}}
 }
 
 func (s *system) close() {
@@ -116,7 +139,28 @@ func (s *system) get(ctx context.Context, path string, headers ...string) (page,
 	if s.Target == "" {
 		return page{}, noTarget
 	}
-	return s.fetch(ctx, s.Target+path, headers...)
+	answer, err := s.fetch(ctx, s.Target+path, headers...)
+	if err != nil {
+		return answer, err
+	}
+	if to := elsewhere(s.Target, path, answer); to != "" {
+		return page{}, notLooked{shown(s.Target) + " redirects to " + to + ", so nothing was seen of it", "schedgen readiness --target " + to}
+	}
+	return answer, nil
+}
+
+// elsewhere is the site that the target sends its callers to: where another scheme or host has the same path. A proxy that
+// redirects everything would make each check judge the redirect.
+func elsewhere(target, path string, answer page) string {
+	from, err1 := url.Parse(target + path)
+	location, err2 := url.Parse(answer.header.Get("Location"))
+	if err1 != nil || err2 != nil || answer.status/100 != 3 || location.Host == "" {
+		return ""
+	}
+	if to := from.ResolveReference(location); strings.Trim(to.Path, "/") == strings.Trim(from.Path, "/") && (to.Scheme != from.Scheme || to.Host != from.Host) {
+		return to.Scheme + "://" + to.Host
+	}
+	return ""
 }
 
 // operator asks the system for a path as an operator.
@@ -141,7 +185,11 @@ func (s *system) fetch(ctx context.Context, address string, headers ...string) (
 func (s *system) fetchNow(ctx context.Context, address string, headers []string) page {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return page{err: fmt.Errorf("ask %s: %w", address, err)}
+		return page{err: errors.New("this is not an address that can be asked: " + shown(address))} // the error would repeat its password
+	}
+	address = shown(address)
+	if err := s.away[request.URL.Host]; err != nil {
+		return page{err: fmt.Errorf("%s does not answer: %w", address, err)}
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
@@ -153,6 +201,9 @@ func (s *system) fetchNow(ctx context.Context, address string, headers []string)
 		if errors.As(err, &failed) {
 			err = failed.Err
 		}
+		if dial := (&net.OpError{}); errors.As(err, &dial) && dial.Op == "dial" && dial.Timeout() {
+			s.away[request.URL.Host] = err
+		}
 		return page{err: fmt.Errorf("%s does not answer: %w", address, err)}
 	}
 	defer answer.Body.Close() // read below
@@ -162,6 +213,30 @@ func (s *system) fetchNow(ctx context.Context, address string, headers []string)
 	}
 	p.took = time.Since(began)
 	return p
+}
+
+// userInfo is a user and a password before a host.
+var userInfo = regexp.MustCompile(`(://)[^/@\s]*@`)
+
+// shown is an address as a report may have it: without user and password.
+func shown(address string) string { return userInfo.ReplaceAllString(address, "$1") }
+
+// printable is a text of a report: on one line, and without what only its owner may know.
+func (s *system) printable(text string) string {
+	text = shown(strings.Join(strings.Fields(text), " "))
+	secrets := []string{s.Token}
+	for _, address := range []string{s.Target, s.Prometheus, s.Postgres, s.Redis, s.S3} {
+		if u, err := url.Parse(address); err == nil {
+			password, _ := u.User.Password()
+			secrets = append(secrets, password, url.QueryEscape(password))
+		}
+	}
+	for _, secret := range secrets {
+		if len(secret) >= 4 { // a shorter one is no secret, and would garble every word that has it
+			text = strings.ReplaceAll(text, secret, "xxxxx")
+		}
+	}
+	return text
 }
 
 // local says whether an address is one of this machine, which no certificate is made for.

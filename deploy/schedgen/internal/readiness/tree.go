@@ -2,14 +2,15 @@ package readiness
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -39,7 +40,7 @@ const fresh = 365 * 24 * time.Hour
 
 // document looks at "FILE#HEADING WORD...": the file is there, has the heading and each of the words, none
 // that begins with !, and is not old.
-func (s *system) document(what string) Finding {
+func (s *system) document(ctx context.Context, what string) Finding {
 	if s.Checkout == "" {
 		return from(noCheckout)
 	}
@@ -65,7 +66,7 @@ func (s *system) document(what string) Finding {
 			return failed("%s has %q, which is a threshold that was not kept", name, word)
 		}
 	}
-	changed, err := changedAt(s.Checkout, name)
+	changed, err := s.changedAt(ctx, name)
 	if err != nil {
 		return from(err)
 	}
@@ -90,17 +91,42 @@ func hasHeading(text, anchor string) bool {
 	return false
 }
 
-// changedAt is when a file was last committed, or, where git does not tell, written.
-func changedAt(checkout, name string) (time.Time, error) {
-	out, err := exec.Command("git", "-C", checkout, "log", "-1", "--format=%cI", "--", name).Output()
-	if at, bad := time.Parse(time.RFC3339, strings.TrimSpace(string(out))); err == nil && bad == nil {
-		return at, nil
+// changedAt is when a file was last committed, or written, where it never was committed. A checkout of git whose history
+// cannot be read tells nothing: its files were written when it was cloned.
+func (s *system) changedAt(ctx context.Context, name string) (time.Time, error) {
+	path := filepath.Join(s.Checkout, name)
+	if _, err := os.Stat(filepath.Join(s.Checkout, ".git")); err == nil {
+		out, err := s.git(ctx, "log", "-1", "--format=%H %cI", "--", name)
+		if err != nil {
+			return time.Time{}, notLooked{"git does not say when " + name + " was last changed: " + err.Error(), "git -C " + s.Checkout + " log -1 -- " + name}
+		}
+		if commit, date, committed := strings.Cut(out, " "); committed {
+			if shallow, err := s.git(ctx, "rev-parse", "--git-path", "shallow"); err == nil && lists(s.Checkout, shallow, commit) {
+				return time.Time{}, notLooked{"this clone has no history from before " + name + " was last changed", "git fetch --unshallow"}
+			}
+			return time.Parse(time.RFC3339, date)
+		}
 	}
-	info, err := os.Stat(filepath.Join(checkout, name))
+	info, err := os.Stat(path)
 	if err != nil {
 		return time.Time{}, err
 	}
 	return info.ModTime(), nil
+}
+
+// git asks git about the checkout.
+func (s *system) git(ctx context.Context, args ...string) (string, error) {
+	out, err := s.Runner(ctx, "git", append([]string{"-C", s.Checkout}, args...)...)
+	return strings.TrimSpace(string(out)), err
+}
+
+// lists says whether a file, which git names from the checkout, has a line. Without the file it does not.
+func lists(checkout, name, line string) bool {
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(checkout, name)
+	}
+	text, err := os.ReadFile(name)
+	return err == nil && slices.Contains(strings.Fields(string(text)), line)
 }
 
 // test looks at "FOLDER TEST... FOLDER TEST...": each test is in its folder and, where results are given, passed.

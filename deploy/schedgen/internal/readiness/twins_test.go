@@ -2,6 +2,7 @@ package readiness
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"net"
@@ -129,13 +130,25 @@ func serve(t *testing.T, answer func(path string, query url.Values) reply) strin
 	return server.URL
 }
 
-// publicly lets any name lead to the system, without a port.
+// publicly lets a name lead to the system at port 80; what answers HTTPS knows no such name.
 func publicly(o *Options) {
-	at := strings.TrimPrefix(o.Target, "http://")
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	secure.Close()
+	named(o, secure)
+}
+
+// named lets any name lead to the system, over HTTPS to another server.
+func named(o *Options, secure *httptest.Server) {
+	at := map[string]string{"80": strings.TrimPrefix(o.Target, "http://"), "443": secure.Listener.Addr().String()}
 	o.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, at)
-		}}}
+		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // of this test
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				_, port, err := net.SplitHostPort(address)
+				if err != nil {
+					return nil, err
+				}
+				return new(net.Dialer).DialContext(ctx, network, at[port])
+			}}}
 	o.Target = "http://schedgen.example.org"
 }
 

@@ -1,8 +1,11 @@
 package readiness
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -154,15 +157,38 @@ func TestCertificates(t *testing.T) {
 	}
 	expect(t, look("http://192.0.2.1", "certificate"), Failed, "is not https")
 	expect(t, look("http://localhost:8080", "certificate"), NotLooked, "this machine")
-	expect(t, look("https://192.0.2.1", "name"), OK, "192.0.2.1")
-	expect(t, look("https://"+strings.Repeat("a", 64)+".example.org", "name"), Failed, "has no address")
+}
+
+// TestTheNameLeadsToAServer asks a stand-in of the resolver.
+func TestTheNameLeadsToAServer(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]struct {
+		told     []string
+		err      error
+		state    State
+		evidence string
+	}{
+		"https://192.0.2.1":       {nil, nil, Failed, "an address and no name"},
+		"https://sound.example":   {[]string{"192.0.2.1", "2001:db8::1"}, nil, OK, "192.0.2.1, 2001:db8::1"},
+		"https://own.example":     {[]string{"192.0.2.1", "127.0.1.1"}, nil, Failed, "127.0.1.1, which each machine has for itself"},
+		"https://none.example":    {nil, &net.DNSError{Err: "no such host", IsNotFound: true}, Failed, "has no address"},
+		"https://unknown.example": {nil, &net.DNSError{Err: "server misbehaving"}, NotLooked, "cannot be asked for"},
+	} {
+		lookup := func(context.Context, string) ([]string, error) { return want.told, want.err }
+		expect(t, newSystem(Options{Target: address, Lookup: lookup}).look(t.Context(), Item{Check: "name"}, nil), want.state, want.evidence)
+	}
 }
 
 // TestHTTPLeadsToHTTPS is the sound twin of to-https.
 func TestHTTPLeadsToHTTPS(t *testing.T) {
 	t.Parallel()
+	status := http.StatusOK
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	t.Cleanup(secure.Close)
 	w := soundWorld()
 	w.pages["/"] = reply{301, map[string]string{"Location": "https://schedgen.example.org/"}, ""}
-	w.options = publicly
+	w.options = func(o *Options) { named(o, secure) }
 	expect(t, w.find(t, "to-https"), OK, "leads to https://")
+	status = http.StatusBadGateway
+	expect(t, w.find(t, "to-https"), Failed, "which answers 502")
 }

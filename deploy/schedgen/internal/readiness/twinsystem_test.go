@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-const health = `{"status":"ok","message":"Everything works.","services":{"uploads":"ok","reading":"ok","calendars":"ok","google":"ok"},
+const health = `{"status":"ok","message":"Everything works.","checkedAt":"2026-03-10T12:00:00Z","services":{"uploads":"ok","reading":"ok","calendars":"ok","google":"ok"},
 "parts":{"postgres":{"status":"ok","latencyMs":1},"redis":{"status":"ok"},"s3":{"status":"ok"},"parser":{"status":"ok"},
 "backup":{"status":"ok","lastAt":"2026-03-10T00:00:00Z"}}}`
 
@@ -33,13 +33,14 @@ func soundPages() map[string]reply {
 	return map[string]reply{
 		"/api/health":        {200, nil, health},
 		"/api/jobs/metrics":  {200, nil, `{"queue":{"pending":{"normal":1}},"oldestWaitSeconds":2}`},
-		"/api/openapi.json":  {200, nil, `{}`},
+		"/api/openapi.json":  {200, nil, `{"openapi":"3.1.0"}`},
 		"/api/admin/backups": {200, nil, backupsAt("verified", 1000, 10, 34, 58, 82)},
 		"/api/auth/google":   {302, map[string]string{"Location": "https://accounts.google.com/o?client_id=x"}, ""},
 		"/api/jobs/00000000-0000-4000-8000-000000000000": {404, limited, ""},
 		"/": {200, map[string]string{"Content-Security-Policy": "default-src 'self'", "X-Content-Type-Options": "nosniff"},
-			`<script type="module" src="/assets/app-1.js"></script>`},
-		"/assets/app-1.js": {200, map[string]string{"Content-Encoding": "br", "Cache-Control": "public, max-age=31536000, immutable"}, "x"},
+			`<script type="module" src="/assets/app-1.js"></script></html>`},
+		"/api/admin/dead-letters": {200, nil, "[]"},
+		"/assets/app-1.js":        {200, map[string]string{"Content-Encoding": "br", "Cache-Control": "public, max-age=31536000, immutable"}, "x"},
 	}
 }
 
@@ -58,12 +59,18 @@ func systemTwins() []twin {
 		{"part redis", says("/api/health", 200, strings.Replace(health, `"redis":{"status":"ok"}`, `"redis":{"status":"degraded","problem":"CACHE_UNAVAILABLE"}`, 1)), "CACHE_UNAVAILABLE", "runbook of redis"},
 		{"part s3", says("/api/health", 200, strings.Replace(health, `"s3":{"status":"ok"},`, ``, 1)), "does not speak of s3", "runbook of s3"},
 		{"flows", says("/api/health", 200, strings.Replace(health, `"reading":"ok"`, `"reading":"down"`, 1)), "reading: down", "runbook"},
-		{"answers /api/openapi.json", says("/api/openapi.json", 500, ""), "answers 500", "/api/openapi.json"},
+		{"whole", says("/api/health", 200, strings.Replace(health, "2026-03-10T12:00", "2026-03-10T09:00", 1)), "keeps old answers", "runbook"},
+		{"answers /api/openapi.json \"openapi\":", says("/api/openapi.json", 500, ""), "answers 500", "/api/openapi.json"},
+		{"answers /api/openapi.json \"openapi\":", says("/api/openapi.json", 200, "<html></html>"), "something else", "/api/openapi.json"},
+		{"answers / </html>", says("/", 200, ""), "something else", "does not answer"},
+		{"request-id", says("/api/openapi.json", 404, ""), "answers 404", "X-Request-Id"},
+		{"queue", says("/api/jobs/metrics", 200, `{"queue":{},"oldestWaitSeconds":0}`), "without the queue's numbers", "route /api/jobs/"},
 		{"queue", says("/api/jobs/metrics", 404, ""), "answers 404", "route /api/jobs/"},
 		{"request-id", func(w *world) {
 			w.pages["/api/openapi.json"] = reply{200, map[string]string{"No-Id": "1"}, ""}
 		}, `X-Request-Id ""`, "X-Request-Id"},
-		{"limit-headers 100", header("/api/jobs/00000000-0000-4000-8000-000000000000", "RateLimit-Limit", "5000"), "RateLimit-Limit is 5000", "LIMIT_CLIENT"},
+		{"limit-headers 100", header("/api/jobs/00000000-0000-4000-8000-000000000000", "RateLimit-Policy", `"client";q=5000;w=60`), "more than 100 a minute", "LIMIT_CLIENT"},
+		{"limit-headers 100", header("/api/jobs/00000000-0000-4000-8000-000000000000", "RateLimit-Policy", `"client";q=100;w=1`), "more than 100 a minute", "LIMIT_CLIENT"},
 		{"limit-headers 100", header("/api/jobs/00000000-0000-4000-8000-000000000000", "RateLimit-Limit", ""), "tell no limit", "LIMIT_CLIENT"},
 		{"page", header("/assets/app-1.js", "Content-Encoding", ""), "not compressed", "Build the page"},
 		{"page", header("/assets/app-1.js", "Cache-Control", "no-cache"), "may not be kept", "Build the page"},
@@ -71,8 +78,18 @@ func systemTwins() []twin {
 			w.pages["/api/admin/dead-letters"] = reply{200, map[string]string{"Open": "1"}, "[]"}
 		}, "answers 200", "ADMIN_TOKEN"},
 		{"sign-in", says("/api/auth/google", 501, ""), "no Google project", "GOOGLE_CLIENT_ID"},
+		{"sign-in", header("/api/auth/google", "Location", "https://accounts.google.com/o?client_id="), "does not lead to Google", "GOOGLE_CLIENT_ID"},
+		{"audit /api/admin/dead-letters", header("/", "X-Content-Type-Options", "off"), "protects from nothing", "compose.prod.yml"},
 		{"audit /api/admin/dead-letters", header("/", "Content-Security-Policy", ""), "without Content-Security-Policy", "compose.prod.yml"},
 		{"to-https", func(w *world) { w.options = publicly }, "answers 200 instead of leading to https", "port 80"},
+		{"to-https", func(w *world) {
+			w.pages["/"] = reply{301, map[string]string{"Location": "https://another.example.org/"}, ""}
+			w.options = publicly
+		}, "instead of https of the same name", "port 80"},
+		{"to-https", func(w *world) { // nobody answers at port 443
+			w.pages["/"] = reply{301, map[string]string{"Location": "https://schedgen.example.org/"}, ""}
+			w.options = publicly
+		}, "does not answer", "port 80"},
 		{"backup-recent", says(list, 200, backupsAt("verified", 1000, 30)), "30 hours old", "Make a backup now"},
 		{"backup-recent", says(list, 200, `{"backups":[]}`), "no good backup", "Make a backup now"},
 		{"backup-verified", says(list, 200, backupsAt("checked", 1000, 10)), "is checked, not proved", "identity"},
