@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,12 +36,15 @@ func (s *system) listing(ctx context.Context) (backup.Listing, error) {
 			return list, err
 		case answer.status == http.StatusNotFound || answer.status == http.StatusMethodNotAllowed:
 			return list, notLooked{"the list of backups is not public here", "schedgen readiness --prometheus ADDRESS; docker compose run --rm --no-deps backup list"}
+		case answer.status == http.StatusUnauthorized || answer.status == http.StatusForbidden:
+			return list, notLooked{"the token is not that of the system's operators", "schedgen readiness --token-file FILE, a file with its ADMIN_TOKEN"}
 		case answer.status != http.StatusOK:
 			return list, fmt.Errorf("GET /api/admin/backups answers %d", answer.status)
 		}
 		if err := json.Unmarshal(answer.body, &list); err != nil {
 			return list, fmt.Errorf("read the list of backups: %w", err)
 		}
+		slices.SortStableFunc(list.Backups, func(a, b store.Summary) int { return b.CreatedAt.Compare(a.CreatedAt) })
 		return list, nil
 	})
 }
@@ -57,7 +61,7 @@ func backupRecent(ctx context.Context, s *system, _ []string) Finding {
 		}
 	} else {
 		all, other := s.metrics(ctx)
-		seconds, n := all.sum("schedgen_backup_last_success_timestamp_seconds")
+		_, seconds, n := all.ends("schedgen_backup_last_success_timestamp_seconds")
 		if other != nil || n == 0 {
 			return from(err)
 		}
@@ -68,6 +72,8 @@ func backupRecent(ctx context.Context, s *system, _ []string) Finding {
 	switch age := s.Now().Sub(at); {
 	case at.IsZero():
 		return failed("there is no good backup")
+	case age < -store.ClockTolerance:
+		return failed("the newest good backup is of %s, which is still to come: a clock is wrong", at.UTC().Format("2006-01-02 15:04Z"))
 	case age > late:
 		return failed("the newest good backup is %.0f hours old", age.Hours())
 	default:
@@ -79,7 +85,7 @@ func backupVerified(ctx context.Context, s *system, _ []string) Finding {
 	list, err := s.listing(ctx)
 	if err != nil {
 		all, other := s.metrics(ctx)
-		verified, n := all.sum("schedgen_backup_verified")
+		verified, _, n := all.ends("schedgen_backup_verified")
 		switch {
 		case other != nil || n == 0:
 			return from(err)
@@ -102,26 +108,32 @@ func backupsSinceLaunch(ctx context.Context, s *system, _ []string) Finding {
 	if s.Launched.IsZero() {
 		return from(notLooked{"when the system was launched is not known", "schedgen readiness --launched 2026-02-01"})
 	}
+	now := s.Now()
+	if now.Before(s.Launched) {
+		return from(notLooked{"the launch is still to come", "ask again after " + s.Launched.Format(time.DateOnly)})
+	}
 	list, err := s.listing(ctx)
 	if err != nil {
 		return from(err)
 	}
 	days := map[string]bool{}
+	var since []store.Summary
 	for _, b := range list.Backups {
-		if b.Good() {
+		if b.Good() && !b.CreatedAt.Before(s.Launched) && !b.CreatedAt.After(now.Add(store.ClockTolerance)) {
+			since = append(since, b)
 			days[b.CreatedAt.In(s.Launched.Location()).Format(time.DateOnly)] = true
 		}
 	}
-	missing := missingDays(s.Launched, s.Now(), days)
+	missing := missingDays(s.Launched, now, days)
 	switch {
 	case len(missing) > 0:
 		return failed("there is no good backup of %s", strings.Join(missing, ", "))
-	case len(days) == 0 && s.Now().Sub(s.Launched) > late:
+	case len(since) == 0 && now.Sub(s.Launched) > late:
 		return failed("no good backup was made since the launch")
-	case len(days) == 0:
+	case len(since) == 0:
 		return from(notLooked{"the first night after the launch has not passed", "ask again tomorrow"})
 	}
-	return sizes(list.Backups, fmt.Sprintf("%d days have a good backup, and no day since the launch has none", len(days)))
+	return sizes(since, fmt.Sprintf("%d days since the launch have a good backup, and none of the last %d lacks one", len(days), mostDays))
 }
 
 // mostDays is how many days back each must have a backup: the policy keeps one of each of seven days, then fewer.

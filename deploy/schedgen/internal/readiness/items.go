@@ -157,6 +157,8 @@ func (i Item) valid() error {
 		return fmt.Errorf("there is no check %q", name)
 	case c.args >= 0 && len(args) != c.args, c.args < 0 && len(args) == 0:
 		return fmt.Errorf("the check %s does not take %d arguments", name, len(args))
+	case name == "expression" && expressions[args[0]] == "":
+		return fmt.Errorf("there is no expression %q", args[0])
 	case name == "hand" && i.Look == "":
 		return errors.New("it does not say how to look by hand")
 	case name != "hand" && (i.Remedy == "" && c.fix == "" || i.RemedyCommand == "" && c.command == ""):

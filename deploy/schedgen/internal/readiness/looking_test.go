@@ -3,6 +3,7 @@ package readiness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -144,4 +145,71 @@ func TestAReportIsTheSameEachTime(t *testing.T) {
 			t.Errorf("%s: got different answers: %q", check, seen)
 		}
 	}
+}
+
+// TestWhatWasNotMeasuredIsNotGreen takes measures away, and gives some that are no number.
+func TestWhatWasNotMeasuredIsNotGreen(t *testing.T) {
+	t.Parallel()
+	without := func(old, new string) func(*world) {
+		return func(w *world) {
+			w.answers["/api/v1/query"] = strings.ReplaceAll(w.answers["/api/v1/query"], old, new)
+		}
+	}
+	asked := func(query string, samples ...string) func(*world) {
+		return func(w *world) { w.queries[query] = vector(samples...) }
+	}
+	for at, c := range []struct {
+		check   string
+		changed func(*world)
+	}{
+		{"at-most schedgen_dead_letters 0", without("schedgen_dead_letters", "another")},
+		{"at-most schedgen_dead_letters 0", without(`"value":[1,"0"]`, `"value":[1,"NaN"]`)},
+		{"pool 16 400", without(`"state":"in_use"`, `"state":"idle"`)},
+		{"pool 16 400", without(`"value":[1,"40"]`, `"value":[1,"NaN"]`)},
+		{"error-rate 0.5", asked(answeredQuery, measured("", `"code":"200",`, "NaN"))},
+		{"error-rate 0.5", asked(answeredQuery)},
+		{"hits 50", without("schedgen_cache_requests_total", "another")},
+		{"expression cpu 0.5", asked(expressions["cpu"])},
+		{"expression latency 1", asked(expressions["latency"], measured("", "", "NaN"))},
+		{"known schedgen:cost", asked("schedgen:cost", measured("schedgen:cost", "", "NaN"))},
+		{"receiver", asked(sentQuery)},
+		{"receiver", asked(managerQuery)},
+		{"alerts BackupMissing", func(w *world) {
+			w.answers["/api/v1/rules"] = strings.Replace(w.answers["/api/v1/rules"], `"health":"ok"`, `"health":"unknown"`, 1)
+		}},
+		{"scraped pdf-parse web", asked(seenQuery, measured("", `"function":"web",`, "3"))},
+		{"backups-since-launch", func(w *world) { w.options = func(o *Options) { o.Launched = w.now.AddDate(0, 0, 1) } }},
+		{"backups-since-launch", func(w *world) {
+			w.pages["/api/admin/backups"] = reply{200, nil, backupsAt("verified", 1000, 34, 58)}
+			w.options = func(o *Options) { o.Launched = w.now.Add(-12 * time.Hour) }
+		}},
+		{"backup-recent", func(w *world) { w.options = func(o *Options) { o.Token, o.Prometheus = "", "" } }},
+		{"backup-recent", func(w *world) {
+			w.pages["/api/admin/backups"] = reply{401, nil, ""}
+			w.options = func(o *Options) { o.Prometheus = "" }
+		}},
+	} {
+		w := soundWorld()
+		c.changed(w)
+		if got := w.find(t, c.check); got.State != NotLooked || got.How == "" {
+			t.Errorf("%d, %s: got %+v, want it not looked at", at, c.check, got)
+		}
+	}
+}
+
+// TestInstancesAreNotAdded: each instance of the backup function tells of the same backups.
+func TestInstancesAreNotAdded(t *testing.T) {
+	t.Parallel()
+	w := soundWorld()
+	w.pages["/api/admin/backups"] = reply{404, nil, ""}
+	at := func(age time.Duration) string { return fmt.Sprint(w.now.Add(-age).Unix()) }
+	gauges := func(first, second string) {
+		w.answers["/api/v1/query"] = vector(measured("schedgen_backup_last_success_timestamp_seconds", "", first), measured("schedgen_backup_last_success_timestamp_seconds", "", second),
+			measured("schedgen_backup_verified", "", "1"), measured("schedgen_backup_verified", "", "0"))
+	}
+	gauges(at(100*time.Hour), at(100*time.Hour))
+	expect(t, w.find(t, "backup-recent"), Failed, "100 hours old")
+	expect(t, w.find(t, "backup-verified"), Failed, "not proved")
+	gauges("0", at(time.Hour))
+	expect(t, w.find(t, "backup-recent"), OK, "newest good backup")
 }

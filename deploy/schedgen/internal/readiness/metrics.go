@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -30,7 +31,7 @@ func metricChecks() map[string]check {
 			fix: "Let Prometheus ask what measures $@ (docs/monitoring.md).", command: "docker compose -f compose.yml -f compose.prod.yml -f compose.monitoring.yml up -d"},
 		"at-most": {run: atMost, args: 2, says: "`$1` is at most $2",
 			fix: "Follow the runbook for $1 in docs/runbooks.", command: "schedgen status"},
-		"error-rate": {run: errorRate, args: 1, says: "at most $1 % of requests were answered with 5xx",
+		"error-rate": {run: errorRate, args: 1, says: "at most $1 % of the requests of a day were answered with 5xx (without Prometheus, of those since the program started)",
 			fix: "Find the errors by their codes in http_request_errors_total, and follow docs/runbooks/RequestsFail.md.", command: "schedgen status"},
 		"pool": {run: pool, args: 2, says: "all functions' pools together open $1 to $2 connections at most, and at most 80 % of them are in use",
 			fix: "Set DATABASE_MAX_CONNS so that instances times connections fit.", command: "${EDITOR:-vi} deploy/compose/compose.yml && docker compose up -d"},
@@ -111,6 +112,9 @@ func (s *system) query(ctx context.Context, expression string) (samples, error) 
 	if err := json.Unmarshal(answer.body, &told); err != nil || told.Status != "success" {
 		return nil, fmt.Errorf("ask Prometheus: it answers %d: %s", answer.status, told.Error)
 	}
+	if answer.status != http.StatusOK {
+		return nil, fmt.Errorf("ask Prometheus: it answers %d", answer.status)
+	}
 	all := samples{}
 	for _, r := range told.Data.Result {
 		text, _ := r.Value[1].(string)
@@ -124,15 +128,30 @@ func (s *system) query(ctx context.Context, expression string) (samples, error) 
 	return all, nil
 }
 
-// sum adds the values whose label has that value; no label adds all.
+// sum adds the values whose label has that value; no label adds all. What is no number was not measured: NaN is neither
+// more nor less than any limit.
 func (all samples) sum(name string, label ...string) (total float64, n int) {
 	for _, one := range all[name] {
-		if len(label) == 2 && one.labels[label[0]] != label[1] {
+		if len(label) == 2 && one.labels[label[0]] != label[1] || math.IsNaN(one.value) {
 			continue
 		}
 		total, n = total+one.value, n+1
 	}
 	return total, n
+}
+
+// ends are the least and the most of the values of a metric, of which each instance has one.
+func (all samples) ends(name string) (least, most float64, n int) {
+	for _, one := range all[name] {
+		if math.IsNaN(one.value) {
+			continue
+		}
+		if n == 0 {
+			least, most = one.value, one.value
+		}
+		least, most, n = min(least, one.value), max(most, one.value), n+1
+	}
+	return least, most, n
 }
 
 func metricsThere(ctx context.Context, s *system, names []string) Finding {
@@ -151,8 +170,8 @@ func metricsThere(ctx context.Context, s *system, names []string) Finding {
 	switch {
 	case len(missing) == 0:
 		return ok("%d series of %s", series, strings.Join(names, ", "))
-	case s.Prometheus == "" && !strings.HasPrefix(missing[0], "schedgen_") && !strings.HasPrefix(missing[0], "http_"):
-		return from(notLooked{missing[0] + " is measured by another program than ours", "schedgen readiness --prometheus ADDRESS"})
+	case s.Prometheus == "":
+		return from(notLooked{"the program that answers /metrics does not measure " + strings.Join(missing, ", "), "schedgen readiness --prometheus ADDRESS"})
 	}
 	return failed("nothing measures %s", strings.Join(missing, ", "))
 }
@@ -180,12 +199,15 @@ func atMost(ctx context.Context, s *system, args []string) Finding {
 const enoughRequests = 200
 
 func errorRate(ctx context.Context, s *system, args []string) Finding {
-	all, err := s.metrics(ctx)
+	answered, since, err := s.requests(ctx)
 	if err != nil {
 		return from(err)
 	}
 	var total, wrong float64
-	for _, one := range all["http_requests_total"] {
+	for _, one := range answered {
+		if math.IsNaN(one.value) {
+			continue
+		}
 		total += one.value
 		if strings.HasPrefix(one.labels["code"], "5") {
 			wrong += one.value
@@ -201,7 +223,18 @@ func errorRate(ctx context.Context, s *system, args []string) Finding {
 	if 100*wrong > most*total {
 		return failed("%.0f of %.0f requests were answered with 5xx, more than %s %%", wrong, total, args[0])
 	}
-	return ok("%.0f of %.0f requests were answered with 5xx since the programs started", wrong, total)
+	return ok("%.0f of %.0f requests were answered with 5xx %s", wrong, total, since)
+}
+
+// requests are how many were answered, with their codes: within a day, for those of months before would hide it; where no
+// Prometheus knows that, since the program started that answers /metrics.
+func (s *system) requests(ctx context.Context) (answered []sample, since string, err error) {
+	if s.Prometheus != "" {
+		all, err := s.query(ctx, `sum by (code) (increase(http_requests_total[1d]))`)
+		return all[""], "within a day", err
+	}
+	all, err := s.metrics(ctx)
+	return all["http_requests_total"], "since the program started", err
 }
 
 func pool(ctx context.Context, s *system, args []string) Finding {
@@ -212,9 +245,9 @@ func pool(ctx context.Context, s *system, args []string) Finding {
 	least, err1 := strconv.ParseFloat(args[0], 64)
 	most, err2 := strconv.ParseFloat(args[1], 64)
 	bound, n := all.sum("schedgen_db_connections_max")
-	used, _ := all.sum("schedgen_db_connections", "state", "in_use")
+	used, known := all.sum("schedgen_db_connections", "state", "in_use")
 	switch {
-	case err1 != nil || err2 != nil || n == 0:
+	case err1 != nil || err2 != nil || n == 0 || known == 0:
 		return from(notLooked{"the pools tell nothing now", "ask again when the system has been used"})
 	case bound < least || bound > most:
 		return failed("the pools open at most %.0f connections, which is not between %s and %s", bound, args[0], args[1])

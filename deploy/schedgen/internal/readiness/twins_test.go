@@ -51,7 +51,7 @@ const token = "an-operators-token"
 
 func soundWorld() *world {
 	return &world{
-		pages: soundPages(), answers: soundAnswers(), queries: map[string]string{}, compose: soundCompose, settings: soundSettings(), mode: 0o600,
+		pages: soundPages(), answers: soundAnswers(), queries: soundQueries(), compose: soundCompose, settings: soundSettings(), mode: 0o600,
 		files: soundServer(), beside: map[string]os.FileMode{"backup-identity.txt": 0o600, "smtp-password": 0o600}, disk: 250 << 30,
 		now: time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC), options: func(*Options) {},
 	}

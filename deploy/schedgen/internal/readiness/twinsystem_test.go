@@ -94,6 +94,12 @@ func systemTwins() []twin {
 		{"backup-recent", says(list, 200, `{"backups":[]}`), "no good backup", "Make a backup now"},
 		{"backup-verified", says(list, 200, backupsAt("checked", 1000, 10)), "is checked, not proved", "identity"},
 		{"backups-since-launch", says(list, 200, backupsAt("verified", 1000, 10, 58, 82)), "no good backup of 2026-03-09", "Make a backup now"},
+		{"backup-recent", says(list, 200, backupsAt("verified", 1000, -24)), "still to come", "Make a backup now"},
+		{"backups-since-launch", says(list, 200, backupsAt("verified", 1000, 130, 154)), "no good backup of 2026-03-09, 2026-03-08", "Make a backup now"},
+		{"backups-since-launch", func(w *world) { // of before the launch
+			w.pages[list] = reply{200, nil, backupsAt("verified", 1000, 40, 64)}
+			w.options = func(o *Options) { o.Launched = w.now.Add(-30 * time.Hour) }
+		}, "made since the launch", "Make a backup now"},
 		{"backups-since-launch", says(list, 200, backupsAt("verified", 100, 10, 34, 58, 82)), "has 100 bytes", "Compare"},
 	}
 }
@@ -117,9 +123,30 @@ func soundSamples() []string {
 
 func soundAnswers() map[string]string {
 	return map[string]string{
-		"/api/v1/query":         vector(soundSamples()...),
-		"/api/v1/rules":         `{"data":{"groups":[{"rules":[{"name":"BackupMissing","type":"alerting"},{"name":"x","type":"recording"}]}]}}`,
+		"/api/v1/query": vector(soundSamples()...),
+		"/api/v1/rules": `{"data":{"groups":[{"rules":[{"name":"BackupMissing","type":"alerting","health":"ok","labels":{"severity":"critical"}},
+{"name":"schedgen:cost","type":"recording","health":"ok"}]}]}}`,
 		"/api/v1/alertmanagers": `{"data":{"activeAlertmanagers":[{"url":"http://alertmanager:9093"}]}}`,
+	}
+}
+
+const (
+	answeredQuery = `sum by (code) (increase(http_requests_total[1d]))`
+	seenQuery     = `count by (function) (schedgen_trace_spans_total)`
+	silentQuery   = `up{job="functions"} == 0`
+	managerQuery  = `up{job="alertmanager"}`
+	sentQuery     = `sum(alertmanager_notifications_total)`
+	unsentQuery   = `sum(increase(alertmanager_notifications_failed_total[1d]))`
+	firingQuery   = `ALERTS{alertstate="firing",severity="critical"}`
+)
+
+// soundQueries are Prometheus' answers to single questions.
+func soundQueries() map[string]string {
+	return map[string]string{
+		answeredQuery: vector(measured("", `"code":"200",`, "900"), measured("", `"code":"503",`, "1")),
+		seenQuery:     vector(measured("", `"function":"pdf-parse",`, "3"), measured("", `"function":"web",`, "3")), silentQuery: vector(),
+		managerQuery: vector(measured("up", "", "1")), sentQuery: vector(measured("", "", "7")), unsentQuery: vector(measured("", "", "0")),
+		firingQuery: vector(), "schedgen:cost": vector(measured("schedgen:cost", "", "1.5")),
 	}
 }
 
@@ -130,20 +157,35 @@ func watchedTwins() []twin {
 			w.answers["/api/v1/query"] = strings.Replace(vector(soundSamples()...), old, new, 1)
 		}
 	}
+	asked := func(query string, samples ...string) func(*world) {
+		return func(w *world) { w.queries[query] = vector(samples...) }
+	}
+	ruled := func(old, new string) func(*world) {
+		return func(w *world) { w.answers["/api/v1/rules"] = strings.Replace(w.answers["/api/v1/rules"], old, new, 1) }
+	}
 	return []twin{
 		{"metrics http_requests_total", func(w *world) { w.answers["/api/v1/query"] = vector() }, "nothing measures http_requests_total", "Prometheus"},
 		{"at-most schedgen_dead_letters 0", instead(`"value":[1,"0"]`, `"value":[1,"3"]`), "is 3, more than 0", "runbook"},
-		{"error-rate 0.5", instead(`"value":[1,"1"]`, `"value":[1,"50"]`), "50 of 950", "RequestsFail"},
+		{"error-rate 0.5", asked(answeredQuery, measured("", `"code":"200",`, "900"), measured("", `"code":"503",`, "50")), "50 of 950", "RequestsFail"},
 		{"pool 16 400", instead(`"value":[1,"40"]`, `"value":[1,"4000"]`), "4000 connections", "DATABASE_MAX_CONNS"},
 		{"pool 16 400", instead(`"value":[1,"3"]`, `"value":[1,"39"]`), "39 of 40", "DATABASE_MAX_CONNS"},
 		{"hits 50", instead(`"value":[1,"900"]},{"metric":{"__name__":"schedgen_cache_requests_total","outcome":"miss"`,
 			`"value":[1,"20"]},{"metric":{"__name__":"schedgen_cache_requests_total","outcome":"miss"`), "17 % of 120", "JOB_CACHE_TTL"},
 		{"alerts BackupMissing", func(w *world) { w.answers["/api/v1/rules"] = `{"data":{"groups":[]}}` }, "no alert BackupMissing", "deploy/monitoring/rules"},
 		{"receiver", func(w *world) { w.answers["/api/v1/alertmanagers"] = `{"data":{"activeAlertmanagers":[]}}` }, "reaches no Alertmanager", "alertmanager.yml"},
-		{"quiet", func(w *world) {
-			w.queries[`ALERTS{alertstate="firing",severity="critical"}`] = vector(measured("ALERTS", `"alertname":"DatabaseUnavailable",`, "1"))
-		}, "DatabaseUnavailable", "runbook"},
-		{"expression disk 0.8", func(w *world) { w.queries[expressions["disk"]] = vector(measured("", "", "0.93")) }, "disk is at 0.93", "sizing"},
-		{"known up", func(w *world) { w.queries["up"] = vector() }, "no up", "rules"},
+		{"alerts BackupMissing", ruled(`"health":"ok"`, `"health":"err","lastError":"no such label"`), "cannot evaluate the alert BackupMissing: no such label", "deploy/monitoring/rules"},
+		{"receiver", asked(managerQuery, measured("up", "", "0")), "does not answer", "alertmanager.yml"},
+		{"receiver", asked(unsentQuery, measured("", "", "3")), "failed to send 3", "alertmanager.yml"},
+		{"quiet", asked(firingQuery, measured("ALERTS", `"alertname":"DatabaseUnavailable",`, "1"), measured("ALERTS", `"alertname":"BackupMissing",`, "1")),
+			"BackupMissing, DatabaseUnavailable", "runbook"},
+		{"quiet", ruled(`"critical"`, `"warning"`), "no critical alert", "deploy/monitoring/rules"},
+		{"quiet", ruled(`"health":"ok"`, `"health":"err"`), "cannot evaluate", "runbook"},
+		{"expression disk 0.8", asked(expressions["disk"], measured("", "", "0.93")), "disk is at 0.93", "sizing"},
+		{"known schedgen:cost", func(w *world) {
+			w.queries["schedgen:cost"] = vector()
+			ruled(`"schedgen:cost"`, `"another"`)(w)
+		}, "no schedgen:cost", "rules"},
+		{"scraped pdf-parse web", asked(silentQuery, measured("up", `"instance":"web:8080",`, "0")), "do not answer Prometheus: web:8080", "TargetDown"},
+		{"scraped pdf-parse web", asked(seenQuery), "asks no function", "targets"},
 	}
 }
