@@ -119,6 +119,15 @@ func (f *Function) publishDeletions(ctx context.Context, list []store.Manifest) 
 	return nil
 }
 
+// lastMade is when the newest good backup was made, as the database knows; zero if it knows of none, or cannot be asked.
+func (f *Function) lastMade(ctx context.Context) time.Time {
+	last, err := sweeps.Last(ctx, f.pool)
+	if err != nil {
+		api.Logger(ctx).WarnContext(ctx, "the database does not say when a backup was made", "error", err)
+	}
+	return last[sweeps.Backup].At
+}
+
 // reportUnlisted alerts people why the list of deletions could not be written, or that it could be again.
 func (f *Function) reportUnlisted(ctx context.Context, err error) {
 	if err == nil {

@@ -23,6 +23,7 @@ func (f *Function) Command(ctx context.Context, task string, args []string, out 
 		_, err := f.Run(ctx)
 		return err
 	case "watch":
+		f.incidents.Once = true
 		s, err := f.Watch(ctx)
 		if err == nil && s.Enabled && !s.Healthy {
 			err = errors.New(s.Reason)

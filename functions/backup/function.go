@@ -185,7 +185,7 @@ func (f *Function) assemble() error {
 	f.restorer = &restore.Restorer{DatabaseURL: c.Postgres.URL, IdentityFile: c.IdentityFile, PDFs: f.pdfs, Lease: c.Lease,
 		Now: now, Dependencies: f.Dependencies}
 	f.watcher = &watch.Watcher{Store: f.store, Incidents: f.incidents, Enabled: f.Enabled(),
-		Unsigned: f.keys.Known() && f.keys.Public() == "", MaxAge: c.MissedAfter, Now: now}
+		Unsigned: f.keys.Known() && f.keys.Public() == "", MaxAge: c.MissedAfter, Now: now, LastMade: f.lastMade}
 	f.gauges = &watch.Gauges{Store: f.store, Now: now}
 	return nil
 }

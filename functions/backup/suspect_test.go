@@ -110,11 +110,11 @@ func TestKeysThatOnlyVerify(t *testing.T) {
 // TestAListThatCannotBeWrittenIsReported: the backup beside it is good all the same.
 func TestAListThatCannotBeWrittenIsReported(t *testing.T) {
 	t.Parallel()
-	w, who := newWorld(t), somebody(t)
+	w, who, at := newWorld(t), somebody(t), monday()
 	w.fill(1)
 	w.requestDeletion()
 	b := w.between()
-	f := w.function(through(b), who.alerts)
+	f := at.of(w.function(through(b), who.alerts))
 	b.set(func(out http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPut || !strings.HasSuffix(r.URL.Path, "state/deletions.json") {
 			return false
@@ -125,6 +125,7 @@ func TestAListThatCannotBeWrittenIsReported(t *testing.T) {
 	if m := w.backup(f); !m.Good() {
 		t.Errorf("the backup is %s", m.Status())
 	}
+	at.now = at.now.Add(10 * time.Minute)
 	if _, err := f.Watch(t.Context()); err == nil {
 		t.Error("the watch succeeded without the list")
 	}

@@ -2,6 +2,7 @@ package backup_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -207,16 +208,25 @@ func TestWatchAlertsWhenTheBucketCannotBeAsked(t *testing.T) {
 		out.WriteHeader(http.StatusForbidden)
 		return true
 	})
-	for range 3 {
+	fails := func(after time.Duration, told ...string) {
+		t.Helper()
+		at.now = at.now.Add(after)
 		if s, err := f.Watch(t.Context()); err == nil {
 			t.Errorf("got %+v, want an error", s)
 		}
+		who.heard(t, told...)
 	}
-	who.heard(t, "the backups could not be checked")
+	fails(0)
+	fails(9 * time.Minute) // a restart of the bucket's server is over by now
+	fails(time.Minute, "the backups could not be checked")
+	fails(time.Minute, "the backups could not be checked")
 	b.set(nil)
-	if s, err := f.Watch(t.Context()); err != nil || !s.Healthy {
-		t.Errorf("got %+v, %v; want all well", s, err)
+	for range 2 {
+		if s, err := f.Watch(t.Context()); err != nil || !s.Healthy {
+			t.Errorf("got %+v, %v; want all well", s, err)
+		}
 	}
+	who.heard(t, "the backups could not be checked", "recovered")
 }
 
 // TestAHangingAlertDelaysNoListOfDeletions: the request ends while the webhook hangs.
@@ -240,4 +250,149 @@ func TestAHangingAlertDelaysNoListOfDeletions(t *testing.T) {
 	if list := w.object("state/deletions.json"); !strings.Contains(string(list), "ownerHash") {
 		t.Errorf("the list is %s", list)
 	}
+}
+
+// TestABucketThatIsAwayForAMomentAlertsNobody, however often, nor a database.
+func TestABucketThatIsAwayForAMomentAlertsNobody(t *testing.T) {
+	t.Parallel()
+	w, who, at := newWorld(t), somebody(t), monday()
+	w.requestDeletion()
+	b := w.between()
+	f := at.of(w.function(through(b), who.alerts))
+	var away atomic.Value // what of the bucket does not answer
+	away.Store("nothing")
+	b.set(func(out http.ResponseWriter, r *http.Request) bool {
+		is := strings.Contains(r.URL.Path, away.Load().(string))
+		if is {
+			out.WriteHeader(http.StatusForbidden)
+		}
+		return is
+	})
+	for _, what := range []string{"/", "nothing", "/state/deletions.json", "nothing", "/", "/state/deletions.json", "nothing"} {
+		away.Store(what)
+		if _, err := f.Watch(t.Context()); (err == nil) != (what == "nothing") {
+			t.Errorf("without %s: got %v", what, err)
+		}
+		at.now = at.now.Add(9 * time.Minute)
+	}
+	who.heard(t)
+}
+
+// TestACommandWaitsWithNoAlert: the next one would not know how long the bucket has been away.
+func TestACommandWaitsWithNoAlert(t *testing.T) {
+	t.Parallel()
+	w, who := newWorld(t), somebody(t)
+	b := w.between()
+	f := w.function(through(b), who.alerts)
+	b.set(func(out http.ResponseWriter, _ *http.Request) bool {
+		out.WriteHeader(http.StatusForbidden)
+		return true
+	})
+	if err := f.Command(t.Context(), "watch", nil, io.Discard); err == nil {
+		t.Error("the command succeeded without the bucket")
+	}
+	who.heard(t, "the backups could not be checked")
+}
+
+// TestAnEndThatNobodyHeardIsToldAgain, also of a fault that the bucket could not note.
+func TestAnEndThatNobodyHeardIsToldAgain(t *testing.T) {
+	t.Parallel()
+	w, at := newWorld(t), monday()
+	var deaf atomic.Bool
+	var told []string // each request ends before the next watch
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		if deaf.Load() {
+			out.WriteHeader(http.StatusGone)
+			return
+		}
+		told = append(told, string(text))
+	}))
+	defer server.Close()
+	b := w.between()
+	f := at.of(w.function(through(b), func(c *backup.Config) { c.Alert.Webhook = server.URL }))
+	w.backup(f)
+	b.set(func(out http.ResponseWriter, _ *http.Request) bool {
+		out.WriteHeader(http.StatusForbidden)
+		return true
+	})
+	for range 2 {
+		_, _ = f.Watch(t.Context())
+		at.now = at.now.Add(10 * time.Minute)
+	}
+	b.set(func(out http.ResponseWriter, r *http.Request) bool { // only what was alerted cannot be read or written
+		away := strings.HasSuffix(r.URL.Path, "/state/alert.json")
+		if away {
+			out.WriteHeader(http.StatusForbidden)
+		}
+		return away
+	})
+	deaf.Store(true)
+	_, _ = f.Watch(t.Context())
+	deaf.Store(false)
+	for range 2 {
+		if _, err := f.Watch(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(told) != 2 || !strings.Contains(told[0], "could not be checked") || !strings.Contains(told[1], "recovered") {
+		t.Errorf("people were told %q, want of the fault and its end, once each", told)
+	}
+}
+
+// TestABucketThatLostItsBackupsIsAlertedAtOnce: it is as empty as that of a new system, where the first backup has a day.
+func TestABucketThatLostItsBackupsIsAlertedAtOnce(t *testing.T) {
+	t.Parallel()
+	w, who, at := newWorld(t), somebody(t), monday()
+	f := at.of(w.function(who.alerts))
+	if s, err := f.Watch(t.Context()); err != nil || !s.Healthy {
+		t.Errorf("a new system: got %+v, %v", s, err)
+	}
+	w.backup(f)
+	w.dropBucket("schedgen-backups")
+	if s, err := f.Watch(t.Context()); err != nil || s.Healthy {
+		t.Errorf("the bucket is empty: got %+v, %v", s, err)
+	}
+	who.heard(t, "there is no good backup in the bucket any more")
+	w.backup(f)
+	who.heard(t, "no good backup", "recovered")
+}
+
+// TestABackupThatIsBeingVerifiedIsNotBad, and a system without one has none that is bad.
+func TestABackupThatIsBeingVerifiedIsNotBad(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(1)
+	b := w.between()
+	f := w.function(through(b))
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(f.Collectors()...)
+	good := func(want string) {
+		t.Helper()
+		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "schedgen_backup_good"); err != nil {
+			t.Error(err)
+		}
+	}
+	const one = `
+# HELP schedgen_backup_good 0 if the newest backup failed its verification, by a restore or by checksums; 1 also while it is not verified yet. Absent without a backup.
+# TYPE schedgen_backup_good gauge
+schedgen_backup_good 1
+`
+	good("")
+	var seen atomic.Bool
+	b.set(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/dump.") && !seen.Swap(true) { // the verification reads it
+			good(one)
+		}
+		return false
+	})
+	m := w.backup(f)
+	if !seen.Load() {
+		t.Error("the verification read nothing")
+	}
+	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+m.ID+"/dump."))
+	if _, err := f.Verify(t.Context(), m.ID, false); err == nil {
+		t.Fatal("the damage was not found")
+	}
+	good(strings.Replace(one, "good 1", "good 0", 1))
 }

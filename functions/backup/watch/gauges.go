@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
@@ -21,7 +22,8 @@ type Gauges struct {
 	list   []store.Manifest
 }
 
-// gauge is one metric, of the newest good backup or of all, which are listed newest first.
+// gauge is one metric, of the newest good backup or of all, which are listed newest first. There is none while value is
+// NaN.
 type gauge struct {
 	desc  *prometheus.Desc
 	value func(good store.Manifest, all []store.Manifest) float64
@@ -47,8 +49,11 @@ var gauges = sync.OnceValue(func() []gauge {
 		newGauge("schedgen_backup_verified", "1 if the newest backup was proved by a restore.", func(_ m, all []m) float64 {
 			return oneIf(len(all) > 0 && all[0].Status() == store.Verified)
 		}),
-		newGauge("schedgen_backup_good", "1 if the newest backup passed its verification, by a restore or by checksums.", func(_ m, all []m) float64 {
-			return oneIf(len(all) > 0 && all[0].Good())
+		newGauge("schedgen_backup_good", "0 if the newest backup failed its verification, by a restore or by checksums; 1 also while it is not verified yet. Absent without a backup.", func(_ m, all []m) float64 {
+			if len(all) == 0 {
+				return math.NaN()
+			}
+			return oneIf(all[0].Verification == nil || all[0].Good())
 		}),
 		newGauge("schedgen_backup_stored", "Backups in the bucket.", func(_ m, all []m) float64 { return float64(len(all)) }),
 	}
@@ -77,7 +82,9 @@ func (g *Gauges) Collect(out chan<- prometheus.Metric) {
 	}
 	good, _ := store.NewestGood(list, g.Now())
 	for _, gauge := range gauges() {
-		out <- prometheus.MustNewConstMetric(gauge.desc, prometheus.GaugeValue, gauge.value(good, list))
+		if value := gauge.value(good, list); !math.IsNaN(value) {
+			out <- prometheus.MustNewConstMetric(gauge.desc, prometheus.GaugeValue, value)
+		}
 	}
 }
 

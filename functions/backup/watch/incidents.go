@@ -24,6 +24,7 @@ const (
 	DamagedBackup = "verify" // a stored backup is damaged
 	MissedBackup  = "missed" // no good backup is new enough
 
+	UncheckedBackups = "unchecked"  // the bucket could not be asked
 	UnverifiedBackup = "unverified" // a stored backup could not be verified: a server was down
 
 	SuspectBackup     = "suspect"   // a stored backup is forged, unsigned, or cannot be read
@@ -33,6 +34,10 @@ const (
 // remindAfter is when an incident that lasts is reported again. Failed events repeat within minutes; a person wants
 // to read of it once.
 const remindAfter = 12 * time.Hour
+
+// patience is how long an incident of these kinds must last before people are told: a server that restarts, or a system
+// that has just started, is no incident.
+var patience = map[string]time.Duration{UncheckedBackups: 10 * time.Minute, UnlistedDeletions: 10 * time.Minute}
 
 // sendTimeout is how long an alert may take. It does not end with the request, which may be at its end.
 const sendTimeout = 90 * time.Second
@@ -50,11 +55,16 @@ type Incidents struct {
 	sender *alert.Sender
 	now    func() time.Time
 
+	// Once says that this process checks once and ends. It cannot see how long the bucket is away, nor note it there, so it
+	// waits with no alert of that.
+	Once bool
+
 	// Alerts counts alerts by channel and outcome.
 	Alerts *prometheus.CounterVec
 
-	mu   sync.Mutex
-	last incidents // as this process knows them, for when the bucket itself is down
+	mu      sync.Mutex
+	last    incidents // as this process knows them
+	unsaved bool      // the bucket was down, so last is newer than what is in it
 }
 
 // NewIncidents returns Incidents whose state is kept in a bucket.
@@ -64,7 +74,8 @@ func NewIncidents(bucket *store.Store, sender *alert.Sender, now func() time.Tim
 			Help: "Alerts by channel and outcome: ok, failed."}, []string{"channel", "outcome"})}
 }
 
-// Report alerts people of an incident, unless they were alerted of one of its kind a short time ago.
+// Report alerts people of an incident, unless they were alerted of one of its kind a short time ago, or its kind must
+// last for longer.
 func (i *Incidents) Report(ctx context.Context, kind, subject, text string) {
 	i.change(ctx, func(ctx context.Context, open incidents) bool {
 		now := i.now()
@@ -72,7 +83,8 @@ func (i *Incidents) Report(ctx context.Context, kind, subject, text string) {
 			open.Since[kind] = now
 		}
 		last, alerted := open.LastAlerted[kind]
-		if !alerted || now.Sub(last).Abs() >= remindAfter { // Abs: a clock may be set back
+		due := !alerted || now.Sub(last).Abs() >= remindAfter // Abs, here and below: a clock may be set back
+		if due && now.Sub(open.Since[kind]).Abs() >= i.patience(kind) {
 			if i.send(ctx, alert.Alert{Subject: "schedgen backup: " + subject, Text: text}) {
 				open.LastAlerted[kind] = now
 			}
@@ -82,58 +94,74 @@ func (i *Incidents) Report(ctx context.Context, kind, subject, text string) {
 	})
 }
 
-// Resolve tells people that the incidents of some kinds are over, if there were any.
+// Resolve tells people that the incidents of some kinds are over, if there were any. Of one that was over before they
+// had to be told they hear nothing.
 func (i *Incidents) Resolve(ctx context.Context, kinds ...string) {
 	i.change(ctx, func(ctx context.Context, open incidents) bool {
 		var resolved []string
+		found := false
 		for _, kind := range kinds {
 			since, known := open.Since[kind]
 			if !known {
 				continue
 			}
-			resolved = append(resolved, fmt.Sprintf("Since %s: %s", since.UTC().Format(time.RFC3339), open.Reason[kind]))
+			found = true
+			if _, alerted := open.LastAlerted[kind]; alerted || i.now().Sub(since).Abs() >= i.patience(kind) {
+				resolved = append(resolved, fmt.Sprintf("Since %s: %s", since.UTC().Format(time.RFC3339), open.Reason[kind]))
+			}
 			delete(open.Since, kind)
 			delete(open.LastAlerted, kind)
 			delete(open.Reason, kind)
 		}
-		return len(resolved) > 0 &&
-			i.send(ctx, alert.Alert{Subject: "schedgen backup: recovered", Text: "This is over.\n" + strings.Join(resolved, "\n")})
+		return found && (len(resolved) == 0 ||
+			i.send(ctx, alert.Alert{Subject: "schedgen backup: recovered", Text: "This is over.\n" + strings.Join(resolved, "\n")}))
 	})
 }
 
-// change reads the open incidents and stores them again if f returns true.
+func (i *Incidents) patience(kind string) time.Duration {
+	if i.Once && kind == UncheckedBackups {
+		return 0
+	}
+	return patience[kind]
+}
+
+// change reads the open incidents, and stores what f makes of them if it returns true. What could not be stored is stored
+// by a later call.
 func (i *Incidents) change(ctx context.Context, f func(context.Context, incidents) bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 	defer cancel()
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	open := i.read(ctx)
-	if !f(ctx, open) {
+	if open := i.read(ctx); f(ctx, open) {
+		i.last, i.unsaved = open, true
+	}
+	if !i.unsaved {
 		return
 	}
-	i.last = open
-	if err := i.store.WriteState(ctx, incidentsState, open); err != nil {
+	if err := i.store.WriteState(ctx, incidentsState, i.last); err != nil {
 		api.Logger(ctx).WarnContext(ctx, "alerted incidents not stored in the bucket", "error", err)
+		return
 	}
+	i.unsaved = false
 }
 
 const incidentsState = "alert"
 
-// read returns the open incidents: those in the bucket, or those that this process remembers if it is down.
+// read returns a copy of the open incidents: those in the bucket, or those that this process remembers if it is down, or
+// was when they were to be stored.
 func (i *Incidents) read(ctx context.Context) incidents {
 	var open incidents
-	if err := i.store.ReadState(ctx, incidentsState, &open); err != nil && !errors.Is(err, blob.ErrNotFound) {
+	if err := i.store.ReadState(ctx, incidentsState, &open); i.unsaved || err != nil && !errors.Is(err, blob.ErrNotFound) {
 		open = i.last
 	}
-	for _, times := range []*map[string]time.Time{&open.Since, &open.LastAlerted} {
-		if *times == nil {
-			*times = map[string]time.Time{}
-		}
-	}
-	if open.Reason == nil {
-		open.Reason = map[string]string{}
-	}
-	return open
+	return incidents{Since: copyOf(open.Since), LastAlerted: copyOf(open.LastAlerted), Reason: copyOf(open.Reason)}
+}
+
+// copyOf is a map that can be written to.
+func copyOf[V any](m map[string]V) map[string]V {
+	c := make(map[string]V, len(m))
+	maps.Copy(c, m)
+	return c
 }
 
 // send sends an alert; false if there are channels and none of them took it.

@@ -33,6 +33,8 @@ type Watcher struct {
 	Unsigned  bool          // they are not signed, although there are keys to check signatures with
 	MaxAge    time.Duration // of the newest good backup
 	Now       func() time.Time
+	// LastMade is when the newest good backup was made, as the database knows; zero if it knows of none.
+	LastMade func(context.Context) time.Time
 }
 
 // Assess returns the state of the listed backups. Without a good one, its age counts from since.
@@ -63,16 +65,18 @@ func (w *Watcher) List(ctx context.Context) ([]store.Manifest, error) {
 	return w.Store.List(ctx)
 }
 
-// Check reports a missed backup, and later that it is over. It takes what List returned. Call it from a schedule of its
-// own: what makes backups may be what is down. It is safe to run at any time, any number of times, anywhere.
+// Check reports a missed backup, or a bucket that could not be asked for some minutes, and later that it is over. It takes
+// what List returned. Call it from a schedule of its own: what makes backups may be what is down. It is safe to run at
+// any time, any number of times, anywhere.
 func (w *Watcher) Check(ctx context.Context, list []store.Manifest, err error) (s State, _ error) {
 	if err == nil {
 		s, err = w.assessSinceStart(ctx, list)
 	}
 	if err != nil {
-		w.Incidents.Report(ctx, MissedBackup, "the backups could not be checked", err.Error())
+		w.Incidents.Report(ctx, UncheckedBackups, "the backups could not be checked", err.Error())
 		return s, err
 	}
+	w.Incidents.Resolve(ctx, UncheckedBackups)
 	w.ReportSuspects(ctx, list)
 	if !s.Healthy {
 		w.Incidents.Report(ctx, MissedBackup, "a backup was missed", s.Reason)
@@ -130,7 +134,8 @@ func suspects(list []store.Manifest) []string {
 // watchStart is the name of the record of when watching began: a new system is not late.
 const watchStart = "watch"
 
-// assessSinceStart is Assess, where the age counts from when watching began.
+// assessSinceStart is Assess, where the age counts from when watching began. A bucket that lost all backups is as empty as
+// a new one, so the database is asked which it is.
 func (w *Watcher) assessSinceStart(ctx context.Context, list []store.Manifest) (State, error) {
 	var started struct {
 		Since time.Time `json:"since"`
@@ -143,5 +148,11 @@ func (w *Watcher) assessSinceStart(ctx context.Context, list []store.Manifest) (
 	if err != nil {
 		return State{}, err
 	}
-	return w.Assess(list, started.Since), nil
+	s := w.Assess(list, started.Since)
+	if s.LastGoodAt == nil && s.Healthy {
+		if made := w.LastMade(ctx); !made.IsZero() {
+			s.Healthy, s.Reason = false, fmt.Sprintf("there is no good backup in the bucket any more; one was made at %s", made.UTC().Format(time.RFC3339))
+		}
+	}
+	return s, nil
 }
