@@ -38,6 +38,30 @@ export const flows = [
     },
   },
   {
+    name: "three windows show the same",
+    widths: [390],
+    async run({ page, context, pdf, check, url }) {
+      const windows = [page, await context.newPage(), await context.newPage()];
+      for (const other of windows.slice(1)) await other.goto(url + "/");
+      await Promise.all(["lectures", "tests", "exams"].map((kind, at) => windows[at].getByLabel("Timetable PDFs").setInputFiles(pdf(kind))));
+      for (const window of windows) for (const kind of ["Lectures", "Tests", "Exams"]) await window.getByText(new RegExp(`^${kind} · \\d+ entr`)).waitFor();
+      await windows[1].getByRole("button", { name: "Remove tests.pdf" }).click();
+      for (const window of windows) await window.getByText("tests.pdf").waitFor({ state: "detached" });
+      await windows[1].close();
+      await page.reload();
+      await windows[2].reload();
+      for (const window of [page, windows[2]]) {
+        await window.getByText(/^Exams · \d+ entr/).waitFor();
+        check((await window.getByText("tests.pdf").count()) === 0, "what was removed came back");
+      }
+      await page.goto(`${url}/#/mine`);
+      await page.getByRole("button", { name: "Delete everything" }).click();
+      await page.getByRole("button", { name: "Yes, delete everything" }).click();
+      await windows[2].getByRole("button", { name: "Try it with a sample" }).waitFor();
+      check((await windows[2].getByText(".pdf").count()) === 0, "what was deleted is still shown in another window");
+    },
+  },
+  {
     name: "drop a PDF, and try again",
     widths: [1280],
     refusals: [/^429 .*\/api\/upload$/],

@@ -3,8 +3,8 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, expect, test, vi } from "vitest";
 import { forgetHere } from "../state/forget";
-import { choices, feeds, uploads } from "../state/store";
-import { timetable } from "../state/timetable";
+import { given } from "../state/given";
+import { uploads } from "../state/store";
 import { noChoices } from "../state/types";
 import { mineTexts } from "../texts/mine";
 import { deleteEverything } from "./account";
@@ -21,7 +21,7 @@ const refuse = (status: number) => vi.stubGlobal("fetch", async () => new Respon
 
 test("a server that does not know the browser any more deleted nothing, and that is said", async () => {
   refuse(401);
-  uploads.value = [done];
+  given({ uploads: [done] });
   expect(await deleteEverything()).toBe(mineTexts.deletedHere);
   expect(uploads.value).toEqual([]);
   expect(await deleteEverything()).toBe(mineTexts.deletedNothingThere); // nothing was ever uploaded
@@ -29,18 +29,18 @@ test("a server that does not know the browser any more deleted nothing, and that
 
 test("what the server could not delete is not forgotten here", async () => {
   refuse(503);
-  uploads.value = [done];
+  given({ uploads: [done] });
   await expect(deleteEverything()).rejects.toMatchObject({ status: 503 });
   expect(uploads.value).toEqual([done]);
 });
 
 test("nothing of the student is left in a browser that forgets", async () => {
-  uploads.value = [done];
-  choices.value = { ...noChoices, name: "Thandi’s classes" };
-  feeds.value = [{ id: "f", options: "", token: "secret", url: "", webcalUrl: "", createdAt: "", name: "" }];
-  timetable.value = { uploads: [], events: [{ id: "e", kind: "lecture", module: "COS 132" } as never] };
+  given({ uploads: [done] });
+  given({ choices: { ...noChoices, name: "Thandi’s classes" } });
+  given({ feeds: [{ id: "f", options: "", token: "secret", url: "", webcalUrl: "", createdAt: "", name: "" }] });
+  given({ timetable: { uploads: [], events: [{ id: "e", kind: "lecture", module: "COS 132" } as never] } });
   localStorage.setItem("schedgen/calendar", '{"calendar":{"items":["COS 132"]}}');
-  expect(localStorage.getItem("schedgen/1")).toContain("secret");
+  expect(localStorage.getItem("schedgen/2")).toContain("secret");
   await forgetHere();
   const left = Object.keys(localStorage).map((key) => localStorage.getItem(key)).join();
   for (const trace of ["a.pdf", "Thandi", "secret", "COS 132"]) expect(left).not.toContain(trace);
@@ -66,7 +66,7 @@ test("each address says when it was made and last fetched, and each calendar whe
     "/api/calendars": { calendars: [{ id: "c", summary: "UP", createdHere: true, following: true, syncedAt: "2026-03-03T10:00:00Z" }, { id: "d", summary: "Birthdays", createdHere: false, following: false }] },
   };
   vi.stubGlobal("fetch", async (path: string) => new Response(JSON.stringify(answers[path])));
-  uploads.value = [done];
+  given({ uploads: [done] });
   await act(() => render(<Mine />, document.body));
   await vi.waitFor(() => expect(document.body.textContent).toContain("3 entries · made 1 March 2026 · last fetched 2 March 2026"));
   const said = document.body.textContent;

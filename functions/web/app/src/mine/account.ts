@@ -2,8 +2,8 @@
 import { computed } from "@preact/signals";
 import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, type SignInStatus, type StorageUsage, submit } from "../api/client";
 import { forgetHere } from "../state/forget";
-import { choices, feeds, hasSession, uploads } from "../state/store";
-import { currentTimetable, timetable } from "../state/timetable";
+import { choices, feeds, hasSession, removeFeed, timetable, uploads } from "../state/store";
+import { currentTimetable } from "../state/timetable";
 import { mineTexts as text } from "../texts/mine";
 
 export interface Account {
@@ -46,7 +46,7 @@ function without<T>(status: number, answer: T) {
 
 export async function deleteFeed(id: string): Promise<void> {
   await submit(`/api/feeds/${id}`, { method: "DELETE" }).catch(without(404, undefined)); // gone already
-  feeds.value = feeds.value.filter((f) => f.id !== id);
+  removeFeed(id);
 }
 
 export async function unfollow(calendarId: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Event } from "../api/client";
-import { uploads } from "../state/store";
+import { addUpload } from "../state/store";
 import { uploadTexts } from "../texts/upload";
 
 /** What a row of the sample has beside its module: activity, group, day, start, end, venue. */
@@ -72,5 +72,5 @@ function testEvents(year: number, later: number): Event[] {
 export function addSample(now = new Date()): void {
   const second = now.getMonth() >= 6;
   const events = [...lectureEvents(second ? "S2" : "S1"), ...testEvents(now.getFullYear(), second ? 5 : 0)];
-  uploads.value = [...uploads.value, { id: "sample", name: uploadTexts.sampleName, size: 0, addedAt: now.toISOString(), state: "done", kind: "lecture", sample: events }];
+  addUpload({ id: `sample-${now.getTime().toString(36)}`, name: uploadTexts.sampleName, size: 0, addedAt: now.toISOString(), state: "done", kind: "lecture", sample: events });
 }

@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Calendar } from "../api/client";
 import { fileRequest, makeCalendar } from "./request";
-import { timetable } from "./timetable";
+import { timetable } from "./store";
 
 const key = "schedgen/calendar";
 

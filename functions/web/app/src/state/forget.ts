@@ -1,18 +1,10 @@
-import { batch } from "@preact/signals";
 import { forgetCalendar } from "./calendar";
-import { choices, feeds, uploads } from "./store";
-import { forgetTimetable } from "./timetable";
-import { noChoices } from "./types";
+import { forget } from "./store";
 import { forgetFiles } from "./waiting";
 
-/** Deletes all that this browser keeps of the student. */
+/** Deletes all that this browser keeps of the student, and ends the uploads of all its tabs. */
 export async function forgetHere(): Promise<void> {
-  batch(() => {
-    uploads.value = [];
-    feeds.value = [];
-    choices.value = noChoices;
-    forgetTimetable();
-  });
+  forget();
   forgetCalendar();
   await forgetFiles();
 }

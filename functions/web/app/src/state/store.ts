@@ -3,59 +3,100 @@
  * dead battery loses nothing, and the timetable can be read without a network. Files that were not sent yet are kept
  * in IndexedDB (waiting.ts), for localStorage takes only texts.
  */
-import { batch, computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { Event, Timetable } from "../api/client";
 import { assignColours, type Colour } from "../domain/colours";
 import { takenGroups, type TakenGroups } from "../domain/courses";
 import { johannesburg } from "../domain/time";
-import { forgetTimetable, timetable } from "./timetable";
-import { noChoices, type Choices, type KeptFeed, type Upload } from "./types";
+import { changed, nextStamp, nothing, read, stamped, together, write, type Kept } from "./kept";
+import type { Choices, KeptFeed, Upload } from "./types";
 
-const key = "schedgen/1";
+const key = "schedgen/2";
+/** Where a page without stamps kept it. With one key for both, a tab of that page would write over all that it does not know, again and again. */
+const earlierKey = "schedgen/1";
 
-interface Kept {
-  uploads: Upload[];
-  choices: Choices;
-  feeds: KeptFeed[];
-  timetable: Timetable | null;
-}
-
-/** Reads what an earlier visit kept. What cannot be read is as if nothing had been kept. */
-export function read(text: string | null): Kept {
-  const none: Kept = { uploads: [], choices: noChoices, feeds: [], timetable: null };
-  if (!text) return none;
+function stored(name = key): string | null {
   try {
-    const kept = JSON.parse(text) as Partial<Kept>;
-    return {
-      uploads: Array.isArray(kept.uploads) ? kept.uploads : [],
-      choices: { ...noChoices, ...kept.choices },
-      feeds: Array.isArray(kept.feeds) ? kept.feeds : [],
-      timetable: Array.isArray(kept.timetable?.events) && Array.isArray(kept.timetable?.uploads) ? kept.timetable : null,
-    };
-  } catch {
-    return none;
-  }
-}
-
-function stored(): string | null {
-  try {
-    return localStorage.getItem(key);
+    return localStorage.getItem(name);
   } catch {
     return null; // a browser that is told to keep nothing
   }
 }
 
-let written = stored();
-const start = read(written);
+/** Of a visitor who did nothing, nothing is kept. */
+const empty = write(nothing);
 
-export const uploads = signal<Upload[]>(start.uploads);
-export const choices = signal<Choices>(start.choices);
-export const feeds = signal<KeptFeed[]>(start.feeds);
+/** What was last seen in localStorage. It is part of `kept`. */
+let seen = stored();
+
+const kept = signal<Kept>(read(seen ?? stored(earlierKey)));
+
+export const uploads = computed<Upload[]>(() => kept.value.uploads);
+export const choices = computed<Choices>(() => kept.value.choices);
+export const feeds = computed<KeptFeed[]>(() => kept.value.feeds);
+/** What the server said last; null of somebody who has uploaded nothing, or whose session is gone. */
+export const timetable = computed<Timetable | null>(() => kept.value.timetable);
 
 /** The browser does not keep what we give it: the page says so. */
 export const notKept = signal(false);
 
-timetable.value = start.timetable;
+/**
+ * Changes what is kept. What another tab kept is taken in first: localStorage itself has no way to change a part of it. change gets the
+ * stamp that it must leave on what it changes.
+ */
+export function update(change: (kept: Kept, stamp: number) => Kept): void {
+  const there = stored();
+  const now = met(kept.peek(), there);
+  const stamp = nextStamp(now, Date.now());
+  keep({ ...change(now, stamp), clock: stamp }, there);
+}
+
+/** When something began whose outcome is to be kept. */
+export type Beginning = Pick<Kept, "generation"> & { stamp: number };
+
+export function beginning(): Beginning {
+  meet(null); // what begins now begins after what other tabs did
+  return { generation: kept.peek().generation, stamp: nextStamp(kept.peek(), Date.now()) };
+}
+
+/** Whether everything was forgotten since: then the outcome is not kept either. */
+export function forgottenSince({ generation }: Beginning): boolean {
+  return kept.peek().generation !== generation;
+}
+
+/**
+ * Takes in what another tab kept: what is stored now, and what it was when that tab told of it. That may be gone already, where a third
+ * tab wrote over it without having seen it.
+ */
+function meet(told: string | null): void {
+  const there = stored();
+  keep(met(met(kept.peek(), told), there), there);
+}
+
+function met(ours: Kept, text: string | null): Kept {
+  return text === null || text === seen ? ours : together(ours, read(text));
+}
+
+function keep(now: Kept, there: string | null): void {
+  kept.value = now;
+  seen = there;
+  const text = write(now);
+  if (text === (seen ?? empty)) return;
+  try {
+    localStorage.setItem(key, text);
+    seen = text;
+    notKept.value = false;
+  } catch {
+    notKept.value = true; // full, or forbidden
+  }
+}
+
+addEventListener("storage", (e) => {
+  if (e.key !== key && e.key !== null) return;
+  if (e.newValue === null) forget(); // somebody deleted it by hand
+  else meet(e.newValue);
+});
+addEventListener("pageshow", (e) => e.persisted && meet(null)); // nobody told it anything while it was away
 
 /** The academic year of the newest lectures, as their upload says; that of now where there are none. */
 const uploadedYear = computed(() => Math.max(...lectureYears(timetable.value?.events ?? [])) || presentYear());
@@ -118,54 +159,56 @@ export const hasEvents = computed(() => events.value.length > 0);
 
 /** Changes some of the choices and leaves the others. */
 export function choose(change: Partial<Choices>) {
-  choices.value = { ...choices.value, ...change };
+  update((now, stamp) => ({ ...now, choices: { ...now.choices, ...change }, at: stamped(now.at, change, stamp) }));
+}
+
+export function addUpload(upload: Upload) {
+  update((now) => ({ ...now, uploads: [...now.uploads, upload] }));
 }
 
 /** Changes one upload, if it is still there. */
 export function changeUpload(id: string, change: Partial<Upload>) {
-  uploads.value = uploads.value.map((u) => (u.id === id ? { ...u, ...change, changes: (u.changes ?? 0) + 1 } : u));
+  if (!uploads.peek().some((u) => u.id === id)) return;
+  update((now, stamp) => ({ ...now, uploads: now.uploads.map((u) => (u.id === id ? changed(u, change, stamp) : u)) }));
 }
 
-/** Uploads that another tab has had in its list: where it has them no longer, it removed them. */
-const known = new Set(start.uploads.map((u) => u.id));
-
-/**
- * Takes another tab's list. That tab may not have seen yet what this one added or changed in the same moment: what it never had
- * stays, and of two states of an upload the one with more changes counts.
- */
-function merge(theirs: Upload[], ours: Upload[]): Upload[] {
-  const newer = theirs.map((their) => {
-    const our = ours.find((u) => u.id === their.id);
-    return our && (our.changes ?? 0) > (their.changes ?? 0) ? our : their;
-  });
-  for (const { id } of theirs) known.add(id);
-  return [...newer, ...ours.filter((u) => !known.has(u.id))];
+export function removeUpload(id: string) {
+  update((now, stamp) => ({ ...now, uploads: now.uploads.filter((u) => u.id !== id), removed: { ...now.removed, [id]: stamp } }));
 }
 
-effect(() => {
-  const text = JSON.stringify({ uploads: uploads.value, choices: choices.value, feeds: feeds.value, timetable: timetable.value } satisfies Kept);
-  if (text === written) return;
+export function addFeed(feed: KeptFeed) {
+  update((now) => ({ ...now, feeds: [...now.feeds, feed] }));
+}
+
+/** Changes one feed, if it is still there. */
+export function changeFeed(id: string, change: Partial<KeptFeed>) {
+  update((now, stamp) => ({ ...now, feeds: now.feeds.map((f) => (f.id === id ? changed(f, change, stamp) : f)) }));
+}
+
+export function removeFeed(id: string) {
+  update((now, stamp) => ({ ...now, feeds: now.feeds.filter((f) => f.id !== id), removed: { ...now.removed, [id]: stamp } }));
+}
+
+/** Takes the server's answer to a question of that time, unless one to a later question is here. */
+export function answerTimetable(answer: Timetable, { generation, stamp }: Beginning) {
+  update((now) => (now.generation !== generation || (now.at.timetable ?? 0) > stamp ? now : { ...now, timetable: answer, at: { ...now.at, timetable: stamp } }));
+}
+
+/** Forgets all of it, in every tab. */
+export function forget() {
+  update((_, stamp) => ({ ...nothing, generation: stamp }));
+  forgetEarlier();
+}
+
+function forgetEarlier() {
   try {
-    localStorage.setItem(key, text);
-    written = text;
-    notKept.value = false;
+    localStorage.removeItem(earlierKey);
   } catch {
-    notKept.value = true; // full, or forbidden
+    // a browser that keeps nothing
   }
-});
+}
 
-// Another tab changed it: show the same here.
-addEventListener("storage", (e) => {
-  if (e.key !== key || e.newValue === written) return;
-  written = e.newValue;
-  const kept = read(e.newValue);
-  const signedOut = hasSession.value && kept.uploads.length === 0 && kept.feeds.length === 0 && kept.timetable === null;
-  // Together: kept one by one, the first would be written back beside the old others.
-  batch(() => {
-    uploads.value = signedOut ? [] : merge(kept.uploads, uploads.value);
-    choices.value = kept.choices;
-    feeds.value = kept.feeds;
-    timetable.value = kept.timetable;
-    if (signedOut) forgetTimetable(); // an answer that is on its way would bring it back
-  });
-});
+if (seen === null && stored(earlierKey) !== null) {
+  keep(kept.peek(), null);
+  if (!notKept.peek()) forgetEarlier();
+}

@@ -1,9 +1,10 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { currentTimetable, forgetTimetable, refreshTimetable, timetable } from "./timetable";
+import { forget, timetable } from "./store";
+import { currentTimetable, refreshTimetable } from "./timetable";
 
 afterEach(() => {
   vi.unstubAllGlobals();
-  forgetTimetable();
+  forget();
 });
 
 const answers: ((uploads: unknown[]) => void)[] = [];
@@ -31,7 +32,7 @@ test("an answer to an earlier question, or of before everything was deleted, is 
   await both;
   expect(timetable.value?.uploads).toEqual(["new"]);
   const late = refreshTimetable();
-  forgetTimetable();
+  forget();
   answers[2]!(["deleted"]);
   await late;
   expect(timetable.value).toBeNull();

@@ -22,8 +22,8 @@ export interface Upload {
   removing?: true | undefined;
   /** The events of the sample timetable: no job stands behind it, and it is never synced. */
   sample?: Event[];
-  /** How often it was changed, in all tabs: where two tabs hold it, the one with more is newer. */
-  changes?: number;
+  /** When each of its fields was changed (state/kept); one that was not, never. */
+  at?: Record<string, number>;
 }
 
 /** Why something failed, as a person is told, and whether the same may succeed later. */
@@ -89,4 +89,6 @@ export interface KeptFeed {
   webcalUrl: string;
   createdAt: string;
   name: string;
+  /** When each of its fields was changed (state/kept). */
+  at?: Record<string, number>;
 }

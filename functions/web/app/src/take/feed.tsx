@@ -5,7 +5,7 @@ import { ask, type Feed as FeedAnswer } from "../api/client";
 import { Trouble, useAttempt } from "../shell/attempt";
 import { copyAtOnce, CopyButton } from "../shell/copy";
 import { Icon } from "../shell/icon";
-import { choices, feeds } from "../state/store";
+import { addFeed, beginning, changeFeed, choices, feeds, forgottenSince } from "../state/store";
 import type { KeptFeed } from "../state/types";
 import { takeTexts } from "../texts/take";
 import { chosenOptions } from "../state/request";
@@ -31,9 +31,10 @@ function Make() {
   const make = () =>
     attempt.start(async () => {
       const options = chosenOptions();
+      const since = beginning();
       const { id, token, url, webcalUrl } = await ask<FeedAnswer>("/api/feeds", { method: "POST", body: options });
       const kept: KeptFeed = { id, token, url, webcalUrl, createdAt: new Date().toISOString(), name: choices.value.name, options: JSON.stringify(options) };
-      feeds.value = [...feeds.value, kept];
+      if (!forgottenSince(since)) addFeed(kept);
     });
   return (
     <>
@@ -95,7 +96,7 @@ function Stale({ feed }: { feed: KeptFeed }) {
   const update = () =>
     attempt.start(async () => {
       await ask(`/api/feeds/${feed.token}`, { method: "PUT", body: options });
-      feeds.value = feeds.value.map((f) => (f.token === feed.token ? { ...f, options: now } : f));
+      changeFeed(feed.id, { options: now });
       updated.value = true;
     });
   return (

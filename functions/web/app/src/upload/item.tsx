@@ -1,8 +1,7 @@
 import type { Timetable } from "../api/client";
 import { Trouble, useAttempt } from "../shell/attempt";
 import { Icon } from "../shell/icon";
-import { uploads } from "../state/store";
-import { timetable } from "../state/timetable";
+import { timetable, uploads } from "../state/store";
 import type { Upload } from "../state/types";
 import { texts } from "../texts";
 import { uploadTexts as text } from "../texts/upload";

@@ -1,8 +1,10 @@
 import "fake-indexeddb/auto";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError, type Event } from "../api/client";
-import { uploads } from "../state/store";
-import { timetable } from "../state/timetable";
+import { forgetHere } from "../state/forget";
+import { given } from "../state/given";
+import { read as readKept, write, type Kept } from "../state/kept";
+import { timetable, uploads } from "../state/store";
 import { keptFile } from "../state/waiting";
 import { add, remove, resume } from "./queue";
 import * as sending from "./send";
@@ -14,8 +16,8 @@ const read = (jobId: string): sending.Sent => ({ status: 201, read: { jobId, pdf
 const state = () => uploads.value.map((u) => [u.name, u.state, u.problem?.code]);
 
 beforeEach(() => {
-  uploads.value = [];
-  timetable.value = null;
+  given({ uploads: [] });
+  given({ timetable: null });
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
   answer();
@@ -74,7 +76,7 @@ test("a job that the server no longer has is sent again from the file that is ke
 });
 
 test("a lost job whose file is not kept says so", async () => {
-  uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "reading", jobId: "gone" }];
+  given({ uploads: [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "reading", jobId: "gone" }] });
   answer(() => new Response(JSON.stringify({ message: "Gone.", error: "JOB_NOT_FOUND" }), { status: 404 }));
   resume();
   await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "failed", "JOB_NOT_FOUND"]]));
@@ -111,10 +113,9 @@ test("a removal that fails once the file is sent is finished by the next visit",
   answer(() => new Response(JSON.stringify({ message: "Away.", error: "UNAVAILABLE" }), { status: 503 }));
   await add([pdf("a.pdf")]);
   await vi.waitFor(() => expect(uploads.value[0]?.state).toBe("sending"));
-  const { id } = uploads.value[0]!;
-  await remove(id);
+  await remove(uploads.value[0]!.id);
   arrive({ status: 202, accepted: { jobId: "late", status: "pending", message: "" } });
-  await vi.waitFor(() => expect(uploads.value).toMatchObject([{ id, jobId: "late", removing: true }]));
+  await vi.waitFor(() => expect(uploads.value).toMatchObject([{ name: "a.pdf", jobId: "late", removing: true }]));
   const asked: string[] = [];
   answer((path, call) => {
     asked.push(`${call.method} ${path}`);
@@ -126,7 +127,7 @@ test("a removal that fails once the file is sent is finished by the next visit",
 });
 
 test("removing ends the job on the server; one that is gone is no error", async () => {
-  uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "done", jobId: "job" }];
+  given({ uploads: [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "done", jobId: "job" }] });
   answer(() => new Response(JSON.stringify({ message: "Away.", error: "UNAVAILABLE" }), { status: 503 }));
   await expect(remove("1")).rejects.toMatchObject({ code: "UNAVAILABLE" });
   expect(uploads.value).toHaveLength(1);
@@ -148,6 +149,45 @@ test("a file that is removed before all of it is sent is sent no further", async
   expect(uploads.value).toEqual([]);
 });
 
+/** Another tab changes what is kept. */
+function elsewhere(change: (kept: Kept) => Partial<Kept>) {
+  const kept = readKept(localStorage.getItem("schedgen/2"));
+  dispatchEvent(new StorageEvent("storage", { key: "schedgen/2", newValue: write({ ...kept, ...change(kept) }) }));
+}
+
+test.each<[string, (kept: Kept) => Partial<Kept>]>([
+  ["removed it", ({ uploads: [upload], clock }) => ({ uploads: [], removed: { [upload!.id]: clock + 1 } })],
+  ["forgot everything", ({ clock }) => ({ uploads: [], generation: clock + 1 })],
+])("an upload is sent no further once another tab %s", async (_, change) => {
+  let ended: AbortSignal | undefined;
+  vi.spyOn(sending, "sendFile").mockImplementation((_, __, signal) => {
+    ended = signal;
+    return new Promise((_, failed) => signal?.addEventListener("abort", () => failed(new ApiError("", "OFFLINE"))));
+  });
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(ended?.aborted).toBe(false));
+  elsewhere(change);
+  expect(ended?.aborted).toBe(true);
+  expect(uploads.value).toEqual([]);
+});
+
+test("an upload whose answer comes after everything was forgotten is not in the list of whoever comes next", async () => {
+  let arrive: (sent: sending.Sent) => void = () => {};
+  vi.spyOn(sending, "sendFile").mockReturnValue(new Promise((done) => (arrive = done)));
+  const asked: string[] = [];
+  answer((path, call) => {
+    asked.push(`${call.method} ${path}`);
+    return new Response(JSON.stringify({ message: "Sign in.", error: "UNAUTHORIZED" }), { status: 401 });
+  });
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(uploads.value[0]?.state).toBe("sending"));
+  await forgetHere();
+  arrive(read("late"));
+  await vi.waitFor(() => expect(asked).toEqual(["DELETE /api/jobs/late"]));
+  await new Promise((done) => setTimeout(done)); // whatever comes of the refusal has come by now
+  expect(uploads.value).toEqual([]);
+});
+
 test("a server that asks to come back much later is not asked again by itself", async () => {
   const send = vi.spyOn(sending, "sendFile").mockRejectedValue(new ApiError("Ten PDFs an hour. Come back at 14:10.", "RATE_LIMITED", 429, null, 1800));
   await add([pdf("a.pdf")]);
@@ -166,7 +206,7 @@ test("a file is worked on by one tab alone", async () => {
   };
   vi.stubGlobal("navigator", { locks: { request }, onLine: true });
   await add([pdf("a.pdf")]);
-  uploads.value = uploads.value.map((u) => ({ ...u, state: "done" })); // as the other tab said
+  given({ uploads: uploads.value.map((u) => ({ ...u, state: "done" })) }); // as the other tab said
   release();
   await new Promise((done) => setTimeout(done));
   expect(send).not.toHaveBeenCalled();
@@ -277,7 +317,7 @@ test("a removal whose answer is lost may have worked: the file is not sent again
 });
 
 test("the next visit finishes a removal that the page's end broke off", async () => {
-  uploads.value = [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "reading", jobId: "job", removing: true }];
+  given({ uploads: [{ id: "1", name: "a.pdf", size: 1, addedAt: "2026-01-01", state: "reading", jobId: "job", removing: true }] });
   const asked: string[] = [];
   answer((path, call) => {
     asked.push(`${call.method} ${path}`);

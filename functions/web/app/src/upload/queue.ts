@@ -2,10 +2,10 @@
  * What becomes of a file: waiting → sending → reading → done or failed. Each step is kept before the next begins, so whatever
  * ends the page in between, resume() goes on from there.
  */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { secondsUntilRetry } from "../api/retry";
 import { ApiError, ask, submit, type Event, type Job, type Kind } from "../api/client";
-import { changeUpload, hasSession, uploads } from "../state/store";
+import { addUpload, beginning, type Beginning, changeUpload, forgottenSince, hasSession, removeUpload, uploads } from "../state/store";
 import { refreshTimetable } from "../state/timetable";
 import type { Problem, Upload } from "../state/types";
 import { forgetFile, keepFile, keptFile } from "../state/waiting";
@@ -23,6 +23,12 @@ export const progress = signal<Record<string, number>>({});
 /** Uploads that this tab works on now, each with the way to end that. */
 const running = new Map<string, AbortController>();
 
+// Whichever tab removed it or forgot everything.
+effect(() => {
+  const there = new Set(uploads.value.map((u) => u.id));
+  for (const [id, ended] of running) if (!there.has(id)) ended.abort();
+});
+
 let counter = 0;
 
 function newId(): string {
@@ -39,7 +45,7 @@ export async function add(files: Iterable<File>): Promise<void> {
       id, name: file.name, size: file.size, addedAt: new Date(Date.now() + counter).toISOString(), state: problem ? "failed" : "waiting",
       ...(problem ? { problem } : {}),
     };
-    uploads.value = [...uploads.value, upload];
+    addUpload(upload);
     if (problem) continue;
     await keepFile(id, file);
     taken.push(id);
@@ -90,8 +96,7 @@ export async function remove(id: string): Promise<void> {
     if (wanted(id) && isOpen(wanted(id)!)) void run(id);
     throw e;
   }
-  uploads.value = uploads.value.filter((u) => u.id !== id);
-  running.get(id)?.abort();
+  removeUpload(id);
   await forgetFile(id);
   if (jobId) await refreshTimetable();
 }
@@ -173,9 +178,10 @@ async function sendKept(id: string): Promise<void> {
   const file = await keptFile(id);
   if (!file) throw new ApiError(text.lost, "LOST", 410);
   const upload = wanted(id);
+  const since = beginning();
   const sent = await inTurn(() => sendNow(id, file));
   if (!sent || !upload) return;
-  if (!wanted(id)) return deleteSent(upload, sent.status === 202 ? sent.accepted.jobId : sent.read.jobId);
+  if (!wanted(id)) return deleteSent({ ...upload, jobId: sent.status === 202 ? sent.accepted.jobId : sent.read.jobId }, since);
   if (sent.status === 202) {
     changeUpload(id, { state: "reading", jobId: sent.accepted.jobId });
     await read(id, sent.accepted.jobId);
@@ -184,12 +190,12 @@ async function sendKept(id: string): Promise<void> {
   await done(id, sent.read.jobId, sent.read.pdfType, sent.read.events);
 }
 
-/** Deletes the job of an upload that was removed while it was sent. Where that fails it is in the list again, and the next visit finishes it. */
-async function deleteSent(upload: Upload, jobId: string): Promise<void> {
+/** Deletes the job of an upload that was removed while it was sent. Where that fails it is in the list again, as another, and the next visit finishes it. */
+async function deleteSent(upload: Upload & { jobId: string }, since: Beginning): Promise<void> {
   try {
-    await deleteJob(jobId);
+    await deleteJob(upload.jobId);
   } catch {
-    uploads.value = [...uploads.value, { ...upload, state: "reading", jobId, removing: true }];
+    if (!forgottenSince(since)) addUpload({ ...upload, id: newId(), state: "reading", removing: true });
   }
 }
 
