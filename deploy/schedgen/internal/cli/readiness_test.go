@@ -17,7 +17,7 @@ func TestASignatureIsKeptAndShown(t *testing.T) {
 	t.Parallel()
 	record := filepath.Join(t.TempDir(), "decisions.json")
 	sign := func(id string) outcome {
-		return runLine(t, nil, "readiness", "sign", id, "--who", "Thandi M.", "--seen", "the estimate of March", "--record", record)
+		return runLine(t, nil, "readiness", "sign", id, "--who", "Thandi M.", "--seen", "the estimate of March", "--record", record, "--data", t.TempDir())
 	}
 	if got := sign("approve-budget"); got.code != exitOK {
 		t.Fatalf("sign: got %+v", got)
@@ -52,14 +52,28 @@ func TestASignatureIsKeptAndShown(t *testing.T) {
 func TestReadinessCommandLinesThatMakeNoSense(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"readiness everything":                "it takes nothing, server, watch, or sign and an id",
-		"readiness sign approve-budget":       "sign needs --who and --seen",
-		"readiness watch":                     "watch needs --launched",
-		"readiness --launched soon":           "is not a day such as",
-		"readiness --target here":             "is not an address such as",
-		"readiness server --root / --nothing": "-nothing",
+		"readiness everything":                                                 "it takes nothing, server, watch, or sign and an id",
+		"readiness sign approve-budget":                                        "sign needs --who and --seen",
+		"readiness watch":                                                      "watch needs --launched",
+		"readiness --launched soon":                                            "is not a day such as",
+		"readiness --target here":                                              "is not an address such as",
+		"readiness server --root / --nothing":                                  "-nothing",
+		"readiness server --root /no/such":                                     "is no folder",
+		"readiness --phase lunch":                                              "there is no phase \"lunch\"; the phases are critical, monitoring",
+		"readiness --section lunch":                                            "there is no section \"lunch\"; the sections are workers, queue",
+		"readiness --phase load --section workers":                             "has no section",
+		"readiness watch --launched 2026-02-01 --phase load":                   "takes neither --phase nor --section",
+		"readiness --target https://example.org/api":                           "has the path /api",
+		"readiness --target https://example.org?x=1":                           "is not an address such as",
+		"readiness --target schedgen.example.org":                              "is not an address such as",
+		"readiness --target https://u:hidden@example.org":                      "has a user or a password",
+		"readiness --prometheus localhost:9090":                                "--prometheus is not an address",
+		"readiness --kube --compose a.yml":                                     "look at one at a time",
+		"readiness --compose a.yml,,b.yml":                                     "a file without a name",
+		"readiness --timeout -1s":                                              "--timeout must be more than 0",
+		"readiness --target http://example.org --token-file readiness_test.go": "without encryption",
 	} {
-		if got := runLine(t, nil, strings.Fields(line)...); got.code != exitUsage || !strings.Contains(got.err, want) {
+		if got := runLine(t, nil, strings.Fields(line)...); got.code != exitUsage || !strings.Contains(got.err, want) || strings.Contains(got.err+got.out, "hidden") {
 			t.Errorf("schedgen %s: got %+v, want code 2 and %q", line, got, want)
 		}
 	}
@@ -102,7 +116,34 @@ func TestWatchTellsWhereAlertsGo(t *testing.T) {
 	if message := <-told; !strings.Contains(message, "first day") || !strings.Contains(message, "not looked at day-backups") {
 		t.Errorf("got the message %s", message)
 	}
+	broken := filepath.Join(t.TempDir(), "decisions.json")
+	if err := os.WriteFile(broken, []byte("no JSON"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := runLine(t, nil, "readiness", "watch", "--launched", today, "--data", t.TempDir(), "--record", broken)
+	if got.code != exitFailed || !strings.Contains(got.err, "read the decisions") {
+		t.Errorf("of a check that fails: got %+v", got)
+	}
+	if message := <-told; !strings.Contains(message, "the check itself failed") || !strings.Contains(message, "read the decisions") {
+		t.Errorf("of a check that fails: got the message %s", message)
+	}
 	if got := watch("2001-01-01"); got.code != exitOK || !strings.Contains(got.out, "Nothing is due today") {
 		t.Errorf("years later: got %+v", got)
+	}
+}
+
+// TestASignatureIsOfOneSystem: what was signed of another does not count.
+func TestASignatureIsOfOneSystem(t *testing.T) {
+	t.Parallel()
+	record := filepath.Join(t.TempDir(), "decisions.json")
+	got := runLine(t, nil, "readiness", "sign", "approve-budget", "--who", "T.", "--seen", "x", "--record", record, "--target", "https://Staging.example.org/")
+	if got.code != exitOK {
+		t.Fatalf("sign: got %+v", got)
+	}
+	for target, want := range map[string]string{"https://staging.example.org": `"signed": 1`, "https://schedgen.example.org": `"signed": 0`} {
+		got := runLine(t, nil, "readiness", "--section", "business-approval", "--json", "--record", record, "--target", target)
+		if got.code != exitOK || !strings.Contains(got.out, want) {
+			t.Errorf("%s: got %+v, want %s", target, got, want)
+		}
 	}
 }

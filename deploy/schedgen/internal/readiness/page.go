@@ -18,15 +18,16 @@ schedgen readiness --target https://schedgen.example.org --token-file admin-toke
   --compose deploy/compose/compose.yml,deploy/compose/compose.prod.yml --settings deploy/compose/.env
 schedgen readiness --kube --section workers               # one section, of what runs in the cluster of kubectl
 sudo schedgen readiness server --settings deploy/compose/.env   # on the server: its own items, read-only
-schedgen readiness sign approve-budget --who 'Thandi M.' --seen 'the estimate of March' --record decisions.json
+schedgen readiness sign approve-budget --who 'Thandi M.' --seen 'the estimate of March' --record decisions.json \
+  --target https://schedgen.example.org
 ` + "```" + `
 
 ## After the launch
 
 A schedule calls ` + "`schedgen readiness watch`" + ` once a day, as it does for the backups of a single server
 ([schedules](backup-and-recovery.md#schedules)). It looks at the sections first day (on the day of the launch and the next),
-first week (daily) and first month (weekly), and sends what it found where the alerts of backups go (` + "`ALERT_...`" + `). The
-exit code tells the schedule too. On the first day, look every two hours with ` + "`--section first-day`" + `. From cron:
+first week (daily) and first month (weekly), and sends what it found, or why nothing could be looked at, where the alerts
+of backups go (` + "`ALERT_...`" + `). The exit code tells the schedule too. On the first day, look every two hours with ` + "`--section first-day`" + `. From cron:
 
 ` + "```" + `
 0 7 * * * . /etc/schedgen/alerts.env && schedgen readiness watch --launched 2026-02-01 --target https://schedgen.example.org --token-file /etc/schedgen/admin-token --prometheus http://localhost:9090
@@ -40,10 +41,13 @@ An item is one of four kinds.
 - **document**: a file of the checkout is there, has its section, and was changed within a year.
 - **test**: named tests are in the tree. Where an item says that they pass, the results of a run are read
   (` + "`go test -json`" + `, ` + "`--results`" + `).
-- **person**: a person decides, and ` + "`--record`" + ` keeps who, when and what was seen. No program ticks it.
+- **person**: a person decides, and ` + "`--record`" + ` keeps who, when, what was seen and of which system (` + "`--target`" + `). No program
+  ticks it. A decision counts for that system, for a year, and of the days after the launch only if it was made since
+  ` + "`--launched`" + `. A file that others may write is refused.
 
 An item is **ok**, **failed** (red), **not looked** (nothing is known; the report says how to look), **to decide**, or
-**signed**. Nothing is ok that was not looked at. The exit code is 0 if nothing is red, 1 if something is or the command
+**signed**. Nothing is ok that was not looked at. A run ends after ` + "`--timeout`" + ` (5 minutes); what it did not reach is not
+looked at. The exit code is 0 if nothing is red, 1 if something is or the command
 failed, and 2 for a wrong command line.
 
 `

@@ -111,7 +111,7 @@ func Run(ctx context.Context, o Options, only Selection) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	decisions, err := readRecord(o.Record)
+	decisions, err := decisionsOf(o.Record)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func Run(ctx context.Context, o Options, only Selection) ([]Result, error) {
 }
 
 // inTime looks at an item. What fails because the run's time is over was not looked at.
-func (s *system) inTime(ctx context.Context, item Item, decisions map[string]Decision) Finding {
+func (s *system) inTime(ctx context.Context, item Item, decisions []Decision) Finding {
 	if item.Kind() == Person {
 		return s.look(ctx, item, decisions)
 	}
@@ -152,19 +152,16 @@ func (s *system) inTime(ctx context.Context, item Item, decisions map[string]Dec
 }
 
 // look finds out how one item stands, in words that a report may have.
-func (s *system) look(ctx context.Context, item Item, decisions map[string]Decision) Finding {
+func (s *system) look(ctx context.Context, item Item, decisions []Decision) Finding {
 	f := s.found(ctx, item, decisions)
 	f.Evidence, f.How, f.Fix, f.Command = s.printable(f.Evidence), s.printable(f.How), s.printable(f.Fix), s.printable(f.Command)
 	return f
 }
 
-func (s *system) found(ctx context.Context, item Item, decisions map[string]Decision) Finding {
+func (s *system) found(ctx context.Context, item Item, decisions []Decision) Finding {
 	switch item.Kind() {
 	case Person:
-		if d, decided := decisions[item.ID]; decided {
-			return Finding{State: Signed, Evidence: fmt.Sprintf("%s, %s: %s", d.Who, d.When.Format("2006-01-02"), d.Seen)}
-		}
-		return Finding{State: ToDecide, Evidence: item.Person, How: "schedgen readiness sign " + item.ID + " --who NAME --seen 'WHAT YOU SAW'"}
+		return s.decided(item, decisions)
 	case Document:
 		return s.document(ctx, item.Document).advise("Write or update the page.", "${EDITOR:-vi} "+strings.SplitN(strings.Fields(item.Document)[0], "#", 2)[0], item)
 	case Test:

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,32 +10,59 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
-// Decision is what a person decided: the file of decisions is a JSON list of them. The newest of an item counts.
+// Decision is what a person decided: the file of decisions is a JSON list of them. The newest of an item counts, for the
+// system that it was made of, for a year; of an item of the days after the launch only if it was made since.
 type Decision struct {
-	ID   string    `json:"id"`
-	Who  string    `json:"who"`
-	When time.Time `json:"when"`
-	Seen string    `json:"seen"` // what the person saw or did
+	ID     string    `json:"id"`
+	Who    string    `json:"who"`
+	When   time.Time `json:"when"`
+	Seen   string    `json:"seen"`             // what the person saw or did
+	Target string    `json:"target,omitempty"` // the system's address; none is a system that no address was given of
 }
 
-// readRecord returns the decisions of a file by their items. No name, or no file yet, has none.
-func readRecord(name string) (map[string]Decision, error) {
-	list, err := decisionsOf(name)
-	if err != nil {
-		return nil, err
+// decided is the finding of a person's item, of the decision that counts, if there is one.
+func (s *system) decided(item Item, all []Decision) Finding {
+	f := Finding{State: ToDecide, Evidence: item.Person, How: "schedgen readiness sign " + item.ID + " --who NAME --seen 'WHAT YOU SAW'"}
+	if s.Target != "" {
+		f.How += " --target " + s.Target
 	}
-	newest := map[string]Decision{}
-	for _, d := range list {
-		if !d.When.Before(newest[d.ID].When) {
-			newest[d.ID] = d
+	var newest Decision
+	why := ""
+	for _, d := range all {
+		switch {
+		case d.ID != item.ID:
+		case strings.TrimRight(d.Target, "/") != s.Target:
+			why = cmp.Or(why, "what was decided is of "+cmp.Or(d.Target, "a system without an address"))
+		case !d.When.Before(newest.When):
+			newest = d
 		}
 	}
-	return newest, nil
+	switch at := newest.When; {
+	case newest.ID == "":
+	case at.After(s.Now().Add(clockTolerance)):
+		why = "the decision of " + newest.Who + " is of " + at.Format(time.DateOnly) + ", which is still to come"
+	case s.Now().Sub(at) > fresh:
+		why = "the decision of " + newest.Who + " is of " + at.Format(time.DateOnly) + ", more than a year ago"
+	case item.Phase == "launch" && at.Before(s.Launched):
+		why = "the decision of " + newest.Who + " is of " + at.Format(time.DateOnly) + ", before the launch"
+	default:
+		return Finding{State: Signed, Evidence: fmt.Sprintf("%s, %s: %s", newest.Who, at.Format(time.DateOnly), newest.Seen)}
+	}
+	if why != "" {
+		f.Evidence = strings.TrimSuffix(f.Evidence, ".") + " (" + why + ")"
+	}
+	return f
 }
 
+// clockTolerance is how far in the future a decision may be: two clocks differ.
+const clockTolerance = 5 * time.Minute
+
+// decisionsOf reads a file of decisions. No name, or no file yet, has none. A file that others may write is refused: anybody
+// could decide.
 func decisionsOf(name string) ([]Decision, error) {
 	if name == "" {
 		return nil, nil
@@ -44,6 +72,9 @@ func decisionsOf(name string) ([]Decision, error) {
 		return nil, nil
 	}
 	var list []Decision
+	if info, bad := os.Stat(name); err == nil && bad == nil && info.Mode().Perm()&0o022 != 0 {
+		return nil, fmt.Errorf("others than its owner may write %s, which has the mode %04o: chmod 600 it, and see that its decisions are true", name, info.Mode().Perm())
+	}
 	if err == nil {
 		err = json.Unmarshal(text, &list)
 	}
@@ -85,6 +116,11 @@ func Sign(name string, d Decision) error {
 	if err != nil {
 		return err
 	}
+	unlock, err := lock(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	list, err := decisionsOf(name)
 	if err != nil {
 		return err
@@ -106,4 +142,16 @@ func Sign(name string, d Decision) error {
 		return errors.Join(fmt.Errorf("write the decisions: %w", err), os.Remove(whole.Name()))
 	}
 	return nil
+}
+
+// lock waits until nobody else signs in a folder: of two who read the file at once, one decision would be lost.
+func lock(folder string) (unlock func(), err error) {
+	held, err := os.Open(folder)
+	if err == nil {
+		err = syscall.Flock(int(held.Fd()), syscall.LOCK_EX)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock the folder of the decisions: %w", err)
+	}
+	return func() { _ = held.Close() }, nil // nothing was written to it, and the lock ends with it
 }

@@ -31,7 +31,7 @@ func sections(all []Result) (names []string, by map[string][]Result) {
 }
 
 func countsOf(all []Result) counts {
-	c := counts{}
+	c := counts{OK: 0, Failed: 0, NotLooked: 0, ToDecide: 0, Signed: 0} // a report has each, also of none
 	for _, r := range all {
 		c[r.State]++
 	}
@@ -78,26 +78,27 @@ func red(b *strings.Builder, all []Result) {
 	}
 }
 
-// unseen lists what was not looked at, together where the same would show it.
+// unseen lists what was not looked at, together where the same is known of it and would show it.
 func unseen(b *strings.Builder, all []Result) {
-	var order []string
-	items, why := map[string][]string{}, map[string]string{}
+	type reason struct{ why, how string }
+	var order []reason
+	items := map[reason][]string{}
 	for _, r := range all {
 		if r.State != NotLooked {
 			continue
 		}
-		if items[r.How] == nil {
-			order = append(order, r.How)
-			why[r.How] = r.Evidence
+		same := reason{r.Evidence, r.How}
+		if items[same] == nil {
+			order = append(order, same)
 		}
-		items[r.How] = append(items[r.How], r.ID)
+		items[same] = append(items[same], r.ID)
 	}
 	if len(order) == 0 {
 		return
 	}
 	fmt.Fprintf(b, "\nNot looked at: %d.\n", countsOf(all)[NotLooked])
-	for _, how := range order {
-		fmt.Fprintf(b, "\n  %s\n    to look: %s\n    items:   %s\n", why[how], how, strings.Join(items[how], ", "))
+	for _, same := range order {
+		fmt.Fprintf(b, "\n  %s\n    to look: %s\n    items:   %s\n", same.why, same.how, strings.Join(items[same], ", "))
 	}
 }
 
@@ -129,7 +130,7 @@ func RenderJSON(out io.Writer, all []Result) error {
 		Red    int      `json:"red"`
 		Counts counts   `json:"counts"`
 		Items  []Result `json:"items"`
-	}{Red(all), countsOf(all), all}
+	}{Red(all), countsOf(all), append([]Result{}, all...)}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")

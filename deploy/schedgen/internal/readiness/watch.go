@@ -32,9 +32,16 @@ func Due(launched, now time.Time) string {
 // Message is a report for the channel of alerts: what is red with what to do, and how much was not looked at.
 func Message(section string, all []Result) alert.Alert {
 	c := countsOf(all)
-	subject := fmt.Sprintf("schedgen, %s: nothing that was looked at is red", strings.ReplaceAll(section, "-", " "))
-	if c[Failed] > 0 {
-		subject = fmt.Sprintf("schedgen, %s: %d red", strings.ReplaceAll(section, "-", " "), c[Failed])
+	name := strings.ReplaceAll(section, "-", " ")
+	subject := fmt.Sprintf("schedgen, %s: nothing that was looked at is red", name)
+	switch {
+	case c[Failed] > 0:
+		subject = fmt.Sprintf("schedgen, %s: %d red", name, c[Failed])
+	case c[OK] == 0:
+		subject = fmt.Sprintf("schedgen, %s: nothing was looked at", name)
+	}
+	if n := c[NotLooked]; n > 0 {
+		subject += fmt.Sprintf(", %d of %d not looked at", n, c.total())
 	}
 	var b strings.Builder
 	for _, r := range all {
@@ -50,4 +57,10 @@ func Message(section string, all []Result) alert.Alert {
 		}
 	}
 	return alert.Alert{Subject: subject, Text: b.String()}
+}
+
+// Failure is the message of a report that could not be made: who hears nothing believes that all is well.
+func Failure(section string, err error) alert.Alert {
+	return alert.Alert{Subject: fmt.Sprintf("schedgen, %s: the check itself failed", strings.ReplaceAll(section, "-", " ")),
+		Text: fmt.Sprintf("Nothing was looked at: %v\nRun `schedgen readiness --section %s` by hand, and mend the schedule's call.\n", err, section)}
 }

@@ -26,7 +26,7 @@ func TestTheMessageSaysWhatToDo(t *testing.T) {
 	red := Result{Item: Item{ID: "a"}, Finding: Finding{State: Failed, Evidence: "seen", Fix: "mend it", Command: "mend"}}
 	unseen := Result{Item: Item{ID: "b"}, Finding: Finding{State: NotLooked, Evidence: "nothing", How: "look there"}}
 	got := Message("first-week", []Result{red, unseen})
-	if got.Subject != "schedgen, first week: 1 red" {
+	if got.Subject != "schedgen, first week: 1 red, 1 of 2 not looked at" {
 		t.Errorf("got the subject %q", got.Subject)
 	}
 	for _, want := range []string{"RED a: seen", "mend it", "not looked at b", "look there"} {
@@ -34,7 +34,7 @@ func TestTheMessageSaysWhatToDo(t *testing.T) {
 			t.Errorf("got %q, want %q in it", got.Text, want)
 		}
 	}
-	if got := Message("first-week", []Result{unseen}); !strings.Contains(got.Subject, "nothing that was looked at is red") || !strings.Contains(got.Text, "not looked at b") {
+	if got := Message("first-week", []Result{unseen}); got.Subject != "schedgen, first week: nothing was looked at, 1 of 1 not looked at" || !strings.Contains(got.Text, "not looked at b") {
 		t.Errorf("got %+v", got)
 	}
 }
