@@ -1,17 +1,26 @@
 package readiness
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
 // composeServices reads Docker Compose's files in their order, a later one over an earlier one, with the variables of the
-// settings file. Lists of a later file replace those before, which is enough for what is looked at.
-func (s *system) composeServices() (map[string]service, error) {
+// settings file. Then it asks Docker what of it runs; where Docker does not tell, the findings say so.
+func (s *system) composeServices(ctx context.Context) (map[string]service, error) {
 	var known map[string]string // nil: nobody told the settings, and a default says nothing of them
 	if s.Settings != "" {
 		file, err := s.settings()
@@ -34,35 +43,176 @@ func (s *system) composeServices() (map[string]service, error) {
 	}
 	all := map[string]service{}
 	services, _ := whole["services"].(map[string]any)
-	for name, value := range services {
-		about, _ := interpolated(value, known).(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		if at(services[name], "extends") != nil || whole["include"] != nil {
+			return nil, notLooked{"the deployment uses include or extends, which is not followed", "docker compose config >whole.yml; schedgen readiness --compose whole.yml"}
+		}
+		about, _ := interpolated(services[name], known).(map[string]any)
+		given, err := s.composeEnvironment(about, known)
+		if err != nil {
+			return nil, fmt.Errorf("the service %s: %w", name, err)
+		}
 		one, err := composeService(about)
 		if err != nil {
 			return nil, fmt.Errorf("the service %s: %w", name, err)
 		}
+		one.env = given
 		all[name] = one
+	}
+	return all, s.composeRuns(ctx, all)
+}
+
+// composeEnvironment is what a service is given: of its env_file, and over it of its environment. A name without a value
+// takes that of the settings file.
+func (s *system) composeEnvironment(about map[string]any, known map[string]string) (map[string]string, error) {
+	all := map[string]string{}
+	files, isList := about["env_file"].([]any)
+	if about["env_file"] != nil && !isList {
+		files = []any{about["env_file"]}
+	}
+	for _, file := range files {
+		name, required := text(file), true
+		if long, isMap := file.(map[string]any); isMap {
+			name, required = text(long["path"]), text(long["required"]) != "false"
+		}
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(s.Compose[0]), name)
+		}
+		written, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) && !required {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read its env_file: %w", err)
+		}
+		for name, value := range assignments(string(written)) {
+			all[name] = interpolateText(value, known)
+		}
+	}
+	environment, _ := named(about["environment"]).(map[string]any)
+	for name, value := range environment {
+		switch {
+		case value != nil:
+			all[name] = text(value)
+		case known == nil:
+			all[name] = unknownSetting
+		default:
+			all[name] = known[name]
+		}
 	}
 	return all, nil
 }
 
-// merged is over laid over under.
-func merged(under, over map[string]any) map[string]any {
+// container is a line of docker compose ps.
+type container struct {
+	Service, State, Health string
+	ExitCode               int
+}
+
+// composeRuns asks Docker what runs, and counts it. What the files have and Docker does not run is at fault.
+func (s *system) composeRuns(ctx context.Context, all map[string]service) error {
+	args := []string{"compose"}
+	for _, file := range s.Compose {
+		args = append(args, "--file", file)
+	}
+	if s.Settings != "" {
+		args = append(args, "--env-file", s.Settings)
+	}
+	out, err := s.Runner(ctx, "docker", append(args, "ps", "--all", "--format", "json")...)
+	containers := map[string][]container{}
+	for lines := json.NewDecoder(bytes.NewReader(out)); err == nil; {
+		var some []container
+		var line json.RawMessage
+		if err = lines.Decode(&line); err != nil {
+			break
+		}
+		if bytes.HasPrefix(line, []byte("[")) { // of an older Docker Compose
+			err = json.Unmarshal(line, &some)
+		} else {
+			some = make([]container, 1)
+			err = json.Unmarshal(line, &some[0])
+		}
+		for _, one := range some {
+			containers[one.Service] = append(containers[one.Service], one)
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		for name, one := range all {
+			one.unseen = "as the files have it; Docker does not tell what runs"
+			all[name] = one
+		}
+		return ctx.Err()
+	}
+	for name, one := range all {
+		one.running(containers[name])
+		all[name] = one
+	}
+	return nil
+}
+
+// running notes what runs of a service. One that is done, such as migrate, has ended well.
+func (one *service) running(containers []container) {
+	n, done, ill := 0, 0, 0
+	for _, c := range containers {
+		switch {
+		case c.State == "running" && c.Health == "unhealthy":
+			ill++
+		case c.State == "running":
+			n++
+		case c.State == "exited" && c.ExitCode == 0:
+			done++
+		}
+	}
+	switch {
+	case ill > 0:
+		one.fault = fmt.Sprintf("%d of its containers are unhealthy", ill)
+	case n == 0 && (done == 0 || !one.ends):
+		one.fault = "none of its containers runs"
+	}
+	one.replicas = n
+}
+
+// named makes a map of a list of NAME=value. A name without a value has none.
+func named(value any) any {
+	list, isList := value.([]any)
+	if !isList {
+		return value
+	}
 	all := map[string]any{}
-	for name, value := range under {
-		all[name] = value
+	for _, one := range list {
+		name, value, has := strings.Cut(text(one), "=")
+		if all[name] = nil; has {
+			all[name] = value
+		}
+	}
+	return all
+}
+
+// merged is over laid over under, as Docker Compose does it: volumes are added, other lists replaced.
+func merged(under, over map[string]any) map[string]any {
+	all := maps.Clone(under)
+	if all == nil {
+		all = map[string]any{}
 	}
 	for name, value := range over {
-		below, isMap := all[name].(map[string]any)
-		if above, both := value.(map[string]any); both && isMap {
-			value = merged(below, above)
+		below := all[name]
+		switch name {
+		case "environment", "labels":
+			value, below = named(value), named(below)
+		case "volumes":
+			first, isList1 := below.([]any)
+			if more, isList2 := value.([]any); isList1 && isList2 {
+				value = slices.Concat(first, more)
+			}
+		}
+		above, isMap1 := value.(map[string]any)
+		if lower, isMap2 := below.(map[string]any); isMap1 && isMap2 {
+			value = merged(lower, above)
 		}
 		all[name] = value
 	}
 	return all
 }
-
-// variable is ${NAME}, ${NAME:-default} or ${NAME:?why}; $$ is a $.
-var variable = regexp.MustCompile(`\$\$|\$\{(\w+)(?::?([-?])([^}]*))?\}`)
 
 // unknownSetting stands for what a settings file would say that was not named.
 const unknownSetting = "(of the settings file)"
@@ -73,18 +223,7 @@ var noSettings = notLooked{"the deployment takes this from the settings file, wh
 func interpolated(value any, known map[string]string) any {
 	switch v := value.(type) {
 	case string:
-		return variable.ReplaceAllStringFunc(v, func(match string) string {
-			part := variable.FindStringSubmatch(match)
-			switch {
-			case match == "$$":
-				return "$"
-			case known == nil:
-				return unknownSetting
-			case known[part[1]] == "" && part[2] == "-":
-				return part[3]
-			}
-			return known[part[1]]
-		})
+		return interpolateText(v, known)
 	case map[string]any:
 		all := map[string]any{}
 		for name, one := range v {
@@ -99,6 +238,91 @@ func interpolated(value any, known map[string]string) any {
 		return all
 	}
 	return value
+}
+
+var variableName = regexp.MustCompile(`^[A-Za-z_]\w*`)
+
+// interpolateText replaces $NAME, ${NAME}, and ${NAME} with :-, -, :?, ?, :+ or + and a text that may have variables too; $$
+// is a $. Docker Compose refuses a text whose required variable is missing; here it is empty.
+func interpolateText(text string, known map[string]string) string {
+	var b strings.Builder
+	for text != "" {
+		before, rest, has := strings.Cut(text, "$")
+		b.WriteString(before)
+		if !has {
+			break
+		}
+		name := variableName.FindString(rest)
+		switch {
+		case strings.HasPrefix(rest, "$"):
+			b.WriteByte('$')
+			text = rest[1:]
+		case name != "":
+			b.WriteString(valueOf(name, known))
+			text = rest[len(name):]
+		case strings.HasPrefix(rest, "{"):
+			inside, after := braced(rest[1:])
+			value, there := inBraces(inside, known)
+			if !there {
+				return ""
+			}
+			b.WriteString(value)
+			text = after
+		default:
+			b.WriteByte('$')
+			text = rest
+		}
+	}
+	return b.String()
+}
+
+// valueOf is a variable's value, or what stands for it where nobody told the settings.
+func valueOf(name string, known map[string]string) string {
+	if known == nil {
+		return unknownSetting
+	}
+	return known[name]
+}
+
+// braced is what stands before the brace that closes, and what follows it.
+func braced(text string) (inside, after string) {
+	depth := 1
+	for i, r := range text {
+		switch r {
+		case '{':
+			depth++
+		case '}':
+			depth--
+		}
+		if depth == 0 {
+			return text[:i], text[i+1:]
+		}
+	}
+	return text, ""
+}
+
+// inBraces is the value of what stands in braces; there is none if it is required and missing.
+func inBraces(inside string, known map[string]string) (value string, there bool) {
+	name := variableName.FindString(inside)
+	operator, other := strings.TrimPrefix(inside, name), ""
+	value, set := known[name]
+	if strings.HasPrefix(operator, ":") {
+		set, operator = value != "", operator[1:]
+	}
+	if operator != "" {
+		operator, other = operator[:1], operator[1:]
+	}
+	switch {
+	case known == nil:
+		return unknownSetting, true
+	case operator == "-" && !set, operator == "+" && set:
+		return interpolateText(other, known), true
+	case operator == "?":
+		return value, set
+	case operator == "+":
+		return "", true
+	}
+	return value, true
 }
 
 // at follows names into maps.
@@ -135,15 +359,38 @@ func composeService(about map[string]any) (one service, err error) {
 			return one, fmt.Errorf("read how many run: %w", err)
 		}
 	}
-	one.env = environmentOf(about["environment"])
 	one.command = strings.Join(append(listOf(about["entrypoint"]), listOf(about["command"])...), " ")
-	labels := environmentOf(about["labels"])
-	one.probed = about["healthcheck"] != nil
-	for label := range labels {
-		one.probed = one.probed || strings.Contains(strings.ToLower(label), "healthcheck.path")
+	one.ends = text(about["restart"]) == "on-failure" || text(about["restart"]) == "no"
+	one.probed = asks(about["healthcheck"])
+	for label, path := range environmentOf(about["labels"]) {
+		one.probed = one.probed || strings.Contains(strings.ToLower(label), "healthcheck.path") && path != ""
 	}
-	one.storage = about["volumes"] != nil
+	volumes, _ := about["volumes"].([]any)
+	for _, volume := range volumes {
+		one.storage = append(one.storage, keptAt(volume))
+	}
 	return one, nil
+}
+
+// asks says whether a health check asks: one may be there to turn off that of the image.
+func asks(healthcheck any) bool {
+	test := strings.Join(listOf(at(healthcheck, "test")), " ")
+	return test != "" && test != "NONE" && text(at(healthcheck, "disable")) != "true"
+}
+
+// keptAt is where a container writes what outlives it: the target of a volume that has a name or a folder, and may be written.
+func keptAt(volume any) string {
+	if long, isMap := volume.(map[string]any); isMap {
+		if kind := text(long["type"]); kind != "volume" && kind != "bind" || text(long["source"]) == "" || text(long["read_only"]) == "true" {
+			return ""
+		}
+		return text(long["target"])
+	}
+	parts := strings.Split(text(volume), ":")
+	if len(parts) < 2 || len(parts) == 3 && slices.Contains(strings.Split(parts[2], ","), "ro") {
+		return ""
+	}
+	return parts[1]
 }
 
 // environmentOf reads names and values from a map or from a list of NAME=value.

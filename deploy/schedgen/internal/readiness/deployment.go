@@ -18,9 +18,13 @@ type service struct {
 	memory   int64   // limit in bytes; 0 is none
 	replicas int     // that run, or may run where it scales by itself
 	env      map[string]string
-	command  string // with its arguments
-	probed   bool   // the platform asks it whether it is well
-	storage  bool   // what it writes outlives its container
+	command  string   // with its arguments
+	probed   bool     // the platform asks it whether it is well
+	ends     bool     // it does its work once
+	storage  []string // folders whose files outlive its containers
+	fault    string   // why what is described here is not what runs
+	open     bool     // it is given more than was seen
+	unseen   string   // why it is not known whether it runs
 }
 
 // Runner runs a program and returns what it wrote.
@@ -42,6 +46,9 @@ func runProgram(ctx context.Context, name string, args ...string) ([]byte, error
 	return out, err
 }
 
+// unknownSource stands for a value that the cluster takes from where this program does not look.
+const unknownSource = "(of another object)"
+
 // fromSecret is the value of a variable that only the platform knows.
 const fromSecret = "(a secret of the platform)"
 
@@ -61,7 +68,7 @@ func deploymentChecks() map[string]check {
 			fix: "Set $2 to $3 where $1 is deployed, or take it out, which means its default.", command: "${EDITOR:-vi} deploy/compose/compose.yml && docker compose up -d $1"},
 		"probed": {run: probed, args: -1, says: "the platform asks `$@` whether it is well",
 			fix: "Add the health check that deploy/compose or the manifests have for it.", command: up},
-		"storage": {run: keptStorage, args: -1, says: "what `$@` writes is on a volume",
+		"storage": {run: keptStorage, args: -1, says: "what is written is on a volume, for each SERVICE:FOLDER of `$@`",
 			fix: "Mount the volume that deploy/compose/compose.yml has for it.", command: up},
 	}
 }
@@ -71,7 +78,7 @@ func (s *system) services(ctx context.Context) (map[string]service, error) {
 	return s.deployed.get(func() (map[string]service, error) {
 		switch {
 		case len(s.Compose) > 0:
-			return s.composeServices()
+			return s.composeServices(ctx)
 		case s.Manifests != "":
 			return manifestServices(s.Manifests)
 		case s.Kube:
@@ -91,7 +98,14 @@ func (s *system) on(ctx context.Context, name string, look func(service) Finding
 	if !there {
 		return failed("%s is not deployed", name)
 	}
-	return look(one)
+	if one.fault != "" {
+		return failed("%s does not run as it is described: %s", name, one.fault)
+	}
+	f := look(one)
+	if f.State == OK && one.unseen != "" {
+		f.Evidence += " (" + one.unseen + ")"
+	}
+	return f
 }
 
 func limits(ctx context.Context, s *system, args []string) Finding {
@@ -123,7 +137,10 @@ func allLimits(ctx context.Context, s *system, _ []string) Finding {
 			without = append(without, name)
 		}
 	}
-	if len(without) > 0 {
+	switch {
+	case len(all) == 0:
+		return failed("the deployment has no service")
+	case len(without) > 0:
 		return failed("without limits of CPU or memory: %s", strings.Join(without, ", "))
 	}
 	return ok("%d services have limits of CPU and memory", len(all))
@@ -145,15 +162,19 @@ func replicas(ctx context.Context, s *system, args []string) Finding {
 func variables(ctx context.Context, s *system, args []string) Finding {
 	return s.on(ctx, args[0], func(one service) Finding {
 		var missing []string
-		unknown := false
+		unknown, elsewhere := false, one.open
 		for _, name := range args[1:] {
 			unknown = unknown || strings.Contains(one.env[name], unknownSetting)
-			if one.env[name] == "" {
+			elsewhere = elsewhere || strings.Contains(one.env[name], unknownSource)
+			if strings.TrimSpace(one.env[name]) == "" {
 				missing = append(missing, name)
 			}
 		}
 		if len(missing) == 0 && unknown {
 			return from(noSettings)
+		}
+		if elsewhere && (len(missing) > 0 || !one.open) {
+			return from(notLooked{args[0] + " takes settings from an object of the cluster that was not seen", "schedgen readiness --kube, with rights to read ConfigMaps and Secrets"})
 		}
 		if len(missing) > 0 {
 			return failed("%s is deployed without %s", args[0], strings.Join(missing, ", "))
@@ -168,6 +189,8 @@ func setting(ctx context.Context, s *system, args []string) Finding {
 		switch {
 		case strings.Contains(got, unknownSetting):
 			return from(noSettings)
+		case strings.Contains(got, unknownSource), got == "" && one.open:
+			return from(notLooked{args[1] + " of " + args[0] + " is from an object of the cluster that was not read", "kubectl describe pod, of " + args[0]})
 		case got == "":
 			return ok("%s of %s is not set, which means %s", args[1], args[0], args[2])
 		case got != args[2]:
@@ -178,33 +201,42 @@ func setting(ctx context.Context, s *system, args []string) Finding {
 }
 
 func probed(ctx context.Context, s *system, names []string) Finding {
-	return s.each(ctx, names, "nobody asks %s whether it is well", func(one service) bool { return one.probed })
-}
-
-func keptStorage(ctx context.Context, s *system, names []string) Finding {
-	return s.each(ctx, names, "what %s writes goes with its container", func(one service) bool { return one.storage })
-}
-
-// each wants something of several services.
-func (s *system) each(ctx context.Context, names []string, otherwise string, want func(service) bool) Finding {
 	for _, name := range names {
 		if f := s.on(ctx, name, func(one service) Finding {
-			if !want(one) {
-				return failed(otherwise, name)
+			if !one.probed {
+				return failed("nobody asks %s whether it is well", name)
 			}
 			return ok("%s", name)
 		}); f.State != OK {
 			return f
 		}
 	}
-	return ok("so deployed: %s", strings.Join(names, ", "))
+	return ok("the platform asks %s", strings.Join(names, ", "))
+}
+
+func keptStorage(ctx context.Context, s *system, wanted []string) Finding {
+	for _, want := range wanted {
+		name, folder, _ := strings.Cut(want, ":")
+		if f := s.on(ctx, name, func(one service) Finding {
+			if folder == "" || !slices.Contains(one.storage, folder) {
+				return failed("what %s writes to %s goes with its container", name, folder)
+			}
+			return ok("%s", want)
+		}); f.State != OK {
+			return f
+		}
+	}
+	return ok("on volumes: %s", strings.Join(wanted, ", "))
 }
 
 // option wants an option of a program to have a value.
 func option(ctx context.Context, s *system, args []string) Finding {
 	return s.on(ctx, args[0], func(one service) Finding {
 		words := strings.Fields(strings.NewReplacer(`"`, " ", "'", " ", "=", " ").Replace(one.command))
-		at := slices.Index(words, args[1])
+		at := len(words) - 1 // of an option that is given twice the last counts
+		for at >= 0 && words[at] != args[1] {
+			at--
+		}
 		switch {
 		case at < 0:
 			return failed("%s is started without %s", args[0], args[1])

@@ -169,8 +169,15 @@ func (s *system) found(ctx context.Context, item Item, decisions []Decision) Fin
 	}
 	name, args := item.check()
 	c := registry()[name]
-	return c.run(ctx, s, args).advise(expand(c.fix, args), expand(c.command, args), item)
+	f := c.run(ctx, s, args).advise(expand(c.fix, args), expand(c.command, args), item)
+	if f.State == Failed && (s.Kube || s.Manifests != "") && strings.Contains(f.Command, "docker compose") {
+		f.Command = clusterCommand
+	}
+	return f
 }
+
+// clusterCommand is what docker compose up is on a cluster.
+const clusterCommand = "make generate && make deploy-knative # or make deploy-openfaas"
 
 // advise adds to a failure what to do: what the check itself said, what the item says, or what its kind of check says.
 func (f Finding) advise(fix, command string, item Item) Finding {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -47,15 +48,27 @@ func (s *system) settings() (settingsFile, error) {
 		if err != nil {
 			return settingsFile{}, fmt.Errorf("read the settings: %w", err)
 		}
-		file := settingsFile{values: map[string]string{}, mode: info.Mode().Perm()}
-		for line := range strings.Lines(string(written)) {
-			name, value, is := strings.Cut(strings.TrimSpace(line), "=")
-			if is && !strings.HasPrefix(name, "#") {
-				file.values[name] = strings.Trim(value, `"'`)
-			}
-		}
-		return file, nil
+		return settingsFile{values: assignments(string(written)), mode: info.Mode().Perm()}, nil
 	})
+}
+
+// assignments reads NAME=value lines as Docker Compose does: a comment is no value, and the last of a name counts.
+func assignments(written string) map[string]string {
+	values := map[string]string{}
+	for line := range strings.Lines(written) {
+		name, value, is := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
+		if !is || strings.HasPrefix(name, "#") {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		if quote := value[:min(1, len(value))]; quote == `"` || quote == "'" {
+			value, _, _ = strings.Cut(value[1:], quote)
+		} else {
+			value, _, _ = strings.Cut(" "+value, " #")
+		}
+		values[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}
+	return values
 }
 
 func strong(_ context.Context, s *system, names []string) Finding {
@@ -153,18 +166,47 @@ func given(_ context.Context, s *system, names []string) Finding {
 	if len(missing) > 0 {
 		return failed("%s has no %s", s.Settings, strings.Join(missing, ", "))
 	}
+	for _, name := range names {
+		if why := useless(name, file.values[name]); why != "" {
+			return failed("%s in %s %s", name, s.Settings, why)
+		}
+	}
 	return ok("%s has %s", s.Settings, strings.Join(names, ", "))
 }
 
-func oneOf(_ context.Context, s *system, names []string) Finding {
+// forms are what some settings look like. A dashboard's user without a hash of a password lets nobody in, or everybody.
+var forms = map[string]*regexp.Regexp{
+	"DASHBOARD_USERS": regexp.MustCompile(`^[^:\s]+:(\${1,2}(2[aby]|apr1)\$|\{SHA\}).+`),
+	"SITE_HOST":       regexp.MustCompile(`^([a-z0-9-]+\.)+[a-z][a-z0-9-]+$`),
+	"DASHBOARD_HOST":  regexp.MustCompile(`^([a-z0-9-]+\.)+[a-z][a-z0-9-]+$`),
+	"ACME_EMAIL":      regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`),
+}
+
+// ofExamples is what documents write where a value belongs.
+var ofExamples = regexp.MustCompile(`(?i)\bexample\.(org|com|net)\b|changeme|your-?(host|domain)`)
+
+// useless says why a value that is there is none; "" if it is one.
+func useless(name, value string) string {
+	switch {
+	case ofExamples.MatchString(value):
+		return "is still that of the documents' examples"
+	case forms[name] != nil && !forms[name].MatchString(value):
+		return "has not the form that it needs"
+	}
+	return ""
+}
+
+// oneOf takes A+B as settings that are of no use without each other.
+func oneOf(_ context.Context, s *system, groups []string) Finding {
 	file, err := s.settings()
 	if err != nil {
 		return from(err)
 	}
-	for _, name := range names {
-		if file.values[name] != "" {
-			return ok("%s has %s", s.Settings, name)
+	for _, group := range groups {
+		names := strings.Split(group, "+")
+		if !slices.ContainsFunc(names, func(name string) bool { return file.values[name] == "" || useless(name, file.values[name]) != "" }) {
+			return ok("%s has %s", s.Settings, strings.Join(names, ", "))
 		}
 	}
-	return from(errors.New(s.Settings + " has none of " + strings.Join(names, ", ")))
+	return failed("%s has none of %s", s.Settings, strings.Join(groups, ", "))
 }

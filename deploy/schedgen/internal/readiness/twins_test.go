@@ -3,6 +3,7 @@ package readiness
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -27,17 +28,18 @@ type twin struct {
 
 // world is what checks look at; a new one is sound.
 type world struct {
-	pages    map[string]reply // of the system
-	answers  map[string]string
-	queries  map[string]string // Prometheus' answers to expressions; "" answers to all others
-	compose  string
-	settings map[string]string
-	mode     os.FileMode
-	files    map[string]string // of the server
-	beside   map[string]os.FileMode
-	disk     int64
-	now      time.Time
-	options  func(*Options)
+	pages      map[string]reply // of the system
+	answers    map[string]string
+	queries    map[string]string // Prometheus' answers to expressions; "" answers to all others
+	compose    string
+	containers string // what docker compose ps tells; "" if there is no Docker
+	settings   map[string]string
+	mode       os.FileMode
+	files      map[string]string // of the server
+	beside     map[string]os.FileMode
+	disk       int64
+	now        time.Time
+	options    func(*Options)
 }
 
 // reply is what the system answers.
@@ -51,7 +53,7 @@ const token = "an-operators-token"
 
 func soundWorld() *world {
 	return &world{
-		pages: soundPages(), answers: soundAnswers(), queries: soundQueries(), compose: soundCompose, settings: soundSettings(), mode: 0o600,
+		pages: soundPages(), answers: soundAnswers(), queries: soundQueries(), compose: soundCompose, containers: soundContainers, settings: soundSettings(), mode: 0o600,
 		files: soundServer(), beside: map[string]os.FileMode{"backup-identity.txt": 0o600, "smtp-password": 0o600}, disk: 250 << 30,
 		now: time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC), options: func(*Options) {},
 	}
@@ -79,7 +81,7 @@ func (w *world) build(t *testing.T) Options {
 		fmt.Fprintf(&lines, "%s=%s\n", name, w.settings[name])
 	}
 	for name, mode := range w.beside {
-		write("deploy/"+name, "a key", mode)
+		write("deploy/"+name, "PARSE_TIMEOUT=10m # of a key no word is told", mode)
 	}
 	for name, text := range w.files {
 		write("root/"+name, text, 0o644)
@@ -89,10 +91,21 @@ func (w *world) build(t *testing.T) Options {
 		Prometheus: serve(t, w.prometheus), Compose: []string{write("deploy/compose.yml", w.compose, 0o644)},
 		Settings: write("deploy/.env", lines.String(), w.mode), Root: filepath.Join(dir, "root"), Checkout: checkout,
 		DiskSize: func(string) (int64, error) { return w.disk, nil }, Now: func() time.Time { return w.now },
-		Launched: w.now.AddDate(0, 0, -4),
+		Launched: w.now.AddDate(0, 0, -4), Runner: w.run,
 	}
 	w.options(&o)
 	return o
+}
+
+// run stands in for Docker, and runs git.
+func (w *world) run(ctx context.Context, name string, args ...string) ([]byte, error) {
+	switch {
+	case name != "docker":
+		return runProgram(ctx, name, args...)
+	case w.containers == "":
+		return nil, errors.New("docker: not found")
+	}
+	return []byte(w.containers), nil
 }
 
 func (w *world) prometheus(path string, query url.Values) reply {
@@ -134,11 +147,11 @@ func serve(t *testing.T, answer func(path string, query url.Values) reply) strin
 func publicly(o *Options) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	secure.Close()
-	named(o, secure)
+	reach(o, secure)
 }
 
-// named lets any name lead to the system, over HTTPS to another server.
-func named(o *Options, secure *httptest.Server) {
+// reach lets any name lead to the system, over HTTPS to another server.
+func reach(o *Options, secure *httptest.Server) {
 	at := map[string]string{"80": strings.TrimPrefix(o.Target, "http://"), "443": secure.Listener.Addr().String()}
 	o.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // of this test

@@ -187,7 +187,7 @@ func TestHTTPLeadsToHTTPS(t *testing.T) {
 	t.Cleanup(secure.Close)
 	w := soundWorld()
 	w.pages["/"] = reply{301, map[string]string{"Location": "https://schedgen.example.org/"}, ""}
-	w.options = func(o *Options) { named(o, secure) }
+	w.options = func(o *Options) { reach(o, secure) }
 	expect(t, w.find(t, "to-https"), OK, "leads to https://")
 	status = http.StatusBadGateway
 	expect(t, w.find(t, "to-https"), Failed, "which answers 502")
