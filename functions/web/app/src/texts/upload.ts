@@ -39,6 +39,7 @@ export const uploadTexts = {
     lost: "The file was not sent before the page was closed, and your browser did not keep it. Choose it again.",
     noEvents: "We read this PDF, but it lists no classes, tests or exams. Check that you chose the right file.",
     offline: "You are offline. We keep the file and send it when you are back online.",
+    lostSoon: (seconds: number) => `The connection was lost. We try again in ${seconds} seconds.`,
     soon: (seconds: number) => `The server is busy. We try again in ${seconds} seconds.`,
     gone: "The server no longer has this upload. Choose the file again.",
   },

@@ -1,12 +1,14 @@
 import "fake-indexeddb/auto";
+import { effect } from "@preact/signals";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError, type Event } from "../api/client";
 import { forgetHere } from "../state/forget";
 import { given } from "../state/given";
 import { read as readKept, write, type Kept } from "../state/kept";
 import { timetable, uploads } from "../state/store";
-import { keptFile } from "../state/waiting";
-import { add, remove, resume } from "./queue";
+import { keepFile, keptFile } from "../state/waiting";
+import { uploadTexts } from "../texts/upload";
+import { add, remove, resume, standBy } from "./queue";
 import * as sending from "./send";
 
 const pdf = (name: string, content = "%PDF-1.7 x") => new File([content], name, { type: "application/pdf" });
@@ -215,11 +217,61 @@ test("a file is worked on by one tab alone", async () => {
 test("a timetable that could not be fetched is fetched again before its upload is done", async () => {
   vi.spyOn(sending, "sendFile").mockResolvedValue(read("job"));
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
+  vi.stubGlobal("navigator", { onLine: false });
   await add([pdf("a.pdf")]);
   await vi.waitFor(() => expect(uploads.value[0]).toMatchObject({ state: "failed", jobId: "job", problem: { code: "OFFLINE" } }));
   answer((path) => new Response(JSON.stringify(path.endsWith("/result") ? { events: [lecture] } : { id: "job", status: "completed", pdfType: "lecture" })));
   resume();
   await vi.waitFor(() => expect(uploads.value[0]?.state).toBe("done"));
+});
+
+test("a question about a job that is lost by itself is asked again, and the file is not sent again", async () => {
+  const send = vi.spyOn(sending, "sendFile").mockResolvedValue({ status: 202, accepted: { jobId: "job", status: "pending", message: "" } });
+  vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  await add([pdf("a.pdf")]);
+  await vi.waitFor(() => expect(uploads.value[0]).toMatchObject({ state: "waiting", jobId: "job", problem: { code: "OFFLINE", message: uploadTexts.problem.lostSoon(2) } }));
+  answer((path) => new Response(JSON.stringify(path.endsWith("/result") ? { events: [lecture] } : { id: "job", status: "completed", pdfType: "lecture" })));
+  await vi.advanceTimersByTimeAsync(2000);
+  await vi.waitFor(() => expect(state()).toEqual([["a.pdf", "done", undefined]]));
+  expect(send).toHaveBeenCalledTimes(1);
+  vi.useRealTimers();
+});
+
+test("what is in the list can be sent by any tab, and is first this tab's to send", async () => {
+  const asked: string[] = [];
+  const request = (name: string, _: unknown, work?: (lock: unknown) => unknown) => (asked.push(name), work ? new Promise(() => {}) : undefined);
+  vi.stubGlobal("navigator", { onLine: true, locks: { request } });
+  const seen: (File | undefined)[] = [];
+  let askedInTime = 0;
+  const stop = effect(() => {
+    if (uploads.value.length < 2) return;
+    for (const { id } of uploads.value) void keptFile(id).then((file) => seen.push(file));
+    queueMicrotask(() => (askedInTime = asked.length)); // before any other tab hears of it
+  });
+  await add([pdf("a.pdf"), pdf("b.pdf")]);
+  await vi.waitFor(() => expect(seen.map((file) => file?.name)).toEqual(["a.pdf", "b.pdf"]));
+  expect(askedInTime).toBe(2);
+  stop();
+});
+
+test("a tab goes on with the upload of another tab when that is closed", async () => {
+  const send = vi.spyOn(sending, "sendFile").mockResolvedValue(read("job"));
+  let close: () => void = () => {};
+  const closed = new Promise<void>((done) => (close = done));
+  const request = async (name: string, options: unknown, work?: (lock: unknown) => unknown) => {
+    if (work) return work(null); // the other tab has it
+    if (name !== "schedgen send") await closed;
+    return (options as () => unknown)();
+  };
+  vi.stubGlobal("navigator", { locks: { request }, onLine: true });
+  await keepFile("theirs", pdf("theirs.pdf"));
+  elsewhere(() => ({ uploads: [{ id: "theirs", name: "theirs.pdf", size: 1, addedAt: "2026-01-01", state: "sending" }] }));
+  standBy();
+  await new Promise((done) => setTimeout(done));
+  expect(send).not.toHaveBeenCalled();
+  close();
+  await vi.waitFor(() => expect(state()).toEqual([["theirs.pdf", "done", undefined]]));
 });
 
 test.each(["with locks", "in a browser without locks"])("files are sent one after the other, so that all have the cookie of the first: %s", async (browser) => {

@@ -35,9 +35,12 @@ function newId(): string {
   return `${Date.now().toString(36)}-${(counter++).toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
 }
 
-/** Takes files that were picked or dropped. All are listed before the first is sent, which then knows that others wait. */
+/**
+ * Takes files that were picked or dropped. All are listed before the first is sent, which then knows that others wait, and none before
+ * it is kept: other tabs, and the next visit, take it for one that can be sent.
+ */
 export async function add(files: Iterable<File>): Promise<void> {
-  const taken: string[] = [];
+  const taken: Upload[] = [];
   for (const file of files) {
     const id = newId();
     const problem = await refusal(file).catch((): Problem => ({ code: "UNREADABLE_FILE", message: text.unreadable, retry: false }));
@@ -45,12 +48,11 @@ export async function add(files: Iterable<File>): Promise<void> {
       id, name: file.name, size: file.size, addedAt: new Date(Date.now() + counter).toISOString(), state: problem ? "failed" : "waiting",
       ...(problem ? { problem } : {}),
     };
-    addUpload(upload);
-    if (problem) continue;
-    await keepFile(id, file);
-    taken.push(id);
+    if (!problem) await keepFile(id, file);
+    taken.push(upload);
   }
-  for (const id of taken) void run(id);
+  for (const upload of taken) addUpload(upload);
+  for (const upload of taken) if (isOpen(upload)) void run(upload.id); // at once, so that this tab is the first to ask for its lock
 }
 
 /** What can be said without the server. */
@@ -69,6 +71,12 @@ export function resume(): void {
     else if (isOpen(upload) || (upload.state === "failed" && upload.problem?.code === "OFFLINE")) void run(upload.id);
   }
   if (hasSession.value) void refreshTimetable().catch(() => undefined); // what was kept is shown until then
+}
+
+/** Waits for what other tabs work on, to go on with it where a tab is closed. Without locks nobody could tell. */
+export function standBy(): void {
+  if (!("locks" in navigator)) return;
+  for (const upload of uploads.value) if (isOpen(upload) && !upload.removing) void run(upload.id);
 }
 
 function isOpen({ state }: Upload): boolean {
@@ -166,9 +174,11 @@ async function attempt(id: string): Promise<void> {
         changeUpload(id, { state: "waiting", jobId: undefined }); // the server lost it: the file is still here
         continue;
       }
-      const seconds = isLost(e) ? 0 : secondsUntilRetry(e, tries, { guess: true }); // a lost connection tells when it is back
+      // A lost connection tells when it is back. A question about a job may be lost by itself, and asked again; a file is not sent twice unasked.
+      const waits = isLost(e) && !(navigator.onLine && wanted(id)?.jobId);
+      const seconds = waits ? 0 : secondsUntilRetry(e, tries, { guess: true });
       if (seconds === 0) throw e;
-      changeUpload(id, { state: "waiting", problem: { code: (e as ApiError).code, message: text.soon(seconds), retry: false } });
+      changeUpload(id, { state: "waiting", problem: { code: (e as ApiError).code, message: isLost(e) ? text.lostSoon(seconds) : text.soon(seconds), retry: false } });
       await pause(seconds * 1000);
     }
   }
