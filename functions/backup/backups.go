@@ -28,7 +28,9 @@ func (f *Function) runIfDue(ctx context.Context, minAge time.Duration) (store.Ma
 		return store.Manifest{}, ErrDisabled
 	}
 	defer f.gauges.Invalidate()
+	stop := f.keepListing(ctx)
 	m, err := f.runner.Run(ctx, minAge)
+	stop()
 	if err == nil {
 		// The backup is made and good, whatever these find. The next watch looks again.
 		if err := sweeps.Finished(ctx, f.pool, sweeps.Backup); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,6 +100,49 @@ func TestADeletionIsListedAtOnce(t *testing.T) {
 				t.Fatalf("the list does not have %d deletions: %v", want+1, err)
 			}
 		}
+	}
+}
+
+// TestALongBackupDelaysNoDeletion, where Daily makes it or another asks for it: a backup does not go on before a deletion
+// that was requested meanwhile is listed.
+func TestALongBackupDelaysNoDeletion(t *testing.T) {
+	t.Parallel()
+	for name, backUp := range map[string]func(context.Context, *backup.Function){
+		"daily": func(ctx context.Context, f *backup.Function) {
+			f.Daily(ctx, backup.Schedule{Interval: 5 * time.Millisecond})
+		},
+		"asked": func(ctx context.Context, f *backup.Function) {
+			f.ListEvery = 5 * time.Millisecond
+			_, _ = f.Run(ctx)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.fill(1)
+			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+			defer stop()
+			b := w.between()
+			var begun atomic.Bool
+			b.set(func(_ http.ResponseWriter, r *http.Request) bool {
+				if !isPart(r) || begun.Swap(true) {
+					return false
+				}
+				w.requestDeletion()
+				for tick := time.Tick(5 * time.Millisecond); ctx.Err() == nil; <-tick {
+					if _, err := w.backups().Stat(ctx, "state/deletions.json"); err == nil {
+						stop()
+						return false
+					}
+				}
+				t.Error("the deletion was not listed while the backup was made")
+				return false
+			})
+			backUp(ctx, monday().of(w.function(through(b))))
+			if !begun.Load() {
+				t.Error("no backup was made")
+			}
+		})
 	}
 }
 

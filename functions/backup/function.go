@@ -102,6 +102,8 @@ var ErrDisabled = errors.New("backups are disabled: no recipient is configured")
 type Function struct {
 	// Now is the clock of names, ages and retention. New sets it to time.Now.
 	Now func() time.Time
+	// ListEvery is how often new deletions are listed beside the backups while one is made. New sets it to a minute.
+	ListEvery time.Duration
 
 	cfg       Config
 	keys      sign.Keys
@@ -127,7 +129,7 @@ func New(_ context.Context, cfg Config) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Function{Now: time.Now, cfg: cfg, lists: newLists()}
+	f := &Function{Now: time.Now, ListEvery: time.Minute, cfg: cfg, lists: newLists()}
 	f.listed.Store(&[]personal.Entry{})
 	if f.guard, err = newGuard(cfg); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	handler "github.com/openfaas/templates-sdk/go-http"
@@ -79,9 +80,9 @@ type Schedule struct {
 const watchInterval = time.Hour
 
 // Daily makes a backup each day and watches, until ctx ends, and returns when its work has ended. A deletion of a person
-// does not wait for the watch: it is listed beside the backups at the next look at the clock. Daily compares the
-// clock with the newest good backup, not with a timer, so it makes up for a backup that was missed while the
-// machine was off or asleep, or its clock was wrong.
+// waits neither for the watch nor for a backup that is being made: it is listed beside the backups at the next look at
+// the clock. Daily compares the clock with the newest good backup, not with a timer, so it makes up for a backup that
+// was missed while the machine was off or asleep, or its clock was wrong. The watch lets it do so for an hour.
 func (f *Function) Daily(ctx context.Context, s Schedule) {
 	if s.Interval <= 0 {
 		s.Interval = time.Minute
@@ -92,29 +93,60 @@ func (f *Function) Daily(ctx context.Context, s Schedule) {
 	tick := time.NewTicker(s.Interval)
 	defer tick.Stop()
 	var tried, watched time.Time
+	running, ended := false, make(chan error, 1) // the run, which logs and reports its failure
 	for {
 		now := f.Now()
 		// Abs, here and below: a clock may be set back.
-		if now.Sub(tried).Abs() >= s.RetryAfter && f.due(ctx, s.At) {
-			tried = now
-			// Run logs and reports its failure.
-			if _, err := f.Run(ctx); err == nil || errors.Is(err, store.ErrLocked) {
-				tried = time.Time{}
-			}
+		if !running && now.Sub(tried).Abs() >= s.RetryAfter && f.due(ctx, s.At) {
+			tried, running = now, true
+			go func() {
+				_, err := f.Run(ctx)
+				ended <- err
+			}()
 		}
-		if now.Sub(watched).Abs() >= watchInterval {
+		if now.Sub(watched).Abs() >= watchInterval && (!running || now.Sub(tried).Abs() >= watchInterval) {
 			watched = now
 			if _, err := f.Watch(ctx); err != nil && ctx.Err() == nil {
 				api.Logger(ctx).WarnContext(ctx, "backups not checked", "error", err)
 			}
 		}
 		f.listNew(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+		for looked := false; !looked; {
+			select {
+			case <-ctx.Done():
+				if running {
+					<-ended
+				}
+				return
+			case err := <-ended:
+				if running = false; err == nil || errors.Is(err, store.ErrLocked) {
+					tried = time.Time{}
+				}
+			case <-tick.C:
+				looked = true
+			}
 		}
 	}
+}
+
+// keepListing lists new deletions until stop is called. What asks for a backup may be all that calls this process while
+// it is made.
+func (f *Function) keepListing(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() {
+		tick := time.NewTicker(f.ListEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				f.listNew(ctx)
+			}
+		}
+	})
+	return func() { cancel(); group.Wait() }
 }
 
 // listNew lists deletions beside the backups if there are others than those that this process listed last. What fails is
