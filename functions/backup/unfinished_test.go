@@ -157,7 +157,8 @@ func TestARestoreThatFailsKeepsThePDFsThatTheTablesList(t *testing.T) {
 	}
 }
 
-// TestPDFsOfAKilledRestoreAreDeleted by the next one that fails, while the database is still marked as unfinished.
+// TestPDFsOfAKilledRestoreAreDeleted by the next one that fails, after the tables that listed them are gone: if it were
+// killed between, no job would be without its PDF.
 func TestPDFsOfAKilledRestoreAreDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -174,8 +175,8 @@ func TestPDFsOfAKilledRestoreAreDeleted(t *testing.T) {
 	b := w.between()
 	b.set(func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodDelete && strings.Contains(r.URL.Path, "/uploads/") {
-			if err := w.pool.Ping(context.Background()); !errors.Is(err, postgres.ErrRestoring) {
-				t.Errorf("a PDF is deleted when the tables are back already: %v", err)
+			if err := w.pool.Ping(context.Background()); err != nil {
+				t.Errorf("a PDF is deleted before the tables are back: %v", err)
 			}
 		}
 		return false
@@ -187,6 +188,102 @@ func TestPDFsOfAKilledRestoreAreDeleted(t *testing.T) {
 	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
 	if left := objects(t, w.pdfs); len(left) != 0 {
 		t.Errorf("%d PDFs are left that no table lists", len(left))
+	}
+}
+
+// TestPDFsOfAKilledRestoreOfAnotherBackupAreDeleted: the restore that fails does not know them.
+func TestPDFsOfAKilledRestoreOfAnotherBackupAreDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(2)
+	f := w.function()
+	w.cfg.Lease = time.Second // what the killed restore keeps the next waiting
+	w.backup(f)
+	if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
+		t.Fatal(err)
+	}
+	w.emptyBucket()
+	w.fill(1)
+	second := w.backup(f)
+	want, pdfs := tables(t, w.cfg.Postgres.URL), objects(t, w.pdfs)
+	// The killed restore is of the first backup: the newest is not there for it.
+	newest := "manifests/" + second.ID + ".json"
+	manifest := w.object(newest)
+	if err := w.backups().Delete(t.Context(), newest); err != nil {
+		t.Fatal(err)
+	}
+	w.killRestoreAt("ending the restore")
+	w.putObject(newest, manifest)
+	if there := objects(t, w.pdfs); len(there) != 3 {
+		t.Fatalf("%d PDFs are there, want the killed restore's and that of the database", len(there))
+	}
+	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+second.ID+"/dump."))
+	f = w.function(func(c *backup.Config) { c.Lease = 4 * time.Second })
+	if _, err := f.Restore(t.Context(), restore.Options{Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("got %v, want the damage", err)
+	}
+	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	sameObjects(t, objects(t, w.pdfs), pdfs)
+}
+
+// TestARestoreDeletesThePDFsOfUploadsThatItReplaced: nothing would ever delete them. It does so after their tables are
+// gone, and not if they are of another database.
+func TestARestoreDeletesThePDFsOfUploadsThatItReplaced(t *testing.T) {
+	t.Parallel()
+	for _, other := range []bool{false, true} {
+		w := newWorld(t)
+		w.fill(2)
+		b := w.between()
+		f := w.function(func(c *backup.Config) { c.Blob.URL = b.URL })
+		m := w.backup(f)
+		want := objects(t, w.pdfs)
+		o := restore.Options{ID: m.ID, Replace: true}
+		if other { // a copy of the system's database, as it was later
+			w.fill(1)
+			want = objects(t, w.pdfs)
+			later := w.backup(f)
+			o.To = pgtest.Empty(t)
+			if _, err := f.Restore(t.Context(), restore.Options{ID: later.ID, To: o.To}); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			w.fill(1)
+		}
+		b.set(func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodDelete && strings.Contains(r.URL.Path, "/uploads/") {
+				if err := w.pool.Ping(context.Background()); err != nil {
+					t.Errorf("a PDF is deleted before the restore has ended: %v", err)
+				}
+			}
+			return false
+		})
+		if _, err := f.Restore(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		sameObjects(t, objects(t, w.pdfs), want)
+	}
+}
+
+// TestARestoreWhoseOrphansCannotBeDeletedHasEnded: the sweep deletes them.
+func TestARestoreWhoseOrphansCannotBeDeletedHasEnded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(1)
+	b := w.between()
+	f := w.function(func(c *backup.Config) { c.Blob.URL = b.URL })
+	m := w.backup(f)
+	w.fill(1)
+	b.set(func(out http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodDelete {
+			out.WriteHeader(http.StatusForbidden)
+		}
+		return r.Method == http.MethodDelete
+	})
+	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err != nil {
+		t.Error(err)
+	}
+	if err := w.pool.Ping(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

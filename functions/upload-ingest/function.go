@@ -162,7 +162,7 @@ func (f *Function) newSweeper() *sweep.Sweeper {
 	c := f.cfg
 	return &sweep.Sweeper{
 		Config: sweep.Config{Batch: c.Batch, UploadTimeout: c.UploadTimeout, RedeliverAfter: c.Redeliver, PDFRetention: c.PDFRetention,
-			JobRetention: c.JobRetention, DeadLetterRetention: c.DeadLetterRetention,
+			OrphanRetention: c.PDFRetention + 24*time.Hour, JobRetention: c.JobRetention, DeadLetterRetention: c.DeadLetterRetention,
 			DeletionRetention: max(c.BackupRetention, f.sessions.MaxAge()), Bucket: c.Blob.Bucket},
 		Jobs: f.jobs, Pool: f.pool, PDFs: f.blob, Cache: f.cache, Objects: f.objects, Parsed: f.parsed, People: f.people, Eraser: f.eraser,
 		KeepDeadLetter: f.keepDeadLetter, Metrics: sweep.NewMetrics(),

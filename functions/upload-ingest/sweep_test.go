@@ -12,11 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/schedgen/schedgen/functions/upload-ingest/sweep"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/postgres"
 )
 
 // waiting uploads n files whose notifications are lost, and gives their jobs.
@@ -183,6 +186,47 @@ func TestPDFsGoInTime(t *testing.T) {
 			}
 			s.call("GET", "/api/jobs/"+id+"/result").Want(200) // the entries stay
 		})
+	}
+}
+
+// TestPDFsWithoutAJobGo, once they are older than any PDF may be; those of jobs stay, and all during a restore.
+func TestPDFsWithoutAJobGo(t *testing.T) {
+	w := newWorld(t)
+	kept := idOf(w.student().upload(pdf(), "Prefer", "wait=20").Want(201))
+	var orphans []string
+	for _, id := range []string{uuid.NewString(), uuid.NewString()} {
+		orphans = append(orphans, jobs.ObjectKey(jobs.Normal, id))
+	}
+	for _, key := range append([]string{"notes/readme.txt"}, orphans...) {
+		if _, err := w.f.blob.Put(t.Context(), key, strings.NewReader("x"), 1, "application/pdf", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := func() { w.sql("delete from sweeps where name = 'orphans'") }
+	if got := w.swept(); got.Orphans != 0 {
+		t.Errorf("at once: got %+v", got)
+	}
+	again()
+	w.f.sweeper.OrphanRetention = -time.Minute // the store's clock
+	w.sql("create schema " + postgres.ReplacedPrefix + "1")
+	if got := w.swept(); got.Orphans != 0 {
+		t.Errorf("during a restore: got %+v", got)
+	}
+	w.sql("drop schema " + postgres.ReplacedPrefix + "1")
+	if got := w.swept(); got.Orphans != 0 {
+		t.Errorf("within the hour: got %+v", got)
+	}
+	again()
+	if got := w.swept(); got.Orphans != 2 || w.stored(orphans[0]) || w.stored(orphans[1]) {
+		t.Errorf("later: got %+v, want both gone", got)
+	}
+	if !w.stored(w.find(kept).ObjectKey) || !w.stored("notes/readme.txt") {
+		t.Error("the PDF of a job is gone, or what is none")
+	}
+	w.sql("update jobs set pdf_deleted_at = now()")
+	again()
+	if got := w.swept(); got.Orphans != 1 {
+		t.Errorf("the job's PDF is back after its time: got %+v, want it gone", got)
 	}
 }
 

@@ -24,9 +24,12 @@ type NewJob struct {
 	Quota Quota
 }
 
+// UploadsPrefix begins the keys of all PDFs of jobs, and of nothing else.
+const UploadsPrefix = "uploads/"
+
 // ObjectKey is where a job's PDF is stored.
 func ObjectKey(priority Priority, id string) string {
-	return "uploads/" + string(priority) + "/" + id + ".pdf"
+	return UploadsPrefix + string(priority) + "/" + id + ".pdf"
 }
 
 // The share's row is locked before the owner's, by every creation.

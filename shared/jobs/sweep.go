@@ -122,6 +122,20 @@ func (s *Store) ExpiredPDFs(ctx context.Context, retention time.Duration, limit 
 	return objects, nil
 }
 
+const orphansSQL = `select key from unnest($1::text[]) key
+where not exists (select from jobs where object_key = key and pdf_deleted_at is null)
+	and not exists (select from pg_namespace where starts_with(nspname, $2))`
+
+// Orphans are those of some objects' keys that no job lists, and none while a restore of the database goes on, whose
+// tables may be aside. The row of an upload is there before its object, so an orphan stays one.
+func (s *Store) Orphans(ctx context.Context, keys []string) ([]string, error) {
+	orphans, err := postgres.Query(ctx, s.pool, pgx.RowTo[string], orphansSQL, keys, postgres.ReplacedPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("find PDFs without a job: %w", err)
+	}
+	return orphans, nil
+}
+
 const pdfDeletedSQL = `update jobs set pdf_deleted_at = now() where id = any($1::uuid[]) and pdf_deleted_at is null`
 
 // PDFDeleted notes that the objects of these jobs are gone. Call it only after they are.

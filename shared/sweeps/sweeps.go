@@ -14,11 +14,12 @@ import (
 
 // What is noted.
 const (
-	Jobs   = "jobs"   // upload-ingest's sweep
-	Feeds  = "feeds"  // calendar-generate's
-	Google = "google" // google-sync's
-	Backup = "backup" // the newest good backup, when it was made
-	Probe  = "probe"  // when upload-ingest last had a timetable of its own read, to see whether that works
+	Jobs    = "jobs"    // upload-ingest's sweep
+	Feeds   = "feeds"   // calendar-generate's
+	Google  = "google"  // google-sync's
+	Backup  = "backup"  // the newest good backup, when it was made
+	Orphans = "orphans" // when upload-ingest last looked for PDFs that no job lists
+	Probe   = "probe"   // when upload-ingest last had a timetable of its own read, to see whether that works
 )
 
 const finishedSQL = `insert into sweeps (name, finished_at) values ($1, now()) on conflict (name) do update set finished_at = now()`

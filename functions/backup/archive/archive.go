@@ -49,10 +49,7 @@ type Object struct {
 }
 
 // IsUpload reports whether a key is that of a job's PDF.
-func IsUpload(key string) bool {
-	prefix, _, _ := strings.Cut(jobs.ObjectKey("", ""), "/")
-	return strings.HasPrefix(key, prefix+"/")
-}
+func IsUpload(key string) bool { return strings.HasPrefix(key, jobs.UploadsPrefix) }
 
 // IsDamage reports whether an error is a fault of the backup itself, and not of a server that is down.
 func IsDamage(err error) bool {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -16,8 +18,7 @@ import (
 // finished, and every function says so ([postgres.CheckRestored]), also if the restore was killed. From MoveAside to
 // Close no other restore of the database can begin.
 type Aside struct {
-	Moved  bool // the database was not empty
-	Killed bool // restores before this one were killed
+	Moved bool // the database was not empty
 
 	dsn, schema string
 	lock        *pgx.Conn // its session has restoreLock
@@ -51,12 +52,11 @@ func (a *Aside) begin(ctx context.Context, replace bool) error {
 	if err := a.takeLock(ctx); err != nil {
 		return err
 	}
-	return inSchema(ctx, a.lock, func(tx pgx.Tx, all []aside) error {
+	return inSchema(ctx, a.lock, func(tx pgx.Tx, _ []aside) error {
 		err := checkEmpty(ctx, tx)
 		if a.Moved = errors.Is(err, ErrNotEmpty); err != nil && !(a.Moved && replace) {
 			return err
 		}
-		a.Killed = len(all) > 0
 		if a.schema, err = nextAside(ctx, tx); err != nil {
 			return err
 		}
@@ -104,49 +104,68 @@ func nextAside(ctx context.Context, tx pgx.Tx) (name string, err error) {
 
 // Undo brings back what was moved. If restores before this one were killed, it brings back what the first of them
 // moved: what this one moved is what they left. A database that was empty stays marked as unfinished if the restore
-// wrote to it.
-func (a *Aside) Undo(ctx context.Context) error {
-	return a.end(ctx, func(tx pgx.Tx, all []aside) error {
+// wrote to it. Orphans are the PDFs that no table lists any more, whoever of these restores added them.
+func (a *Aside) Undo(ctx context.Context) (orphans []string, err error) {
+	err = a.end(ctx, func(tx pgx.Tx, all []aside) error {
 		if !a.Moved {
 			if err := checkEmpty(ctx, tx); err != nil {
 				return fmt.Errorf("the restore is not finished, run it again with --replace: %w", err)
 			}
 			return each(ctx, tx, dropAll(all)) // those of killed restores are empty, too
 		}
-		back := a.returning(all)
-		statements := []string{"drop schema public cascade", "alter schema " + back + " rename to public"}
-		if later := all[1:]; back == all[0].Schema && len(later) > 0 {
-			statements = append(statements, dropAll(later))
+		back, dropped, kept := a.schema, []aside{inPublic}, all // the first restore was into an empty database, and is still unfinished
+		if all[0].HasTables {
+			back, dropped, kept = all[0].Schema, append([]aside{inPublic}, all[1:]...), all[:1]
 		}
-		return each(ctx, tx, statements...)
+		if orphans, err = orphansOf(ctx, tx, dropped, kept); err != nil {
+			return err
+		}
+		return each(ctx, tx, dropAll(dropped), "alter schema "+back+" rename to public")
 	})
-}
-
-// returning is the schema that Undo brings back.
-func (a *Aside) returning(all []aside) string {
-	if all[0].HasTables {
-		return all[0].Schema
+	if err != nil {
+		return nil, err // the tables may still be there
 	}
-	return a.schema // the first restore was into an empty database, and is still unfinished
+	return orphans, nil
 }
 
-// PDFs are the keys of the PDFs that the tables list which Undo brings back.
-func (a *Aside) PDFs(ctx context.Context) (keys map[string]bool, err error) {
-	err = a.end(ctx, func(tx pgx.Tx, all []aside) error {
-		keys, _, err = pdfsOf(ctx, tx, a.returning(all))
-		return err
-	})
-	return keys, err
-}
-
-// Drop ends a restore that succeeded: it deletes what was moved aside, also what killed restores left.
-func (a *Aside) Drop(ctx context.Context) error {
-	return a.end(ctx, func(tx pgx.Tx, all []aside) error {
+// Drop ends a restore that succeeded: it deletes what was moved aside, also what killed restores left. Orphans are the
+// PDFs that no table lists any more.
+func (a *Aside) Drop(ctx context.Context) (orphans []string, err error) {
+	err = a.end(ctx, func(tx pgx.Tx, all []aside) (err error) {
+		if orphans, err = orphansOf(ctx, tx, all, []aside{inPublic}); err != nil {
+			return err
+		}
 		if err := each(ctx, tx, dropAll(all)); err != nil {
 			return fmt.Errorf("delete the replaced tables: %w", err)
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err // the tables may still be there
+	}
+	return orphans, nil
+}
+
+// orphansOf are the keys of the PDFs that only the tables list which are to be dropped, sorted.
+func orphansOf(ctx context.Context, tx pgx.Tx, dropped, kept []aside) ([]string, error) {
+	orphans := map[string]bool{}
+	for _, one := range dropped {
+		keys, _, err := pdfsOf(ctx, tx, one.Schema)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(orphans, keys)
+	}
+	for _, one := range kept {
+		keys, _, err := pdfsOf(ctx, tx, one.Schema)
+		if err != nil {
+			return nil, err
+		}
+		for key := range keys {
+			delete(orphans, key)
+		}
+	}
+	return slices.Sorted(maps.Keys(orphans)), nil
 }
 
 // Close lets other restores of the database begin.
@@ -194,6 +213,9 @@ type aside struct {
 	Schema    string // as the server quotes it
 	HasTables bool
 }
+
+// inPublic is the schema that a restore writes to, and that functions use.
+var inPublic = aside{"public", true}
 
 const asidesSQL = `
 select format('%I', nspname), exists (select from pg_class where relnamespace = n.oid)

@@ -327,7 +327,7 @@ func TestUndoBringsBackWhatTheFirstRestoreReplaced(t *testing.T) {
 			moveAside(dsn)
 			do(t, dsn, "create table half (x int)")
 		}
-		if err := moveAside(dsn).Undo(t.Context()); err != nil {
+		if _, err := moveAside(dsn).Undo(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(dsn); !slices.Equal(got, []string{"public.original"}) {
@@ -342,7 +342,7 @@ func TestUndoBringsBackWhatTheFirstRestoreReplaced(t *testing.T) {
 		dsn := pgtest.Empty(t)
 		moveAside(dsn)
 		do(t, dsn, "create table half (x int)")
-		if err := moveAside(dsn).Undo(t.Context()); err != nil {
+		if _, err := moveAside(dsn).Undo(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(dsn); !slices.Equal(got, []string{"public.half"}) {
@@ -385,7 +385,10 @@ func TestADropThatIsKilledDropsNothing(t *testing.T) {
 		}
 	}
 	dropped := make(chan error, 1)
-	go func() { dropped <- last.Drop(t.Context()) }()
+	go func() {
+		_, err := last.Drop(t.Context())
+		dropped <- err
+	}()
 	const killSQL = `select count(pg_terminate_backend(pid)) from pg_stat_activity
 		where datname = current_database() and wait_event_type = 'Lock' and query like 'drop schema%'`
 	killer, err := connect(t.Context(), dsn) // in a transaction, as reader is, pg_stat_activity does not change
@@ -448,15 +451,15 @@ func TestTwoRestoresOfADatabase(t *testing.T) {
 	}
 	defer second.Close(t.Context())
 	want := asidesOf(t, dsn)
-	for name, end := range map[string]func(context.Context) error{"undo": first.Undo, "drop": first.Drop} {
-		if err := end(t.Context()); !errors.Is(err, ErrNotOurs) {
+	for name, end := range map[string]func(context.Context) ([]string, error){"undo": first.Undo, "drop": first.Drop} {
+		if _, err := end(t.Context()); !errors.Is(err, ErrNotOurs) {
 			t.Errorf("%s by the first: %v, want ErrNotOurs", name, err)
 		}
 	}
 	if got := asidesOf(t, dsn); !slices.Equal(got, want) {
 		t.Errorf("aside are %+v, want %+v", got, want)
 	}
-	if err := second.Undo(t.Context()); err != nil {
+	if _, err := second.Undo(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := scan(t, dsn); len(got) != 1 || got[0].Name != "public.original" {
@@ -477,7 +480,7 @@ func TestAnEmptyDatabaseIsReadyAgain(t *testing.T) {
 		a.Close(t.Context())
 		last = a
 	}
-	if err := last.Undo(t.Context()); err != nil {
+	if _, err := last.Undo(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := CheckRestored(t.Context(), dsn); err != nil {

@@ -5,8 +5,8 @@
 // come back if any step fails, and are dropped when the database and the PDFs are there and compared. One of the steps
 // deletes again who deleted everything since the backup was made. A restore that is killed leaves a database that no
 // function is ready with, and that still has the replaced tables: the next restore finds in them who deleted everything,
-// and brings them back if it fails. PDFs that are not in the backup are left alone. Of those that are, a restore that fails
-// deletes the ones that the tables do not list which come back.
+// and brings them back if it fails. When either the new or the old tables are gone, so are the PDFs that only those listed.
+// Other PDFs that are not in the backup are left alone.
 package restore
 
 import (
@@ -271,11 +271,9 @@ func (r *Restorer) restoreAll(ctx context.Context, sealed archive.Reader, m stor
 	if aside.Moved {
 		progress.Report(ctx, "moved aside what the database held until the restore has succeeded")
 	}
-	added := aside.Killed // a restore that was killed may have added PDFs
 	checks, err = r.restoreDatabase(ctx, sealed, m, c, o.To, gone)
 	if err == nil {
 		if err = r.PDFs.Ready(ctx); err == nil {
-			added = true
 			var check Check
 			check, lost, err = r.restoreObjects(ctx, sealed, c.Objects, o.WithoutDamagedPDFs)
 			checks = append(checks, check)
@@ -284,42 +282,35 @@ func (r *Restorer) restoreAll(ctx context.Context, sealed archive.Reader, m stor
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 	defer cancel()
 	if err != nil {
-		var objects []archive.Object
-		if added {
-			objects = slices.DeleteFunc(slices.Clone(c.Objects), func(o archive.Object) bool { return slices.Contains(lost, o.Key) })
-		}
-		return nil, lost, errors.Join(err, r.undo(ctx, aside, objects))
+		orphans, undoErr := aside.Undo(ctx)
+		r.deleteOrphans(ctx, o, orphans)
+		return nil, lost, errors.Join(err, undoErr)
 	}
 	progress.Report(ctx, "ending the restore: deleting what it replaced")
-	return checks, lost, aside.Drop(ctx)
+	orphans, err := aside.Drop(ctx)
+	r.deleteOrphans(ctx, o, orphans)
+	return checks, lost, err
 }
 
 // endTime is how long the end of a restore may take, whatever became of its context.
 const endTime = 5 * time.Minute
 
-// undo deletes the PDFs of jobs that the replaced tables do not list, whoever of this restore and those before it added
-// them, for nothing else ever would; then it brings the tables back. If it is killed between, the restore is still
-// unfinished. A database that was empty keeps what was restored.
-func (r *Restorer) undo(ctx context.Context, aside *dump.Aside, objects []archive.Object) error {
-	if aside.Moved && len(objects) > 0 {
-		listed, err := aside.PDFs(ctx)
-		if err != nil {
-			return err
-		}
-		err = forEach(ctx, objects, func(ctx context.Context, o archive.Object) error {
-			if _, ok := listed[o.Key]; ok || !archive.IsUpload(o.Key) {
-				return nil
-			}
-			if err := r.PDFs.Delete(ctx, o.Key); err != nil && !errors.Is(err, blob.ErrNotFound) {
-				return err
-			}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("delete the PDFs that the restore added; the restore is not finished, run it again with --replace: %w", err)
-		}
+// deleteOrphans deletes the PDFs that no job lists any more, after the tables that did are gone: no job is ever without
+// its PDF. Those that it cannot delete, or that a kill leaves, the sweep of upload-ingest finds later. In a bucket that
+// may be another database's it deletes nothing.
+func (r *Restorer) deleteOrphans(ctx context.Context, o Options, keys []string) {
+	if len(keys) == 0 || o.To != r.DatabaseURL {
+		return
 	}
-	return aside.Undo(ctx)
+	progress.Report(ctx, "deleting %d PDFs that no upload lists any more", len(keys))
+	var group errgroup.Group
+	group.SetLimit(archive.Concurrency)
+	for _, key := range keys {
+		group.Go(func() error { return r.PDFs.Delete(ctx, key) })
+	}
+	if err := group.Wait(); err != nil {
+		progress.Report(ctx, "WARNING: some of them are left for the sweep to delete: %v", err)
+	}
 }
 
 // restoreDatabase restores the dump into a database without tables, and deletes again who deleted everything.

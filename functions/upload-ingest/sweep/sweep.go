@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,7 @@ type Counts struct {
 	Announced   int64 `json:"announced"`   // published as completed
 	Unpublished int64 `json:"untold"`      // no receiver took the event; a later sweep tries again
 	PDFs        int64 `json:"pdfs"`        // PDFs deleted past their retention
+	Orphans     int64 `json:"orphans"`     // PDFs deleted that no job lists
 	Jobs        int64 `json:"jobs"`        // ended jobs deleted past their retention
 	DeadLetters int64 `json:"deadLetters"` // dead letters deleted past their retention
 	People      int64 `json:"people"`      // owners who asked for it and of whom nothing is left
@@ -43,7 +45,7 @@ type Counts struct {
 func (c Counts) byReason() map[string]int64 {
 	return map[string]int64{
 		"failed": c.Failed, "abandoned": c.Abandoned, "adopted": c.Adopted, "told": c.Redelivered, "announced": c.Announced,
-		"untold": c.Unpublished, "pdfs": c.PDFs, "jobs": c.Jobs, "dead_letters": c.DeadLetters, "people": c.People,
+		"untold": c.Unpublished, "pdfs": c.PDFs, "orphans": c.Orphans, "jobs": c.Jobs, "dead_letters": c.DeadLetters, "people": c.People,
 	}
 }
 
@@ -53,6 +55,7 @@ type Config struct {
 	UploadTimeout       time.Duration // after which an upload without an object is given up
 	RedeliverAfter      time.Duration // after which a job that was not taken is published again
 	PDFRetention        time.Duration // of a PDF after its job ended; 0 deletes at once
+	OrphanRetention     time.Duration // of a PDF that no job lists, since it was stored
 	JobRetention        time.Duration // of an ended job with its entries; 0 keeps it
 	DeadLetterRetention time.Duration
 	DeletionRetention   time.Duration // of what a deletion leaves behind, so that it stays one
@@ -123,7 +126,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (Counts, error) {
 	var counts Counts
 	var errs []error
 	for _, step := range []func(context.Context, *Counts) error{
-		s.failExpired, s.finishUploads, s.erasePeople, s.deletePDFs, s.purge, s.redeliver, s.announce,
+		s.failExpired, s.finishUploads, s.erasePeople, s.deletePDFs, s.deleteOrphans, s.purge, s.redeliver, s.announce,
 	} {
 		errs = append(errs, step(ctx, &counts))
 	}
@@ -236,6 +239,43 @@ func (s *Sweeper) deletePDFs(ctx context.Context, counts *Counts) error {
 		counts.PDFs += int64(len(deleted))
 		return len(list), errors.Join(err, s.Jobs.PDFDeleted(ctx, deleted...))
 	})
+}
+
+const (
+	orphansEvery  = time.Hour // it lists the whole bucket
+	orphansAtOnce = 1000
+)
+
+// deleteOrphans deletes PDFs that no job lists, such as those that a restore leaves which is killed or is undone by hand.
+// Only old ones: where the database is another one by mistake, what it deletes is past its retention all the same.
+func (s *Sweeper) deleteOrphans(ctx context.Context, counts *Counts) error {
+	if due, err := sweeps.Due(ctx, s.Pool, sweeps.Orphans, orphansEvery); err != nil || !due {
+		return err
+	}
+	before := time.Now().Add(-s.OrphanRetention)
+	var keys []string
+	err := s.PDFs.List(ctx, jobs.UploadsPrefix, func(i blob.Info) error {
+		if !i.Modified.After(before) {
+			keys = append(keys, i.Key)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, blob.ErrNotFound) { // before the first upload there is no bucket
+		return err
+	}
+	for some := range slices.Chunk(keys, orphansAtOnce) {
+		orphans, err := s.Jobs.Orphans(ctx, some)
+		if err != nil {
+			return err
+		}
+		for _, key := range orphans {
+			if err := s.PDFs.Delete(ctx, key); err != nil {
+				return err
+			}
+			counts.Orphans++
+		}
+	}
+	return nil
 }
 
 // deleteObjects deletes the objects that it can, and returns the ids of their jobs. It continues after an object
