@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"filippo.io/age"
+	"github.com/schedgen/schedgen/functions/backup/seal"
 )
 
 // serverSecurityChecks read who may enter the server, and how.
@@ -33,34 +34,60 @@ func serverSecurityChecks() map[string]check {
 	}
 }
 
+// lastOf is the value that counts of a name in a file that a shell reads.
+func lastOf(text, name string) (value string) {
+	for _, found := range regexp.MustCompile(`(?m)^`+name+`="?([^"\s#]*)`).FindAllStringSubmatch(text, -1) {
+		value = found[1]
+	}
+	return value
+}
+
 func firewall(_ context.Context, s *system, _ []string) Finding {
 	version, err := s.installed("ufw")
 	if err != nil {
 		return from(err)
 	}
 	if version == "" {
-		return failed("ufw is not installed")
+		return otherFirewall(s)
 	}
-	on, err := s.serverFile("etc/ufw/ufw.conf")
-	if err != nil {
+	on, err1 := s.serverFile("etc/ufw/ufw.conf")
+	policy, err2 := s.serverFile("etc/default/ufw")
+	starts, err3 := s.starts("ufw.service")
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return from(err)
 	}
-	if !regexp.MustCompile(`(?m)^ENABLED=yes`).MatchString(on) {
+	switch input := lastOf(policy, "DEFAULT_INPUT_POLICY"); {
+	case lastOf(on, "ENABLED") != "yes":
 		return failed("ufw is installed but not turned on")
-	}
-	policy, err := s.serverFile("etc/default/ufw")
-	if err != nil {
-		return from(err)
-	}
-	if !regexp.MustCompile(`(?m)^DEFAULT_INPUT_POLICY="?(DROP|REJECT)`).MatchString(policy) {
+	case !starts:
+		return failed("ufw is turned on but does not start with the server")
+	case input != "DROP" && input != "REJECT":
 		return failed("ufw lets in what no rule refuses")
 	}
-	return ok("ufw %s is on, and refuses what is not allowed", version)
+	return ok("ufw %s is on, starts with the server, and refuses what is not allowed", version)
 }
 
-var tuple = regexp.MustCompile(`(?m)^### tuple ### (allow|limit) (\S+) (\S+) `)
+// otherFirewall is the finding of a server without ufw: another firewall may guard it, whose rules are not read.
+func otherFirewall(s *system) Finding {
+	for _, unit := range []string{"nftables.service", "firewalld.service"} {
+		starts, err := s.starts(unit)
+		if err != nil {
+			return from(err)
+		}
+		if starts {
+			return from(notLooked{unit + " guards this server, whose rules are not read: ufw's alone are", "sudo nft list ruleset"})
+		}
+	}
+	return failed("ufw is not installed")
+}
 
-func firewallPorts(_ context.Context, s *system, ports []string) Finding {
+// tuple is a rule of ufw that lets in, or through (route): its protocol, its port and its direction.
+var tuple = regexp.MustCompile(`(?m)^### tuple ### (?:route:)?(?:allow|limit)\S* (\S+) (\S+) .*?(in|out)?\S*$`)
+
+func firewallPorts(ctx context.Context, s *system, ports []string) Finding {
+	if f := firewall(ctx, s, nil); f.State != OK {
+		return f // rules of a firewall that is off let everything in
+	}
 	text, err := s.serverFile("etc/ufw/user.rules")
 	if errors.Is(err, fs.ErrNotExist) {
 		return failed("ufw has no rules")
@@ -68,10 +95,15 @@ func firewallPorts(_ context.Context, s *system, ports []string) Finding {
 	if err != nil {
 		return from(err)
 	}
+	text6, err := s.serverFile("etc/ufw/user6.rules")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return from(err)
+	}
 	var open []string
-	for _, rule := range tuple.FindAllStringSubmatch(text, -1) {
-		if rule[2] != "udp" || rule[3] != "443" { // HTTP/3
-			open = append(open, strings.Split(rule[3], ",")...)
+	for _, rule := range tuple.FindAllStringSubmatch(text+"\n"+text6, -1) {
+		http3 := rule[1] == "udp" && rule[2] == "443"
+		if !http3 && rule[3] != "out" {
+			open = append(open, strings.Split(rule[2], ",")...)
 		}
 	}
 	for _, port := range ports {
@@ -98,8 +130,8 @@ func listening(s *system, ports []string) Finding {
 	var others, seen []string
 	for _, file := range []string{"proc/net/tcp", "proc/net/tcp6"} {
 		text, err := s.serverFile(file)
-		if errors.Is(err, fs.ErrNotExist) && file == "proc/net/tcp6" {
-			continue // a kernel without IPv6
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a kernel without IPv6, or a copy of a server; then nothing listens
 		}
 		if err != nil {
 			return from(err)
@@ -124,6 +156,9 @@ func listening(s *system, ports []string) Finding {
 		f.Fix, f.Command = "Let the program that is named listen on 127.0.0.1 alone.", "ss -ltnp"
 		return f
 	}
+	if len(seen) == 0 {
+		return from(notLooked{"nothing listens for other machines here: this is no server that runs", "schedgen readiness server, on the server"})
+	}
 	slices.Sort(seen)
 	return ok("other machines reach the ports %s alone", strings.Join(slices.Compact(seen), ", "))
 }
@@ -141,22 +176,69 @@ func fail2ban(_ context.Context, s *system, _ []string) Finding {
 		return from(err)
 	case version == "":
 		return failed("fail2ban is not installed")
-	case len(s.serverGlob("etc/systemd/system/multi-user.target.wants/fail2ban.service")) == 0:
+	}
+	starts, err := s.starts("fail2ban.service")
+	if err != nil {
+		return from(err)
+	}
+	if !starts {
 		return failed("fail2ban is installed but does not start with the server")
 	}
-	for _, name := range append(s.serverGlob("etc/fail2ban/jail.d/*"), s.serverGlob("etc/fail2ban/jail.local")...) {
-		text, err := s.serverFile(name)
+	jails, err := s.jails()
+	if err != nil {
+		return from(err)
+	}
+	enabled, there := jails["sshd"]["enabled"]
+	if !there {
+		enabled = jails["DEFAULT"]["enabled"]
+	}
+	if _, there := jails["sshd"]; !there || !slices.Contains([]string{"true", "yes", "on", "1"}, strings.ToLower(enabled)) {
+		return failed("fail2ban runs but does not guard SSH")
+	}
+	return ok("fail2ban %s guards SSH", version)
+}
+
+// jails are fail2ban's by their names, with DEFAULT, which is for all. Of each name the last file that says it counts:
+// jail.conf, jail.d/*.conf, jail.local, jail.d/*.local (jail.conf(5)).
+func (s *system) jails() (map[string]map[string]string, error) {
+	jails := map[string]map[string]string{}
+	for _, pattern := range []string{"etc/fail2ban/jail.conf", "etc/fail2ban/jail.d/*.conf", "etc/fail2ban/jail.local", "etc/fail2ban/jail.d/*.local"} {
+		names, err := s.serverGlob(pattern)
 		if err != nil {
-			return from(err)
+			return nil, err
 		}
-		_, jail, _ := strings.Cut(text, "[sshd]")
-		jail, _, _ = strings.Cut(jail, "\n[")
-		if regexp.MustCompile(`(?m)^\s*enabled\s*=\s*true`).MatchString(jail) {
-			return ok("fail2ban %s guards SSH (/%s)", version, name)
+		for _, name := range names {
+			text, err := s.serverFile(name)
+			if err != nil {
+				return nil, err
+			}
+			section := ""
+			for line := range strings.Lines(text) {
+				line = strings.TrimSpace(line)
+				if strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";") {
+					continue
+				}
+				if inside, is := strings.CutPrefix(line, "["); is {
+					section, _, _ = strings.Cut(inside, "]")
+					if jails[section] == nil {
+						jails[section] = map[string]string{}
+					}
+				} else if key, value, is := strings.Cut(line, "="); is && section != "" {
+					value, _, _ = strings.Cut(value, " ;")
+					value, _, _ = strings.Cut(value, " #")
+					jails[section][strings.TrimSpace(key)] = strings.TrimSpace(value)
+				}
+			}
 		}
 	}
-	return failed("fail2ban runs but does not guard SSH")
+	return jails, nil
 }
+
+var (
+	periodic     = regexp.MustCompile(`(?m)^\s*APT::Periodic::([\w-]+)\s+"(\w+)"`)
+	aptComment   = regexp.MustCompile(`(?s)/\*.*?\*/|(?m)(^|\s)(//|#).*$`)
+	fromSecurity = regexp.MustCompile(`(?i)[:}-]security\b|debian-security`)
+)
 
 // updates reads what apt does by itself.
 func updates(_ context.Context, s *system, _ []string) Finding {
@@ -167,23 +249,56 @@ func updates(_ context.Context, s *system, _ []string) Finding {
 	case version == "":
 		return failed("unattended-upgrades is not installed")
 	}
+	text, err := s.aptSettings()
+	if err != nil {
+		return from(err)
+	}
 	values := map[string]string{}
-	setting := regexp.MustCompile(`(?m)^\s*APT::Periodic::([\w-]+)\s+"(\d+)"`)
-	for _, name := range s.serverGlob("etc/apt/apt.conf.d/*") { // in the order in which apt reads them
-		text, err := s.serverFile(name)
-		if err != nil {
-			return from(err)
-		}
-		for _, found := range setting.FindAllStringSubmatch(text, -1) {
-			values[found[1]] = found[2]
-		}
+	for _, found := range periodic.FindAllStringSubmatch(text, -1) {
+		values[found[1]] = found[2]
+	}
+	if values["Enable"] == "0" {
+		return failed("APT::Periodic::Enable is off, and with it all that apt does by itself")
 	}
 	for _, name := range []string{"Update-Package-Lists", "Unattended-Upgrade"} {
-		if values[name] == "" || values[name] == "0" {
-			return failed("APT::Periodic::%s is not on", name)
+		if got := values[name]; got != "1" && got != "always" {
+			return failed("APT::Periodic::%s is not on each day: it is %q", name, got)
 		}
 	}
-	return ok("unattended-upgrades %s runs every %s days", version, values["Unattended-Upgrade"])
+	for _, unit := range []string{"apt-daily.timer", "apt-daily-upgrade.timer"} {
+		if s.masked(unit) {
+			return failed("%s is masked: apt does nothing by itself", unit)
+		}
+	}
+	if !fromSecurity.MatchString(text) {
+		return failed("unattended-upgrades takes nothing from the archive of security updates")
+	}
+	return ok("unattended-upgrades %s runs each day, with security updates", version)
+}
+
+// aptSettings are apt's files in the order in which it reads them, without comments. Names of another ending than .conf, such
+// as copies of an editor, are passed over (apt.conf(5)).
+func (s *system) aptSettings() (string, error) {
+	names, err := s.serverGlob("etc/apt/apt.conf.d/*")
+	if err != nil {
+		return "", err
+	}
+	main, err := s.serverGlob("etc/apt/apt.conf")
+	if err != nil {
+		return "", err
+	}
+	var all strings.Builder
+	for _, name := range append(names, main...) {
+		if ending := filepath.Ext(name); ending != "" && ending != ".conf" {
+			continue
+		}
+		text, err := s.serverFile(name)
+		if err != nil {
+			return "", err
+		}
+		all.WriteString(aptComment.ReplaceAllString(text, "") + "\n")
+	}
+	return all.String(), nil
 }
 
 func encrypted(_ context.Context, s *system, _ []string) Finding {
@@ -191,20 +306,16 @@ func encrypted(_ context.Context, s *system, _ []string) Finding {
 	if err != nil {
 		return from(err)
 	}
-	recipients := strings.FieldsFunc(file.values["BACKUP_RECIPIENTS"], func(r rune) bool { return r == ',' || r == ' ' })
-	if len(recipients) == 0 {
+	given := file.values["BACKUP_RECIPIENTS"]
+	switch {
+	case strings.TrimSpace(given) == "":
 		return failed("BACKUP_RECIPIENTS is empty: no backup is made")
+	case strings.Contains(given, "AGE-SECRET-KEY"):
+		return failed("BACKUP_RECIPIENTS has a secret key where the public one belongs")
 	}
-	for _, r := range recipients {
-		if strings.Contains(r, "AGE-SECRET-KEY") {
-			return failed("BACKUP_RECIPIENTS has a secret key where the public one belongs")
-		}
-		if strings.HasPrefix(r, "ssh-") {
-			continue // the system itself checks these when it starts
-		}
-		if _, err := age.ParseRecipients(strings.NewReader(r)); err != nil {
-			return failed("BACKUP_RECIPIENTS has no public key of age")
-		}
+	recipients, err := seal.Recipients(strings.Split(given, ","))
+	if err != nil {
+		return failed("BACKUP_RECIPIENTS has what is no public key of age")
 	}
 	return ok("backups are encrypted to %d public keys", len(recipients))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"regexp"
 	"strings"
 )
 
@@ -21,8 +22,17 @@ type sshSettings struct {
 // sshd reads sshd's files as sshd does: of each keyword the first value counts, and Include reads where it stands.
 func (s *system) sshd() (sshSettings, error) {
 	found := sshSettings{map[string]string{}, map[string][]string{}}
-	err := s.readSSH("etc/ssh/sshd_config", &found, new(bool), 0)
-	return found, err
+	if err := s.readSSH("etc/ssh/sshd_config", &found, new(bool), 0); err != nil {
+		return found, err
+	}
+	options, err := s.serverFile("etc/default/ssh")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return found, err
+	}
+	if given := lastOf(options, "SSHD_OPTS"); given != "" {
+		return found, notLooked{"sshd is started with options of /etc/default/ssh, which count before its files", "sudo sshd -T"}
+	}
+	return found, nil
 }
 
 // deepest is how many files may include each other, as sshd has it.
@@ -30,8 +40,11 @@ const deepest = 16
 
 func (s *system) readSSH(name string, found *sshSettings, inMatch *bool, depth int) error {
 	written, err := s.serverFile(name)
-	if err != nil || depth > deepest {
+	if err != nil {
 		return err
+	}
+	if depth > deepest {
+		return errors.New("sshd's files include each other too often: it does not start")
 	}
 	for line := range strings.Lines(written) {
 		line, _, _ = strings.Cut(strings.Replace(line, "=", " ", 1), "#")
@@ -46,7 +59,11 @@ func (s *system) readSSH(name string, found *sshSettings, inMatch *bool, depth i
 				if !strings.HasPrefix(pattern, "/") {
 					pattern = "/etc/ssh/" + pattern
 				}
-				for _, included := range s.serverGlob(strings.TrimPrefix(pattern, "/")) {
+				names, err := s.serverGlob(strings.TrimPrefix(pattern, "/"))
+				if err != nil {
+					return err
+				}
+				for _, included := range names {
 					inside := *inMatch // a Match block ends with its file
 					if err := s.readSSH(included, found, &inside, depth+1); err != nil {
 						return err
@@ -118,14 +135,31 @@ func sshKeys(_ context.Context, s *system, _ []string) Finding {
 			return failed("%s", why)
 		}
 	}
-	for _, name := range append(s.serverGlob("home/*/.ssh/authorized_keys"), s.serverGlob("root/.ssh/authorized_keys")...) {
+	if files := found.global["authorizedkeysfile"]; files != "" && !strings.HasSuffix(files, ".ssh/authorized_keys") {
+		return from(notLooked{"sshd reads keys from " + files + ", which is not looked at", "sudo sshd -T | grep -i authorized"})
+	}
+	names, err := s.serverGlob("home/*/.ssh/authorized_keys")
+	if err != nil {
+		return from(err)
+	}
+	if found.wants("PermitRootLogin", "no") != "" { // a key of root opens nothing where root may not sign in
+		own, err := s.serverGlob("root/.ssh/authorized_keys")
+		if err != nil {
+			return from(err)
+		}
+		names = append(names, own...)
+	}
+	for _, name := range names {
 		keys, err := s.serverFile(name)
 		if err != nil {
 			return from(err)
 		}
-		if strings.Contains(keys, "ssh-") || strings.Contains(keys, "ecdsa-") {
+		if publicKey.MatchString(keys) {
 			return ok("keys alone open a session; /%s has some", name)
 		}
 	}
-	return failed("passwords are off, but no user has an authorized key")
+	return failed("passwords are off, but no user who may sign in has an authorized key")
 }
+
+// publicKey is a line of authorized_keys that is no comment: options, the kind of the key, and the key.
+var publicKey = regexp.MustCompile(`(?m)^[^#\n]*\b(ssh-(ed25519|rsa)|ecdsa-sha2-\S+|sk-(ssh|ecdsa)-\S+)[ \t]+AAAA`)

@@ -102,6 +102,7 @@ func deployedTwins() []twin {
 		{"encrypted", set("BACKUP_RECIPIENTS", ""), "no backup is made", "key pair"},
 		{"encrypted", set("BACKUP_RECIPIENTS", "AGE-SECRET-KEY-1QQQ"), "a secret key where the public one belongs", "key pair"},
 		{"encrypted", set("BACKUP_RECIPIENTS", "age1typo"), "no public key of age", "key pair"},
+		{"encrypted", set("BACKUP_RECIPIENTS", "ssh-ed25519"), "no public key of age", "key pair"},
 		{"private", func(w *world) { w.beside["smtp-password"] = 0o640 }, "mode 0640", "right to read"},
 	}
 }

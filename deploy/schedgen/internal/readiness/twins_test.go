@@ -36,6 +36,8 @@ type world struct {
 	settings   map[string]string
 	mode       os.FileMode
 	files      map[string]string // of the server
+	masked     []string          // units of systemd
+	links      map[string]string // of the server's files
 	beside     map[string]os.FileMode
 	disk       int64
 	now        time.Time
@@ -85,6 +87,15 @@ func (w *world) build(t *testing.T) Options {
 	}
 	for name, text := range w.files {
 		write("root/"+name, text, 0o644)
+	}
+	links := maps.Clone(w.links)
+	for _, unit := range w.masked {
+		links = map[string]string{"etc/systemd/system/" + unit: "/dev/null"}
+	}
+	for name, to := range links {
+		if err := os.Symlink(to, filepath.Join(dir, "root", name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o := Options{
 		Target: serve(t, func(path string, _ url.Values) reply { return w.pages[path] }), Token: token,
