@@ -155,6 +155,8 @@ func TestRequestsWhoseEndIsUnclear(t *testing.T) {
 		"a chunk of no number":     uploadRequest("Transfer-Encoding: chunked\r\n", "0x5\r\nhello\r\n0\r\n\r\n"+hidden),
 		"a chunk that is longer":   uploadRequest("Transfer-Encoding: chunked\r\n", "5\r\nhello world\r\n0\r\n\r\n"+hidden),
 		"a huge chunk":             uploadRequest("Transfer-Encoding: chunked\r\n", "FFFFFFFFFFFFFFFFF\r\n"+hidden),
+		"a length and chunks":      uploadRequest("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"+hidden),
+		"chunks in HTTP/1.0":       strings.Replace(uploadRequest("Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n", hidden), "HTTP/1.1", "HTTP/1.0", 1),
 		"HTTP/2 without TLS":       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + hidden,
 	} {
 		statuses := exchange(t, address, sent)

@@ -70,6 +70,11 @@ func newServer(name string, fn Function, logger *slog.Logger, cfg ...Config) *se
 
 // ServeHTTP answers the platform's own paths itself and hands on the rest.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) {
+		// A proxy may have gone by a Content-Length beside the chunks, or by chunks in HTTP/1.0, where net/http goes by the
+		// other: what follows may be no request of its caller's (RFC 9112, section 6.1).
+		w.Header().Set("Connection", "close")
+	}
 	switch r.URL.Path {
 	case "/health", "/_/health":
 		s.serveHealth(w, r)
