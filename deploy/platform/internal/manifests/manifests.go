@@ -120,7 +120,7 @@ func above(tree repo.Tree, path string) []string {
 
 // images are those of others, with the version that everything uses.
 var images = map[string]string{
-	"postgres": "16", "redis": "7.2", "edoburu/pgbouncer": "v1.24.1-p1", "busybox": "1.37", "traefik": "v3.5",
+	"postgres": "16", "redis": "7.2", "edoburu/pgbouncer": "v1.24.1-p1", "busybox": "1.37", "traefik": "v3.7",
 	"minio/minio": "RELEASE.2025-09-07T16-13-09Z", "minio/mc": "RELEASE.2025-08-13T08-35-41Z",
 	"schedgen/schedgen": "",
 }

@@ -76,7 +76,7 @@ var definitionModules = map[string][]string{
 	"knative.dev/serving@v0.51.0": {"config/core/300-resources/service.yaml", "config/core/300-resources/domain-mapping.yaml"},
 	"knative.dev/eventing@v0.46.0": {"config/core/resources/broker.yaml", "config/core/resources/trigger.yaml", "config/core/resources/pingsource.yaml",
 		"config/core/resources/sinkbindings.yaml", "config/core/resources/jobsink.yaml"},
-	"github.com/traefik/traefik/v3@v3.5.0": {"docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml"},
+	"github.com/traefik/traefik/v3@v3.7.13": {"docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml"},
 }
 
 // definitions are the custom resource definitions of Knative and Traefik, which their Go modules carry: the go command
