@@ -72,6 +72,14 @@ export function errorOf(status: number, body: string, retryAfter: string | null)
   return new ApiError(texts.error.status(status), "UNKNOWN", status, null, wait);
 }
 
+/** Takes an error of that status for that answer. */
+export function without<T>(status: number, answer: T) {
+  return (e: unknown): T => {
+    if (e instanceof ApiError && e.status === status) return answer;
+    throw e;
+  };
+}
+
 /** Waits for a part of an answer. Where it does not come, the request is lost. */
 export async function arriving<T>(part: Promise<T>): Promise<T> {
   try {

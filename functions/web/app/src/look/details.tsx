@@ -5,7 +5,7 @@ import { type Entry, overlap, slotOf } from "../domain/entry";
 import { areAlternatives } from "../domain/grid";
 import { termsMeet } from "../domain/terms";
 import { weekdayOfDate } from "../domain/time";
-import { href } from "../router";
+import { href, route } from "../router";
 import { choices, choose, colours, events } from "../state/store";
 import { Icon } from "../shell/icon";
 import { look } from "../texts/look";
@@ -18,6 +18,7 @@ export function Details() {
   useEffect(() => {
     if (e && !dialog.current?.open) dialog.current?.showModal();
   }, [e]);
+  useEffect(() => () => void (opened.value = null), [route.value]); // the way back leads out of it, too
   if (!e) return null;
   const close = () => dialog.current?.close();
   return (

@@ -1,6 +1,6 @@
 /** What the server keeps of this student, and how it is deleted. */
 import { computed } from "@preact/signals";
-import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, type SignInStatus, type StorageUsage, submit } from "../api/client";
+import { ApiError, ask, type Deletion, type GoogleCalendar, type ListedFeed, type PersonalData, type SignInStatus, type StorageUsage, submit, without } from "../api/client";
 import { forgetHere } from "../state/forget";
 import { choices, feeds, hasSession, removeFeed, timetable, uploads } from "../state/store";
 import { currentTimetable } from "../state/timetable";
@@ -34,14 +34,6 @@ export async function account(): Promise<Account> {
     ({ calendars }): Account => ({ ...none, calendars: calendars.filter((c) => c.createdHere || c.following || c.syncedAt) }),
     (e: ApiError): Account => ({ ...none, calendars: null, problem: e }),
   );
-}
-
-/** Takes an error of that status for that answer. */
-function without<T>(status: number, answer: T) {
-  return (e: unknown): T => {
-    if (e instanceof ApiError && e.status === status) return answer;
-    throw e;
-  };
 }
 
 export async function deleteFeed(id: string): Promise<void> {

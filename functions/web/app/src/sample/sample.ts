@@ -1,5 +1,5 @@
 import type { Event } from "../api/client";
-import { addUpload } from "../state/store";
+import { addUpload, uploads } from "../state/store";
 import { uploadTexts } from "../texts/upload";
 
 /** What a row of the sample has beside its module: activity, group, day, start, end, venue. */
@@ -68,8 +68,9 @@ function testEvents(year: number, later: number): Event[] {
   }));
 }
 
-/** Adds the sample timetable, of the half of the year that is now. */
+/** Adds the sample timetable, of the half of the year that is now, unless it is there. */
 export function addSample(now = new Date()): void {
+  if (uploads.value.some((u) => u.sample)) return;
   const second = now.getMonth() >= 6;
   const events = [...lectureEvents(second ? "S2" : "S1"), ...testEvents(now.getFullYear(), second ? 5 : 0)];
   addUpload({ id: `sample-${now.getTime().toString(36)}`, name: uploadTexts.sampleName, size: 0, addedAt: now.toISOString(), state: "done", kind: "lecture", sample: events });

@@ -28,6 +28,18 @@ test("what the server refuses for now is tried again when it says", async () => 
   expect([work.mock.calls.length, attempt.error]).toEqual([2, null]);
 });
 
+test("what is tried last is what counts", async () => {
+  await act(() => render(<Trying />, document.body));
+  const ends: [() => void, (e: Error) => void][] = [];
+  const work = () => new Promise<void>((done, failed) => ends.push([done, failed]));
+  await act(() => (attempt.start(work), attempt.start(work), attempt.start(work)));
+  await act(async () => ends[0]![1](new ApiError("Away.", "X", 500)));
+  await act(async () => ends[1]![0]());
+  expect([attempt.busy, attempt.error]).toEqual([true, null]);
+  await act(async () => ends[2]![0]());
+  expect(attempt.busy).toBe(false);
+});
+
 test("nothing is tried again for somebody who has left", async () => {
   vi.useFakeTimers();
   await act(() => render(<Trying />, document.body));

@@ -24,6 +24,7 @@ export function useAttempt(): Attempt {
   const state = useSignal({ busy: false, error: null as Error | null, missing: null as MissingDates | null, again: 0 });
   const last = useRef<(() => Promise<void>) | null>(null);
   const timer = useRef(0);
+  const turn = useRef(0);
   const left = useRef(false);
   useEffect(
     () => () => {
@@ -34,12 +35,13 @@ export function useAttempt(): Attempt {
   );
   const run = (work: () => Promise<void>, tries: number) => {
     clearTimeout(timer.current);
+    const own = ++turn.current; // what an earlier one says is not asked for any more
     last.current = work;
     state.value = { busy: true, error: null, missing: null, again: 0 };
     work().then(
-      () => (state.value = { busy: false, error: null, missing: null, again: 0 }),
+      () => own === turn.current && (state.value = { busy: false, error: null, missing: null, again: 0 }),
       (e: Error) => {
-        if (left.current) return;
+        if (left.current || own !== turn.current) return;
         const again = secondsUntilRetry(e, tries, { guess: false });
         if (again > 0) timer.current = window.setTimeout(() => run(work, tries + 1), again * 1000);
         state.value = { busy: false, error: e, missing: missingDates(e), again };

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { submit, type GoogleCalendar, type SignInStatus } from "../api/client";
+import { useEffect, useRef } from "preact/hooks";
+import { submit, without, type GoogleCalendar, type SignInStatus } from "../api/client";
 import { signInAddress } from "../router";
 import { Trouble, useAttempt } from "../shell/attempt";
 import { Confirm } from "../shell/confirm";
@@ -57,7 +57,7 @@ function Account({ status, reload }: { status: SignInStatus; reload: () => void 
   }
   const signOut = () =>
     attempt.start(async () => {
-      await submit("/api/auth/logout", { method: "POST", body: {} });
+      await submit("/api/auth/logout", { method: "POST", body: {} }).catch(without(401, undefined)); // signed out already
       await forgetHere(); // the next person at this browser must not see it
       reload();
     });
@@ -82,6 +82,15 @@ function Calendars({ canChoose }: { canChoose: boolean }) {
   const name = useSignal(text.defaultName(academicYear.value));
   const planned = useSignal<GoogleCalendar | null>(null);
   const attempt = useAttempt();
+  const begun = useRef(false);
+  /** Makes the new calendar. Where an earlier try had no answer, it may be there: a second one would stay empty. */
+  const create = async (summary: string) => {
+    const made = begun.current && (await calendars()).find((c) => c.createdHere && c.summary === summary && !list.value?.some(({ id }) => id === c.id));
+    begun.current = true;
+    const calendar = made || (await createCalendar(summary));
+    begun.current = false;
+    return calendar;
+  };
   useEffect(() => {
     attempt.start(async () => {
       const found = await calendars();
@@ -92,7 +101,7 @@ function Calendars({ canChoose }: { canChoose: boolean }) {
   const plan = () =>
     attempt.start(async () => {
       const there = list.value?.find((c) => c.id === chosen.value);
-      const calendar = there ?? (await createCalendar(name.value.trim() || text.defaultName(academicYear.value)));
+      const calendar = there ?? (await create(name.value.trim() || text.defaultName(academicYear.value)));
       if (!there) list.value = [...(list.value ?? []), calendar];
       chosen.value = calendar.id;
       planned.value = calendar;

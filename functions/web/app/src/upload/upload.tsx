@@ -1,6 +1,9 @@
 import { useSignal } from "@preact/signals";
+import { offline } from "../api/client";
 import { href } from "../router";
+import { Trouble, useAttempt } from "../shell/attempt";
 import { Icon } from "../shell/icon";
+import { reloadOnce } from "../shell/lazy";
 import { hasEvents, uploads } from "../state/store";
 import { uploadTexts as text } from "../texts/upload";
 import "./upload.css";
@@ -55,15 +58,29 @@ function Drop() {
 }
 
 function Sample() {
-  const start = async () => {
-    const { addSample } = await import("../sample/sample");
-    addSample();
-  };
+  const attempt = useAttempt();
+  const start = () =>
+    attempt.start(async () => {
+      const { addSample } = await loadSample();
+      addSample();
+    });
   return (
-    <button type="button" class="button quiet" onClick={() => void start()}>
-      {text.sample}
-    </button>
+    <>
+      <button type="button" class="button quiet" disabled={attempt.busy} onClick={start}>
+        {text.sample}
+      </button>
+      <Trouble attempt={attempt} />
+    </>
   );
+}
+
+async function loadSample() {
+  try {
+    return await import("../sample/sample");
+  } catch {
+    reloadOnce(); // the page may be older than the server
+    throw offline();
+  }
 }
 
 function List() {
