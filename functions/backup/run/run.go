@@ -101,7 +101,7 @@ func (r *Runner) runLocked(ctx context.Context, minAge time.Duration) (store.Man
 		}
 		return store.Manifest{}, err
 	}
-	return r.complete(held, m)
+	return r.complete(held, lock, m)
 }
 
 // hasRecent reports whether a good backup is younger than minAge.
@@ -118,7 +118,7 @@ func (r *Runner) hasRecent(ctx context.Context, minAge time.Duration) bool {
 
 // complete verifies a backup, copies it, and prunes if both succeeded. A backup that could not be verified is
 // copied all the same: behind a broken scratch server it may be the only one that is left.
-func (r *Runner) complete(ctx context.Context, m store.Manifest) (store.Manifest, error) {
+func (r *Runner) complete(ctx context.Context, lock *store.Lock, m store.Manifest) (store.Manifest, error) {
 	m, verifyErr := r.Verifier.Verify(ctx, r.Store, m)
 	if verifyErr != nil {
 		verifyErr = fmt.Errorf("the backup %s is stored, its verification failed: %w", m.ID, verifyErr)
@@ -133,7 +133,7 @@ func (r *Runner) complete(ctx context.Context, m store.Manifest) (store.Manifest
 	if err := errors.Join(verifyErr, copyErr); err != nil {
 		return m, err
 	}
-	if err := r.prune(ctx, r.Store); err != nil {
+	if err := r.prune(ctx, r.Store, lock); err != nil {
 		return m, fmt.Errorf("the backup %s is stored and verified, pruning failed: %w", m.ID, err)
 	}
 	return m, nil
@@ -147,7 +147,7 @@ func (r *Runner) copyOffsite(ctx context.Context, m store.Manifest) (store.Manif
 	var bytes int64
 	lock, held, err := r.Offsite.Lock(ctx, r.Lease)
 	if err == nil {
-		bytes, err = r.copyLocked(held, m)
+		bytes, err = r.copyLocked(held, lock, m)
 		lock.Release(ctx)
 	}
 	m.Offsite = &store.Copy{At: r.Now().UTC(), OK: err == nil, Bytes: bytes}
@@ -158,7 +158,7 @@ func (r *Runner) copyOffsite(ctx context.Context, m store.Manifest) (store.Manif
 	return updated, errors.Join(err, updateErr)
 }
 
-func (r *Runner) copyLocked(ctx context.Context, m store.Manifest) (int64, error) {
+func (r *Runner) copyLocked(ctx context.Context, lock *store.Lock, m store.Manifest) (int64, error) {
 	progress.Report(ctx, "copying off site")
 	if _, err := r.Offsite.SweepRuns(ctx, r.Now()); err != nil {
 		return 0, err
@@ -171,7 +171,7 @@ func (r *Runner) copyLocked(ctx context.Context, m store.Manifest) (int64, error
 	if !m.Good() {
 		return bytes, nil // what is not verified replaces no other backup
 	}
-	return bytes, r.prune(ctx, r.Offsite)
+	return bytes, r.prune(ctx, r.Offsite, lock)
 }
 
 // expired are the backups that the policy does not keep. One that is not to be believed makes no other expire: whoever
@@ -195,8 +195,8 @@ func (r *Runner) expired(list []store.Manifest) (ids []string) {
 	return ids
 }
 
-// prune deletes the backups that the policy does not keep, then the objects that no backup needs.
-func (r *Runner) prune(ctx context.Context, bucket *store.Store) error {
+// prune deletes the backups that the policy does not keep, then the objects that no backup needs. The lock is the bucket's.
+func (r *Runner) prune(ctx context.Context, bucket *store.Store, lock *store.Lock) error {
 	list, err := bucket.List(ctx)
 	if err != nil {
 		return err
@@ -207,7 +207,7 @@ func (r *Runner) prune(ctx context.Context, bucket *store.Store) error {
 		}
 		progress.Report(ctx, "deleted backup %s, which the retention does not keep", id)
 	}
-	objects, err := bucket.SweepObjects(ctx)
+	objects, err := bucket.SweepObjects(ctx, lock)
 	if objects > 0 {
 		progress.Report(ctx, "deleted %d objects that no backup needs", objects)
 	}

@@ -112,10 +112,20 @@ func (s *Store) deleteOldTombstones(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// confirmEvery is how many objects are deleted between two confirmations of the lock.
+const confirmEvery = 16
+
 // SweepObjects deletes the objects that no backup needs. While a backup's manifest or the names that it needs cannot be
 // read, none is deleted. Of a backup that is not to be believed, names that cannot be read are ignored; a manifest that
 // cannot be read may be of any backup, so it keeps all objects, and the watch reports it (package watch).
-func (s *Store) SweepObjects(ctx context.Context) (deleted int, err error) {
+//
+// The lock is confirmed before objects are deleted, every now and then: a holder that slept may wake when another's
+// backup needs them. So the objects are listed before the manifests, too.
+func (s *Store) SweepObjects(ctx context.Context, lock *Lock) (deleted int, err error) {
+	all, err := s.Objects(ctx)
+	if err != nil {
+		return 0, err
+	}
 	list, err := s.List(ctx)
 	if err != nil {
 		return 0, err
@@ -140,13 +150,14 @@ func (s *Store) SweepObjects(ctx context.Context) (deleted int, err error) {
 			needed[name] = true
 		}
 	}
-	all, err := s.Objects(ctx)
-	if err != nil {
-		return 0, err
-	}
 	for name := range all {
 		if needed[name] || !validName(name) {
 			continue
+		}
+		if deleted%confirmEvery == 0 {
+			if err := lock.Confirm(ctx); err != nil {
+				return deleted, fmt.Errorf("confirm the lock: %w", err)
+			}
 		}
 		if err := s.blob.Delete(ctx, objectKey(name)); err != nil {
 			return deleted, fmt.Errorf("delete an object that no backup needs: %w", err)

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -26,6 +27,17 @@ func newStore(t testing.TB) (*store.Store, *blob.Store) {
 		t.Fatal(err)
 	}
 	return store.New(bucket, 1000), bucket
+}
+
+// lockOf takes the store's lock for the rest of the test.
+func lockOf(t testing.TB, s *store.Store) *store.Lock {
+	t.Helper()
+	lock, _, err := s.Lock(t.Context(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { lock.Release(context.Background()) })
+	return lock
 }
 
 // run stores a whole run and gives its manifest, not committed.
@@ -163,12 +175,13 @@ func TestASweepLeavesBackupsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	lock := lockOf(t, s)
 	m := commit(t, s, run(t, s, make([]byte, 2000), needed))
 	run(t, s, make([]byte, 2000), other) // crashed
 	if n, err := s.SweepRuns(t.Context(), time.Now()); err != nil || n != 1 {
 		t.Errorf("swept %d runs, %v; want 1", n, err)
 	}
-	if n, err := s.SweepObjects(t.Context()); err != nil || n != 1 {
+	if n, err := s.SweepObjects(t.Context(), lock); err != nil || n != 1 {
 		t.Errorf("swept %d objects, %v; want 1", n, err)
 	}
 	if err := s.CheckParts(t.Context(), m); err != nil {
@@ -186,8 +199,28 @@ func TestASweepLeavesBackupsAlone(t *testing.T) {
 	if err := s.Delete(t.Context(), m.ID); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.SweepObjects(t.Context()); err != nil || n != 1 {
+	if n, err := s.SweepObjects(t.Context(), lock); err != nil || n != 1 {
 		t.Errorf("without the backup: swept %d objects, %v; want 1", n, err)
+	}
+}
+
+// TestAHolderThatSleptDeletesNothing: another took the lock, and its backup may need what no manifest names yet.
+func TestAHolderThatSleptDeletesNothing(t *testing.T) {
+	t.Parallel()
+	s, bucket := newStore(t)
+	name := strings.Repeat("ab", 32)
+	if err := s.PutObject(t.Context(), name, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	lock := lockOf(t, s)
+	if _, err := bucket.Put(t.Context(), "lock.json", strings.NewReader("{}"), 2, "application/json", nil); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.SweepObjects(t.Context(), lock); n != 0 || !errors.Is(err, store.ErrLockLost) {
+		t.Errorf("swept %d objects, %v; want none, and ErrLockLost", n, err)
+	}
+	if _, err := s.GetObject(t.Context(), name); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -198,12 +231,13 @@ func TestObjectsAreKeptWhileABackupsNeedsAreNotKnown(t *testing.T) {
 	if err := s.PutObject(t.Context(), name, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
+	lock := lockOf(t, s)
 	m := commit(t, s, run(t, s, nil, name))
 	for _, damaged := range []string{"runs/" + m.ID + "/objects.000001", "manifests/" + m.ID + ".json"} {
 		if _, err := bucket.Put(t.Context(), damaged, strings.NewReader("?"), 1, "", nil); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := s.SweepObjects(t.Context()); err != nil || n != 0 {
+		if n, err := s.SweepObjects(t.Context(), lock); err != nil || n != 0 {
 			t.Errorf("with %s damaged: swept %d objects, %v; want none", damaged, n, err)
 		}
 	}
