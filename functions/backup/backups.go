@@ -61,12 +61,17 @@ func (f *Function) Verify(ctx context.Context, id string, offsite bool) (store.M
 		return store.Manifest{}, err
 	}
 	defer lock.Release(ctx)
-	m, err := bucket.Get(held, id)
+	list, err := bucket.List(held)
 	if err != nil {
-		return m, err
+		return store.Manifest{}, err
+	}
+	i := slices.IndexFunc(list, func(m store.Manifest) bool { return m.ID == id })
+	if i < 0 {
+		return store.Manifest{}, store.ErrNotFound
 	}
 	defer f.gauges.Invalidate()
-	m, err = f.verifier.Verify(held, bucket, m)
+	m, err := f.verifier.Verify(held, bucket, list[i])
+	list[i] = m
 	switch {
 	case err != nil && archive.IsDamage(err):
 		err = fmt.Errorf("the backup %s: %w", m.ID, err)
@@ -79,7 +84,7 @@ func (f *Function) Verify(ctx context.Context, id string, offsite bool) (store.M
 	}
 	f.incidents.Resolve(ctx, watch.UnverifiedBackup)
 	damaged := func(m store.Manifest) bool { return m.Status() == store.Failed }
-	if list, err := bucket.List(ctx); err == nil && !slices.ContainsFunc(list, damaged) {
+	if !slices.ContainsFunc(list, damaged) {
 		f.incidents.Resolve(ctx, watch.DamagedBackup)
 	}
 	return m, nil

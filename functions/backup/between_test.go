@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -8,9 +9,11 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/schedgen/schedgen/functions/backup"
+	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
 )
 
@@ -139,4 +142,31 @@ func leftovers(t testing.TB, w *world) (keys []string) {
 		t.Fatal(err)
 	}
 	return keys
+}
+
+// TestAVerificationReadsEachManifestOnce: a long list is slow to read.
+func TestAVerificationReadsEachManifestOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(1)
+	b := w.between()
+	f := w.function(through(b))
+	w.backup(f)
+	m := w.backup(f)
+	var reads atomic.Int32
+	b.set(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/manifests/") {
+			reads.Add(1)
+		}
+		return false
+	})
+	if _, err := f.Verify(t.Context(), m.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	if n := reads.Load(); n != 2 {
+		t.Errorf("a verification read %d manifests, want each of the two backups once", n)
+	}
+	if _, err := f.Verify(t.Context(), "20260209T020000Z-nosuch11", false); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("got %v, want ErrNotFound", err)
+	}
 }
