@@ -40,9 +40,8 @@ type Item struct {
 	Test     string `yaml:"test" json:"test,omitempty"`         // folders of the checkout, each followed by its tests
 	Person   string `yaml:"person" json:"person,omitempty"`     // what the person decides or sees
 
-	Passes        bool   `yaml:"passes" json:"passes,omitempty"` // the tests must have passed, not only exist
-	Look          string `yaml:"look" json:"-"`                  // how to look, where no program does
-	Remedy        string `yaml:"fix" json:"-"`                   // in place of the check's own
+	Look          string `yaml:"look" json:"-"` // how to look, where no program does
+	Remedy        string `yaml:"fix" json:"-"`  // in place of the check's own
 	RemedyCommand string `yaml:"command" json:"-"`
 }
 
@@ -57,6 +56,12 @@ func (i Item) Kind() Kind {
 		return Person
 	}
 	return Check
+}
+
+// file is the document of an item, without the section that it names.
+func (i Item) file() string {
+	name, _, _ := strings.Cut(strings.Fields(i.Document)[0], "#")
+	return name
 }
 
 // check is the name and the arguments of its check.

@@ -38,8 +38,8 @@ of backups go (` + "`ALERT_...`" + `). The exit code tells the schedule too. On 
 An item is one of four kinds.
 
 - **check**: a program looks at the real thing.
-- **document**: a file of the checkout is there, has its section, and was changed within a year.
-- **test**: named tests are in the tree. Where an item says that they pass, the results of a run are read
+- **document**: a file of the checkout is there, has its section, says in it what it must say, and was changed within a year.
+- **test**: named tests are in the tree, and passed in a run since the last commit, whose results are read
   (` + "`go test -json`" + `, ` + "`--results`" + `).
 - **person**: a person decides, and ` + "`--record`" + ` keeps who, when, what was seen and of which system (` + "`--target`" + `). No program
   ticks it. A decision counts for that system, for a year, and of the days after the launch only if it was made since
@@ -107,11 +107,7 @@ func (i Item) evidence() string {
 		}
 		return "Evidence: `" + words[0] + "`" + more + "."
 	case Test:
-		verb := "are in"
-		if i.Passes {
-			verb = "passed, and are in"
-		}
-		return "Evidence: these tests " + verb + " their folders: `" + i.Test + "`."
+		return "Evidence: these tests are in their folders, and passed: `" + i.Test + "`."
 	case Person:
 		return "A person decides: " + i.Person
 	}
@@ -133,6 +129,7 @@ func (i Item) evidence() string {
 // mentions says which words a document must have, and which not.
 func mentions(words []string) (all string) {
 	for _, word := range words {
+		word = strings.ReplaceAll(word, "~", " ")
 		if not, isNot := strings.CutPrefix(word, "!"); isNot {
 			all += " without `" + not + "`"
 		} else {

@@ -163,9 +163,9 @@ func (s *system) found(ctx context.Context, item Item, decisions []Decision) Fin
 	case Person:
 		return s.decided(item, decisions)
 	case Document:
-		return s.document(ctx, item.Document).advise("Write or update the page.", "${EDITOR:-vi} "+strings.SplitN(strings.Fields(item.Document)[0], "#", 2)[0], item)
+		return s.document(ctx, item).advise("Write or update the page.", "${EDITOR:-vi} "+item.file(), item)
 	case Test:
-		return s.test(item.Test, item.Passes).advise("Bring the tests back, and make them pass.", "make test", item)
+		return s.test(ctx, item.Test).advise("Bring the tests back, and make them pass.", "make test", item)
 	}
 	name, args := item.check()
 	c := registry()[name]

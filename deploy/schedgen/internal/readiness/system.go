@@ -67,7 +67,7 @@ type system struct {
 	secrets  once[settingsFile]
 	database once[*pgx.Conn]
 	backups  once[backup.Listing]
-	results  once[map[string]string]
+	results  once[map[string]result]
 }
 
 func newSystem(o Options) *system {
