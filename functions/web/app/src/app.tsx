@@ -4,7 +4,7 @@ import { Empty } from "./shell/empty";
 import { Header } from "./shell/header";
 import { lazy } from "./shell/lazy";
 import { Offline } from "./shell/offline";
-import { hasEvents, notKept } from "./state/store";
+import { forgottenElsewhere, hasEvents, notKept } from "./state/store";
 import { texts } from "./texts";
 import { Upload } from "./upload/upload";
 
@@ -50,7 +50,7 @@ export function App() {
         <h1 ref={heading} tabIndex={-1}>
           {texts.titles[step]}
         </h1>
-        <Page />
+        <Page key={forgottenElsewhere.value} />
       </main>
     </>
   );

@@ -37,6 +37,9 @@ export const feeds = computed<KeptFeed[]>(() => kept.value.feeds);
 /** What the server said last; null of somebody who has uploaded nothing, or whose session is gone. */
 export const timetable = computed<Timetable | null>(() => kept.value.timetable);
 
+/** How often another tab forgot everything: what this one shows of what the server said must go, too. */
+export const forgottenElsewhere = signal(0);
+
 /** The browser does not keep what we give it: the page says so. */
 export const notKept = signal(false);
 
@@ -74,7 +77,10 @@ function meet(told: string | null): void {
 }
 
 function met(ours: Kept, text: string | null): Kept {
-  return text === null || text === seen ? ours : together(ours, read(text));
+  if (text === null || text === seen) return ours;
+  const theirs = read(text);
+  if (theirs.generation > ours.generation) forgottenElsewhere.value++;
+  return together(ours, theirs);
 }
 
 function keep(now: Kept, there: string | null): void {

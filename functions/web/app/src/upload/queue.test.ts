@@ -51,6 +51,14 @@ test("what is no PDF is not sent", async () => {
   expect(send).not.toHaveBeenCalled();
 });
 
+test("all files are taken, also where the browser empties its list after the event", async () => {
+  const files = [pdf("a.txt", "no PDF"), pdf("b.txt", "no PDF")];
+  const added = add(files);
+  files.length = 0;
+  await added;
+  expect(state().map(([name]) => name)).toEqual(["a.txt", "b.txt"]);
+});
+
 test("a file that was not sent is sent by the next visit", async () => {
   const send = vi.spyOn(sending, "sendFile").mockRejectedValueOnce(new ApiError("Offline.", "OFFLINE"));
   await add([pdf("a.pdf")]);

@@ -41,7 +41,7 @@ function newId(): string {
  */
 export async function add(files: Iterable<File>): Promise<void> {
   const taken: Upload[] = [];
-  for (const file of files) {
+  for (const file of [...files]) { // the browser empties its own list after the event
     const id = newId();
     const problem = await refusal(file).catch((): Problem => ({ code: "UNREADABLE_FILE", message: text.unreadable, retry: false }));
     const upload: Upload = {

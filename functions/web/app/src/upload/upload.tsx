@@ -39,7 +39,7 @@ function Drop() {
   };
   const pick = (e: Event) => {
     const input = e.currentTarget as HTMLInputElement;
-    void add([...(input.files ?? [])]);
+    void add(input.files ?? []);
     input.value = ""; // the same file may be picked again
   };
   return (
