@@ -73,7 +73,7 @@ export const flows = [
       await page.getByText("Everything that schedgen added is removed.").waitFor();
       check(!page.url().includes("signIn"), "the address still tells of the sign-in");
 
-      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("button", { name: "Sign out" }).dblclick(); // the second tap answers nothing
       await look("sign-out");
       await page.keyboard.press("Escape");
       await page.getByRole("button", { name: "Sign out" }).click();
@@ -92,7 +92,7 @@ export const flows = [
       await page.getByRole("link", { name: "Mine" }).click();
       const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download all of it" }).click()]);
       check(JSON.parse(readFileSync(await download.path(), "utf8")).inThisBrowser.uploads.length === 1, "what is downloaded is not all of it");
-      await page.getByRole("button", { name: "Delete everything" }).click();
+      await page.getByRole("button", { name: "Delete everything" }).dblclick(); // the second tap answers nothing
       await look("mine-delete");
       await page.getByRole("button", { name: "Yes, delete everything" }).click();
       await page.getByText(/^Everything .* is deleted/).waitFor();
