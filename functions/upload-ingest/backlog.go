@@ -13,9 +13,10 @@ import (
 )
 
 // backlog keeps the queue from growing without end: while too many jobs are pending, uploads are refused before anything
-// of them is read. Of the count, each instance knows what is at most a second old, and what it accepted itself since.
-// While one caller has it counted again, which takes the longer the more the database has to do, the last count holds for
-// the others, until it is staleBacklog old: they wait for no query. After that all wait, for nobody knows what is pending.
+// of them is read. Of the count, each instance knows what is at most two seconds old, and what it accepted itself since.
+// Nobody waits for a count that is younger, for it is counted again behind their backs. While it is counted, which takes
+// the longer the more the database has to do, the last count holds until it is staleBacklog old. After that all wait, for
+// nobody knows what is pending.
 type backlog struct {
 	most     int          // pending jobs; negative where that is not bounded
 	before   *recent[int] // pending jobs, less those that this instance had ever accepted when it counted

@@ -220,6 +220,7 @@ func (f *Function) Dependencies() map[string]faas.Check {
 func (f *Function) Close() {
 	f.probe.Close()
 	f.own.close()
+	f.backlog.before.close()
 	f.pool.Close()
 	f.objects.Close()
 	f.parsed.Close()

@@ -89,8 +89,8 @@ func (w *world) serveAsDeployed() string {
 	return listener.Addr().String()
 }
 
-// keptOpen is a function that its server does not close: its world does.
-type keptOpen struct{ faas.Function }
+// keptOpen is the function with its limits, which its server does not close: its world does.
+type keptOpen struct{ *Function }
 
 func (keptOpen) Close() {}
 

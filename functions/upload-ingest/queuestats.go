@@ -3,6 +3,7 @@ package uploadingest
 import (
 	"context"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -12,10 +13,16 @@ import (
 type recent[T any] struct {
 	count func(context.Context) (T, error)
 	ttl   time.Duration
-	// stale is how old an answer may be for callers who come while another counts; 0 has them wait for the count.
+	// stale is how old an answer may be for callers who come while another counts; 0 has them wait for the count. Where it
+	// is not 0, an answer that is not twice as old as ttl is renewed behind the caller's back: under load there is always
+	// one who would wait for the database.
 	stale time.Duration
 	lock  chan struct{} // a mutex whose wait ends with the caller's context
 	last  atomic.Pointer[lastCount[T]]
+
+	behind    sync.WaitGroup // counts that no caller waits for
+	untilDone context.Context
+	cancel    context.CancelFunc
 }
 
 // lastCount is what a count returned, and when.
@@ -26,7 +33,15 @@ type lastCount[T any] struct {
 }
 
 func newRecent[T any](count func(context.Context) (T, error)) *recent[T] {
-	return &recent[T]{count: count, ttl: time.Second, lock: make(chan struct{}, 1)}
+	q := &recent[T]{count: count, ttl: time.Second, lock: make(chan struct{}, 1)}
+	q.untilDone, q.cancel = context.WithCancel(context.Background())
+	return q
+}
+
+// close ends a count that no caller waits for.
+func (q *recent[T]) close() {
+	q.cancel()
+	q.behind.Wait()
 }
 
 // read returns the last count, or counts again if that is too old. Callers that come while another counts wait for
@@ -48,10 +63,20 @@ func (q *recent[T]) read(ctx context.Context) (T, error) {
 		case q.lock <- struct{}{}:
 		}
 	}
-	defer func() { <-q.lock }()
 	if last, ok := q.younger(q.ttl); ok { // another counted meanwhile
+		<-q.lock
 		return last.answer, last.err
 	}
+	if last, ok := q.younger(min(q.stale, 2*q.ttl)); ok && last.err == nil {
+		q.behind.Go(func() { _, _ = q.renew(q.untilDone) }) // an error is kept for those who come
+		return last.answer, nil
+	}
+	return q.renew(ctx)
+}
+
+// renew counts, and opens the lock.
+func (q *recent[T]) renew(ctx context.Context) (T, error) {
+	defer func() { <-q.lock }()
 	m, err := q.count(ctx)
 	if err == nil || ctx.Err() == nil {
 		q.last.Store(&lastCount[T]{time.Now(), m, err})

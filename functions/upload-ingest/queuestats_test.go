@@ -150,13 +150,6 @@ func TestTheBacklogIsKnownWhileTheDatabaseCounts(t *testing.T) {
 		pending := func(n int) { b.before.last.Store(&lastCount[int]{at: time.Now(), answer: n}) }
 		pending(5)
 		time.Sleep(b.before.ttl)
-		var first sync.WaitGroup
-		first.Go(func() {
-			if err := b.admit(t.Context(), jobs.Normal); err != nil {
-				t.Errorf("who has it counted: got %v, want what the count says", err)
-			}
-		})
-		synctest.Wait()
 		for priority, refused := range map[jobs.Priority]bool{jobs.Low: true, jobs.Normal: true, jobs.High: false} {
 			began := time.Now()
 			err := b.admit(t.Context(), priority)
@@ -171,6 +164,33 @@ func TestTheBacklogIsKnownWhileTheDatabaseCounts(t *testing.T) {
 			t.Errorf("by a count that is too old: got %v, want none", err)
 		}
 		counted <- 4
-		first.Wait()
+		synctest.Wait()
+		if err := b.admit(t.Context(), jobs.Normal); err != nil {
+			t.Errorf("by the new count: got %v, want room", err)
+		}
+	})
+}
+
+// A count that no caller waits for ends with the function.
+func TestACountBehindItsCallersEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := newRecent(func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
+		q.stale = staleBacklog
+		q.last.Store(&lastCount[int]{at: time.Now(), answer: 7})
+		time.Sleep(q.ttl)
+		for range 3 {
+			if n, err := q.read(t.Context()); n != 7 || err != nil {
+				t.Errorf("got %d, %v, want the last count", n, err)
+			}
+		}
+		q.close()
+		if n, err := q.read(t.Context()); n != 7 || err != nil {
+			t.Errorf("after a count that was given up: got %d, %v, want the last one", n, err)
+		}
+		q.behind.Wait()
 	})
 }
