@@ -74,12 +74,34 @@ func bucket(ctx context.Context, s *system, _ []string) Finding {
 	case !there:
 		return failed("there is no bucket %s", name)
 	}
-	stranger, err := s.fetch(ctx, u.Scheme+"://"+u.Host+"/"+name+"/?list-type=2")
+	object, err := anObject(ctx, client, name)
 	switch {
 	case err != nil:
-		return from(err)
-	case stranger.status == http.StatusOK:
-		return failed("everybody may list the bucket %s", name)
+		return from(notLooked{fmt.Sprintf("the bucket %s is there, and does not tell what is in it: %v", name, err), "give --s3 the keys of minio's root"})
+	case object == "":
+		return from(notLooked{"the bucket " + name + " is there, and has no PDF yet that a stranger could try to read", "ask again when something was uploaded"})
 	}
-	return ok("the bucket %s is there; without a key it answers %d", name, stranger.status)
+	for _, try := range [][2]string{{"/", "list"}, {"/" + object, "read what is in"}} {
+		u := url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/" + name + try[0]}
+		stranger, err := s.fetch(ctx, u.String(), "Range", "bytes=0-0")
+		switch {
+		case err != nil:
+			return from(err)
+		case stranger.status/100 == 2:
+			return failed("everybody may %s the bucket %s", try[1], name)
+		case stranger.status != http.StatusUnauthorized && stranger.status != http.StatusForbidden:
+			return from(notLooked{fmt.Sprintf("without a key the bucket %s answers %d, which refuses nobody", name, stranger.status), "ask again when the object store is well"})
+		}
+	}
+	return ok("the bucket %s is there; without a key nobody lists it or reads what is in it", name)
+}
+
+// anObject is the name of something in a bucket; "" if nothing is.
+func anObject(ctx context.Context, client *minio.Client, bucket string) (string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // the list goes on otherwise
+	for object := range client.ListObjects(ctx, bucket, minio.ListObjectsOptions{Recursive: true, MaxKeys: 1}) {
+		return object.Key, object.Err
+	}
+	return "", ctx.Err()
 }

@@ -3,6 +3,7 @@ package readiness
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
@@ -60,6 +62,52 @@ func TestTheDatabaseIsAsked(t *testing.T) {
 	}
 }
 
+// TestAServerThatTrustsItsCallersIsRed has a stand-in of PostgreSQL let everybody in.
+func TestAServerThatTrustsItsCallersIsRed(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			served <- err
+			return
+		}
+		defer conn.Close()
+		backend := pgproto3.NewBackend(conn, conn)
+		_, err = backend.ReceiveStartupMessage()
+		backend.Send(&pgproto3.AuthenticationOk{})
+		backend.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+		err = errors.Join(err, backend.Flush())
+		_, bad := backend.Receive() // that it is closed
+		served <- errors.Join(err, bad)
+	}()
+	s := newSystem(Options{Postgres: "postgres://schedgen:kS8vQm2Zr7Lx4Wn9Tb3Yc6Hd@" + listener.Addr().String() + "/x?sslmode=disable"})
+	expect(t, s.look(t.Context(), Item{Check: "db-password"}, nil), Failed, "lets schedgen in with any password")
+	listener.Close()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAnEmptyDatabaseIsRed: where there is no index, none is broken.
+func TestAnEmptyDatabaseIsRed(t *testing.T) {
+	t.Parallel()
+	u, err := url.Parse(pgtest.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := u.Query()
+	query.Set("search_path", "pg_temp")
+	u.RawQuery = query.Encode()
+	s := newSystem(Options{Postgres: u.String()})
+	defer s.close()
+	expect(t, s.look(t.Context(), Item{Check: "db-indexes"}, nil), Failed, "nothing of schedgen is in it")
+}
+
 // TestAWeakPasswordOfTheDatabaseIsRed gives a role of a real database a weak password, and a strong one.
 func TestAWeakPasswordOfTheDatabaseIsRed(t *testing.T) {
 	t.Parallel()
@@ -73,18 +121,37 @@ func TestAWeakPasswordOfTheDatabaseIsRed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for password, state := range map[string]State{"hunter2": Failed, "kS8vQm2Zr7Lx4Wn9Tb3Yc6Hd": OK} {
+	run := func(statement string) {
+		t.Helper()
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const strong = "kS8vQm2Zr7Lx4Wn9Tb3Yc6Hd"
+	for _, c := range []struct {
+		password, rights string
+		state            State
+		evidence         string
+	}{{"hunter2", "", Failed, "fewer than 20"}, {strong, "", OK, "no other is taken"}, {strong, "superuser", OK, "SCRAM hashes"}} {
 		role := fmt.Sprintf("readiness_%d", time.Now().UnixNano())
-		if _, err := conn.Exec(t.Context(), fmt.Sprintf(`create role %s login password '%s'`, role, password)); err != nil {
-			t.Fatal(err)
+		run(fmt.Sprintf(`create role %s login %s password '%s'`, role, c.rights, c.password))
+		u.User = url.UserPassword(role, c.password)
+		look := func(check string) Finding {
+			s := newSystem(Options{Postgres: u.String()})
+			defer s.close()
+			return s.look(t.Context(), Item{Check: check}, nil)
 		}
-		u.User = url.UserPassword(role, password)
-		s := newSystem(Options{Postgres: u.String()})
-		expect(t, s.look(t.Context(), Item{Check: "db-password"}, nil), state, "password")
-		s.close()
-		if _, err := conn.Exec(t.Context(), `drop role `+role); err != nil {
-			t.Fatal(err)
+		expect(t, look("db-password"), c.state, c.evidence)
+		if c.rights == "" && c.state == OK { // it sees no other user's sessions
+			expect(t, look("db-connections"), NotLooked, "are hidden")
 		}
+		if c.rights != "" {
+			other := role + "_md5"
+			run(`set password_encryption = 'md5'; create role ` + other + ` login password 'x'; reset password_encryption`)
+			expect(t, look("db-password"), Failed, other)
+			run(`drop role ` + other)
+		}
+		run(`drop role ` + role)
 	}
 }
 
@@ -118,11 +185,44 @@ func TestTheBucketIsAsked(t *testing.T) {
 	look := func() Finding {
 		return newSystem(Options{S3: u.String()}).look(t.Context(), Item{Check: "bucket"}, nil)
 	}
-	expect(t, look(), OK, "without a key it answers")
+	expect(t, look(), NotLooked, "has no PDF yet")
+	if _, err := server.Store(t).Put(t.Context(), "uploads/a b.pdf", strings.NewReader("x"), 1, "application/pdf", nil); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, look(), OK, "without a key nobody lists it")
 	u.Path = "/another"
 	expect(t, look(), Failed, "there is no bucket another")
 	u.User = url.UserPassword(config.AccessKey, "wrong")
 	expect(t, look(), Failed, "ask the object store")
+}
+
+// TestABucketThatStrangersReadIsRed asks a stand-in that answers callers without a key.
+func TestABucketThatStrangersReadIsRed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		list, read int
+		state      State
+		evidence   string
+	}{
+		{403, 401, OK, "nobody lists it"}, {200, 403, Failed, "everybody may list"}, {403, 200, Failed, "everybody may read"}, {403, 206, Failed, "everybody may read"},
+		{503, 403, NotLooked, "answers 503"}, {403, 404, NotLooked, "answers 404"}, {301, 403, NotLooked, "answers 301"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Header.Get("Authorization") == "" && strings.HasSuffix(r.URL.Path, ".pdf"):
+				w.WriteHeader(c.read)
+			case r.Header.Get("Authorization") == "":
+				w.WriteHeader(c.list)
+			case r.URL.Query().Has("location"):
+				fmt.Fprint(w, `<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></LocationConstraint>`)
+			case r.URL.Query().Has("list-type"):
+				fmt.Fprint(w, `<ListBucketResult><Contents><Key>uploads/x.pdf</Key></Contents></ListBucketResult>`)
+			}
+		}))
+		t.Cleanup(server.Close)
+		address := strings.Replace(server.URL, "http://", "http://key:secret-of-the-key@", 1) + "/pdfs"
+		expect(t, newSystem(Options{S3: address}).look(t.Context(), Item{Check: "bucket"}, nil), c.state, c.evidence)
+	}
 }
 
 // TestCertificates looks at one that is good, and at it in other times, for another name, and from a stranger.
