@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/postgres"
 )
 
@@ -284,6 +286,34 @@ func TestARestoreWhoseOrphansCannotBeDeletedHasEnded(t *testing.T) {
 	}
 	if err := w.pool.Ping(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNoRestoreWhileABackupIsMade: one from the second bucket, which has a lock of its own, would make the backup fail, and
+// could not drop the tables that the snapshot holds.
+func TestNoRestoreWhileABackupIsMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(2)
+	away := s3test.New(t)
+	w.cfg.Offsite = backup.Target{URL: away.URL, AccessKey: s3test.AccessKey, SecretKey: s3test.SecretKey, Bucket: "copies"}
+	b := w.between()
+	f := w.function(func(c *backup.Config) {
+		c.Blob.URL, c.Bucket = b.URL, backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
+	})
+	first := w.backup(f)
+	var lists atomic.Int32
+	b.set(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Has("list-type") && lists.Add(1) == 2 { // what arrived until the snapshot
+			_, err := w.function().Restore(context.Background(), restore.Options{ID: first.ID, Offsite: true, Replace: true})
+			if !errors.Is(err, dump.ErrRestoreRuns) {
+				t.Errorf("got %v, want that the restore waits", err)
+			}
+		}
+		return false
+	})
+	if m := w.backup(f); m.Rows < first.Rows || lists.Load() < 2 {
+		t.Errorf("the backup has %d rows instead of %d; PDFs were listed %d times", m.Rows, first.Rows, lists.Load())
 	}
 }
 

@@ -24,13 +24,13 @@ type Aside struct {
 	lock        *pgx.Conn // its session has restoreLock
 }
 
-// ErrRestoreRuns means that another process restores the same database now.
-var ErrRestoreRuns = errors.New("another restore of this database is running: wait until it has ended")
+// ErrRestoreRuns means that another process restores the same database now, or backs it up.
+var ErrRestoreRuns = errors.New("another restore of this database is running, or a backup: wait until it has ended")
 
 // ErrNotOurs means that another restore began although this one had not ended: its session with the database was lost.
 var ErrNotOurs = errors.New("another restore of this database began meanwhile: wait until it has ended, then run this one again with --replace")
 
-// restoreLock is held from the beginning of a restore to its end. The server gives it back when the session ends.
+// restoreLock is held from the beginning of a restore to its end, and shared by backups. The server gives it back when the session ends.
 const restoreLock = int64(7741902630158817)
 
 // MoveAside makes room for a restore. A database that holds something is refused with ErrNotEmpty unless replace is set:
@@ -69,14 +69,10 @@ func (a *Aside) begin(ctx context.Context, replace bool) error {
 	})
 }
 
-// takeLock waits a moment: the server notices soon, but not at once, that a restore was killed. The keepalives end the
-// session of one whose machine is lost.
+// takeLock waits a moment: the server notices soon, but not at once, that a restore was killed.
 func (a *Aside) takeLock(ctx context.Context) error {
-	for _, sql := range []string{"set tcp_keepalives_idle = 30", "set tcp_keepalives_interval = 10", "set tcp_keepalives_count = 3",
-		"set lock_timeout = '10s'"} {
-		if _, err := a.lock.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("prepare the lock of restores: %w", err)
-		}
+	if _, err := a.lock.Exec(ctx, "set lock_timeout = '10s'"); err != nil {
+		return fmt.Errorf("prepare the lock of restores: %w", err)
 	}
 	_, err := a.lock.Exec(ctx, "select pg_advisory_lock($1)", restoreLock)
 	if server := new(pgconn.PgError); errors.As(err, &server) && server.Code == "55P03" { // lock_not_available

@@ -33,8 +33,9 @@ type Snapshot struct {
 	tx   pgx.Tx
 }
 
-// connect is a session whose texts do not depend on the server's settings, and which no timeout of
-// the server ends: the snapshot lives as long as the dump runs.
+// connect is a session whose texts do not depend on the server's settings, and which no timeout of the server ends: the
+// snapshot lives as long as the dump runs. The keepalives end, after a minute, that of a machine that is lost, with the
+// locks that it holds.
 func connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
@@ -42,6 +43,7 @@ func connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
 	}
 	for name, value := range map[string]string{"statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "timezone": "UTC",
 		"datestyle": "ISO, MDY", "intervalstyle": "postgres", "extra_float_digits": "3", "bytea_output": "hex",
+		"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3",
 		"application_name": "schedgen-backup"} {
 		config.RuntimeParams[name] = value
 	}
@@ -64,6 +66,35 @@ func Open(ctx context.Context, dsn string) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	return open(ctx, conn)
+}
+
+// OpenForBackup is Open, and keeps restores of the database from beginning until Close: pg_dump finds tables by their
+// names, and those would be of others than the snapshot's. [postgres.ErrRestoring] if a restore has not ended.
+func OpenForBackup(ctx context.Context, dsn string) (*Snapshot, error) {
+	conn, err := connect(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	if err := keepOutRestores(ctx, conn); err != nil {
+		_ = conn.Close(context.WithoutCancel(ctx)) // it only asked
+		return nil, err
+	}
+	return open(ctx, conn)
+}
+
+func keepOutRestores(ctx context.Context, conn *pgx.Conn) error {
+	var kept bool
+	if err := conn.QueryRow(ctx, "select pg_try_advisory_lock_shared($1)", restoreLock).Scan(&kept); err != nil {
+		return fmt.Errorf("keep out restores: %w", err)
+	}
+	if !kept {
+		return postgres.ErrRestoring
+	}
+	return postgres.CheckRestored(ctx, conn) // one that was killed holds no lock
+}
+
+func open(ctx context.Context, conn *pgx.Conn) (_ *Snapshot, err error) {
 	s := &Snapshot{conn: conn}
 	s.tx, err = conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err == nil {

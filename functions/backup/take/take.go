@@ -107,14 +107,11 @@ func (r *run) storeAll(ctx context.Context) (err error) {
 	if err := r.objects.copyNew(ctx); err != nil {
 		return err
 	}
-	snapshot, err := dump.Open(ctx, r.DatabaseURL)
+	snapshot, err := dump.OpenForBackup(ctx, r.DatabaseURL)
 	if err != nil {
 		return err
 	}
 	defer snapshot.Close()
-	if err := dump.CheckRestored(ctx, r.DatabaseURL); err != nil {
-		return err // its tables are aside: this would be a good backup of nothing
-	}
 	tools, err := dump.FindTools(ctx, snapshot.Major)
 	if err != nil {
 		return err
@@ -130,9 +127,6 @@ func (r *run) storeAll(ctx context.Context) (err error) {
 	}
 	if err := r.storeDatabase(ctx, snapshot, tools); err != nil {
 		return err
-	}
-	if err := dump.CheckRestored(ctx, r.DatabaseURL); err != nil {
-		return err // begun since: pg_dump finds tables by their names, and those were of others
 	}
 	return r.storeContents(ctx)
 }
