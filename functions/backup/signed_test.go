@@ -315,6 +315,22 @@ func TestPeopleOfTheReplacedDatabaseStayDeleted(t *testing.T) {
 	}
 }
 
+// TestADeletionIsListedWhereTheClockIsAhead: the only backup seems to be newer than the deletion that follows it.
+func TestADeletionIsListedWhereTheClockIsAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	at := &clock{time.Now().AddDate(30, 0, 0)}
+	f := at.of(w.function())
+	w.backup(f)
+	w.requestDeletion()
+	if _, err := f.Watch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if list := w.object("state/deletions.json"); !bytes.Contains(list, []byte("ownerHash")) {
+		t.Errorf("the list is %s", list)
+	}
+}
+
 // TestAListKeepsWhatAnotherProcessAddsMeanwhile: both read the list, and each writes what it knows.
 func TestAListKeepsWhatAnotherProcessAddsMeanwhile(t *testing.T) {
 	t.Parallel()

@@ -105,7 +105,7 @@ func publish(ctx context.Context, bucket *store.Store, entries []personal.Entry,
 	}
 	all := personal.Union(known, entries)
 	if len(backups) > 0 {
-		oldest := backups[len(backups)-1].CreatedAt.Add(-store.ClockTolerance)
+		oldest := store.OldestSnapshot(backups).Add(-store.ClockTolerance)
 		all = slices.DeleteFunc(all, func(e personal.Entry) bool { return e.Requested.Before(oldest) })
 	}
 	if !replace && slices.EqualFunc(all, known, personal.Entry.Equal) {

@@ -25,6 +25,8 @@ type Manifest struct {
 	ID        string    `json:"id"`
 	CreatedAt time.Time `json:"createdAt"` // the moment whose state it holds
 	Seconds   float64   `json:"seconds"`   // how long it took, without the verification
+	// SnapshotAt is that moment by the database's clock, as the times of deletions are; zero in older backups.
+	SnapshotAt time.Time `json:"snapshotAt,omitzero"`
 
 	Postgres   string   `json:"postgres"`   // the server's version
 	PgDump     string   `json:"pgDump"`     // the program's
@@ -69,6 +71,20 @@ func (m Manifest) Signed() bool { return m.core.signature != "" }
 
 // Readable reports whether the manifest could be read: of a damaged one only the ID is known.
 func (m Manifest) Readable() bool { return m.ObjectNames.Name != "" }
+
+// OldestSnapshot is when the oldest of one or more backups was taken, by the clock that was behind.
+func OldestSnapshot(list []Manifest) time.Time {
+	oldest := list[0].CreatedAt
+	for _, m := range list {
+		if m.CreatedAt.Before(oldest) {
+			oldest = m.CreatedAt
+		}
+		if !m.SnapshotAt.IsZero() && m.SnapshotAt.Before(oldest) {
+			oldest = m.SnapshotAt
+		}
+	}
+	return oldest
+}
 
 // The depths of a verification.
 const (

@@ -117,7 +117,7 @@ func (r *run) storeAll(ctx context.Context) (err error) {
 		return err
 	}
 	r.contents.SnapshotAt = snapshot.At
-	r.manifest = store.Manifest{ID: r.out.RunID, CreatedAt: r.Now().UTC(), Postgres: snapshot.Version, PgDump: tools.Version,
+	r.manifest = store.Manifest{ID: r.out.RunID, CreatedAt: r.Now().UTC(), SnapshotAt: snapshot.At.UTC(), Postgres: snapshot.Version, PgDump: tools.Version,
 		Schema: snapshot.Schema, Recipients: r.RecipientKeys}
 	if err := r.objects.copyNew(ctx); err != nil {
 		return err
