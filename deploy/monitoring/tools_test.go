@@ -48,7 +48,7 @@ func TestAmtoolTakesTheReceivers(t *testing.T) {
 }
 
 // TestPromtoolTakesTheConfigurations checks them with the rules and the cluster's files at hand. Debian's promtool is
-// built without Kubernetes: its discovery is left out, and all else of each job is checked.
+// built without Kubernetes, and older than classic histograms beside native ones: these are left out, and all else is checked.
 func TestPromtoolTakesTheConfigurations(t *testing.T) {
 	t.Parallel()
 	for _, file := range glob(t, "prometheus/*.yml") {
@@ -60,6 +60,11 @@ func TestPromtoolTakesTheConfigurations(t *testing.T) {
 				"/var/run/secrets/kubernetes.io/serviceaccount/ca.crt", certificate(t)).Replace(read(t, file))), &config); err != nil {
 				t.Fatal(err)
 			}
+			global, _ := config["global"].(map[string]any)
+			if global["always_scrape_classic_histograms"] != true {
+				t.Error("the classic histograms, which the rules read, are left out where native ones are stored")
+			}
+			delete(global, "always_scrape_classic_histograms")
 			jobs, _ := config["scrape_configs"].([]any)
 			for _, job := range jobs {
 				delete(job.(map[string]any), "kubernetes_sd_configs")

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/durations"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/tracing"
@@ -32,15 +33,11 @@ func newMetrics() *metrics {
 			Name: "schedgen_parse_jobs_total",
 			Help: "Attempts by outcome (completed, failed, retried, lost) and code; the code is empty where there is none.",
 		}, []string{"outcome", "code"}),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "schedgen_parse_seconds", Help: "Time to read one PDF, its transfer included.",
-			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
-		}),
-		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "schedgen_job_stage_seconds",
-			Help:    "Time of each stage of a job: wait (stored until the first worker takes it), fetch (from the object store), read, commit (of what it says).",
-			Buckets: []float64{.0025, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900},
-		}, []string{"stage"}),
+		seconds: prometheus.NewHistogram(durations.Histogram("schedgen_parse_seconds", "Time to read one PDF, its transfer included.",
+			.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60)),
+		stages: prometheus.NewHistogramVec(durations.Histogram("schedgen_job_stage_seconds",
+			"Time of each stage of a job: wait (stored until the first worker takes it), fetch (from the object store), read, commit (of what it says).",
+			.0025, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900), []string{"stage"}),
 		attempts: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "schedgen_parse_attempts", Help: "Attempts that jobs took until they ended.", Buckets: []float64{1, 2, 3},
 		}),
@@ -65,15 +62,15 @@ func (m *metrics) ended(job jobs.Job, outcome, code string) {
 }
 
 // took records a stage of a job that ends now.
-func (m *metrics) took(stage string, began time.Time) {
-	m.stages.WithLabelValues(stage).Observe(time.Since(began).Seconds())
+func (m *metrics) took(ctx context.Context, stage string, began time.Time) {
+	durations.Observe(ctx, m.stages.WithLabelValues(stage), time.Since(began))
 }
 
 // waited records how long a job waited for its first worker. A later attempt waits on purpose.
 func (m *metrics) waited(ctx context.Context, job jobs.Job) {
 	if job.Attempts == 1 && job.UploadedAt != nil && job.StartedAt != nil {
 		tracing.Past(ctx, job.Cause, "wait", *job.UploadedAt, *job.StartedAt)
-		m.stages.WithLabelValues("wait").Observe(max(0, job.StartedAt.Sub(*job.UploadedAt).Seconds()))
+		durations.Observe(ctx, m.stages.WithLabelValues("wait"), max(0, job.StartedAt.Sub(*job.UploadedAt)))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/schedgen/schedgen/functions/pdf-parse/parse"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/durations"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/timetable"
@@ -34,7 +35,7 @@ func (f *Function) work(ctx context.Context, claim *jobs.Claim, free func()) err
 		err = f.stage(ctx, "commit", func(ctx context.Context) error { return f.jobs.Complete(ctx, claim, doc) })
 	}
 	took := time.Since(begin)
-	f.metrics.seconds.Observe(took.Seconds())
+	durations.Observe(ctx, f.metrics.seconds, took)
 	if err != nil {
 		return f.endOrRetry(ctx, claim, err)
 	}
@@ -75,7 +76,7 @@ func (f *Function) read(ctx context.Context, claim *jobs.Claim) (timetable.Docum
 func (f *Function) stage(ctx context.Context, name string, run func(context.Context) error) error {
 	began := time.Now()
 	err := tracing.Step(ctx, name, run)
-	f.metrics.took(name, began)
+	f.metrics.took(ctx, name, began)
 	return err
 }
 

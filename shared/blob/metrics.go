@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/schedgen/schedgen/shared/durations"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
 
@@ -18,10 +19,9 @@ type metrics struct {
 func newMetrics() *metrics {
 	labels := []string{"operation"}
 	m := &metrics{
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "schedgen_s3_request_seconds", Help: "Time until the object store began its answer, by operation: get, list, put, stat, delete, post.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30},
-		}, labels),
+		seconds: prometheus.NewHistogramVec(durations.Histogram("schedgen_s3_request_seconds",
+			"Time until the object store began its answer, by operation: get, list, put, stat, delete, post.",
+			.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30), labels),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "schedgen_s3_errors_total", Help: "Requests that the object store did not answer, or answered with 5xx.",
 		}, labels),
@@ -43,7 +43,7 @@ func (m *metrics) measure(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		began, operation := time.Now(), operationOf(r)
 		response, err := traced.RoundTrip(r)
-		m.seconds.WithLabelValues(operation).Observe(time.Since(began).Seconds())
+		durations.Observe(r.Context(), m.seconds.WithLabelValues(operation), time.Since(began))
 		if err != nil || response.StatusCode >= http.StatusInternalServerError {
 			m.errors.WithLabelValues(operation).Inc()
 		}

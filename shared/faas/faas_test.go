@@ -18,6 +18,7 @@ import (
 
 	handler "github.com/openfaas/templates-sdk/go-http"
 	"github.com/prometheus/client_golang/prometheus"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/settings"
@@ -335,6 +336,29 @@ func TestMetrics(t *testing.T) {
 		`http_requests_total{code="404",function="toy",method="other",route="none"} 1`, "toy_gauge 0", "go_goroutines", "http_request_duration_seconds_bucket"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+}
+
+// TestScrapesShowTraces asks as a Prometheus does: the text and the protobuf that have exemplars name the trace of a request.
+func TestScrapesShowTraces(t *testing.T) {
+	t.Parallel()
+	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
+	h := newServer("toy", newToy(), nil)
+	h.tracer = sdktrace.NewTracerProvider().Tracer(tracing.Scope)
+	ask(t, h, "GET", "/hello/1", "", "Traceparent", "00-"+id+"-00f067aa0ba902b7-01")
+	ask(t, h, "POST", "/echo", "x", "Traceparent", "00-"+strings.Repeat("a", 32)+"-00f067aa0ba902b7-00")
+	for accept, wanted := range map[string]bool{
+		"application/openmetrics-text;version=1.0.0":                                                 true,
+		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited": true,
+		"": false, // people and programs that know the older text alone
+	} {
+		got := ask(t, h, "GET", "/metrics", "", "Accept", accept).Body.String()
+		if strings.Contains(got, id) != wanted || strings.Contains(got, strings.Repeat("a", 32)) {
+			t.Errorf("Accept: %s: a trace that is recorded is shown: got %t, want %t; and never the other one", accept, strings.Contains(got, id), wanted)
+		}
+		if wanted && !strings.Contains(got, "trace_id") || strings.Contains(got, "_created") {
+			t.Errorf("Accept: %s: want exemplars with trace_id, and no series of creation times", accept)
 		}
 	}
 }

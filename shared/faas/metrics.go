@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/schedgen/schedgen/shared/durations"
 	"github.com/schedgen/schedgen/shared/tracing/otlp"
 )
 
@@ -26,14 +27,15 @@ type metrics struct {
 
 func newMetrics(name string, fn Function) *metrics {
 	labels := prometheus.Labels{"function": name}
+	requestSeconds := durations.Histogram("http_request_duration_seconds", "Time from a request to the end of its answer.",
+		.005, .01, .025, .05, .1, .2, .3, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+	requestSeconds.ConstLabels = labels
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total",
 			Help: "Requests answered.", ConstLabels: labels}, []string{"route", "method", "code"}),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_request_errors_total",
 			Help: "Requests answered with an error, by its code.", ConstLabels: labels}, []string{"route", "code"}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "http_request_duration_seconds",
-			Help: "Time from a request to the end of its answer.", ConstLabels: labels,
-			Buckets: []float64{.005, .01, .025, .05, .1, .2, .3, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}}, []string{"route", "method"}),
+		duration: prometheus.NewHistogramVec(requestSeconds, []string{"route", "method"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "http_requests_in_flight",
 			Help: "Requests being answered.", ConstLabels: labels}),
 		spans: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "schedgen_trace_spans_total",
@@ -45,7 +47,9 @@ func newMetrics(name string, fn Function) *metrics {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(m.collectors(fn)...)
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		EnableOpenMetrics:   true, // of the texts it is the one with exemplars
+		MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 	return m
 }
 
@@ -87,7 +91,7 @@ func (m *metrics) begin() func(*http.Request, *recorder, time.Duration) {
 		if answer.errorCode != "" {
 			m.errors.WithLabelValues(where, answer.errorCode).Inc()
 		}
-		m.duration.WithLabelValues(where, method).Observe(took.Seconds())
+		durations.Observe(r.Context(), m.duration.WithLabelValues(where, method), took)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/durations"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
 
@@ -35,14 +36,10 @@ type metrics struct {
 func newMetrics(slow time.Duration) *metrics {
 	return &metrics{
 		slow: slow, hold: defaultHold,
-		acquire: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "schedgen_db_acquire_seconds", Help: "Time that work waited for a database connection, a new one being opened included.",
-			Buckets: []float64{.0001, .001, .005, .025, .1, .5, 1, 5, 30},
-		}),
-		query: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "schedgen_db_query_seconds", Help: "Time of each statement, until its last row was read.",
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .1, .5, 1, 5, 10},
-		}),
+		acquire: prometheus.NewHistogram(durations.Histogram("schedgen_db_acquire_seconds",
+			"Time that work waited for a database connection, a new one being opened included.", .0001, .001, .005, .025, .1, .5, 1, 5, 30)),
+		query: prometheus.NewHistogram(durations.Histogram("schedgen_db_query_seconds",
+			"Time of each statement, until its last row was read.", .0005, .001, .0025, .005, .01, .025, .1, .5, 1, 5, 10)),
 		errors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "schedgen_db_query_errors_total", Help: "Statements that ended with an error, those that ran out of time included.",
 		}),
@@ -110,7 +107,7 @@ const longWait = time.Millisecond
 // acquired records that the wait for a connection that began then is over.
 func (m *metrics) acquired(ctx context.Context, began time.Time) {
 	now := time.Now()
-	m.acquire.Observe(now.Sub(began).Seconds())
+	durations.Observe(ctx, m.acquire, now.Sub(began))
 	if now.Sub(began) >= longWait {
 		tracing.Past(ctx, tracing.Cause{}, "acquire connection", began, now)
 	}
@@ -194,7 +191,7 @@ func (m *metrics) ended(ctx context.Context, err error) {
 		s.end(err)
 	}
 	took := time.Since(s.at)
-	m.query.Observe(took.Seconds())
+	durations.Observe(ctx, m.query, took)
 	if err != nil {
 		m.errors.Inc()
 	}

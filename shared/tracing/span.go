@@ -40,6 +40,14 @@ func Note(ctx context.Context, attributes ...attribute.KeyValue) {
 // Recording reports whether Start would record a span: for callers whose attributes take work.
 func Recording(ctx context.Context) bool { return recorder(ctx) != nil }
 
+// RecordedID is the id of the trace that the work of ctx is in, in hexadecimal; "" where it is not recorded.
+func RecordedID(ctx context.Context) string {
+	if !Recording(ctx) {
+		return ""
+	}
+	return trace.SpanContextFromContext(ctx).TraceID().String()
+}
+
 // recorder is the tracer of ctx, or nil where the span of ctx is not recorded.
 func recorder(ctx context.Context) trace.Tracer {
 	if !trace.SpanContextFromContext(ctx).IsSampled() {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
@@ -87,7 +88,11 @@ func source() common.DataSourceRef {
 func (p panel) graph() *timeseries.PanelBuilder {
 	b := timeseries.NewPanelBuilder().Title(p.title).Description(p.about).Unit(p.unit).Datasource(source()).Span(12).Height(8).Min(0).FillOpacity(10)
 	for _, q := range p.queries {
-		b.WithTarget(prometheus.NewDataqueryBuilder().Expr(q.expr).LegendFormat(q.legend))
+		target := prometheus.NewDataqueryBuilder().Expr(q.expr).LegendFormat(q.legend)
+		if p.unit == "s" && strings.Contains(q.expr, "histogram_quantile") {
+			target.Exemplar(true) // dots, each of which names a trace
+		}
+		b.WithTarget(target)
 	}
 	return b
 }

@@ -18,6 +18,9 @@ var pages = []page{
 	}},
 	{"functions", "functions", "Requests, times, errors and what each instance uses.", []panel{
 		graph("time of 95 % of the requests", "s", `histogram_quantile(0.95, sum by (function, le) (rate(http_request_duration_seconds_bucket[$__rate_interval])))`, "{{function}}"),
+		// From native histograms, whose buckets are narrow, where Prometheus stores them.
+		graph("time of 99 % of the requests", "s", `histogram_quantile(0.99, sum by (function) (rate(http_request_duration_seconds[$__rate_interval])))
+or histogram_quantile(0.99, sum by (function, le) (rate(http_request_duration_seconds_bucket[$__rate_interval])))`, "{{function}}"),
 		graph("time of half of the requests", "s", `histogram_quantile(0.5, sum by (function, le) (rate(http_request_duration_seconds_bucket[$__rate_interval])))`, "{{function}}"),
 		graph("errors by code", "reqps", `sum by (function, code) (rate(http_request_errors_total[$__rate_interval]))`, "{{function}} {{code}}"),
 		graph("requests in flight", "short", `sum by (function) (http_requests_in_flight)`, "{{function}}"),

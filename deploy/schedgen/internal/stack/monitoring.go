@@ -57,7 +57,8 @@ func (s *System) monitor(ctx context.Context, data *dataDir, at addresses) error
 	}
 	err = s.watcher(ctx, "http://"+metricsAt, process.Spec{Path: prometheus, Dir: dir, Args: []string{
 		"--config.file=prometheus.yml", "--storage.tsdb.path=prometheus", "--web.listen-address=" + metricsAt,
-		"--storage.tsdb.retention.time=15d", "--storage.tsdb.retention.size=1GB"}})
+		// Not native-histograms: before version 2.45 it leaves out the classic ones, which the rules read.
+		"--storage.tsdb.retention.time=15d", "--storage.tsdb.retention.size=1GB", "--enable-feature=exemplar-storage"}})
 	if err != nil {
 		return err
 	}
