@@ -193,9 +193,8 @@ func TestTooManyAtOnceAreToldToWait(t *testing.T) {
 	t.Parallel()
 	f := newToy()
 	entered, leave := make(chan struct{}), make(chan struct{})
-	f.mux.HandleFunc("GET /slow", func(w http.ResponseWriter, r *http.Request) {
+	f.mux.HandleFunc("GET /slow", func(http.ResponseWriter, *http.Request) {
 		close(entered)
-		<-Draining(r.Context())
 		<-leave
 	})
 	h := Wrap("toy", f, nil, Config{Concurrency: 1, ProbePatience: time.Minute})
@@ -367,8 +366,9 @@ func TestServeDrains(t *testing.T) {
 	t.Parallel()
 	f := newToy()
 	entered, leave := make(chan struct{}), make(chan struct{})
-	f.mux.HandleFunc("GET /slow", func(w http.ResponseWriter, _ *http.Request) {
+	f.mux.HandleFunc("GET /slow", func(w http.ResponseWriter, r *http.Request) {
 		close(entered)
+		<-Draining(r.Context())
 		<-leave
 		fmt.Fprint(w, "done")
 	})
