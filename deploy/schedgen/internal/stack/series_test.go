@@ -53,7 +53,9 @@ var oddRequests = []func(random string) *http.Request{
 	func(r string) *http.Request { return odd("PUT", "/api/jobs/"+r+"/"+r) },
 	func(r string) *http.Request { return odd("DELETE", "/events/"+r, "Authorization", "Bearer "+r) },
 	func(r string) *http.Request { return odd("POST", "/tasks/"+r, "Ce-Type", r, "Ce-Id", r) },
-	func(r string) *http.Request { return odd("GET", "/ready/"+r, "Host", r, "User-Agent", r, "Origin", "https://"+r) },
+	func(r string) *http.Request {
+		return odd("GET", "/ready/"+r, "Host", r, "User-Agent", r, "Origin", "https://"+r)
+	},
 	func(r string) *http.Request {
 		return odd("GET", "/static/"+r, "X-Request-Id", r, "Traceparent", "00-"+r+r+"-"+r+"-01", "X-Forwarded-For", r, "Accept", r, "Priority-Token", r)
 	},
