@@ -27,7 +27,8 @@ schedgen readiness sign approve-budget --who 'Thandi M.' --seen 'the estimate of
 A schedule calls ` + "`schedgen readiness watch`" + ` once a day, as it does for the backups of a single server
 ([schedules](backup-and-recovery.md#schedules)). It looks at the sections first day (on the day of the launch and the next),
 first week (daily) and first month (weekly), and sends what it found, or why nothing could be looked at, where the alerts
-of backups go (` + "`ALERT_...`" + `). The exit code tells the schedule too. On the first day, look every two hours with ` + "`--section first-day`" + `. From cron:
+of backups go (` + "`ALERT_...`" + `). The exit code tells the schedule too. On the first day, look every two hours with
+` + "`--section first-day`" + `. From cron:
 
 ` + "```" + `
 0 7 * * * . /etc/schedgen/alerts.env && schedgen readiness watch --launched 2026-02-01 --target https://schedgen.example.org --token-file /etc/schedgen/admin-token --prometheus http://localhost:9090
@@ -47,8 +48,7 @@ An item is one of four kinds.
 
 An item is **ok**, **failed** (red), **not looked** (nothing is known; the report says how to look), **to decide**, or
 **signed**. Nothing is ok that was not looked at. A run ends after ` + "`--timeout`" + ` (5 minutes); what it did not reach is not
-looked at. The exit code is 0 if nothing is red, 1 if something is or the command
-failed, and 2 for a wrong command line.
+looked at. The exit code is 0 if nothing is red, 1 if something is or the command failed, and 2 for a wrong command line.
 
 `
 
