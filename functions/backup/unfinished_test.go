@@ -3,6 +3,7 @@ package backup_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -117,12 +118,17 @@ func TestADatabaseIsRestoredWithoutDamagedPDFs(t *testing.T) {
 	if there := objects(t, w.pdfs); len(there) != 2 {
 		t.Errorf("%d PDFs were restored, want all others", len(there))
 	}
-	restored, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: to, Replace: true, WithoutDamagedPDFs: true})
-	if err != nil || !slices.Equal(restored.Lost, failed.Lost) {
-		t.Errorf("without them: %q are lost, %v; want %q", restored.Lost, err, failed.Lost)
+	without, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: to, Replace: true, WithoutDamagedPDFs: true})
+	if err != nil || !slices.Equal(without.Lost, failed.Lost) {
+		t.Errorf("without them: %q are lost, %v; want %q", without.Lost, err, failed.Lost)
 	}
 	sameTables(t, tables(t, to), want)
-	if err := dump.CheckRestored(t.Context(), to); err != nil {
+	restored, err := postgres.Open(postgres.Config{URL: to})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer restored.Close()
+	if err := restored.Ping(t.Context()); err != nil {
 		t.Errorf("the restore has not ended: %v", err)
 	}
 }
@@ -263,6 +269,45 @@ func TestARestoreDeletesThePDFsOfUploadsThatItReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		sameObjects(t, objects(t, w.pdfs), want)
+	}
+}
+
+// TestARestoreThatIsKilledAtItsEndHasEnded, whether it succeeded or failed: each job has its PDF, and the sweep knows the
+// PDFs that no job lists.
+func TestARestoreThatIsKilledAtItsEndHasEnded(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []bool{false, true} {
+		w := newWorld(t)
+		w.fill(2)
+		w.backup(w.function())
+		restored := tables(t, w.cfg.Postgres.URL)["jobs"]
+		if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
+			t.Fatal(err)
+		}
+		if fails {
+			w.emptyBucket()
+			flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
+		}
+		w.fill(3)
+		want, orphans := restored, 3
+		if fails {
+			want, orphans = tables(t, w.cfg.Postgres.URL)["jobs"], 1
+		}
+		victim := w.process()
+		victim.Env = append(victim.Env, killAtEnv+"=deleting "+map[bool]string{false: "3", true: "2"}[fails]+" PDFs")
+		if output, err := victim.CombinedOutput(); victim.ProcessState.ExitCode() != -1 {
+			t.Fatalf("the restore was not killed: %v: %s", err, output)
+		}
+		if err := w.pool.Ping(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := tables(t, w.cfg.Postgres.URL)["jobs"]; !slices.Equal(got, want) {
+			t.Errorf("fails %t: there are %d jobs, want %d", fails, len(got), len(want))
+		}
+		there := slices.Sorted(maps.Keys(objects(t, w.pdfs)))
+		if found, err := w.jobs.Orphans(t.Context(), there); err != nil || len(found) != orphans || len(there) != orphans+len(want) {
+			t.Errorf("fails %t: of %d PDFs the sweep would delete %d, %v; want %d, and one for each of %d jobs", fails, len(there), len(found), err, orphans, len(want))
+		}
 	}
 }
 

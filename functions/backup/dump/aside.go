@@ -194,16 +194,6 @@ func dropAll(all []aside) string {
 	return "drop schema " + strings.Join(names, ", ") + " cascade"
 }
 
-// CheckRestored is [postgres.CheckRestored] of a database.
-func CheckRestored(ctx context.Context, dsn string) error {
-	conn, err := connect(ctx, dsn)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx)) // only asked
-	return postgres.CheckRestored(ctx, conn)
-}
-
 // aside is the schema of a restore that has not ended.
 type aside struct {
 	Schema    string // as the server quotes it

@@ -333,7 +333,7 @@ func TestUndoBringsBackWhatTheFirstRestoreReplaced(t *testing.T) {
 		if got := names(dsn); !slices.Equal(got, []string{"public.original"}) {
 			t.Errorf("got %q, want the tables from before the first restore", got)
 		}
-		if err := CheckRestored(t.Context(), dsn); err != nil {
+		if err := checkRestored(t.Context(), dsn); err != nil {
 			t.Errorf("everything is as it was: %v", err)
 		}
 	})
@@ -348,7 +348,7 @@ func TestUndoBringsBackWhatTheFirstRestoreReplaced(t *testing.T) {
 		if got := names(dsn); !slices.Equal(got, []string{"public.half"}) {
 			t.Errorf("got %q, want what the first restore left", got)
 		}
-		if err := CheckRestored(t.Context(), dsn); !errors.Is(err, postgres.ErrRestoring) {
+		if err := checkRestored(t.Context(), dsn); !errors.Is(err, postgres.ErrRestoring) {
 			t.Errorf("got %v, want that the first restore has not ended", err)
 		}
 	})
@@ -483,7 +483,7 @@ func TestAnEmptyDatabaseIsReadyAgain(t *testing.T) {
 	if _, err := last.Undo(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckRestored(t.Context(), dsn); err != nil {
+	if err := checkRestored(t.Context(), dsn); err != nil {
 		t.Errorf("everything is as it was: %v", err)
 	}
 }
@@ -561,4 +561,14 @@ func TestARestoreWaitsForAMigration(t *testing.T) {
 func ExampleCompare() {
 	fmt.Println(Compare([]Table{{"public.jobs", 2, "17"}}, []Table{{"public.jobs", 3, "21"}}))
 	// Output: table public.jobs has 2 rows instead of 3
+}
+
+// checkRestored is [postgres.CheckRestored] of a database.
+func checkRestored(ctx context.Context, dsn string) error {
+	conn, err := connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) // only asked
+	return postgres.CheckRestored(ctx, conn)
 }
