@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ type backlog struct {
 	most     int          // pending jobs; negative where that is not bounded
 	before   *recent[int] // pending jobs, less those that this instance had ever accepted when it counted
 	accepted atomic.Int64 // by this instance, ever
+	entering atomic.Int64 // uploads of this instance that are being stored: they count before they are accepted
 }
 
 // staleBacklog is how old a count may become while the next one takes its time.
@@ -54,21 +56,39 @@ func (b *backlog) admit(ctx context.Context, priority jobs.Priority) error {
 	if err != nil {
 		return err
 	}
-	if before+int(b.accepted.Load()) >= b.mostFor(priority) {
+	if before+int(b.accepted.Load()+b.entering.Load()) >= b.mostFor(priority) {
 		return api.New(api.QueueFull)
 	}
 	return nil
 }
 
+// enter is admit of an upload that is stored next, which counts for the others until it leaves: else all that come while
+// the first ones are stored would be admitted. To leave twice is to leave once.
+func (b *backlog) enter(ctx context.Context, priority jobs.Priority) (leave func(), err error) {
+	if b.most < 0 {
+		return func() {}, nil
+	}
+	before, err := b.before.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	leave = sync.OnceFunc(func() { b.entering.Add(-1) })
+	if before+int(b.entering.Add(1)+b.accepted.Load()) > b.mostFor(priority) {
+		leave()
+		return nil, api.New(api.QueueFull)
+	}
+	return leave, nil
+}
+
 // noRoom is why an upload is refused before anything of it is read. One that may be of high priority is read first, for
 // its form says whether it is.
 func (f *Function) noRoom(r *http.Request) error {
-	return f.admitted(r.Context(), f.allowed(r, jobs.High))
+	ctx := r.Context()
+	return f.notAdmitted(ctx, f.backlog.admit(ctx, f.allowed(r, jobs.High)))
 }
 
-// admitted counts an upload that the backlog does not admit, and tells why. A caller who went away was not refused.
-func (f *Function) admitted(ctx context.Context, priority jobs.Priority) error {
-	err := f.backlog.admit(ctx, priority)
+// notAdmitted counts an upload that the backlog does not admit. A caller who went away was not refused.
+func (f *Function) notAdmitted(ctx context.Context, err error) error {
 	switch {
 	case err == nil, errors.Is(ctx.Err(), context.Canceled):
 	case api.From(err).Code == api.QueueFull:

@@ -73,6 +73,45 @@ func TestUploadsAreRefusedWhileTooManyJobsArePending(t *testing.T) {
 	s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
 }
 
+// TestUploadsAtOnceDoNotOverfillTheQueue: those that are stored count for those that come meanwhile.
+func TestUploadsAtOnceDoNotOverfillTheQueue(t *testing.T) {
+	const most, sent = 3, 12
+	w := newWorld(t, silent, with(func(c *Config) { c.Pending = most }))
+	stored := make(chan struct{})
+	store := sync.OnceFunc(func() { close(stored) })
+	t.Cleanup(store)
+	w.store.set(func(s *storeProxy) {
+		s.put = func(rw http.ResponseWriter, _ *http.Request, forward func(http.ResponseWriter)) {
+			<-stored
+			forward(rw)
+		}
+	})
+	answers := make(chan int, sent)
+	var all sync.WaitGroup
+	for range sent {
+		s := w.student()
+		all.Go(func() { answers <- s.upload(pdf(), "Prefer", "wait=0").StatusCode })
+	}
+	accepted := 0
+	for n := range sent {
+		if n == sent-most {
+			store() // what is refused has waited for no other
+		}
+		select {
+		case status := <-answers:
+			if status == http.StatusAccepted {
+				accepted++
+			}
+		case <-time.After(patience):
+			t.Fatalf("%d of %d uploads have their answer: the others wait to be stored", n, sent)
+		}
+	}
+	all.Wait()
+	if accepted != most || w.jobsKept() != most {
+		t.Errorf("%d uploads at once: %d accepted and %d kept, want %d", sent, accepted, w.jobsKept(), most)
+	}
+}
+
 // While the database is away nobody knows how many jobs are pending: that is an outage, and no full queue.
 func TestAnOutageOfTheDatabaseIsNoFullQueue(t *testing.T) {
 	w := newWorldBeside(newWorld(t, silent), func(c *Config) {
@@ -93,7 +132,7 @@ func TestACallerWhoGoesAwayIsNoOutage(t *testing.T) {
 	w := newWorld(t, silent, with(func(c *Config) { c.Pending = 3 }))
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	if err := w.f.admitted(gone, jobs.Normal); err == nil {
+	if err := w.f.notAdmitted(gone, w.f.backlog.admit(gone, jobs.Normal)); err == nil {
 		t.Error("it was admitted without a count")
 	}
 	if got := metric(w, `schedgen_uploads_total{outcome="unavailable"}`); got != "0" {

@@ -141,9 +141,11 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 	}
 	defer u.discard()
 	priority := f.allowed(r, u.priority)
-	if err := f.admitted(r.Context(), priority); err != nil {
-		return jobs.Job{}, err
+	leave, err := f.backlog.enter(r.Context(), priority)
+	if err != nil {
+		return jobs.Job{}, f.notAdmitted(r.Context(), err)
 	}
+	defer leave()
 	id, err := uuid.NewV7()
 	if err != nil {
 		return jobs.Job{}, fmt.Errorf("make the job's id: %w", err)
@@ -165,6 +167,7 @@ func (f *Function) accept(r *http.Request, owner string, wait time.Duration) (jo
 		return job, f.notKept(err)
 	}
 	f.backlog.accepted.Add(1)
+	leave()
 	f.metrics.uploads.WithLabelValues("accepted").Inc()
 	f.metrics.uploadBytes.Observe(float64(u.size))
 	return f.await(r.Context(), job, wait, woken), nil
