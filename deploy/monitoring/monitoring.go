@@ -6,6 +6,7 @@
 //	prometheus/   what is asked, on one server and in a cluster
 //	alertmanager/ who is told
 //	dashboards/   Grafana's pages and their generator, a module of its own
+//	kubernetes/   what runs all of it in a cluster; kustomization.yaml makes ConfigMaps of the files above
 //
 // Each alert has a page in docs/runbooks that says what to do. The tests of this package hold the files to that and
 // to what promtool and amtool say.

@@ -41,7 +41,7 @@ func (c *Checker) wanted() []flow {
 		f := pod(name, true)
 		all = append(all,
 			flow{f, pod("pgbouncer", false), 6432, true}, flow{f, pod("redis", false), 6379, true}, flow{f, pod("minio", false), 9000, true},
-			flow{f, outside("knative-eventing"), 8080, true}, flow{f, outside("kube-system"), 53, true},
+			flow{f, outside("knative-eventing"), 8080, true}, flow{f, outside("kube-system"), 53, true}, flow{f, outside("monitoring"), 4318, true},
 			flow{outside("knative-serving"), f, 8012, true}, flow{outside("kourier-system"), f, 8012, true}, flow{outside("knative-serving"), f, 9090, true},
 			flow{outside("kourier-system"), f, 8013, true}, flow{outside("knative-serving"), f, 8080, false}, flow{outside("kourier-system"), f, 9091, false}, flow{outside("knative-serving"), f, 8022, true}, flow{outside("monitoring"), f, 9091, true},
 			flow{outside("default"), f, 8080, false}, flow{f, pod("postgres", false), 5432, name == "backup"},
@@ -83,14 +83,12 @@ func (c *Checker) wantedOnOpenFaaS() []flow {
 	return append(all, flow{pod("minio", false), outside("openfaas"), 8080, true}, flow{outside("default"), pod("redis", false), 6379, false})
 }
 
-// allows says whether the policies of one end let a connection with the other through.
+// allows says whether the policies of one end let a connection with the other through; those of a namespace that is not
+// ours are others' matter.
 func allows(objects []object, self, other end, port int, direction string) bool {
-	if self.namespace != "schedgen" {
-		return true // its own policies are others' matter
-	}
 	selected, allowed := false, false
 	for _, o := range objects {
-		if o.kind() != "NetworkPolicy" || !matches(o.at("spec", "podSelector"), self.labels) {
+		if o.kind() != "NetworkPolicy" || text(o.at("metadata", "namespace")) != self.namespace || !matches(o.at("spec", "podSelector"), self.labels) {
 			continue
 		}
 		types, _ := o.at("spec", "policyTypes").([]any)
@@ -100,7 +98,7 @@ func allows(objects []object, self, other end, port int, direction string) bool 
 		selected = true
 		for _, rule := range list(o.data, "spec", direction) {
 			side := map[string]string{"egress": "to", "ingress": "from"}[direction]
-			allowed = allowed || opens(rule, port) && slices.ContainsFunc(list(rule, side), func(peer map[string]any) bool { return is(peer, other) })
+			allowed = allowed || opens(rule, port) && slices.ContainsFunc(list(rule, side), func(peer map[string]any) bool { return is(peer, other, self.namespace) })
 		}
 	}
 	return !selected || allowed
@@ -135,17 +133,17 @@ func opens(rule map[string]any, port int) bool {
 	})
 }
 
-// is says whether a peer of a rule is that end.
-func is(peer map[string]any, e end) bool {
+// is says whether a peer of a rule of that namespace is that end.
+func is(peer map[string]any, e end, namespace string) bool {
 	if block, ok := peer["ipBlock"].(map[string]any); ok {
 		except, _ := block["except"].([]any)
 		return contains(block["cidr"], e.address) && !slices.ContainsFunc(except, func(cidr any) bool { return contains(cidr, e.address) })
 	}
 	if ns, ok := peer["namespaceSelector"]; ok {
-		return e.address == "" && labels(at(ns, "matchLabels"))["kubernetes.io/metadata.name"] == e.namespace && e.namespace != "schedgen" &&
+		return e.address == "" && labels(at(ns, "matchLabels"))["kubernetes.io/metadata.name"] == e.namespace &&
 			matches(peer["podSelector"], e.labels)
 	}
-	return e.namespace == "schedgen" && e.labels != nil && matches(peer["podSelector"], e.labels)
+	return e.namespace == namespace && e.labels != nil && matches(peer["podSelector"], e.labels)
 }
 
 func contains(cidr any, address string) bool {

@@ -20,7 +20,7 @@ import (
 
 // Sources are the paths, from the project's root, of what a Checker needs.
 func Sources() []string {
-	return []string{"deploy/scaling.json", "deploy/kubernetes", "deploy/compose", "deploy/images", "knative", "stack.yml", ".ko.yaml", "functions", "shared"}
+	return []string{"deploy/scaling.json", "deploy/kubernetes", "deploy/compose", "deploy/monitoring", "deploy/images", "knative", "stack.yml", ".ko.yaml", "functions", "shared"}
 }
 
 // Checker is what the files are compared with.
@@ -61,7 +61,7 @@ func New(tree repo.Tree, crds *Definitions, kubernetes, openfaas, file []byte) (
 // Check gives every problem of all the files.
 func (c *Checker) Check(tree repo.Tree) []string {
 	var all []string
-	for _, part := range []func(repo.Tree) []string{c.Scaled, c.Images, c.Cluster, c.OpenFaaS, c.Compose} {
+	for _, part := range []func(repo.Tree) []string{c.Scaled, c.Images, c.Cluster, c.OpenFaaS, c.Compose, c.Monitoring} {
 		all = append(all, part(tree)...)
 	}
 	return all
@@ -92,6 +92,8 @@ func (c *Checker) CheckFor(tree repo.Tree, path string) []string {
 		return c.OpenFaaS(tree)
 	case strings.HasPrefix(path, "deploy/compose/"):
 		return c.Compose(tree)
+	case strings.HasPrefix(path, "deploy/monitoring/"):
+		return c.Monitoring(tree)
 	}
 	tree = withComponents(tree)
 	return c.overlays(tree, above(tree, path))

@@ -90,7 +90,7 @@ func overlays(tree repo.Tree) []string {
 func build(tree repo.Tree, overlay string) ([]object, error) {
 	files := filesys.MakeFsInMemory()
 	for name, data := range tree {
-		if strings.HasPrefix(name, "knative/") || strings.HasPrefix(name, "deploy/kubernetes/") {
+		if strings.HasPrefix(name, "knative/") || strings.HasPrefix(name, "deploy/kubernetes/") || strings.HasPrefix(name, "deploy/monitoring/") {
 			if err := files.WriteFile("/"+name, data); err != nil {
 				return nil, err
 			}

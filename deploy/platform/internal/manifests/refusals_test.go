@@ -38,6 +38,19 @@ func TestRefusalsAreFound(t *testing.T) {
 		{"stack.yml", "${FRONTEND_URL:-}", "${FRONTEND:-}"},
 		{"deploy/compose/compose.yml", "${TRUSTED_ORIGINS:-}", "${TRUSTED:-}"},
 		{"knative/base/kustomization.yaml", "127.0.0.0/8,10.0.0.0/8", "127.0.0.0/8,11.0.0.0/8"},
+		// A cluster that is not watched, or by what could do more than watch.
+		{"deploy/monitoring/kustomization.yaml", "rules/costs.yml, ", ""},
+		{"deploy/monitoring/kustomization.yaml", "      - dashboards/json/queue.json\n", ""},
+		{"deploy/monitoring/prometheus/kubernetes.yml", "redis-exporter.schedgen:9121", "redis-exporter.schedgen:9122"},
+		{"deploy/monitoring/prometheus/kubernetes.yml", "redis-exporter.schedgen:9121", "redis-exporter:9121"},
+		{"deploy/monitoring/kubernetes/prometheus.yaml", "mountPath: /etc/prometheus/rules", "mountPath: /etc/prometheus/rule"},
+		{"deploy/monitoring/kubernetes/prometheus.yaml", "config/kubernetes.yml", "config/compose.yml"},
+		{"deploy/monitoring/kubernetes/prometheus.yaml", "prom/prometheus:v", "prom/prometheus:v1"},
+		{"deploy/monitoring/kubernetes/grafana.yaml", "key: password", "key: passwords"},
+		{"deploy/monitoring/kubernetes/exporters.yaml", "containerPort: 9187", "containerPort: 9188"},
+		{"deploy/monitoring/kubernetes/node-exporter.yaml", "readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false"},
+		{"deploy/monitoring/kubernetes/alertmanager.yaml", "automountServiceAccountToken: false", "automountServiceAccountToken: true"},
+		{"deploy/monitoring/kubernetes/alertmanager.yaml", "memory: 256Mi", "memory: 256MiB"},
 	} {
 		was := string(tree[broken.path])
 		now := strings.Replace(was, broken.old, broken.new, 1)
