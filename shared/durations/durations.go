@@ -19,7 +19,8 @@ const MaxNativeBuckets = 160
 // Histogram are the options of a histogram of seconds with these upper bounds of its classic buckets.
 func Histogram(name, help string, buckets ...float64) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets,
-		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: MaxNativeBuckets, NativeHistogramMinResetDuration: time.Hour}
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: MaxNativeBuckets, NativeHistogramMinResetDuration: time.Hour,
+		NativeHistogramMaxExemplars: -1} // those of the classic buckets suffice, and to keep others takes four times as long
 }
 
 // Observe records a duration. Where the work of ctx is in a trace that is recorded, its id becomes an exemplar, with the
