@@ -198,6 +198,7 @@ func TestBrokenClustersAreNotGreen(t *testing.T) {
 		{"limits postgres 0.5 3Gi", `"observedGeneration":2`, `"observedGeneration":1`, Failed, "has not taken its newest version up"},
 		{"probed pdf-parse", `"readinessProbe":{"httpGet":{"path":"/ready"}}`, `"readinessProbe":{}`, Failed, "nobody asks"},
 		{"storage postgres:/data", `"name":"data","mountPath"`, `"name":"run","mountPath"`, Failed, "goes with its container"},
+		{"storage postgres:/data", `"mountPath":"/data"`, `"readOnly":true,"mountPath":"/data"`, Failed, "goes with its container"},
 		{"env pdf-parse LOG_LEVEL", `"name":"common"},"data"`, `"name":"another"},"data"`, NotLooked, "was not seen"},
 		{"setting pdf-parse LOG_LEVEL info", `"name":"common"},"data"`, `"name":"another"},"data"`, NotLooked, "was not read"},
 	} {
