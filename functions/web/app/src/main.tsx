@@ -3,11 +3,10 @@ import "./style/parts.css";
 import { render } from "preact";
 import { App } from "./app";
 import { registerWorker } from "./shell/worker";
-import { resume, standBy } from "./upload/queue";
+import { resume } from "./upload/queue";
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 resume();
 addEventListener("online", resume);
-addEventListener("storage", standBy); // after the store has taken in what was told
 registerWorker();

@@ -62,21 +62,6 @@ export const flows = [
     },
   },
   {
-    name: "one of two windows is closed while it sends",
-    widths: [390],
-    async run({ page, context, pdf, url, check }) {
-      const other = await context.newPage();
-      await other.goto(url + "/");
-      const sent = new Promise((done) => page.route("**/api/upload", done)); // and never answered
-      await page.getByLabel("Timetable PDFs").setInputFiles(pdf("tests"));
-      await sent;
-      await other.getByText("tests.pdf").waitFor();
-      await page.close();
-      await other.getByText(/^Tests · \d+ entr/).waitFor();
-      check((await other.getByText("tests.pdf").count()) === 1, "the file is listed more than once");
-    },
-  },
-  {
     name: "drop a PDF, and try again",
     widths: [1280],
     refusals: [/^429 .*\/api\/upload$/],

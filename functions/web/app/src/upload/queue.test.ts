@@ -6,9 +6,9 @@ import { forgetHere } from "../state/forget";
 import { given } from "../state/given";
 import { read as readKept, write, type Kept } from "../state/kept";
 import { timetable, uploads } from "../state/store";
-import { keepFile, keptFile } from "../state/waiting";
+import { keptFile } from "../state/waiting";
 import { uploadTexts } from "../texts/upload";
-import { add, remove, resume, standBy } from "./queue";
+import { add, remove, resume } from "./queue";
 import * as sending from "./send";
 
 const pdf = (name: string, content = "%PDF-1.7 x") => new File([content], name, { type: "application/pdf" });
@@ -246,7 +246,7 @@ test("a question about a job that is lost by itself is asked again, and the file
   vi.useRealTimers();
 });
 
-test("what is in the list can be sent by any tab, and is first this tab's to send", async () => {
+test("what is in the list can be sent by any tab, and its own asks for its lock at once", async () => {
   const asked: string[] = [];
   const request = (name: string, _: unknown, work?: (lock: unknown) => unknown) => (asked.push(name), work ? new Promise(() => {}) : undefined);
   vi.stubGlobal("navigator", { onLine: true, locks: { request } });
@@ -261,25 +261,6 @@ test("what is in the list can be sent by any tab, and is first this tab's to sen
   await vi.waitFor(() => expect(seen.map((file) => file?.name)).toEqual(["a.pdf", "b.pdf"]));
   expect(askedInTime).toBe(2);
   stop();
-});
-
-test("a tab goes on with the upload of another tab when that is closed", async () => {
-  const send = vi.spyOn(sending, "sendFile").mockResolvedValue(read("job"));
-  let close: () => void = () => {};
-  const closed = new Promise<void>((done) => (close = done));
-  const request = async (name: string, options: unknown, work?: (lock: unknown) => unknown) => {
-    if (work) return work(null); // the other tab has it
-    if (name !== "schedgen send") await closed;
-    return (options as () => unknown)();
-  };
-  vi.stubGlobal("navigator", { locks: { request }, onLine: true });
-  await keepFile("theirs", pdf("theirs.pdf"));
-  elsewhere(() => ({ uploads: [{ id: "theirs", name: "theirs.pdf", size: 1, addedAt: "2026-01-01", state: "sending" }] }));
-  standBy();
-  await new Promise((done) => setTimeout(done));
-  expect(send).not.toHaveBeenCalled();
-  close();
-  await vi.waitFor(() => expect(state()).toEqual([["theirs.pdf", "done", undefined]]));
 });
 
 test.each(["with locks", "in a browser without locks"])("files are sent one after the other, so that all have the cookie of the first: %s", async (browser) => {

@@ -52,7 +52,7 @@ export async function add(files: Iterable<File>): Promise<void> {
     taken.push(upload);
   }
   for (const upload of taken) addUpload(upload);
-  for (const upload of taken) if (isOpen(upload)) void run(upload.id); // at once, so that this tab is the first to ask for its lock
+  for (const upload of taken) if (isOpen(upload)) void run(upload.id); // at once, before another tab hears of it
 }
 
 /** What can be said without the server. */
@@ -71,12 +71,6 @@ export function resume(): void {
     else if (isOpen(upload) || (upload.state === "failed" && upload.problem?.code === "OFFLINE")) void run(upload.id);
   }
   if (hasSession.value) void refreshTimetable().catch(() => undefined); // what was kept is shown until then
-}
-
-/** Waits for what other tabs work on, to go on with it where a tab is closed. Without locks nobody could tell. */
-export function standBy(): void {
-  if (!("locks" in navigator)) return;
-  for (const upload of uploads.value) if (isOpen(upload) && !upload.removing) void run(upload.id);
 }
 
 function isOpen({ state }: Upload): boolean {
