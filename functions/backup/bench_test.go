@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // scale is how much a system holds.
@@ -98,7 +99,7 @@ func loss(t testing.TB, s scale, server func(testing.TB, ...s3test.Webhook) *s3t
 	}
 	w := worldOn(t, source.DSN(), server(t))
 	w.cfg.PartSize = 0
-	pool, err := postgres.Open(postgres.Config{URL: source.DSN(), StatementTimeout: 1 << 40})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(source.DSN()), StatementTimeout: 1 << 40})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func loss(t testing.TB, s scale, server func(testing.TB, ...s3test.Webhook) *s3t
 		fresh := server(t)
 		f := w.function(func(c *backup.Config) {
 			c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
-			c.Blob, c.Postgres.URL = fresh.Config(), newDatabase(t, opts...).DSN()
+			c.Blob, c.Postgres.URL = fresh.Config(), secret.New(newDatabase(t, opts...).DSN())
 		})
 		restored, err := f.Restore(t.Context(), restore.Options{})
 		if err != nil {

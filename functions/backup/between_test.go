@@ -15,6 +15,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // between stands between the function and the S3 server: it sees each request first, and may answer
@@ -86,7 +87,7 @@ func somebody(t testing.TB) *people {
 	return p
 }
 
-func (p *people) alerts(c *backup.Config) { c.Alert.Webhook = p.URL }
+func (p *people) alerts(c *backup.Config) { c.Alert.Webhook = secret.New(p.URL) }
 
 // heard fails the test unless the alerts are these, in order, each by a part of its text.
 func (p *people) heard(t testing.TB, want ...string) {

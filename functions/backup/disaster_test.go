@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // load writes jobs, entries, PDFs and feeds until it is stopped.
@@ -78,7 +79,7 @@ func TestDatabaseAndBucketDestroyedUnderLoadComeBack(t *testing.T) {
 	live := s3test.NewAt(t, pdfs, "")
 	safe := s3test.New(t) // another machine
 	w := worldOn(t, server.DSN(), live)
-	w.cfg.Bucket = backup.Target{URL: safe.URL, AccessKey: s3test.AccessKey, SecretKey: s3test.SecretKey}
+	w.cfg.Bucket = backup.Target{URL: safe.URL, AccessKey: s3test.AccessKey, SecretKey: secret.New(s3test.SecretKey)}
 	w.fill(10)
 
 	const writers = 3
@@ -113,7 +114,7 @@ func TestDatabaseAndBucketDestroyedUnderLoadComeBack(t *testing.T) {
 
 	fresh := newServer(t)
 	freshPDFs := s3test.New(t)
-	w.cfg.Postgres.URL, w.cfg.Blob = fresh.DSN(), freshPDFs.Config()
+	w.cfg.Postgres.URL, w.cfg.Blob = secret.New(fresh.DSN()), freshPDFs.Config()
 	f := w.function()
 	var lines []string
 	restored, err := f.Restore(progress.With(t.Context(), func(line string) { lines = append(lines, line) }), restore.Options{})
@@ -237,17 +238,17 @@ func TestARestoreRefusesADatabaseThatIsNotEmpty(t *testing.T) {
 	w.fill(3)
 	f := w.function()
 	w.backup(f)
-	want := tables(t, w.cfg.Postgres.URL)
+	want := tables(t, w.cfg.Postgres.URL.Reveal())
 	w.fill(2)
-	later := tables(t, w.cfg.Postgres.URL)
+	later := tables(t, w.cfg.Postgres.URL.Reveal())
 	if _, err := f.Restore(t.Context(), restore.Options{}); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Fatalf("got %v, want a refusal", err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL), later)
+	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), later)
 	if _, err := f.Restore(t.Context(), restore.Options{Replace: true}); err != nil {
 		t.Fatalf("told to replace it: %v", err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
 }
 
 func TestARestoreThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
@@ -257,12 +258,12 @@ func TestARestoreThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
 	f := w.function()
 	m := w.backup(f)
 	w.fill(1)
-	want := tables(t, w.cfg.Postgres.URL)
+	want := tables(t, w.cfg.Postgres.URL.Reveal())
 	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+m.ID+"/dump."))
 	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("got %v, want the damage", err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
 }
 
 func TestARestoreToAnEarlierTime(t *testing.T) {
@@ -275,14 +276,14 @@ func TestARestoreToAnEarlierTime(t *testing.T) {
 		w.fill(1)
 		f.Now = func() time.Time { return day.AddDate(0, 0, i) }
 		w.backup(f)
-		states = append(states, tables(t, w.cfg.Postgres.URL))
+		states = append(states, tables(t, w.cfg.Postgres.URL.Reveal()))
 	}
 	into := pgtest.Empty(t)
-	if _, err := f.Restore(t.Context(), restore.Options{To: into, At: day.Add(36 * time.Hour)}); err != nil {
+	if _, err := f.Restore(t.Context(), restore.Options{To: secret.New(into), At: day.Add(36 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	sameTables(t, tables(t, into), states[1])
-	if _, err := f.Restore(t.Context(), restore.Options{To: pgtest.Empty(t), At: day.Add(-time.Hour)}); !errors.Is(err, restore.ErrNoBackup) {
+	if _, err := f.Restore(t.Context(), restore.Options{To: secret.New(pgtest.Empty(t)), At: day.Add(-time.Hour)}); !errors.Is(err, restore.ErrNoBackup) {
 		t.Errorf("before the first: got %v, want ErrNoBackup", err)
 	}
 }
@@ -293,7 +294,7 @@ func TestAnOffsiteCopyRestoresWhenAllElseIsLost(t *testing.T) {
 	dir := t.TempDir()
 	address := freeAddr(t)
 	away := s3test.NewAt(t, dir, address)
-	w.cfg.Offsite = backup.Target{URL: away.URL, AccessKey: s3test.AccessKey, SecretKey: s3test.SecretKey, Bucket: "copies"}
+	w.cfg.Offsite = backup.Target{URL: away.URL, AccessKey: s3test.AccessKey, SecretKey: secret.New(s3test.SecretKey), Bucket: "copies"}
 	w.fill(4)
 	who := somebody(t)
 	f := w.function(who.alerts)
@@ -324,15 +325,15 @@ func TestAnOffsiteCopyRestoresWhenAllElseIsLost(t *testing.T) {
 	who.heard(t, "its copy off site failed", "recovered")
 
 	// A scratch server that is away proves nothing, and the copy is made all the same.
-	unproved, err := w.function(func(c *backup.Config) { c.ScratchURL = "postgres://nobody@127.0.0.1:1/x?sslmode=disable" }).Run(t.Context())
+	unproved, err := w.function(func(c *backup.Config) { c.ScratchURL = secret.New("postgres://nobody@127.0.0.1:1/x?sslmode=disable") }).Run(t.Context())
 	if err == nil || unproved.Status() != "unverified" || unproved.Offsite == nil || !unproved.Offsite.OK {
 		t.Errorf("without a scratch server: got %s, %+v, %v; want a copy, unverified, and an error", unproved.Status(), unproved.Offsite, err)
 	}
 
-	want := tables(t, w.cfg.Postgres.URL)
+	want := tables(t, w.cfg.Postgres.URL.Reveal())
 	w.dropBucket("schedgen-backups")
 	into := pgtest.Empty(t)
-	if _, err := f.Restore(t.Context(), restore.Options{To: into, Offsite: true}); err != nil {
+	if _, err := f.Restore(t.Context(), restore.Options{To: secret.New(into), Offsite: true}); err != nil {
 		t.Fatalf("restore from the copy: %v", err)
 	}
 	sameTables(t, tables(t, into), want)
@@ -364,7 +365,7 @@ func TestAnObjectThatIsNoUploadIsKeptToo(t *testing.T) {
 		c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
 		c.Blob = other.Config()
 	})
-	if _, err := f.Restore(t.Context(), restore.Options{To: pgtest.Empty(t), ID: m.ID}); err != nil {
+	if _, err := f.Restore(t.Context(), restore.Options{To: secret.New(pgtest.Empty(t)), ID: m.ID}); err != nil {
 		t.Fatal(err)
 	}
 	got := objects(t, other.Store(t))

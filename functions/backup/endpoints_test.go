@@ -13,6 +13,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // call asks the function over HTTP, as a platform serves it.
@@ -43,7 +44,7 @@ func TestOnlyWhoHasTheTokenMayAsk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.OpenPaths = nil
-	f, closed := w.function(func(c *backup.Config) { c.EventToken = "event-token" }), w.function(func(c *backup.Config) { c.AdminToken = "" })
+	f, closed := w.function(func(c *backup.Config) { c.EventToken = secret.New("event-token") }), w.function(func(c *backup.Config) { c.AdminToken = secret.String{} })
 	for _, path := range []string{"POST /api/admin/backups", "GET /api/admin/backups", "GET /api/admin/backups/x", "POST /api/admin/backups/x/verify", "POST /", "POST /tasks/watch"} {
 		method, address, _ := strings.Cut(path, " ")
 		for _, token := range []string{"", "wrong", "admin-toke", "admin-tokenn"} {
@@ -66,7 +67,7 @@ func TestOnlyWhoHasTheTokenMayAsk(t *testing.T) {
 func TestGuessesOfTheTokenAreCounted(t *testing.T) {
 	t.Parallel()
 	f := newWorld(t).function(func(c *backup.Config) {
-		c.OpenPaths, c.EventToken, c.Limits = nil, "event-token", ratelimit.Limits{SignIn: ratelimit.Rate{Count: 2, Per: time.Hour}}
+		c.OpenPaths, c.EventToken, c.Limits = nil, secret.New("event-token"), ratelimit.Limits{SignIn: ratelimit.Rate{Count: 2, Per: time.Hour}}
 	})
 	for n, path := range []string{"GET /api/admin/backups", "POST /tasks/watch", "POST /", "GET /api/admin/backups"} {
 		method, address, _ := strings.Cut(path, " ")
@@ -232,10 +233,10 @@ func TestAConfigurationThatMakesNoSenseIsRefused(t *testing.T) {
 		"bucket of their":  func(c *backup.Config) { c.Bucket.Bucket = c.Blob.Bucket },
 		"S3_URL":           func(c *backup.Config) { c.Bucket.URL = "nowhere" },
 		"off-site":         func(c *backup.Config) { c.Offsite.URL = "nowhere" },
-		"DATABASE_URL":     func(c *backup.Config) { c.Postgres.URL = "host=localhost dbname=x" },
+		"DATABASE_URL":     func(c *backup.Config) { c.Postgres.URL = secret.New("host=localhost dbname=x") },
 		"ALERT_TO":         func(c *backup.Config) { c.Alert.SMTPServer = "mail.example:25" },
-		"ALERT_WEBHOOK":    func(c *backup.Config) { c.Alert.Webhook = "hooks.example" },
-		"BACKUP_SCRATCH_U": func(c *backup.Config) { c.ScratchURL = "elsewhere" },
+		"ALERT_WEBHOOK":    func(c *backup.Config) { c.Alert.Webhook = secret.New("hooks.example") },
+		"BACKUP_SCRATCH_U": func(c *backup.Config) { c.ScratchURL = secret.New("elsewhere") },
 	} {
 		cfg := w.cfg
 		change(&cfg)

@@ -27,6 +27,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/stack/pg"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func TestABucketThatIsFullInTheMiddle(t *testing.T) {
@@ -269,7 +270,9 @@ func TestABackupIsNotCalledDamagedBecauseAServerIsDown(t *testing.T) {
 	w.fill(1)
 	who := somebody(t)
 	m := w.backup(w.function())
-	down := w.function(who.alerts, func(c *backup.Config) { c.ScratchURL = "postgres://schedgen@127.0.0.1:1/schedgen?sslmode=disable" })
+	down := w.function(who.alerts, func(c *backup.Config) {
+		c.ScratchURL = secret.New("postgres://schedgen@127.0.0.1:1/schedgen?sslmode=disable")
+	})
 	if got, err := down.Verify(t.Context(), m.ID, false); err == nil || !got.Good() {
 		t.Errorf("got %s, %v; want an error, and the backup as it was", got.Status(), err)
 	}
@@ -293,7 +296,7 @@ func TestAWrongKeyOpensNothing(t *testing.T) {
 	}
 	who.heard(t, "none of the identities opens")
 	into := pgtest.Empty(t)
-	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: into}); !errors.Is(err, seal.ErrWrongKey) {
+	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: secret.New(into)}); !errors.Is(err, seal.ErrWrongKey) {
 		t.Errorf("restore: got %v, want ErrWrongKey", err)
 	}
 	if m, err := f.Run(t.Context()); !errors.Is(err, seal.ErrWrongKey) || m.Good() {
@@ -312,8 +315,8 @@ func TestAStolenBucketRevealsNothing(t *testing.T) {
 	}
 	pdf := objects(t, w.pdfs)[job.ObjectKey]
 	w.backup(w.function())
-	words := []string{secret, "Secretive", "COS 212", "%PDF", job.ID, job.Owner, job.SHA256, "timetable.pdf", "uploads/", "BEGIN:VCALENDAR",
-		"create table", "CREATE TABLE", "dead_letters", w.cfg.Postgres.URL, pdf[:40]}
+	words := []string{confidential, "Secretive", "COS 212", "%PDF", job.ID, job.Owner, job.SHA256, "timetable.pdf", "uploads/", "BEGIN:VCALENDAR",
+		"create table", "CREATE TABLE", "dead_letters", w.cfg.Postgres.URL.Reveal(), pdf[:40]}
 	stolen := objects(t, w.backups())
 	if len(stolen) < 10 {
 		t.Fatalf("the bucket has %d objects, want a whole backup", len(stolen))
@@ -361,7 +364,7 @@ func TestNoPasswordIsLoggedOrTold(t *testing.T) {
 	w, who := newWorld(t), somebody(t)
 	const password = "s3cret-of-the-database"
 	f := w.function(who.alerts, func(c *backup.Config) {
-		c.Postgres.URL = "postgres://schedgen:" + password + "@127.0.0.1:1/schedgen?sslmode=disable"
+		c.Postgres.URL = secret.New("postgres://schedgen:" + password + "@127.0.0.1:1/schedgen?sslmode=disable")
 		c.ScratchURL = c.Postgres.URL
 	})
 	var logged bytes.Buffer

@@ -43,6 +43,7 @@ import (
 	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -51,7 +52,7 @@ type Target struct {
 	URL       string        `env:"S3_URL"`                              // S3 endpoint, http://host:9000; without one, backups are kept at S3_URL, and there is no second bucket
 	Bucket    string        `env:"S3_BUCKET, default=schedgen-backups"` // bucket name; the bucket is created if it does not exist
 	AccessKey string        `env:"S3_ACCESS_KEY"`                       // access key with the right to list, read, write and delete in the bucket
-	SecretKey string        `env:"S3_SECRET_KEY"`                       // secret of the access key
+	SecretKey secret.String `env:"S3_SECRET_KEY"`                       // secret of the access key
 	Region    string        `env:"S3_REGION, default=us-east-1"`        // S3 region; MinIO accepts any
 	Timeout   time.Duration `env:"S3_TIMEOUT, default=2m"`              // timeout for one part
 }
@@ -77,18 +78,18 @@ type Config struct {
 	IdentityFile string `env:"BACKUP_IDENTITY_FILE"`
 	// Key to sign backups with, so that write access to the bucket is not enough to forge one: 32 random bytes as base64
 	// (openssl rand -base64 32). Without it, backups are not signed.
-	SigningKey string `env:"BACKUP_SIGNING_KEY"`
+	SigningKey secret.String `env:"BACKUP_SIGNING_KEY"`
 	// Public keys (printed by `backup key`) of former signing keys, separated by commas. A backup must be signed by one of
 	// them or by BACKUP_SIGNING_KEY to be verified or restored. Without either, every backup is trusted.
 	VerifyKeys []string `env:"BACKUP_VERIFY_KEYS"`
 	// Database on whose server scratch databases are created for verification; defaults to DATABASE_URL.
-	ScratchURL string `env:"BACKUP_SCRATCH_URL"`
+	ScratchURL secret.String `env:"BACKUP_SCRATCH_URL"`
 
 	// Paths of events and tasks that need no token, for callers that cannot send one: Knative's broker and PingSource,
 	// OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths   []string      `env:"OPEN_PATHS"`
-	AdminToken  string        `env:"ADMIN_TOKEN"`                       // token for /api/admin/backups; without it these calls are refused
-	EventToken  string        `env:"EVENT_TOKEN"`                       // token that events and tasks must carry; ADMIN_TOKEN is accepted too
+	AdminToken  secret.String `env:"ADMIN_TOKEN"`                       // token for /api/admin/backups; without it these calls are refused
+	EventToken  secret.String `env:"EVENT_TOKEN"`                       // token that events and tasks must carry; ADMIN_TOKEN is accepted too
 	MissedAfter time.Duration `env:"BACKUP_MISSED_AFTER, default=26h"`  // an alert is sent when the newest good backup is older than this
 	MinInterval time.Duration `env:"BACKUP_MIN_INTERVAL, default=1h"`   // a scheduled run is skipped if a good backup is younger than this
 	Lease       time.Duration `env:"BACKUP_LEASE, default=30s"`         // lease of the lock; other runs wait this long for one that died
@@ -202,7 +203,7 @@ func withDefaults(c Config) Config {
 		// A Config written in code may leave the policy out, and 0 is a choice for each of its fields.
 		_ = settings.ReadFrom(context.Background(), &c.Retention, envconfig.MapLookuper(nil)) // the tags alone cannot fail
 	}
-	if c.ScratchURL == "" {
+	if c.ScratchURL.IsZero() {
 		c.ScratchURL = c.Postgres.URL
 	}
 	return c
@@ -217,8 +218,8 @@ func (c Config) checked() (Config, error) {
 	if c.Bucket.URL == c.Blob.URL && c.Bucket.Bucket == c.Blob.Bucket {
 		return c, errors.New("BACKUP_S3_BUCKET: backups need a bucket of their own, not that of the PDFs")
 	}
-	for _, dsn := range []string{c.Postgres.URL, c.ScratchURL} {
-		if _, err := dump.DatabaseName(dsn); err != nil {
+	for _, dsn := range []secret.String{c.Postgres.URL, c.ScratchURL} {
+		if _, err := dump.DatabaseName(dsn.Reveal()); err != nil {
 			return c, fmt.Errorf("DATABASE_URL, BACKUP_SCRATCH_URL: %w", err)
 		}
 	}

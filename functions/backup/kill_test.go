@@ -66,7 +66,7 @@ func TestKilledAtTenRandomPoints(t *testing.T) {
 	if keys := leftovers(t, w); len(keys) > 0 {
 		t.Errorf("seed %d: the next run left %q", seed, keys)
 	}
-	if left := scratchDatabases(t, w.cfg.Postgres.URL); len(left) > 0 {
+	if left := scratchDatabases(t, w.cfg.Postgres.URL.Reveal()); len(left) > 0 {
 		t.Errorf("seed %d: the next run left the databases %q", seed, left)
 	}
 }

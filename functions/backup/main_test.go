@@ -2,7 +2,6 @@ package backup_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/progress"
 	"github.com/schedgen/schedgen/functions/backup/restore"
+	"github.com/schedgen/schedgen/shared/dev/testkit/childtest"
 )
 
 const (
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 func child(text string) int {
 	var cfg backup.Config
-	err := json.Unmarshal([]byte(text), &cfg)
+	err := childtest.DecodeConfig(text, &cfg)
 	if err == nil {
 		var f *backup.Function
 		if f, err = backup.New(context.Background(), cfg); err == nil {
@@ -69,11 +69,11 @@ func killedRestore(f *backup.Function, at string) int {
 // process is a run in a process of its own, not started.
 func (w *world) process() *exec.Cmd {
 	w.t.Helper()
-	text, err := json.Marshal(w.cfg)
+	text, err := childtest.EncodeConfig(w.cfg)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+string(text))
+	cmd.Env = append(os.Environ(), childEnv+"="+text)
 	return cmd
 }

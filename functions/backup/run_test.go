@@ -8,6 +8,7 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func TestABackupRestoresElsewhere(t *testing.T) {
@@ -21,7 +22,7 @@ func TestABackupRestoresElsewhere(t *testing.T) {
 			if m.Status() != "verified" || m.Objects != 12 || m.ObjectsStored != 12 || m.Tables < 6 || m.ListedItems == 0 || m.Schema == 0 {
 				t.Errorf("got %s %+v", m.Status(), m)
 			}
-			if left := scratchDatabases(t, w.cfg.Postgres.URL); len(left) > 0 {
+			if left := scratchDatabases(t, w.cfg.Postgres.URL.Reveal()); len(left) > 0 {
 				t.Errorf("scratch databases are left: %q", left)
 			}
 			elsewhere := pgtest.Empty(t)
@@ -30,14 +31,14 @@ func TestABackupRestoresElsewhere(t *testing.T) {
 				c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
 				c.Blob = other.Config()
 			})
-			got, err := f.Restore(t.Context(), restore.Options{To: elsewhere})
+			got, err := f.Restore(t.Context(), restore.Options{To: secret.New(elsewhere)})
 			if err != nil {
 				t.Fatalf("restore: %v", err)
 			}
 			if len(got.Checks) < 4 {
 				t.Errorf("got the checks %+v, want tables, migrations, objects, s3", got.Checks)
 			}
-			sameTables(t, tables(t, elsewhere), tables(t, w.cfg.Postgres.URL))
+			sameTables(t, tables(t, elsewhere), tables(t, w.cfg.Postgres.URL.Reveal()))
 			sameObjects(t, objects(t, other.Store(t)), objects(t, w.pdfs))
 		})
 	}

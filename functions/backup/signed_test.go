@@ -27,6 +27,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/personal"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // signingKey is a key as an operator makes it.
@@ -35,7 +36,7 @@ func signingKey(letter string) string {
 }
 
 func signed(letter string) func(*backup.Config) {
-	return func(c *backup.Config) { c.SigningKey = signingKey(letter) }
+	return func(c *backup.Config) { c.SigningKey = secret.New(signingKey(letter)) }
 }
 
 // elsewhere restores into a new database and a new bucket.
@@ -44,7 +45,7 @@ func (w *world) elsewhere(change ...func(*backup.Config)) *backup.Function {
 	from, to := w.s3.Config(), s3test.New(w.t).Config()
 	return w.function(append(change, func(c *backup.Config) {
 		c.Bucket = backup.Target{URL: from.URL, AccessKey: from.AccessKey, SecretKey: from.SecretKey, Bucket: "schedgen-backups"}
-		c.Postgres.URL, c.ScratchURL, c.Blob = pgtest.Empty(w.t), "", to
+		c.Postgres.URL, c.ScratchURL, c.Blob = secret.New(pgtest.Empty(w.t)), secret.String{}, to
 	})...)
 }
 
@@ -81,8 +82,8 @@ func TestNobodyForgesABackup(t *testing.T) {
 		t.Fatalf("the backup is %s: %v", m.Status(), m.Trust())
 	}
 	genuine := w.object("manifests/" + m.ID + ".json")
-	unsignedID := w.backup(w.function(func(c *backup.Config) { c.SigningKey = "" })).ID // what an intruder makes of a database
-	other := w.backup(w.function(signed("x"))).ID                                       // or with a key of their own
+	unsignedID := w.backup(w.function(func(c *backup.Config) { c.SigningKey = secret.String{} })).ID // what an intruder makes of a database
+	other := w.backup(w.function(signed("x"))).ID                                                    // or with a key of their own
 	renamed := store.NewID(time.Now().Add(time.Minute))
 	w.putObject("manifests/"+renamed+".json", forge(t, genuine, func(manifest map[string]any) { manifest["id"] = renamed }))
 	swapped := store.NewID(time.Now().Add(2 * time.Minute))
@@ -122,7 +123,7 @@ func TestNobodyForgesABackup(t *testing.T) {
 
 func publicKey(t *testing.T, letter string) string {
 	t.Helper()
-	keys, err := sign.ParseKeys(signingKey(letter), nil)
+	keys, err := sign.ParseKeys(secret.New(signingKey(letter)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // killRestore kills a restore right after it moved aside what the database held.
@@ -46,7 +47,7 @@ func TestNoBackupOfAnUnfinishedRestore(t *testing.T) {
 	told := somebody(t)
 	f := w.function(told.alerts)
 	w.backup(f)
-	want := tables(t, w.cfg.Postgres.URL)
+	want := tables(t, w.cfg.Postgres.URL.Reveal())
 	w.cfg.Lease = time.Second // what the killed restore keeps the next waiting
 	w.killRestore()
 	f = w.function(told.alerts, func(c *backup.Config) { c.Lease = 4 * time.Second })
@@ -58,7 +59,7 @@ func TestNoBackupOfAnUnfinishedRestore(t *testing.T) {
 	if _, err := f.Restore(t.Context(), restore.Options{Replace: true}); err != nil {
 		t.Fatal(err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
 }
 
 // TestARestoreWithoutItsPDFsIsUndone: the tables come back, and the bucket of PDFs is as it was.
@@ -76,12 +77,12 @@ func TestARestoreWithoutItsPDFsIsUndone(t *testing.T) {
 	if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
 		t.Fatal(err)
 	}
-	want := tables(t, w.cfg.Postgres.URL)
+	want := tables(t, w.cfg.Postgres.URL.Reveal())
 	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
 	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("got %v, want the damage", err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
 	if left := objects(t, w.pdfs); len(left) != 0 {
 		t.Errorf("%d PDFs are left that no table lists", len(left))
 	}
@@ -107,23 +108,23 @@ func TestADatabaseIsRestoredWithoutDamagedPDFs(t *testing.T) {
 	w.fill(3)
 	f := w.function()
 	m := w.backup(f)
-	want := tables(t, w.cfg.Postgres.URL)
+	want := tables(t, w.cfg.Postgres.URL.Reveal())
 	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
 	w.emptyBucket()
 	to := pgtest.Empty(t)
-	failed, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: to})
+	failed, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: secret.New(to)})
 	if !errors.Is(err, restore.ErrLost) || !strings.Contains(err.Error(), "--without-damaged-pdfs") || len(failed.Lost) != 1 {
 		t.Errorf("%q are lost, %v; want one, and advice", failed.Lost, err)
 	}
 	if there := objects(t, w.pdfs); len(there) != 2 {
 		t.Errorf("%d PDFs were restored, want all others", len(there))
 	}
-	without, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: to, Replace: true, WithoutDamagedPDFs: true})
+	without, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: secret.New(to), Replace: true, WithoutDamagedPDFs: true})
 	if err != nil || !slices.Equal(without.Lost, failed.Lost) {
 		t.Errorf("without them: %q are lost, %v; want %q", without.Lost, err, failed.Lost)
 	}
 	sameTables(t, tables(t, to), want)
-	restored, err := postgres.Open(postgres.Config{URL: to})
+	restored, err := postgres.Open(postgres.Config{URL: secret.New(to)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,13 +154,13 @@ func TestARestoreThatFailsKeepsThePDFsThatTheTablesList(t *testing.T) {
 	w.fill(3)
 	f := w.function()
 	m := w.backup(f)
-	want := tables(t, w.cfg.Postgres.URL)
+	want := tables(t, w.cfg.Postgres.URL.Reveal())
 	w.emptyBucket()
 	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
 	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); !errors.Is(err, restore.ErrLost) {
 		t.Errorf("got %v, want that one is lost", err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
 	if there := objects(t, w.pdfs); len(there) != 2 {
 		t.Errorf("%d PDFs are there, want the two that could be restored", len(there))
 	}
@@ -176,7 +177,7 @@ func TestPDFsOfAKilledRestoreAreDeleted(t *testing.T) {
 	if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
 		t.Fatal(err)
 	}
-	want := tables(t, w.cfg.Postgres.URL)
+	want := tables(t, w.cfg.Postgres.URL.Reveal())
 	w.cfg.Lease = time.Second // what the killed restore keeps the next waiting
 	w.killRestoreAt("ending the restore")
 	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+m.ID+"/dump."))
@@ -193,7 +194,7 @@ func TestPDFsOfAKilledRestoreAreDeleted(t *testing.T) {
 	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("got %v, want the damage", err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
 	if left := objects(t, w.pdfs); len(left) != 0 {
 		t.Errorf("%d PDFs are left that no table lists", len(left))
 	}
@@ -213,7 +214,7 @@ func TestPDFsOfAKilledRestoreOfAnotherBackupAreDeleted(t *testing.T) {
 	w.emptyBucket()
 	w.fill(1)
 	second := w.backup(f)
-	want, pdfs := tables(t, w.cfg.Postgres.URL), objects(t, w.pdfs)
+	want, pdfs := tables(t, w.cfg.Postgres.URL.Reveal()), objects(t, w.pdfs)
 	// The killed restore is of the first backup: the newest is not there for it.
 	newest := "manifests/" + second.ID + ".json"
 	manifest := w.object(newest)
@@ -230,7 +231,7 @@ func TestPDFsOfAKilledRestoreOfAnotherBackupAreDeleted(t *testing.T) {
 	if _, err := f.Restore(t.Context(), restore.Options{Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("got %v, want the damage", err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL), want)
+	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
 	sameObjects(t, objects(t, w.pdfs), pdfs)
 }
 
@@ -250,7 +251,7 @@ func TestARestoreDeletesThePDFsOfUploadsThatItReplaced(t *testing.T) {
 			w.fill(1)
 			want = objects(t, w.pdfs)
 			later := w.backup(f)
-			o.To = pgtest.Empty(t)
+			o.To = secret.New(pgtest.Empty(t))
 			if _, err := f.Restore(t.Context(), restore.Options{ID: later.ID, To: o.To}); err != nil {
 				t.Fatal(err)
 			}
@@ -280,7 +281,7 @@ func TestARestoreThatIsKilledAtItsEndHasEnded(t *testing.T) {
 		w := newWorld(t)
 		w.fill(2)
 		w.backup(w.function())
-		restored := tables(t, w.cfg.Postgres.URL)["jobs"]
+		restored := tables(t, w.cfg.Postgres.URL.Reveal())["jobs"]
 		if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
 			t.Fatal(err)
 		}
@@ -291,7 +292,7 @@ func TestARestoreThatIsKilledAtItsEndHasEnded(t *testing.T) {
 		w.fill(3)
 		want, orphans := restored, 3
 		if fails {
-			want, orphans = tables(t, w.cfg.Postgres.URL)["jobs"], 1
+			want, orphans = tables(t, w.cfg.Postgres.URL.Reveal())["jobs"], 1
 		}
 		victim := w.process()
 		victim.Env = append(victim.Env, killAtEnv+"=deleting "+map[bool]string{false: "3", true: "2"}[fails]+" PDFs")
@@ -301,7 +302,7 @@ func TestARestoreThatIsKilledAtItsEndHasEnded(t *testing.T) {
 		if err := w.pool.Ping(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if got := tables(t, w.cfg.Postgres.URL)["jobs"]; !slices.Equal(got, want) {
+		if got := tables(t, w.cfg.Postgres.URL.Reveal())["jobs"]; !slices.Equal(got, want) {
 			t.Errorf("fails %t: there are %d jobs, want %d", fails, len(got), len(want))
 		}
 		there := slices.Sorted(maps.Keys(objects(t, w.pdfs)))
@@ -341,7 +342,7 @@ func TestNoRestoreWhileABackupIsMade(t *testing.T) {
 	w := newWorld(t)
 	w.fill(2)
 	away := s3test.New(t)
-	w.cfg.Offsite = backup.Target{URL: away.URL, AccessKey: s3test.AccessKey, SecretKey: s3test.SecretKey, Bucket: "copies"}
+	w.cfg.Offsite = backup.Target{URL: away.URL, AccessKey: s3test.AccessKey, SecretKey: secret.New(s3test.SecretKey), Bucket: "copies"}
 	b := w.between()
 	f := w.function(func(c *backup.Config) {
 		c.Blob.URL, c.Bucket = b.URL, backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}

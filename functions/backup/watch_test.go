@@ -15,6 +15,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // clock is a time that a test sets.
@@ -176,7 +177,7 @@ func TestAnAlertThatNobodyTookIsSentAgain(t *testing.T) {
 		told.Add(1)
 	}))
 	defer server.Close()
-	f := at.of(w.function(func(c *backup.Config) { c.Alert.Webhook = server.URL }))
+	f := at.of(w.function(func(c *backup.Config) { c.Alert.Webhook = secret.New(server.URL) }))
 	if _, err := f.Watch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +242,7 @@ func TestAHangingAlertDelaysNoListOfDeletions(t *testing.T) {
 		out.WriteHeader(http.StatusGone)
 	}))
 	defer server.Close()
-	f := at.of(w.function(func(c *backup.Config) { c.Alert.Webhook = server.URL }))
+	f := at.of(w.function(func(c *backup.Config) { c.Alert.Webhook = secret.New(server.URL) }))
 	w.putObject("state/watch.json", []byte(`{"since":"2026-02-01T00:00:00Z"}`)) // so a backup is missed
 	_, _ = f.Watch(ctx)
 	if ctx.Err() == nil {
@@ -310,7 +311,7 @@ func TestAnEndThatNobodyHeardIsToldAgain(t *testing.T) {
 	}))
 	defer server.Close()
 	b := w.between()
-	f := at.of(w.function(through(b), func(c *backup.Config) { c.Alert.Webhook = server.URL }))
+	f := at.of(w.function(through(b), func(c *backup.Config) { c.Alert.Webhook = secret.New(server.URL) }))
 	w.backup(f)
 	b.set(func(out http.ResponseWriter, _ *http.Request) bool {
 		out.WriteHeader(http.StatusForbidden)

@@ -32,6 +32,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -54,8 +55,8 @@ func newWorld(t testing.TB) *world {
 func worldOn(t testing.TB, dsn string, s3 *s3test.Server) *world {
 	t.Helper()
 	identity, recipient := keys(t)
-	cfg := backup.Config{Limits: ratelimit.Unlimited, Postgres: postgres.Config{URL: dsn}, Blob: s3.Config(), Recipients: []string{recipient}, IdentityFile: identity,
-		AdminToken: "admin-token", OpenPaths: []string{"/", "/tasks/watch"}, Lease: 30 * time.Second, PartSize: 256 << 10}
+	cfg := backup.Config{Limits: ratelimit.Unlimited, Postgres: postgres.Config{URL: secret.New(dsn)}, Blob: s3.Config(), Recipients: []string{recipient}, IdentityFile: identity,
+		AdminToken: secret.New("admin-token"), OpenPaths: []string{"/", "/tasks/watch"}, Lease: 30 * time.Second, PartSize: 256 << 10}
 	pool, err := postgres.Open(cfg.Postgres)
 	if err != nil {
 		t.Fatal(err)
@@ -117,12 +118,12 @@ func (w *world) backup(f *backup.Function) store.Manifest {
 	return m
 }
 
-// secret is in every PDF and every entry: what a stolen bucket must not show.
-const secret = "COS 212 with Prof. Secretive in the Aula"
+// confidential is in every PDF and every entry: what a stolen bucket must not show.
+const confidential = "COS 212 with Prof. Secretive in the Aula"
 
 // addJob makes one completed job with its PDF and its entries, as the functions do.
 func (w *world) addJob(ctx context.Context, entries int) (jobs.Job, error) {
-	pdf := []byte(fmt.Sprintf("%%PDF-1.7 %s %d\n", secret, rand.Uint64()))
+	pdf := []byte(fmt.Sprintf("%%PDF-1.7 %s %d\n", confidential, rand.Uint64()))
 	for range 200 {
 		pdf = fmt.Appendf(pdf, "%d ", rand.Uint64())
 	}
@@ -144,7 +145,7 @@ func (w *world) addJob(ctx context.Context, entries int) (jobs.Job, error) {
 	}
 	doc := timetable.Document{Kind: timetable.Lecture}
 	for i := range entries {
-		doc.Entries = append(doc.Entries, timetable.Entry{Module: secret, Group: fmt.Sprintf("G%02d", i)})
+		doc.Entries = append(doc.Entries, timetable.Entry{Module: confidential, Group: fmt.Sprintf("G%02d", i)})
 	}
 	return job, w.jobs.Complete(ctx, claim, doc)
 }
@@ -167,7 +168,7 @@ func (w *world) addFeed(ctx context.Context, owner string) {
 		insert into feeds (id, token_hash, owner, options, body) values (gen_random_uuid(), sha256(gen_random_uuid()::text::bytea), $1::uuid, '{"reminders":[15]}', $2::bytea)
 		returning id)
 		insert into feed_events (feed_id, uid, fingerprint, last_modified) select id, 'uid@schedgen', $3, now() from feed`,
-		owner, []byte("BEGIN:VCALENDAR\x00\xff"), secret)
+		owner, []byte("BEGIN:VCALENDAR\x00\xff"), confidential)
 	if err != nil {
 		w.t.Fatalf("add a feed: %v", err)
 	}
@@ -296,5 +297,5 @@ func client(t testing.TB, address string) *minio.Client {
 
 // noDatabase is the address of a database that is away: nobody listens on port 1.
 func noDatabase(c *backup.Config) {
-	c.ScratchURL, c.Postgres.URL = c.Postgres.URL, "postgres://schedgen@127.0.0.1:1/schedgen?sslmode=disable"
+	c.ScratchURL, c.Postgres.URL = c.Postgres.URL, secret.New("postgres://schedgen@127.0.0.1:1/schedgen?sslmode=disable")
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/years"
@@ -40,7 +41,7 @@ type Config struct {
 	// Paths of events and tasks that need no token, for callers that cannot send one: Knative's broker and
 	// PingSource, OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths      []string      `env:"OPEN_PATHS"`
-	EventToken     string        `env:"EVENT_TOKEN"`                   // the Bearer token that events and tasks must carry
+	EventToken     secret.String `env:"EVENT_TOKEN"`                   // the Bearer token that events and tasks must carry
 	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"`               // Other sites, https://host, ..., whose pages may make calendars, and create, change and delete feeds.
 	PublicURL      string        `env:"PUBLIC_URL"`                    // the site's public address, used in feed addresses; defaults to the request's
 	FeedRefresh    time.Duration `env:"FEED_REFRESH, default=6h"`      // how often calendar programs should fetch a feed

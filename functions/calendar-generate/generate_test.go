@@ -16,6 +16,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 )
 
@@ -25,8 +26,8 @@ const nowhere = "postgres://nobody@127.0.0.1:1/none?connect_timeout=1"
 func newFunction(t testing.TB, dsn string) *Function {
 	t.Helper()
 	f, err := New(t.Context(), Config{
-		Postgres: postgres.Config{URL: dsn, MaxConns: 4},
-		Session:  session.Config{Keys: []string{strings.Repeat("k", 32)}},
+		Postgres: postgres.Config{URL: secret.New(dsn), MaxConns: 4},
+		Session:  session.Config{Keys: secret.List(strings.Repeat("k", 32))},
 		Limits:   ratelimit.Unlimited,
 
 		OpenPaths: []string{"/events/timetable", "/tasks/feeds"},
@@ -242,10 +243,10 @@ func TestFileNamesAreSafe(t *testing.T) {
 
 func TestConfigurationThatMakesNoSense(t *testing.T) {
 	t.Parallel()
-	good := Config{Postgres: postgres.Config{URL: nowhere}, Session: session.Config{Keys: []string{strings.Repeat("k", 32)}}}
+	good := Config{Postgres: postgres.Config{URL: secret.New(nowhere)}, Session: session.Config{Keys: secret.List(strings.Repeat("k", 32))}}
 	for name, change := range map[string]func(*Config){
-		"database":  func(c *Config) { c.Postgres.URL = "postgres://%%secret" },
-		"key":       func(c *Config) { c.Session.Keys = []string{"secret"} },
+		"database":  func(c *Config) { c.Postgres.URL = secret.New("postgres://%%secret") },
+		"key":       func(c *Config) { c.Session.Keys = []secret.String{secret.New("secret")} },
 		"an origin": func(c *Config) { c.TrustedOrigins = []string{"app.example.org"} },
 		"address":   func(c *Config) { c.PublicURL = "secret.example.org" },
 	} {

@@ -12,6 +12,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -35,7 +36,7 @@ func sweepOnce(dsn string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	f, err := New(ctx, Config{
-		Postgres: postgres.Config{URL: dsn, MaxConns: 2}, Session: session.Config{Keys: []string{strings.Repeat("k", 32)}}, ReplanTime: 5 * time.Minute,
+		Postgres: postgres.Config{URL: secret.New(dsn), MaxConns: 2}, Session: session.Config{Keys: secret.List(strings.Repeat("k", 32))}, ReplanTime: 5 * time.Minute,
 	})
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/tabletest"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/timetable"
 	"github.com/schedgen/schedgen/shared/years"
 )
@@ -347,9 +348,9 @@ func TestOnlyTheTokenOpensEventsAndTasks(t *testing.T) {
 	w := newWorld(t)
 	const event = `{"specversion":"1.0","id":"1","source":"/x","type":"dev.schedgen.timetable.parsed.v1","data":{"jobId":"018f4d6e-0000-7000-8000-000000000000"}}`
 	for path, want := range map[string]int{"/tasks/feeds": 200, "/events/timetable": 204} {
-		w.f.cfg.OpenPaths, w.f.cfg.EventToken = nil, ""
+		w.f.cfg.OpenPaths, w.f.cfg.EventToken = nil, secret.String{}
 		refused(t, call(t, w.f, "POST", path, event, "Authorization", "Bearer "), 401, api.Unauthorized)
-		w.f.cfg.EventToken = "secret"
+		w.f.cfg.EventToken = secret.New("secret")
 		refused(t, call(t, w.f, "POST", path, event), 401, api.Unauthorized)
 		answered(t, call(t, w.f, "POST", path, event, "Authorization", "Bearer secret", "Content-Type", "application/cloudevents+json"), want)
 		w.f.cfg.OpenPaths = []string{path}

@@ -12,6 +12,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // TestATrustedFrontendReadsTheAnswers: a page on a host of its own may ask first, then ask, and read what is said.
@@ -323,7 +324,7 @@ func TestTokensAreSealed(t *testing.T) {
 		t.Errorf("the database has %q (%v), want a sealed token and the key's id", stored, err)
 	}
 	rotated := func(keys ...string) account.Rotated {
-		parsed, err := account.ParseKeys(keys)
+		parsed, err := account.ParseKeys(secret.List(keys...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -340,9 +341,9 @@ func TestTokensAreSealed(t *testing.T) {
 		t.Errorf("the second rotation did %+v, want nothing", got)
 	}
 	// The old key is not needed any more; without the new one the person is asked to sign in again.
-	w.cfg.SignIn.TokenKeys = []string{testKey("k2", 'b')}
+	w.cfg.SignIn.TokenKeys = []secret.String{secret.New(testKey("k2", 'b'))}
 	b.via(w.function()).want(b.do("GET", "/api/calendars", nil), 200, nil)
-	w.cfg.SignIn.TokenKeys = []string{testKey("k3", 'c')}
+	w.cfg.SignIn.TokenKeys = []secret.String{secret.New(testKey("k3", 'c'))}
 	if got := rotated(testKey("k3", 'c')); got != (account.Rotated{Lost: 1}) {
 		t.Errorf("the rotation without the key did %+v, want one lost", got)
 	}
@@ -376,21 +377,23 @@ func TestWithoutAProject(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	t.Parallel()
 	good := Config{
-		SignIn:   account.Config{ClientID: "c", ClientSecret: "s", TokenKeys: []string{testKey("k", 'k')}},
-		Postgres: postgres.Config{URL: "postgres://nobody@127.0.0.1:1/none"},
+		SignIn:   account.Config{ClientID: "c", ClientSecret: secret.New("s"), TokenKeys: secret.List(testKey("k", 'k'))},
+		Postgres: postgres.Config{URL: secret.New("postgres://nobody@127.0.0.1:1/none")},
 	}
-	good.Session.Keys = []string{strings.Repeat("s", 32)}
+	good.Session.Keys = []secret.String{secret.New(strings.Repeat("s", 32))}
 	f, err := New(t.Context(), good)
 	if err != nil {
 		t.Fatalf("a good configuration is refused: %v", err)
 	}
 	f.Close()
 	for name, change := range map[string]func(*Config){
-		"no secret":      func(c *Config) { c.SignIn.ClientSecret = "" },
+		"no secret":      func(c *Config) { c.SignIn.ClientSecret = secret.String{} },
 		"no token key":   func(c *Config) { c.SignIn.TokenKeys = nil },
-		"a short key":    func(c *Config) { c.SignIn.TokenKeys = []string{"k:c2hvcnQ="} },
-		"a nameless key": func(c *Config) { c.SignIn.TokenKeys = []string{testKey("", 'x')} },
-		"twice a name":   func(c *Config) { c.SignIn.TokenKeys = []string{testKey("k", 'x'), testKey("k", 'y')} },
+		"a short key":    func(c *Config) { c.SignIn.TokenKeys = []secret.String{secret.New("k:c2hvcnQ=")} },
+		"a nameless key": func(c *Config) { c.SignIn.TokenKeys = []secret.String{secret.New(testKey("", 'x'))} },
+		"twice a name": func(c *Config) {
+			c.SignIn.TokenKeys = []secret.String{secret.New(testKey("k", 'x')), secret.New(testKey("k", 'y'))}
+		},
 		"an issuer":      func(c *Config) { c.SignIn.Issuer = "accounts.google.com" },
 		"an address":     func(c *Config) { c.PublicURL = "schedgen.example.org" },
 		"a frontend":     func(c *Config) { c.FrontendURL = "app.example.org" },
@@ -400,7 +403,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"an origin":      func(c *Config) { c.TrustedOrigins = []string{"javascript://x"} },
 		"the calendar":   func(c *Config) { c.Google.CalendarURL = "/calendar" },
 		"no session key": func(c *Config) { c.Session.Keys = nil },
-		"a database":     func(c *Config) { c.Postgres.URL = "\x00" },
+		"a database":     func(c *Config) { c.Postgres.URL = secret.New("\x00") },
 		"a sink":         func(c *Config) { c.Events.Sink = "nowhere" },
 	} {
 		bad := good

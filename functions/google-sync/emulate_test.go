@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 const emulateDir = "testdata/emulate"
@@ -94,7 +95,7 @@ func TestSignInAgainstAnEmulatorOfOthers(t *testing.T) {
 	var issuer string
 	w := newWorld(t, func(c *Config) {
 		issuer = emulator(t, c.PublicURL+callbackPath)
-		c.SignIn.Issuer, c.SignIn.ClientID, c.SignIn.ClientSecret = issuer, "schedgen-test", "emulated-secret"
+		c.SignIn.Issuer, c.SignIn.ClientID, c.SignIn.ClientSecret = issuer, "schedgen-test", secret.New("emulated-secret")
 	})
 	b := w.browser()
 	job := w.upload(b.anonymous(), lectures(1))

@@ -11,6 +11,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -243,11 +244,11 @@ func TestSyncRequestsAreChecked(t *testing.T) {
 // TestEventsAreTakenFromTheirSender: with the token, from nobody where there is none, and of known types.
 func TestEventsAreTakenFromTheirSender(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.Events.Token = "" })
+	w := newWorld(t, func(c *Config) { c.Events.Token = secret.String{} })
 	b := w.browser()
 	b.refused(b.do("POST", "/tasks/google", nil), 401, api.Unauthorized)
 	b.refused(b.do("POST", "/events/google", "{}", "Authorization", "Bearer "), 401, api.Unauthorized)
-	w.cfg.Events.Token = eventToken
+	w.cfg.Events.Token = secret.New(eventToken)
 	w.serve(w.function())
 	b.refused(b.do("POST", "/events/google", "{}"), 401, api.Unauthorized)
 	b.refused(b.do("POST", "/tasks/google", nil), 401, api.Unauthorized)

@@ -2,7 +2,6 @@ package googlesync
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/google-sync/syncs"
 	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
+	"github.com/schedgen/schedgen/shared/dev/testkit/childtest"
 )
 
 // childEnv holds the configuration of a process that works until it is killed.
@@ -32,7 +32,7 @@ func childWorks(text string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var cfg Config
-	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
+	if err := childtest.DecodeConfig(text, &cfg); err != nil {
 		return err
 	}
 	f, err := New(ctx, cfg)
@@ -98,13 +98,13 @@ func TestKilledInTheMiddle(t *testing.T) {
 // many writing calls in all.
 func (w *world) killAfter(writes int) {
 	w.Helper()
-	cfg, err := json.Marshal(w.cfg)
+	cfg, err := childtest.EncodeConfig(w.cfg)
 	w.must(err)
 	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
 	defer cancel()
 	for ctx.Err() == nil && w.google.Writes() < writes {
 		child := exec.CommandContext(ctx, os.Args[0], "-test.run=^$")
-		child.Env = append(os.Environ(), childEnv+"="+string(cfg))
+		child.Env = append(os.Environ(), childEnv+"="+cfg)
 		child.Stderr = w.log
 		w.must(child.Start())
 		ended := make(chan error, 1)

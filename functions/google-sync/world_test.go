@@ -30,6 +30,7 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -64,17 +65,17 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w.site = functest.NewSite(t)
 	w.google = newGoogle(t, w.site.URL)
 	w.cfg = Config{
-		Postgres: postgres.Config{URL: pgtest.New(t), MaxConns: 4},
-		Session:  session.Config{Keys: []string{strings.Repeat("s", 32)}},
+		Postgres: postgres.Config{URL: secret.New(pgtest.New(t)), MaxConns: 4},
+		Session:  session.Config{Keys: secret.List(strings.Repeat("s", 32))},
 		Limits:   ratelimit.Unlimited,
 		SignIn: account.Config{
-			ClientID: clientID, ClientSecret: clientSecret, Issuer: w.google.Issuer(), TokenKeys: []string{testKey("k1", 'a')},
+			ClientID: clientID, ClientSecret: secret.New(clientSecret), Issuer: w.google.Issuer(), TokenKeys: secret.List(testKey("k1", 'a')),
 		},
 		Google: google.Config{
 			CalendarURL: w.google.CalendarURL(), Backoff: time.Millisecond, BackoffMost: 8 * time.Millisecond, PerMinute: 600000, Burst: 10000,
 		},
 		PublicURL: w.site.URL,
-		Events:    events.Config{Token: eventToken},
+		Events:    events.Config{Token: secret.New(eventToken)},
 	}
 	for _, c := range change {
 		c(&w.cfg)

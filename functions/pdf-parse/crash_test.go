@@ -65,8 +65,8 @@ func TestAWorkerThatIsKilledLosesNoJob(t *testing.T) {
 	w := newWorld(t)
 	_, truth := lecture()
 	job := w.lectures()
-	child, url := childtest.Start(t, "OPEN_PATHS=/", "DATABASE_URL="+w.cfg.Postgres.URL, "S3_URL="+w.cfg.Blob.URL,
-		"S3_BUCKET="+w.cfg.Blob.Bucket, "S3_ACCESS_KEY="+w.cfg.Blob.AccessKey, "S3_SECRET_KEY="+w.cfg.Blob.SecretKey)
+	child, url := childtest.Start(t, "OPEN_PATHS=/", "DATABASE_URL="+w.cfg.Postgres.URL.Reveal(), "S3_URL="+w.cfg.Blob.URL,
+		"S3_BUCKET="+w.cfg.Blob.Bucket, "S3_ACCESS_KEY="+w.cfg.Blob.AccessKey, "S3_SECRET_KEY="+w.cfg.Blob.SecretKey.Reveal())
 	over := make(chan error, 1)
 	go func() {
 		_, err := w.post(url, notification(record(t, job)))

@@ -18,6 +18,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -209,14 +210,14 @@ func TestTheParsersCodesAreInTheTable(t *testing.T) {
 }
 
 func TestWhoMaySendEvents(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.Events.Token, c.OpenPaths = "token", nil })
+	w := newWorld(t, func(c *Config) { c.Events.Token, c.OpenPaths = secret.New("token"), nil })
 	_, truth := lecture()
 	job := w.lectures()
 	body := notification(record(t, job))
 	for _, token := range []string{"", "Bearer ", "Bearer x", "token"} {
 		w.send(body, "Authorization", token).Want(401)
 	}
-	_, closed := w.instance(func(c *Config) { c.Events.Token = "" })
+	_, closed := w.instance(func(c *Config) { c.Events.Token = secret.String{} })
 	if a, err := w.post(closed, body, "Authorization", "Bearer "); err != nil || a.StatusCode != http.StatusUnauthorized {
 		t.Errorf("without a token of its own: got %d, %v, want 401", a.StatusCode, err)
 	}

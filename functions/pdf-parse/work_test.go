@@ -23,6 +23,7 @@ import (
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/timetable"
 	"github.com/schedgen/schedgen/shared/tracing"
 	"github.com/schedgen/schedgen/shared/tracing/otlp"
@@ -224,7 +225,7 @@ func TestTheDatabaseIsAway(t *testing.T) {
 	dir := t.TempDir()
 	server := pgtest.Own(t, dir)
 	w := newWorld(t, func(c *Config) {
-		c.Postgres, c.Lease = postgres.Config{URL: server.DSN()}, time.Second
+		c.Postgres, c.Lease = postgres.Config{URL: secret.New(server.DSN())}, time.Second
 	})
 	_, truth := lecture()
 	g := newGate()
@@ -279,7 +280,7 @@ func TestARealMinIOsNotifications(t *testing.T) {
 	}))
 	defer front.Close()
 	minio := s3test.MinIO(t, s3test.Webhook{URL: front.URL, Token: "token"})
-	w := newWorld(t, func(c *Config) { c.Blob, c.Events.Token, c.OpenPaths = minio.Config(), "token", nil })
+	w := newWorld(t, func(c *Config) { c.Blob, c.Events.Token, c.OpenPaths = minio.Config(), secret.New("token"), nil })
 	w.s3 = minio
 	serving <- w.f.Routes()
 	_, truth := lecture()

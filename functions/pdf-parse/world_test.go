@@ -29,6 +29,7 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
@@ -64,8 +65,8 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	for _, c := range change {
 		c(&w.cfg)
 	}
-	if w.cfg.Postgres.URL == "" {
-		w.cfg.Postgres = postgres.Config{URL: pgtest.New(t)}
+	if w.cfg.Postgres.URL.IsZero() {
+		w.cfg.Postgres = postgres.Config{URL: secret.New(pgtest.New(t))}
 	}
 	w.f, w.url = w.instance(nil)
 	return w
@@ -310,5 +311,7 @@ func (g *gate) parse(ctx context.Context, _ []byte) (timetable.Document, error) 
 
 // withRedis is the configuration of a Redis that answers a loaded machine.
 func withRedis(url string) func(*Config) {
-	return func(c *Config) { c.Cache = cache.Config{URL: url, Timeout: 5 * time.Second, Retry: time.Millisecond} }
+	return func(c *Config) {
+		c.Cache = cache.Config{URL: secret.New(url), Timeout: 5 * time.Second, Retry: time.Millisecond}
+	}
 }

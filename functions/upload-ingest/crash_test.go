@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 // start runs the function in a process of its own over the world's data.
 func (w *world) start(settings ...string) (child *exec.Cmd, url string) {
 	w.Helper()
-	return childtest.Start(w, append(settings, "DATABASE_URL="+w.cfg.Postgres.URL, "S3_URL="+w.cfg.Blob.URL, "S3_BUCKET="+w.cfg.Blob.Bucket,
-		"S3_ACCESS_KEY="+w.cfg.Blob.AccessKey, "S3_SECRET_KEY="+w.cfg.Blob.SecretKey, "SESSION_KEY="+w.cfg.Session.Keys[0], "LIMIT_UPLOADS=off", "LIMIT_ALL=off", "TMPDIR="+w.TempDir())...)
+	return childtest.Start(w, append(settings, "DATABASE_URL="+w.cfg.Postgres.URL.Reveal(), "S3_URL="+w.cfg.Blob.URL, "S3_BUCKET="+w.cfg.Blob.Bucket,
+		"S3_ACCESS_KEY="+w.cfg.Blob.AccessKey, "S3_SECRET_KEY="+w.cfg.Blob.SecretKey.Reveal(), "SESSION_KEY="+w.cfg.Session.Keys[0].Reveal(), "LIMIT_UPLOADS=off", "LIMIT_ALL=off", "TMPDIR="+w.TempDir())...)
 }
 
 // A process that dies between the row and the object, or between the object and the note of it,

@@ -14,12 +14,13 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Anybody may ask for high priority, and only those who have the token get it.
 func TestHighPriorityNeedsARight(t *testing.T) {
-	with := newWorld(t, silent, with(func(c *Config) { c.PriorityToken = "priority-token" }))
-	without := newWorldBeside(with, func(c *Config) { c.PriorityToken = "" })
+	with := newWorld(t, silent, with(func(c *Config) { c.PriorityToken = secret.New("priority-token") }))
+	without := newWorldBeside(with, func(c *Config) { c.PriorityToken = secret.String{} })
 	type priorities map[string]jobs.Priority
 	plain := priorities{"high": jobs.Normal, "normal": jobs.Normal, "low": jobs.Low, "": jobs.Normal}
 	for _, c := range []struct {

@@ -23,6 +23,7 @@ import (
 	"github.com/schedgen/schedgen/shared/diskspace"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // swept sweeps, as one of several would.
@@ -125,7 +126,7 @@ func TestTheStoresAnswerIsLost(t *testing.T) {
 
 func TestTheDatabaseIsAwayBefore(t *testing.T) {
 	server := pgtest.Own(t, t.TempDir())
-	w := newWorld(t, with(func(c *Config) { c.Postgres = postgres.Config{URL: server.DSN()} }))
+	w := newWorld(t, with(func(c *Config) { c.Postgres = postgres.Config{URL: secret.New(server.DSN())} }))
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +151,7 @@ func TestTheDatabaseIsAwayBefore(t *testing.T) {
 func TestTheDatabaseIsAwayAfter(t *testing.T) {
 	dir := t.TempDir()
 	server := pgtest.Own(t, dir)
-	w := newWorld(t, silent, with(func(c *Config) { c.Postgres = postgres.Config{URL: server.DSN()} }))
+	w := newWorld(t, silent, with(func(c *Config) { c.Postgres = postgres.Config{URL: secret.New(server.DSN())} }))
 	var once sync.Once
 	w.store.set(func(s *storeProxy) {
 		s.put = func(rw http.ResponseWriter, _ *http.Request, forward func(http.ResponseWriter)) {
@@ -180,7 +181,7 @@ func TestTheDatabaseIsAwayAfter(t *testing.T) {
 func TestRedisIsAway(t *testing.T) {
 	server := redistest.New(t)
 	w := newWorld(t, with(func(c *Config) {
-		c.Cache = cache.Config{URL: server.URL(), Timeout: time.Second, Retry: time.Millisecond}
+		c.Cache = cache.Config{URL: secret.New(server.URL()), Timeout: time.Second, Retry: time.Millisecond}
 	}))
 	s := w.student()
 	first := idOf(s.upload(pdf(), "Prefer", "wait=20").Want(201))

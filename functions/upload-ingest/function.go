@@ -27,6 +27,7 @@ import (
 	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/years"
@@ -49,10 +50,10 @@ type Config struct {
 	// Turn it off if the store notifies at once.
 	OwnEvents bool `env:"OWN_EVENTS, default=true"`
 
-	ParsedTargets  []string `env:"PARSED_TARGETS"`  // addresses to send the event of a read timetable to if there is no broker
-	AdminToken     string   `env:"ADMIN_TOKEN"`     // token for /api/admin; without it these calls are refused
-	PriorityToken  string   `env:"PRIORITY_TOKEN"`  // token for high priority, sent as Priority-Token; without it no upload has high priority
-	TrustedOrigins []string `env:"TRUSTED_ORIGINS"` // other sites whose pages may call the API for a visitor: https://host, ...
+	ParsedTargets  []string      `env:"PARSED_TARGETS"`  // addresses to send the event of a read timetable to if there is no broker
+	AdminToken     secret.String `env:"ADMIN_TOKEN"`     // token for /api/admin; without it these calls are refused
+	PriorityToken  secret.String `env:"PRIORITY_TOKEN"`  // token for high priority, sent as Priority-Token; without it no upload has high priority
+	TrustedOrigins []string      `env:"TRUSTED_ORIGINS"` // other sites whose pages may call the API for a visitor: https://host, ...
 	// Paths of events and tasks that need no token, for callers that cannot send one: Knative's broker and PingSource,
 	// OpenFaaS' cron-connector. Open a path only if it cannot be reached from outside.
 	OpenPaths []string `env:"OPEN_PATHS"`

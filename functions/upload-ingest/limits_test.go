@@ -18,6 +18,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // idle lets jobs pend: the reader takes no event.
@@ -44,7 +45,7 @@ func TestEachOwnerMayUploadTenTimesAnHour(t *testing.T) {
 }
 
 func TestUploadsAreRefusedWhileTooManyJobsArePending(t *testing.T) {
-	w := newWorld(t, silent, with(func(c *Config) { c.Pending, c.PriorityToken = 3, "may" }))
+	w := newWorld(t, silent, with(func(c *Config) { c.Pending, c.PriorityToken = 3, secret.New("may") }))
 	s := w.student()
 	for range 3 {
 		s.upload(pdf(), "Prefer", "wait=0").Want(http.StatusAccepted)
@@ -116,7 +117,7 @@ func TestUploadsAtOnceDoNotOverfillTheQueue(t *testing.T) {
 func TestAnOutageOfTheDatabaseIsNoFullQueue(t *testing.T) {
 	w := newWorldBeside(newWorld(t, silent), func(c *Config) {
 		c.Pending, c.Guard.Uploads, c.Guard.Address = 3, ratelimit.Rate{Count: 2, Per: time.Hour}, 1
-		c.Postgres.URL = "postgres://schedgen@127.0.0.1:1/schedgen"
+		c.Postgres.URL = secret.New("postgres://schedgen@127.0.0.1:1/schedgen")
 	})
 	for range 3 {
 		w.student().upload(pdf(), "Prefer", "wait=0").Refused(http.StatusServiceUnavailable, api.DatabaseUnavailable)

@@ -191,7 +191,7 @@ func TestADeletionThatTakesLongIsAccepted(t *testing.T) {
 			return func() { w.store.set(func(p *storeProxy) { p.all = nil }) }
 		},
 		"the database": func() func() {
-			locked, err := pgx.Connect(t.Context(), w.f.cfg.Postgres.URL)
+			locked, err := pgx.Connect(t.Context(), w.f.cfg.Postgres.URL.Reveal())
 			if err == nil {
 				_, err = locked.Exec(t.Context(), "begin; lock table feeds in access exclusive mode")
 			}

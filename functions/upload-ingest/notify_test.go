@@ -14,6 +14,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // admin is a call of an operator's.
@@ -159,7 +160,7 @@ func TestWhoMayNotify(t *testing.T) {
 	} {
 		w.do(w.client, c.method, c.path, nil, "Authorization", "Bearer "+eventToken).Refused(401, api.Unauthorized)
 	}
-	closed := newWorldBeside(w, func(c *Config) { c.AdminToken, c.Events.Token = "", "" })
+	closed := newWorldBeside(w, func(c *Config) { c.AdminToken, c.Events.Token = secret.String{}, secret.String{} })
 	closed.do(closed.client, "GET", "/api/admin/dead-letters", nil, "Authorization", "Bearer ").Refused(401, api.Unauthorized)
 	closed.do(closed.client, "POST", "/events/s3", strings.NewReader("{}"), "Content-Type", "application/json", "Authorization", "Bearer ").Refused(401, api.Unauthorized)
 }

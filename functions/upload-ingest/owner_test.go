@@ -17,6 +17,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 )
 
@@ -111,7 +112,7 @@ func TestADeletedJobIsForgottenWithinAMinute(t *testing.T) {
 	s := w.student()
 	id := functest.Read[uploadAnswer](s.upload(pdf(), "Prefer", "wait=20").Want(201)).JobID
 	s.call("GET", "/api/jobs/"+id).Want(200) // and is kept
-	away, err := cache.Open(cache.Config{URL: "redis://127.0.0.1:1/0"})
+	away, err := cache.Open(cache.Config{URL: secret.New("redis://127.0.0.1:1/0")})
 	if err != nil {
 		t.Fatal(err)
 	}

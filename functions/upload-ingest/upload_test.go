@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/functest"
 	"github.com/schedgen/schedgen/shared/events"
 	"github.com/schedgen/schedgen/shared/jobs"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -117,7 +118,7 @@ func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 }
 
 func TestPriorityReachesTheStore(t *testing.T) {
-	w := newWorld(t, with(func(c *Config) { c.PriorityToken = "priority-token" }))
+	w := newWorld(t, with(func(c *Config) { c.PriorityToken = secret.New("priority-token") }))
 	for _, fields := range [][]field{
 		{{"priority", "", []byte(" High ")}, {"file", "a.pdf", pdf()}},
 		{{"file", "a.pdf", pdf()}, {"priority", "", []byte("high")}, {"unknown", "", []byte("x")}}, // after the file

@@ -31,6 +31,7 @@ import (
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -80,17 +81,17 @@ func newWorld(t *testing.T, options ...option) *world {
 	}
 	t.Cleanup(embedded.Stop)
 	w.cfg = Config{
-		Cache:   cache.Config{URL: embedded.URL(), Timeout: 5 * time.Second, Retry: time.Millisecond},
-		Session: session.Config{Keys: []string{strings.Repeat("k", 32)}},
-		Events:  events.Config{Targets: []string{w.reader.URL}, Token: eventToken, Timeout: patience, Retries: 1},
-		Limits:  jobs.DefaultLimits(), Guard: ratelimit.Unlimited, Pending: ratelimit.NoBound, AdminToken: adminToken, Poll: 20 * time.Millisecond,
+		Cache:   cache.Config{URL: secret.New(embedded.URL()), Timeout: 5 * time.Second, Retry: time.Millisecond},
+		Session: session.Config{Keys: secret.List(strings.Repeat("k", 32))},
+		Events:  events.Config{Targets: []string{w.reader.URL}, Token: secret.New(eventToken), Timeout: patience, Retries: 1},
+		Limits:  jobs.DefaultLimits(), Guard: ratelimit.Unlimited, Pending: ratelimit.NoBound, AdminToken: secret.New(adminToken), Poll: 20 * time.Millisecond,
 		PDFRetention: 24 * time.Hour, JobRetention: 8784 * time.Hour, ParsedTargets: []string{w.reader.URL},
 	}
 	for _, o := range options {
 		o(w)
 	}
-	if w.cfg.Postgres.URL == "" {
-		w.cfg.Postgres = postgres.Config{URL: pgtest.New(t)}
+	if w.cfg.Postgres.URL.IsZero() {
+		w.cfg.Postgres = postgres.Config{URL: secret.New(pgtest.New(t))}
 	}
 	w.store.start(t, w.url+"/events/s3")
 	if w.cfg.Blob.URL == "" {

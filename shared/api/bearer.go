@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Authorized serves a request with next if it carries one of the tokens as a Bearer token, or if its path is in
 // open: the paths for callers that cannot send a token. Any other gets 401 UNAUTHORIZED. It fails closed: an
 // empty token is nobody's, so with no token and no open path nobody gets through.
-func Authorized(next http.Handler, open []string, tokens ...string) http.Handler {
+func Authorized(next http.Handler, open []string, tokens ...secret.String) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(open, r.URL.Path) && !Bears(r, tokens...) {
 			WriteError(w, r, New(Unauthorized))
@@ -29,12 +31,12 @@ func SendsBearer(r *http.Request) bool {
 
 // Bears says whether the request carries one of the tokens as a Bearer token. An empty one is nobody's. How long
 // it takes tells nothing of a token.
-func Bears(r *http.Request, tokens ...string) bool {
+func Bears(r *http.Request, tokens ...secret.String) bool {
 	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	known := 0
 	for _, token := range tokens {
-		if token != "" {
-			known |= subtle.ConstantTimeCompare([]byte(given), []byte(token))
+		if !token.IsZero() {
+			known |= subtle.ConstantTimeCompare([]byte(given), []byte(token.Reveal()))
 		}
 	}
 	return ok && known == 1

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func TestOnlyABearerOfOneOfTheTokensPasses(t *testing.T) {
@@ -28,7 +29,7 @@ func TestOnlyABearerOfOneOfTheTokensPasses(t *testing.T) {
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.Header.Set("Authorization", c.header)
-		if got := api.Bears(r, c.tokens...); got != c.want || got && !api.SendsBearer(r) {
+		if got := api.Bears(r, secret.List(c.tokens...)...); got != c.want || got && !api.SendsBearer(r) {
 			t.Errorf("%q of %q: got %t, want %t", c.header, c.tokens, got, c.want)
 		}
 	}
@@ -70,7 +71,7 @@ func TestAuthorizedFailsClosed(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, c.path, nil)
 		r.Header.Set("Authorization", c.header)
 		w := httptest.NewRecorder()
-		api.Authorized(served, c.open, c.tokens...).ServeHTTP(w, r)
+		api.Authorized(served, c.open, secret.List(c.tokens...)...).ServeHTTP(w, r)
 		if w.Code != c.want {
 			t.Errorf("%s with %q, open %q, tokens %q: got %d, want %d", c.path, c.header, c.open, c.tokens, w.Code, c.want)
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func TestPagesOfOtherOriginsActInNobodysName(t *testing.T) {
@@ -16,7 +17,7 @@ func TestPagesOfOtherOriginsActInNobodysName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := api.Handler(origins.Guard(func(r *http.Request) bool { return api.Bears(r, "ours") }, func(*http.Request) (any, error) { return api.Response{}, nil }))
+	handler := api.Handler(origins.Guard(func(r *http.Request) bool { return api.Bears(r, secret.New("ours")) }, func(*http.Request) (any, error) { return api.Response{}, nil }))
 	for name, c := range map[string]struct {
 		method string
 		header []string

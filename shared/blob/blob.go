@@ -19,6 +19,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
@@ -28,7 +29,7 @@ type Config struct {
 	URL       string        `env:"S3_URL, required"`                 // http://host:9000 or https://host
 	Bucket    string        `env:"S3_BUCKET, default=schedgen-pdfs"` // where PDFs are kept; made if it is missing
 	AccessKey string        `env:"S3_ACCESS_KEY, required"`          // of a user that may read and write the bucket
-	SecretKey string        `env:"S3_SECRET_KEY, required"`          // its secret
+	SecretKey secret.String `env:"S3_SECRET_KEY, required"`          // its secret
 	Region    string        `env:"S3_REGION, default=us-east-1"`     // MinIO has but one
 	Timeout   time.Duration `env:"S3_TIMEOUT, default=30s"`          // one call, its body included
 }
@@ -98,7 +99,7 @@ func Open(cfg Config) (*Store, error) {
 	}
 	metrics := newMetrics()
 	client, err := minio.New(address.Host, &minio.Options{
-		Creds:        credentials.NewStaticV4(cfg.AccessKey, cfg.SecretKey, ""),
+		Creds:        credentials.NewStaticV4(cfg.AccessKey, cfg.SecretKey.Reveal(), ""),
 		Secure:       address.Scheme == "https",
 		Region:       cfg.Region,
 		BucketLookup: minio.BucketLookupPath,

@@ -14,6 +14,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func TestAnObjectFromPutToDelete(t *testing.T) {
@@ -99,7 +100,7 @@ func TestAServerThatHangsOrFailsIsAnOutage(t *testing.T) {
 	} {
 		server := httptest.NewServer(answer)
 		t.Cleanup(server.Close)
-		store, err := blob.Open(blob.Config{URL: server.URL, AccessKey: "a", SecretKey: "b", Timeout: 200 * time.Millisecond})
+		store, err := blob.Open(blob.Config{URL: server.URL, AccessKey: "a", SecretKey: secret.New("b"), Timeout: 200 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +138,7 @@ func TestABodyThatBreaksIsTheCallers(t *testing.T) {
 func TestTheAddressIsChecked(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"", "host:9000", "ftp://host", "http://"} {
-		if _, err := blob.Open(blob.Config{URL: address, AccessKey: "a", SecretKey: "b"}); err == nil {
+		if _, err := blob.Open(blob.Config{URL: address, AccessKey: "a", SecretKey: secret.New("b")}); err == nil {
 			t.Errorf("%q is taken for an address", address)
 		}
 	}

@@ -17,12 +17,13 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config says which Redis. Without a URL every call misses.
 type Config struct {
-	URL     string        `env:"REDIS_URL"`                    // redis://[:password@]host:6379/0
+	URL     secret.String `env:"REDIS_URL"`                    // redis://[:password@]host:6379/0
 	Timeout time.Duration `env:"REDIS_TIMEOUT, default=150ms"` // one call
 	Retry   time.Duration `env:"REDIS_RETRY, default=2s"`      // how long a dead Redis is left alone
 }
@@ -56,10 +57,10 @@ func Open(cfg Config) (*Cache, error) {
 		Name: "schedgen_cache_requests_total",
 		Help: "Calls of Redis by outcome: hit, miss, done (others than reads), error, away (Redis was not asked, or did not answer).",
 	}, []string{"outcome"})}
-	if cfg.URL == "" {
+	if cfg.URL.IsZero() {
 		return c, nil
 	}
-	options, err := redis.ParseURL(cfg.URL)
+	options, err := redis.ParseURL(cfg.URL.Reveal())
 	if err != nil {
 		// The parser's error may quote the password.
 		return nil, errors.New("REDIS_URL is not an address such as redis://host:6379/0")

@@ -13,6 +13,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // generous is long for a machine under load and still ends a test.
@@ -34,7 +35,7 @@ func open(t *testing.T, cfg cache.Config) *cache.Cache {
 
 func TestWhatIsKeptComesBack(t *testing.T) {
 	t.Parallel()
-	c := open(t, cache.Config{URL: redistest.New(t).URL(), Timeout: generous})
+	c := open(t, cache.Config{URL: secret.New(redistest.New(t).URL()), Timeout: generous})
 	if _, ok := c.Get(t.Context(), "k"); ok {
 		t.Error("there is a value before one was set")
 	}
@@ -58,7 +59,7 @@ func TestWhatIsKeptComesBack(t *testing.T) {
 func TestRedisMayStopAndComeBack(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
-	c := open(t, cache.Config{URL: server.URL(), Timeout: generous, Retry: time.Millisecond})
+	c := open(t, cache.Config{URL: secret.New(server.URL()), Timeout: generous, Retry: time.Millisecond})
 	c.Set(t.Context(), "k", []byte("v"), time.Minute)
 	news, stop := c.Wait(t.Context(), "job")
 	defer stop()
@@ -92,7 +93,7 @@ func TestRedisMayStopAndComeBack(t *testing.T) {
 
 func TestADeadRedisIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	c := open(t, cache.Config{URL: "redis://127.0.0.1:1/0", Timeout: generous, Retry: time.Hour})
+	c := open(t, cache.Config{URL: secret.New("redis://127.0.0.1:1/0"), Timeout: generous, Retry: time.Hour})
 	if !c.Up() {
 		t.Error("Redis counts as away before anybody asked")
 	}
@@ -111,7 +112,7 @@ func TestADeadRedisIsLeftAlone(t *testing.T) {
 
 func TestAnErrorOfACommandIsNoOutage(t *testing.T) {
 	t.Parallel()
-	c := open(t, cache.Config{URL: redistest.New(t).URL(), Timeout: generous, Retry: time.Hour})
+	c := open(t, cache.Config{URL: secret.New(redistest.New(t).URL()), Timeout: generous, Retry: time.Hour})
 	err := c.Do(t.Context(), func(ctx context.Context, client *redis.Client) error { return client.Do(ctx, "nonsense").Err() })
 	if err == nil || errors.Is(err, cache.ErrAway) || !c.Up() {
 		t.Errorf("got %v, up %v", err, c.Up())
@@ -135,7 +136,7 @@ func TestWithoutRedisEveryCallMisses(t *testing.T) {
 	if err := c.Ping(t.Context()); err != nil {
 		t.Errorf("no Redis is a choice: got %v", err)
 	}
-	if up := "schedgen_cache_up"; tells(c, up) || !tells(open(t, cache.Config{URL: "redis://127.0.0.1:1"}), up) {
+	if up := "schedgen_cache_up"; tells(c, up) || !tells(open(t, cache.Config{URL: secret.New("redis://127.0.0.1:1")}), up) {
 		t.Errorf("%s is to be told where there is a Redis, and only there", up)
 	}
 }
@@ -156,7 +157,7 @@ func tells(c *cache.Cache, name string) (told bool) {
 func TestAWakeReachesEveryoneWhoWaits(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
-	one, two := open(t, cache.Config{URL: server.URL(), Timeout: generous}), open(t, cache.Config{URL: server.URL(), Timeout: generous})
+	one, two := open(t, cache.Config{URL: secret.New(server.URL()), Timeout: generous}), open(t, cache.Config{URL: secret.New(server.URL()), Timeout: generous})
 	first, stopFirst := one.Wait(t.Context(), "job-1")
 	second, stopSecond := two.Wait(t.Context(), "job-1")
 	other, stopOther := two.Wait(t.Context(), "job-2")
@@ -181,7 +182,7 @@ func TestAWakeReachesEveryoneWhoWaits(t *testing.T) {
 
 func TestTheAddressIsChecked(t *testing.T) {
 	t.Parallel()
-	if _, err := cache.Open(cache.Config{URL: "redis://:secret@h:port"}); err == nil || strings.Contains(err.Error(), "secret") {
+	if _, err := cache.Open(cache.Config{URL: secret.New("redis://:secret@h:port")}); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
 
@@ -249,7 +250,7 @@ func TestPublishTriesAgainWhatMayPass(t *testing.T) {
 	t.Parallel()
 	url, count, last := receiver(t, 503, 429)
 	other, otherCount, _ := receiver(t)
-	p := publisher(t, events.Config{Sink: url, Targets: []string{other}, Token: "s", Retries: 3})
+	p := publisher(t, events.Config{Sink: url, Targets: []string{other}, Token: secret.New("s"), Retries: 3})
 	if err := p.Publish(t.Context(), decodeOne(t, nil, notification(t))); err != nil {
 		t.Fatal(err)
 	}

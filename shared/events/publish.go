@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/schedgen/schedgen/shared/retry"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
@@ -27,7 +28,7 @@ type Config struct {
 	// where there is no broker. An event goes to all that are given.
 	Sink    string        `env:"K_SINK"`
 	Targets []string      `env:"EVENT_TARGETS"`                           // addresses of functions, with their paths
-	Token   string        `env:"EVENT_TOKEN"`                             // sent as a Bearer token, if given
+	Token   secret.String `env:"EVENT_TOKEN"`                             // sent as a Bearer token, if given
 	Timeout time.Duration `env:"EVENT_TIMEOUT, default=10s"`              // one event to one target, retries included
 	Retries int           `env:"EVENT_RETRIES, default=3" zero:"allowed"` // after the first try
 }
@@ -140,8 +141,8 @@ func (p *Publisher) send(ctx context.Context, target string, e event.Event) (err
 	if tracing.Recording(ctx) {
 		request.Header.Set(tracing.TraceparentHeader, tracing.CauseOf(ctx).Traceparent)
 	}
-	if p.cfg.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+p.cfg.Token)
+	if !p.cfg.Token.IsZero() {
+		request.Header.Set("Authorization", "Bearer "+p.cfg.Token.Reveal())
 	}
 	response, err := p.client.Do(request)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // fillSQL makes the table of a service that has run for a month: nearly all jobs are over, some
@@ -45,7 +46,7 @@ var seqScan = regexp.MustCompile(`Seq Scan on (jobs|entries|dead_letters|turns)`
 
 func TestNoQueryReadsAWholeTable(t *testing.T) {
 	t.Parallel()
-	pool, err := postgres.Open(postgres.Config{URL: pgtest.New(t), StatementTimeout: time.Minute}) // to fill takes its time
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(pgtest.New(t)), StatementTimeout: time.Minute}) // to fill takes its time
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // column is a column of a table, in the server's words.
@@ -69,7 +70,7 @@ order by c.relname, i.relname`
 // catalogue reads what the tables of a database are.
 func catalogue(t *testing.T, dsn string) (tables []table) {
 	t.Helper()
-	pool := open(t, postgres.Config{URL: dsn})
+	pool := open(t, postgres.Config{URL: secret.New(dsn)})
 	rows, err := postgres.Query(t.Context(), pool, pgx.RowToStructByPos[struct{ Name, Comment string }], tablesSQL)
 	if err != nil {
 		t.Fatal(err)

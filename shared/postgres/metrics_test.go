@@ -17,6 +17,7 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // lines is a log that is safe for concurrent use; each line is also sent on written.
@@ -45,7 +46,7 @@ func (l *lines) String() string {
 // measured is a pool, its metrics, and a context whose log is kept.
 func measured(t *testing.T, slow time.Duration) (*postgres.Pool, *prometheus.Registry, context.Context, *lines) {
 	t.Helper()
-	pool, err := postgres.Open(postgres.Config{URL: pgtest.New(t), SlowQuery: slow})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(pgtest.New(t)), SlowQuery: slow})
 	if err != nil {
 		t.Fatal(err)
 	}

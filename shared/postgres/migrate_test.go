@@ -15,12 +15,13 @@ import (
 
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // schema is each column of each table, and the version.
 func schema(t *testing.T, dsn string) []string {
 	t.Helper()
-	rows, err := postgres.Query(t.Context(), open(t, postgres.Config{URL: dsn}), pgx.RowTo[string], `
+	rows, err := postgres.Query(t.Context(), open(t, postgres.Config{URL: secret.New(dsn)}), pgx.RowTo[string], `
 		select format('%s.%s %s %s', table_name, column_name, data_type, column_default)
 		from information_schema.columns where table_schema = 'public'
 		union all select indexdef from pg_indexes where schemaname = 'public'
@@ -132,7 +133,7 @@ func TestNoMigrationDuringARestore(t *testing.T) {
 	if err := postgres.Migrate(t.Context(), dsn); !errors.Is(err, postgres.ErrRestoring) {
 		t.Errorf("got %v, want ErrRestoring", err)
 	}
-	made, err := postgres.QueryOne(t.Context(), open(t, postgres.Config{URL: dsn}), pgx.RowTo[int], "select count(*)::int from pg_tables where schemaname = 'public'")
+	made, err := postgres.QueryOne(t.Context(), open(t, postgres.Config{URL: secret.New(dsn)}), pgx.RowTo[int], "select count(*)::int from pg_tables where schemaname = 'public'")
 	if err != nil || made != 0 {
 		t.Errorf("the migration made %d tables, %v", made, err)
 	}
@@ -145,7 +146,7 @@ func TestNoMigrationDuringARestore(t *testing.T) {
 func TestNoMigrationAfterARestoreThatBeganMeanwhile(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Empty(t)
-	pool := open(t, postgres.Config{URL: dsn})
+	pool := open(t, postgres.Config{URL: secret.New(dsn)})
 	migrated := make(chan error, 1)
 	err := pool.Tx(t.Context(), func(ctx context.Context, tx pgx.Tx) error {
 		if err := postgres.LockSchema(ctx, tx); err != nil {

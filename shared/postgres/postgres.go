@@ -17,12 +17,13 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config says which database and how patiently.
 type Config struct {
-	URL              string        `env:"DATABASE_URL, required"`                  // postgres://user:password@host:5432/schedgen
+	URL              secret.String `env:"DATABASE_URL, required"`                  // postgres://user:password@host:5432/schedgen
 	MaxConns         int32         `env:"DATABASE_MAX_CONNS, default=4"`           // of one instance
 	AcquireTimeout   time.Duration `env:"DATABASE_ACQUIRE_TIMEOUT, default=30s"`   // wait for a free connection
 	ConnectTimeout   time.Duration `env:"DATABASE_CONNECT_TIMEOUT, default=5s"`    // one dial
@@ -43,7 +44,7 @@ type Pool struct {
 // Open checks cfg and connects nothing.
 func Open(cfg Config) (*Pool, error) {
 	cfg = settings.WithDefaults(cfg)
-	parsed, err := pgxpool.ParseConfig(cfg.URL)
+	parsed, err := pgxpool.ParseConfig(cfg.URL.Reveal())
 	if err != nil {
 		// The parser's error quotes the address, which may carry a password.
 		return nil, errors.New("DATABASE_URL is not a PostgreSQL address such as postgres://user@host:5432/schedgen")

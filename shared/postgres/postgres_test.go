@@ -18,6 +18,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/stack/pg"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func open(t *testing.T, cfg postgres.Config) *postgres.Pool {
@@ -50,7 +51,7 @@ func TestParametersOfEveryKindTravel(t *testing.T) {
 	}
 	when := time.Now().UTC().Truncate(time.Microsecond)
 	for name, pooled := range map[string]bool{"direct": false, "behind PgBouncer": true} {
-		pool := open(t, postgres.Config{URL: pgtest.New(t), Pooled: pooled})
+		pool := open(t, postgres.Config{URL: secret.New(pgtest.New(t)), Pooled: pooled})
 		got, err := postgres.QueryOne(t.Context(), pool, pgx.RowToStructByPos[row],
 			"select $1::uuid::text, $2::jsonb::text, $3::bytea, $4::text[], $5::timestamptz, $6::timestamptz",
 			"0192a0b0-0000-7000-8000-000000000000", `{"a": "é"}`, []byte{0, 255}, []string{"a,b", `"`}, when, nil)
@@ -90,7 +91,7 @@ func TestATransactionIsWholeOrNothing(t *testing.T) {
 
 func TestEverythingHasADeadline(t *testing.T) {
 	t.Parallel()
-	pool := open(t, postgres.Config{URL: pgtest.New(t), MaxConns: 1, AcquireTimeout: 50 * time.Millisecond, StatementTimeout: 100 * time.Millisecond})
+	pool := open(t, postgres.Config{URL: secret.New(pgtest.New(t)), MaxConns: 1, AcquireTimeout: 50 * time.Millisecond, StatementTimeout: 100 * time.Millisecond})
 	var down *postgres.DownError
 	if _, err := pool.Exec(t.Context(), "select pg_sleep(60)"); !errors.As(err, &down) {
 		t.Errorf("a slow statement: got %v", err)
@@ -146,7 +147,7 @@ func TestAnOutageIsToldFromAMistake(t *testing.T) {
 	if _, err := pool.Exec(canceled, "select 1"); errors.As(err, &down) || !errors.Is(err, context.Canceled) {
 		t.Errorf("a caller who went away: got %v", err)
 	}
-	away := open(t, postgres.Config{URL: "postgres://u:secret@127.0.0.1:1/x"})
+	away := open(t, postgres.Config{URL: secret.New("postgres://u:secret@127.0.0.1:1/x")})
 	_, err := away.Exec(t.Context(), "select 1")
 	if !errors.As(err, &down) || api.From(err).Code != api.DatabaseUnavailable {
 		t.Errorf("nobody there: got %v", err)
@@ -154,7 +155,7 @@ func TestAnOutageIsToldFromAMistake(t *testing.T) {
 	if strings.Contains(fmt.Sprint(err), "secret") {
 		t.Errorf("the error shows the password: %v", err)
 	}
-	if _, err := postgres.Open(postgres.Config{URL: "postgres://u:secret@h:port/x"}); err == nil || strings.Contains(err.Error(), "secret") {
+	if _, err := postgres.Open(postgres.Config{URL: secret.New("postgres://u:secret@h:port/x")}); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a wrong address: got %v", err)
 	}
 }
@@ -163,7 +164,7 @@ func TestTheServerMayStopAndComeBack(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	server := pgtest.Own(t, dir)
-	pool := open(t, postgres.Config{URL: server.DSN(), AcquireTimeout: 5 * time.Second})
+	pool := open(t, postgres.Config{URL: secret.New(server.DSN()), AcquireTimeout: 5 * time.Second})
 	if _, err := pool.Exec(t.Context(), "insert into dead_letters (source, reason, event) values ('a', 'b', '{}')"); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +191,7 @@ func TestADatabaseThatLetsNobodyInIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	missing.Path = "/no_such_database"
-	pool := open(t, postgres.Config{URL: missing.String()})
+	pool := open(t, postgres.Config{URL: secret.New(missing.String())})
 	_, err = pool.Exec(t.Context(), "select 1")
 	var down *postgres.DownError
 	if !errors.As(err, &down) {

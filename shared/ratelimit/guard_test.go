@@ -20,6 +20,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 )
 
@@ -40,7 +41,7 @@ type instance struct {
 
 func newInstance(t *testing.T, redisURL string, limits ratelimit.Limits) *instance {
 	t.Helper()
-	sessions, err := session.New(session.Config{Keys: []string{strings.Repeat("k", 32)}})
+	sessions, err := session.New(session.Config{Keys: secret.List(strings.Repeat("k", 32))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,13 +54,13 @@ func newGuard(t *testing.T, limits ratelimit.Limits, c *cache.Cache, sessions *s
 	if err != nil {
 		t.Fatal(err)
 	}
-	return guard.WithTokens(ratelimit.Tokens{Open: []string{"/events/open"}, Event: "event", Admin: "admin"})
+	return guard.WithTokens(ratelimit.Tokens{Open: []string{"/events/open"}, Event: secret.New("event"), Admin: secret.New("admin")})
 }
 
 // connectAgain is connect of one who asks a dead Redis with each call.
 func connectAgain(t *testing.T, url string) *cache.Cache {
 	t.Helper()
-	c, err := cache.Open(cache.Config{URL: url, Timeout: 5 * time.Second, Retry: time.Nanosecond})
+	c, err := cache.Open(cache.Config{URL: secret.New(url), Timeout: 5 * time.Second, Retry: time.Nanosecond})
 	if err != nil {
 		t.Fatal(err)
 	}

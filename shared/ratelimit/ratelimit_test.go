@@ -7,6 +7,7 @@ import (
 	"github.com/schedgen/schedgen/shared/cache"
 	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // slow refills so rarely that a test sees only the burst. redis_rate counts in whole seconds, so
@@ -15,7 +16,7 @@ var slow = ratelimit.Config{PerSecond: 2, Burst: 6, Reserve: 1}
 
 func connect(t *testing.T, url string) *cache.Cache {
 	t.Helper()
-	c, err := cache.Open(cache.Config{URL: url, Timeout: 5 * time.Second, Retry: time.Hour})
+	c, err := cache.Open(cache.Config{URL: secret.New(url), Timeout: 5 * time.Second, Retry: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // attemptKey marks the context of a request that may sign somebody in.
@@ -32,9 +33,9 @@ func SignInFailed(ctx context.Context) {
 
 // Tokens are the secrets that requests of programs carry.
 type Tokens struct {
-	Open  []string // paths that need none
-	Event string   // of events and tasks
-	Admin string   // of operators, and of tasks
+	Open  []string      // paths that need none
+	Event secret.String // of events and tasks
+	Admin secret.String // of operators, and of tasks
 }
 
 // WithTokens says what a right token is: another one is a guess.

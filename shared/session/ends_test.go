@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // as is a request that carries a cookie.
@@ -109,7 +110,7 @@ func TestNobodyPlantsASession(t *testing.T) {
 		t.Errorf("its cookies are set by %q", set)
 	}
 	// Over plain HTTP no browser takes the prefix.
-	plain, err := New(Config{Keys: []string{keyA}})
+	plain, err := New(Config{Keys: secret.List(keyA)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,12 +6,13 @@ import (
 	"net/http/httptest"
 	"strings"
 
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 )
 
 // The first answer sets a cookie; the browser that sends it back is the same owner.
 func ExampleSessions_Ensure() {
-	sessions, err := session.New(session.Config{Keys: []string{strings.Repeat("k", 32)}, Secure: true})
+	sessions, err := session.New(session.Config{Keys: secret.List(strings.Repeat("k", 32)), Secure: true})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -27,6 +27,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // CookieName is the cookie that carries a token, after hostPrefix where it is sent over HTTPS only.
@@ -44,9 +45,9 @@ const clockSkew = 5 * time.Minute
 // Config is how tokens are signed and sent.
 type Config struct {
 	// Keys sign (the first) and verify (all). Each has at least 32 bytes; as text, or as base64 after "base64:".
-	Keys   []string      `env:"SESSION_KEY, required"`
-	Secure bool          `env:"SESSION_SECURE, default=true"`                  // send the cookie over HTTPS only
-	MaxAge time.Duration `env:"SESSION_MAX_AGE, default=8760h" zero:"allowed"` // how long a browser keeps who it is
+	Keys   []secret.String `env:"SESSION_KEY, required"`
+	Secure bool            `env:"SESSION_SECURE, default=true"`                  // send the cookie over HTTPS only
+	MaxAge time.Duration   `env:"SESSION_MAX_AGE, default=8760h" zero:"allowed"` // how long a browser keeps who it is
 	// lax, or none where a frontend on another site calls the API: browsers then send the cookie along with what its
 	// pages ask for. It needs SESSION_SECURE. Only pages of TRUSTED_ORIGINS may change anything, either way.
 	SameSite string `env:"COOKIE_SAMESITE, default=lax"`
@@ -62,7 +63,7 @@ var ErrInvalid = errors.New("session: invalid token")
 
 // Sessions makes and checks tokens. It is safe for concurrent use.
 type Sessions struct {
-	keys     [][]byte
+	keys     []secret.String
 	secure   bool
 	sameSite http.SameSite
 	maxAge   time.Duration
@@ -92,7 +93,7 @@ func New(cfg Config) (*Sessions, error) {
 		s.maxAge = 365 * 24 * time.Hour
 	}
 	for i, text := range cfg.Keys {
-		key := []byte(strings.TrimSpace(text))
+		key := []byte(strings.TrimSpace(text.Reveal()))
 		if encoded, ok := strings.CutPrefix(string(key), "base64:"); ok {
 			decoded, err := base64.StdEncoding.DecodeString(encoded)
 			if err != nil {
@@ -103,7 +104,7 @@ func New(cfg Config) (*Sessions, error) {
 		if len(key) < minKey {
 			return nil, &ConfigError{"SESSION_KEY", fmt.Sprintf("key %d has %d bytes, at least %d are needed", i+1, len(key), minKey)}
 		}
-		s.keys = append(s.keys, key)
+		s.keys = append(s.keys, secret.New(string(key)))
 	}
 	if len(s.keys) == 0 {
 		return nil, &ConfigError{"SESSION_KEY", "at least one key of 32 bytes or more is needed"}
@@ -164,7 +165,7 @@ func (s *Sessions) verify(token string) (Session, error) {
 		return Session{}, ErrInvalid
 	}
 	body, mac := token[:cut], token[cut+1:]
-	signer := slices.IndexFunc(s.keys, func(key []byte) bool { return hmac.Equal([]byte(mac), []byte(sign(key, body))) })
+	signer := slices.IndexFunc(s.keys, func(key secret.String) bool { return hmac.Equal([]byte(mac), []byte(sign(key, body))) })
 	if signer < 0 {
 		return Session{}, ErrInvalid
 	}
@@ -210,8 +211,8 @@ func parse(body string) (session Session, issued time.Time, err error) {
 }
 
 // sign is the MAC of body, in the alphabet of cookies.
-func sign(key []byte, body string) string {
-	mac := hmac.New(sha256.New, key)
+func sign(key secret.String, body string) string {
+	mac := hmac.New(sha256.New, []byte(key.Reveal()))
 	mac.Write([]byte(body))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

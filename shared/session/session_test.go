@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 const (
@@ -19,7 +21,7 @@ const (
 
 func sessions(t testing.TB, keys ...string) *Sessions {
 	t.Helper()
-	s, err := New(Config{Keys: keys, Secure: true, MaxAge: 24 * time.Hour})
+	s, err := New(Config{Keys: secret.List(keys...), Secure: true, MaxAge: 24 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +130,7 @@ func TestKeysAreChecked(t *testing.T) {
 		"none": {nil, false}, "short": {[]string{"secret"}, false}, "second short": {[]string{keyA, "secret"}, false},
 		"base64": {[]string{long}, true}, "broken base64": {[]string{"base64:!"}, false}, "text": {[]string{keyA}, true},
 	} {
-		_, err := New(Config{Keys: c.keys})
+		_, err := New(Config{Keys: secret.List(c.keys...)})
 		var problem *ConfigError
 		if c.good != (err == nil) || err != nil && !errors.As(err, &problem) {
 			t.Errorf("%s: got %v", name, err)
@@ -150,7 +152,7 @@ func TestCookiesGoWhereTheyAreAllowed(t *testing.T) {
 		{"", false, "; HttpOnly; SameSite=Lax"}, {"lax", true, "; HttpOnly; Secure; SameSite=Lax"}, {"None", true, "; HttpOnly; Secure; SameSite=None"},
 		{"none", false, ""}, {"strict", true, ""}, {"no", true, ""},
 	} {
-		s, err := New(Config{Keys: []string{keyA}, Secure: c.secure, SameSite: c.sameSite})
+		s, err := New(Config{Keys: secret.List(keyA), Secure: c.secure, SameSite: c.sameSite})
 		if err != nil {
 			if c.want != "" || !strings.HasPrefix(err.Error(), "COOKIE_SAMESITE: ") {
 				t.Errorf("%q, secure %v: got %v", c.sameSite, c.secure, err)

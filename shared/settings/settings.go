@@ -55,12 +55,13 @@ func WithDefaults[C any](cfg C) C {
 	var keep []func() // the library decodes a struct's default whether or not it is given
 	walk(reflect.ValueOf(&cfg).Elem(), "", func(name string, field reflect.StructField, value reflect.Value) {
 		tag := field.Tag.Get("env")
+		if value.Kind() == reflect.Struct && !value.IsZero() {
+			given := reflect.ValueOf(value.Interface())
+			keep = append(keep, func() { value.Set(given) })
+		}
 		switch {
 		case strings.Contains(tag, "required"), field.Tag.Get("zero") == "allowed", value.Kind() == reflect.Bool:
 			asIs[name] = true
-		case value.Kind() == reflect.Struct && !value.IsZero():
-			given := reflect.ValueOf(value.Interface())
-			keep = append(keep, func() { value.Set(given) })
 		case strings.Contains(tag, "default=") && isNumber(value) && value.Int() < 0:
 			value.SetZero()
 		}

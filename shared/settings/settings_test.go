@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sethvargo/go-envconfig"
 
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -65,6 +67,30 @@ func TestAVariableSetToNothingCountsAsUnset(t *testing.T) {
 	}
 	if err := settings.ReadFrom(t.Context(), new(config), envconfig.MapLookuper(map[string]string{"URL": ""})); err == nil || !strings.Contains(err.Error(), "URL") {
 		t.Errorf("a required one: got %v", err)
+	}
+}
+
+func TestASettingMayBeASecret(t *testing.T) {
+	t.Parallel()
+	type secrets struct {
+		URL  secret.String   `env:"URL, required"`
+		Key  secret.String   `env:"KEY"`
+		Keys []secret.String `env:"KEYS"`
+	}
+	given := secrets{secret.New("a"), secret.New("b"), secret.List("c", "d")}
+	if got := settings.WithDefaults(given); !reflect.DeepEqual(got, given) {
+		t.Errorf("WithDefaults: got %q, %q and %q", got.URL.Reveal(), got.Key.Reveal(), got.Keys)
+	}
+	if got := settings.WithDefaults(secrets{}); got.URL != (secret.String{}) || got.Key != (secret.String{}) || got.Keys != nil {
+		t.Errorf("WithDefaults of nothing: got %+v", got)
+	}
+	var read secrets
+	err := settings.ReadFrom(t.Context(), &read, envconfig.MapLookuper(map[string]string{"URL": "a", "KEY": "b", "KEYS": "c,d"}))
+	if err != nil || !reflect.DeepEqual(read, given) {
+		t.Errorf("ReadFrom: got %q, %q and %q; %v", read.URL.Reveal(), read.Key.Reveal(), read.Keys, err)
+	}
+	if err := settings.ReadFrom(t.Context(), new(secrets), envconfig.MapLookuper(nil)); err == nil || !strings.Contains(err.Error(), "URL") {
+		t.Errorf("without what is required: got %v", err)
 	}
 }
 

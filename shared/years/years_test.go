@@ -10,6 +10,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/years"
 )
 
@@ -28,7 +29,7 @@ func pair(t *testing.T, name string) calendar.Years {
 func TestImportIsSeenWholeOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.New(t)
-	pool, err := postgres.Open(postgres.Config{URL: dsn, MaxConns: 8})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(dsn), MaxConns: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func TestImportIsSeenWholeOrNotAtAll(t *testing.T) {
 // TestYearsWithoutADatabase: what is made and forgotten goes by what is known, and what is kept waits.
 func TestYearsWithoutADatabase(t *testing.T) {
 	t.Parallel()
-	pool, err := postgres.Open(postgres.Config{URL: "postgres://nobody@127.0.0.1:1/none"})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New("postgres://nobody@127.0.0.1:1/none")})
 	if err != nil {
 		t.Fatal(err)
 	}

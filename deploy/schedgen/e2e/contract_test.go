@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -49,7 +50,7 @@ var subjects = map[string]func(*backends) call{
 // getAs asks for a path in the name of somebody.
 func getAs(t *testing.T, path string) call {
 	t.Helper()
-	sessions, err := session.New(session.Config{Keys: []string{sessionKey}})
+	sessions, err := session.New(session.Config{Keys: secret.List(sessionKey)})
 	if err != nil {
 		t.Fatal(err)
 	}

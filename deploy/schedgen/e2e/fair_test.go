@@ -22,6 +22,7 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/postgres"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -47,9 +48,9 @@ func newReading(t *testing.T, minio bool) *reading {
 	} else {
 		store = s3test.New(t, s3test.Webhook{URL: toParse.URL, Token: eventToken}).Config()
 	}
-	database, redis := postgres.Config{URL: pgtest.New(t)}, cache.Config{URL: redistest.New(t).URL()}
+	database, redis := postgres.Config{URL: secret.New(pgtest.New(t))}, cache.Config{URL: secret.New(redistest.New(t).URL())}
 	parse, err := pdfparse.New(t.Context(), pdfparse.Config{Postgres: database, Blob: store, Cache: redis,
-		Events: events.Config{Token: eventToken}, Concurrency: 4, Reserve: 1, Rate: 1000, PDFRetention: time.Hour})
+		Events: events.Config{Token: secret.New(eventToken)}, Concurrency: 4, Reserve: 1, Rate: 1000, PDFRetention: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +58,8 @@ func newReading(t *testing.T, minio bool) *reading {
 	parse.Parse = r.parse
 	toParse.serve(faas.Wrap("pdf-parse", parse, slog.New(slog.DiscardHandler), faas.Config{RequestTimeout: time.Hour}))
 	ingest, err := uploadingest.New(t.Context(), uploadingest.Config{Postgres: database, Blob: store, Cache: redis,
-		Events:  events.Config{Targets: []string{toParse.URL}, Token: eventToken, Timeout: time.Hour},
-		Session: session.Config{Keys: []string{sessionKey}}, PriorityToken: priorityToken, Guard: ratelimit.Unlimited})
+		Events:  events.Config{Targets: []string{toParse.URL}, Token: secret.New(eventToken), Timeout: time.Hour},
+		Session: session.Config{Keys: secret.List(sessionKey)}, PriorityToken: secret.New(priorityToken), Guard: ratelimit.Unlimited})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/schedgen/schedgen/load-tests/report"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // scenarios are those of load-tests/scenarios.
@@ -157,7 +158,7 @@ func (l *loadTest) audit(t *testing.T, records string, began time.Time) (audit.R
 	if err != nil {
 		return audit.Report{}, err
 	}
-	pool, err := postgres.Open(postgres.Config{URL: l.site.dsn, StatementTimeout: time.Minute})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(l.site.dsn), StatementTimeout: time.Minute})
 	if err != nil {
 		return audit.Report{}, err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/fixture"
 	"github.com/schedgen/schedgen/shared/dev/testkit/otlptest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/session"
 	"github.com/schedgen/schedgen/shared/timetable"
 )
@@ -89,7 +90,7 @@ func (k *kept) all() string {
 func plant(t *testing.T) *marked {
 	t.Helper()
 	log, dsn, traces := &kept{}, pgtest.New(t), otlptest.New(t)
-	w := start(t, stack.Config{Postgres: dsn, Google: stack.FakeGoogle,
+	w := start(t, stack.Config{Postgres: secret.New(dsn), Google: stack.FakeGoogle,
 		Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))},
 		"TRUSTED_PROXIES", "127.0.0.0/8", "LIMIT_CLIENT", "600/1m", "LIMIT_SIGNIN", "off",
 		"OTEL_EXPORTER_OTLP_ENDPOINT", traces.URL, "OTEL_EXPORTER_OTLP_HEADERS", "authorization="+headerMarker)

@@ -21,6 +21,7 @@ import (
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // TestFaultsRaiseAlertsThatReachPeopleAndEnd runs a system with its own Prometheus and Alertmanager, whose times are
@@ -74,8 +75,8 @@ func watched(t *testing.T) *watchedWorld {
 	webhook := httptest.NewServer(http.HandlerFunc(w.hear))
 	t.Cleanup(webhook.Close)
 	dsn := pgtest.New(t)
-	w.world = start(t, stack.Config{Postgres: dsn, Redis: w.redis.URL(), S3: strings.Replace(s3.URL, "://", "://key:secret@", 1) + "/bucket",
-		SweepEvery: 24 * time.Hour, Monitoring: &stack.Monitoring{Webhook: webhook.URL, Faster: 60}})
+	w.world = start(t, stack.Config{Postgres: secret.New(dsn), Redis: secret.New(w.redis.URL()), S3: secret.New(strings.Replace(s3.URL, "://", "://key:secret@", 1) + "/bucket"),
+		SweepEvery: 24 * time.Hour, Monitoring: &stack.Monitoring{Webhook: secret.New(webhook.URL), Faster: 60}})
 	var err error
 	if w.db, err = pgx.Connect(t.Context(), dsn); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/readiness"
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // TestReadinessOfARunningSystem looks at a whole system that has made a backup: what only it can tell is green. Then with a
@@ -29,7 +30,7 @@ func TestReadinessOfARunningSystem(t *testing.T) {
 	}
 	w := start(t, stack.Config{Google: stack.FakeGoogle, BackupRecipients: []string{key.Recipient().String()}, BackupIdentity: identity})
 	look := func(token string) map[string]readiness.Result {
-		all, err := readiness.Run(t.Context(), readiness.Options{Target: w.url, Token: token, Launched: time.Now()}, readiness.Selection{})
+		all, err := readiness.Run(t.Context(), readiness.Options{Target: w.url, Token: secret.New(token), Launched: time.Now()}, readiness.Selection{})
 		if err != nil {
 			t.Fatal(err)
 		}

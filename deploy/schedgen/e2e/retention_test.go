@@ -15,6 +15,7 @@ import (
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // retained is how long rows of a table are kept, by default.
@@ -101,7 +102,7 @@ func TestRetention(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = db.Close(context.Background()) }) // nothing is left to send
 	// Its stand-in of Google forgets all calendars when it starts, so rows come after that.
-	start(t, stack.Config{Postgres: dsn, Google: stack.FakeGoogle, SweepEvery: time.Second})
+	start(t, stack.Config{Postgres: secret.New(dsn), Google: stack.FakeGoogle, SweepEvery: time.Second})
 	old, young := map[string]string{}, map[string]string{}
 	for _, r := range retention {
 		const margin = time.Hour - time.Second

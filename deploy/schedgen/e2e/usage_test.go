@@ -13,6 +13,7 @@ import (
 
 	"github.com/schedgen/schedgen/load-tests/report"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // gauges are metrics that each function has, with the names that a report gives them.
@@ -34,7 +35,7 @@ type watcher struct {
 // watch notes every ten seconds what the functions and the database hold, until it is told to end.
 func (s *site) watch(ctx context.Context) []report.Usage {
 	const every = 10 * time.Second
-	pool, err := postgres.Open(postgres.Config{URL: s.dsn, StatementTimeout: every})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(s.dsn), StatementTimeout: every})
 	if err != nil {
 		s.t.Errorf("watch the database: %v", err)
 		return nil

@@ -32,6 +32,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // patience bounds what must happen, generously: the machine may be busy.
@@ -109,7 +110,7 @@ func onRealServers(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	address.User, address.Path = url.UserPassword(s3test.AccessKey, s3test.SecretKey), minio.Config().Bucket
-	w := start(t, stack.Config{Postgres: pgtest.New(t), Redis: redistest.New(t).URL(), S3: address.String(), Google: stack.FakeGoogle})
+	w := start(t, stack.Config{Postgres: secret.New(pgtest.New(t)), Redis: secret.New(redistest.New(t).URL()), S3: secret.New(address.String()), Google: stack.FakeGoogle})
 	at, err := url.Parse(w.url)
 	if err != nil {
 		t.Fatal(err)

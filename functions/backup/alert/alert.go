@@ -16,17 +16,18 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/retry"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
 // Config names the receivers. Without an address no alert is sent.
 type Config struct {
-	Webhook string `env:"ALERT_WEBHOOK_URL"` // address that alerts are posted to as JSON, {"text":"..."}, which Slack accepts
+	Webhook secret.String `env:"ALERT_WEBHOOK_URL"` // address that alerts are posted to as JSON, {"text":"..."}, which Slack accepts
 	// Mail server, host:port. Port 465 uses TLS from the start, other ports STARTTLS if the server offers it. The password
 	// is sent over TLS only.
 	SMTPServer   string        `env:"ALERT_SMTP_SERVER"`
 	SMTPUser     string        `env:"ALERT_SMTP_USER"`            // user name for the mail server; used over TLS only
-	SMTPPassword string        `env:"ALERT_SMTP_PASSWORD"`        // password for the mail server
+	SMTPPassword secret.String `env:"ALERT_SMTP_PASSWORD"`        // password for the mail server
 	From         string        `env:"ALERT_FROM"`                 // sender address of alert mails
 	To           []string      `env:"ALERT_TO"`                   // recipient addresses of alert mails, separated by commas
 	Timeout      time.Duration `env:"ALERT_TIMEOUT, default=15s"` // timeout for one attempt
@@ -54,7 +55,7 @@ func New(cfg Config) (*Sender, error) {
 	if cfg.Pause <= 0 {
 		cfg.Pause = time.Second
 	}
-	if cfg.Webhook != "" && !settings.IsWebAddress(cfg.Webhook) {
+	if !cfg.Webhook.IsZero() && !settings.IsWebAddress(cfg.Webhook.Reveal()) {
 		return nil, errors.New("ALERT_WEBHOOK_URL is not an address such as https://hooks.example/path") // it is a secret
 	}
 	if cfg.SMTPServer != "" {
@@ -71,12 +72,12 @@ func New(cfg Config) (*Sender, error) {
 }
 
 // Enabled reports whether there is a receiver.
-func (s *Sender) Enabled() bool { return s.cfg.Webhook != "" || s.cfg.SMTPServer != "" }
+func (s *Sender) Enabled() bool { return !s.cfg.Webhook.IsZero() || s.cfg.SMTPServer != "" }
 
 // Send sends an alert through every channel. Outcomes are by channel: nil if it was delivered.
 func (s *Sender) Send(ctx context.Context, a Alert) (outcomes map[string]error) {
 	channels := map[string]func(context.Context, Alert) error{}
-	if s.cfg.Webhook != "" {
+	if !s.cfg.Webhook.IsZero() {
 		channels["webhook"] = s.post
 	}
 	if s.cfg.SMTPServer != "" {
@@ -119,7 +120,7 @@ func (s *Sender) post(ctx context.Context, a Alert) error {
 	if err != nil {
 		return fmt.Errorf("encode the alert: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.cfg.Webhook, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.cfg.Webhook.Reveal(), bytes.NewReader(body))
 	if err != nil {
 		return errors.New("make the webhook's request")
 	}

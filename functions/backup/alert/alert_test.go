@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/functions/backup/alert"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 var message = alert.Alert{Subject: "schedgen backup: the backup failed\r\nBcc: everybody@example.org", Text: "Störung:\n.\nRCPT TO:<x>\n"}
@@ -52,7 +53,7 @@ func TestTheWebhookIsTriedUntilItTakesTheAlert(t *testing.T) {
 				w.WriteHeader(test.answers[len(bodies)-1])
 			}))
 			defer server.Close()
-			sender, err := alert.New(alert.Config{Webhook: server.URL + "/secret-path", Pause: time.Millisecond})
+			sender, err := alert.New(alert.Config{Webhook: secret.New(server.URL + "/secret-path"), Pause: time.Millisecond})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -206,7 +207,7 @@ func TestMailIsEncryptedSignedInAndReadable(t *testing.T) {
 	security, roots := certificate(t)
 	server := newMailServer(t, &mailServer{tls: security, busy: 2})
 	cfg := server.config()
-	cfg.SMTPUser, cfg.SMTPPassword, cfg.Roots = "user", "pass", roots
+	cfg.SMTPUser, cfg.SMTPPassword, cfg.Roots = "user", secret.New("pass"), roots
 	sender, err := alert.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +247,7 @@ func TestAMailServerWithAStrangersCertificateGetsNothing(t *testing.T) {
 	server := newMailServer(t, &mailServer{tls: security})
 	_, others := certificate(t)
 	cfg := server.config()
-	cfg.SMTPUser, cfg.SMTPPassword, cfg.Roots, cfg.Tries = "user", "pass", others, 1
+	cfg.SMTPUser, cfg.SMTPPassword, cfg.Roots, cfg.Tries = "user", secret.New("pass"), others, 1
 	sender, err := alert.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -283,7 +284,7 @@ func TestOneChannelThatHangsDelaysNoOther(t *testing.T) {
 	taken := make(chan struct{}, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { taken <- struct{}{} }))
 	defer server.Close()
-	sender, err := alert.New(alert.Config{Webhook: server.URL, SMTPServer: hanging.Addr().String(), From: "a@example.org", To: []string{"b@example.org"},
+	sender, err := alert.New(alert.Config{Webhook: secret.New(server.URL), SMTPServer: hanging.Addr().String(), From: "a@example.org", To: []string{"b@example.org"},
 		Timeout: 200 * time.Millisecond, Tries: 2, Pause: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -309,7 +310,7 @@ func TestWithoutAnAddressNobodyIsTold(t *testing.T) {
 		t.Errorf("got %v", outcomes)
 	}
 	for _, cfg := range []alert.Config{
-		{Webhook: "ftp://x"}, {SMTPServer: "mail.example"}, {SMTPServer: "mail.example:25", From: "nobody", To: []string{"a@example.org"}},
+		{Webhook: secret.New("ftp://x")}, {SMTPServer: "mail.example"}, {SMTPServer: "mail.example:25", From: "nobody", To: []string{"a@example.org"}},
 	} {
 		if _, err := alert.New(cfg); err == nil {
 			t.Errorf("%+v was taken", cfg)

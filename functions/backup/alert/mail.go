@@ -115,7 +115,7 @@ func (s *Sender) startTLSAndSignIn(client *smtp.Client, security *tls.Config, po
 		return nil
 	}
 	// PlainAuth refuses to send a password without TLS.
-	return client.Auth(smtp.PlainAuth("", s.cfg.SMTPUser, s.cfg.SMTPPassword, host))
+	return client.Auth(smtp.PlainAuth("", s.cfg.SMTPUser, s.cfg.SMTPPassword.Reveal(), host))
 }
 
 // addressOnly returns a mail address without the name of its owner.

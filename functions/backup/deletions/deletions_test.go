@@ -14,6 +14,7 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/personal"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // bucket is a backup bucket, as a function with a signing key sees it and as whoever may write to it does.
@@ -28,7 +29,7 @@ func bucket(t *testing.T) (*store.Store, *blob.Store) {
 
 func signedBy(t *testing.T, s *store.Store, letter string) *store.Store {
 	t.Helper()
-	keys, err := sign.ParseKeys(base64.StdEncoding.EncodeToString([]byte(strings.Repeat(letter, 32))), nil)
+	keys, err := sign.ParseKeys(secret.New(base64.StdEncoding.EncodeToString([]byte(strings.Repeat(letter, 32)))), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,13 +175,13 @@ func TestEveryReplacedListIsKept(t *testing.T) {
 	}
 	var public []string
 	for _, letter := range []string{"s", "x"} {
-		keys, err := sign.ParseKeys(base64.StdEncoding.EncodeToString([]byte(strings.Repeat(letter, 32))), nil)
+		keys, err := sign.ParseKeys(secret.New(base64.StdEncoding.EncodeToString([]byte(strings.Repeat(letter, 32)))), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		public = append(public, keys.Public())
 	}
-	keys, err := sign.ParseKeys(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("y", 32))), public)
+	keys, err := sign.ParseKeys(secret.New(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("y", 32)))), public)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Aside is what a database held before a restore, in a schema of its own. While it is there the restore is not
@@ -20,8 +21,9 @@ import (
 type Aside struct {
 	Moved bool // the database was not empty
 
-	dsn, schema string
-	lock        *pgx.Conn // its session has restoreLock
+	dsn    secret.String
+	schema string
+	lock   *pgx.Conn // its session has restoreLock
 }
 
 // ErrRestoreRuns means that another process restores the same database now, or backs it up.
@@ -40,7 +42,7 @@ func MoveAside(ctx context.Context, dsn string, replace bool) (*Aside, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Aside{dsn: dsn, lock: conn}
+	a := &Aside{dsn: secret.New(dsn), lock: conn}
 	if err := a.begin(ctx, replace); err != nil {
 		a.Close(ctx)
 		return nil, err
@@ -172,7 +174,7 @@ func (a *Aside) Close(ctx context.Context) {
 // end calls f in one transaction, on a connection of its own: that of the lock may be lost, after hours. It does not if
 // this restore is not the last that began, for then the tables are another's.
 func (a *Aside) end(ctx context.Context, f func(pgx.Tx, []aside) error) error {
-	conn, err := connect(ctx, a.dsn)
+	conn, err := connect(ctx, a.dsn.Reveal())
 	if err != nil {
 		return err
 	}

@@ -37,15 +37,16 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/personal"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Options are what to restore, and where to.
 type Options struct {
-	ID      string    // a backup; empty means the newest good one
-	At      time.Time // without an ID: the newest good one that is not after this time; zero means now
-	To      string    // the database; empty means the one that is backed up
-	Replace bool      // also restore into a database that is not empty
-	Offsite bool      // from the second bucket
+	ID      string        // a backup; empty means the newest good one
+	At      time.Time     // without an ID: the newest good one that is not after this time; zero means now
+	To      secret.String // the database; empty means the one that is backed up
+	Replace bool          // also restore into a database that is not empty
+	Offsite bool          // from the second bucket
 	// Unsigned also restores a backup, and believes a list of deletions, that no known key signed.
 	Unsigned bool
 	// IgnoreDeletions also restores where the list of deletions cannot be used. Then people come back who deleted
@@ -109,8 +110,8 @@ var ErrNoBackup = errors.New("there is no good backup to restore")
 
 // Restorer restores backups.
 type Restorer struct {
-	DatabaseURL  string // of the system that is backed up
-	IdentityFile string // the secret key
+	DatabaseURL  secret.String // of the system that is backed up
+	IdentityFile string        // the secret key
 	PDFs         *blob.Store
 	Lease        time.Duration
 	Now          func() time.Time
@@ -124,7 +125,7 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	if err != nil {
 		return result, err
 	}
-	if o.To == "" {
+	if o.To.IsZero() {
 		o.To = r.DatabaseURL
 	}
 	if o.Unsigned {
@@ -163,7 +164,7 @@ func (r *Restorer) Restore(ctx context.Context, bucket *store.Store, o Options) 
 	}
 	result.Objects, result.Bytes, result.Seconds = len(c.Objects), c.DumpSize+m.ObjectBytes, time.Since(began).Seconds()
 	progress.Report(ctx, "restored %s in %.1f s: %.1f MB/s", progress.Bytes(result.Bytes), result.Seconds, float64(result.Bytes)/1e6/result.Seconds)
-	result.Checks, err = r.checkSystem(ctx, checks, o.To)
+	result.Checks, err = r.checkSystem(ctx, checks, o.To.Reveal())
 	return result, err
 }
 
@@ -212,7 +213,7 @@ func readDeletions(ctx context.Context, bucket *store.Store, o Options) ([]perso
 
 // withPeople calls f with what a database has of people.
 func withPeople[T any](ctx context.Context, dsn string, f func(*personal.Store) (T, error)) (result T, err error) {
-	pool, err := postgres.Open(postgres.Config{URL: dsn, StatementTimeout: 10 * time.Minute})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(dsn), StatementTimeout: 10 * time.Minute})
 	if err != nil {
 		return result, err
 	}
@@ -263,7 +264,7 @@ func (r *Restorer) lock(ctx context.Context, bucket *store.Store) (context.Conte
 // back if a step fails; an empty database keeps what was restored, and stays marked as unfinished. It returns the checks
 // that it made, and the PDFs that are lost.
 func (r *Restorer) restoreAll(ctx context.Context, sealed archive.Reader, m store.Manifest, c *archive.Contents, o Options, gone []personal.Entry) (checks []Check, lost []string, err error) {
-	aside, err := dump.MoveAside(ctx, o.To, o.Replace)
+	aside, err := dump.MoveAside(ctx, o.To.Reveal(), o.Replace)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -271,7 +272,7 @@ func (r *Restorer) restoreAll(ctx context.Context, sealed archive.Reader, m stor
 	if aside.Moved {
 		progress.Report(ctx, "moved aside what the database held until the restore has succeeded")
 	}
-	checks, err = r.restoreDatabase(ctx, sealed, m, c, o.To, gone)
+	checks, err = r.restoreDatabase(ctx, sealed, m, c, o.To.Reveal(), gone)
 	if err == nil {
 		if err = r.PDFs.Ready(ctx); err == nil {
 			var check Check
@@ -394,7 +395,7 @@ func forEach(ctx context.Context, objects []archive.Object, f func(context.Conte
 func (r *Restorer) checkSystem(ctx context.Context, checks []Check, dsn string) ([]Check, error) {
 	var errs []error
 	for _, name := range []string{"postgres", "s3"} {
-		if name == "postgres" && dsn != r.DatabaseURL {
+		if name == "postgres" && dsn != r.DatabaseURL.Reveal() {
 			continue // the system runs on another
 		}
 		check := Check{Name: name, Detail: "up"}

@@ -11,11 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Keys sign and check. Without any, nothing is signed and everything passes.
 type Keys struct {
-	private ed25519.PrivateKey
+	private secret.String // an ed25519.PrivateKey
 	public  []ed25519.PublicKey
 }
 
@@ -27,15 +29,16 @@ var ErrForged = errors.New("its signature is not by a key that is known here")
 
 // ParseKeys reads the signing key, 32 random bytes as base64 (`openssl rand -base64 32`), and public keys. Both may be
 // empty. The signing key's own public key is always known.
-func ParseKeys(signing string, public []string) (Keys, error) {
+func ParseKeys(signing secret.String, public []string) (Keys, error) {
 	var k Keys
-	if signing = strings.TrimSpace(signing); signing != "" {
-		seed, err := base64.StdEncoding.DecodeString(signing)
+	if text := strings.TrimSpace(signing.Reveal()); text != "" {
+		seed, err := base64.StdEncoding.DecodeString(text)
 		if err != nil || len(seed) != ed25519.SeedSize {
 			return Keys{}, fmt.Errorf("BACKUP_SIGNING_KEY is not %d bytes as base64: make one with `openssl rand -base64 32`", ed25519.SeedSize)
 		}
-		k.private = ed25519.NewKeyFromSeed(seed)
-		k.public = append(k.public, k.private.Public().(ed25519.PublicKey))
+		private := ed25519.NewKeyFromSeed(seed)
+		k.private = secret.New(string(private))
+		k.public = append(k.public, private.Public().(ed25519.PublicKey))
 	}
 	for _, text := range public {
 		if text = strings.TrimSpace(text); text == "" {
@@ -55,7 +58,7 @@ func (k Keys) Known() bool { return len(k.public) > 0 }
 
 // Public is the public key of the signing key, as text; empty without one.
 func (k Keys) Public() string {
-	if k.private == nil {
+	if k.private.IsZero() {
 		return ""
 	}
 	return base64.StdEncoding.EncodeToString(k.public[0])
@@ -67,10 +70,10 @@ func message(purpose string, document []byte) []byte {
 
 // Sign is the signature of a document; empty without a signing key.
 func (k Keys) Sign(purpose string, document []byte) string {
-	if k.private == nil {
+	if k.private.IsZero() {
 		return ""
 	}
-	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.private, message(purpose, document)))
+	return base64.StdEncoding.EncodeToString(ed25519.Sign(ed25519.PrivateKey(k.private.Reveal()), message(purpose, document)))
 }
 
 // Check returns ErrUnsigned or ErrForged unless one of the keys signed the document, or no key is known.

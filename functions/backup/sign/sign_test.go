@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func seed(letter string) string {
@@ -13,7 +15,7 @@ func seed(letter string) string {
 
 func keys(t *testing.T, signing string, public ...string) Keys {
 	t.Helper()
-	k, err := ParseKeys(signing, public)
+	k, err := ParseKeys(secret.New(signing), public)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,10 +57,10 @@ func TestOnlyAKnownKeyOfTheSameDocumentPasses(t *testing.T) {
 func TestWhatIsNoKeyIsSaid(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"x", "AAAA", seed("a") + "AAAA"} {
-		if _, err := ParseKeys(text, nil); err == nil || strings.Contains(err.Error(), text) {
+		if _, err := ParseKeys(secret.New(text), nil); err == nil || strings.Contains(err.Error(), text) {
 			t.Errorf("signing key %q: %v, want an error that does not quote it", text, err)
 		}
-		if _, err := ParseKeys("", []string{text}); err == nil {
+		if _, err := ParseKeys(secret.String{}, []string{text}); err == nil {
 			t.Errorf("public key %q is taken", text)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/stack/s3"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // A run is a backup from the moment its manifest is committed, and not before.
@@ -31,12 +32,12 @@ func example(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	server, err := s3.Start(dir, s3.Config{AccessKey: "key", SecretKey: "secret"})
+	server, err := s3.Start(dir, s3.Config{AccessKey: "key", SecretKey: secret.New("secret")})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	bucket, err := blob.Open(blob.Config{URL: server.URL(), Bucket: "backups", AccessKey: "key", SecretKey: "secret"})
+	bucket, err := blob.Open(blob.Config{URL: server.URL(), Bucket: "backups", AccessKey: "key", SecretKey: secret.New("secret")})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func TestTheLockIsOneHoldersUntilItIsReleased(t *testing.T) {
@@ -114,7 +115,7 @@ func TestAStoreThatKnowsNoConditionsGetsNoBackups(t *testing.T) {
 		w.Header().Set("ETag", `"0123"`) // and takes everything
 	}))
 	defer server.Close()
-	bucket, err := blob.Open(blob.Config{URL: server.URL, Bucket: "backups", AccessKey: "a", SecretKey: "b"})
+	bucket, err := blob.Open(blob.Config{URL: server.URL, Bucket: "backups", AccessKey: "a", SecretKey: secret.New("b")})
 	if err != nil {
 		t.Fatal(err)
 	}

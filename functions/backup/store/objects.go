@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Namer names objects by their content, under a key: who has the bucket and a PDF must not find out
@@ -18,8 +19,8 @@ import (
 type Namer struct{ key []byte }
 
 // NewNamer derives the key from a secret that is not in the bucket.
-func NewNamer(secret string) (Namer, error) {
-	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "schedgen backup object names", 32)
+func NewNamer(from secret.String) (Namer, error) {
+	key, err := hkdf.Key(sha256.New, []byte(from.Reveal()), nil, "schedgen backup object names", 32)
 	if err != nil {
 		return Namer{}, fmt.Errorf("derive the key of object names: %w", err)
 	}

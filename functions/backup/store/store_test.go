@@ -18,6 +18,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func newStore(t testing.TB) (*store.Store, *blob.Store) {
@@ -165,7 +166,7 @@ func TestARunThatWasGivenUpNeverBecomesABackup(t *testing.T) {
 func TestASweepLeavesBackupsAlone(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
-	namer, err := store.NewNamer("secret")
+	namer, err := store.NewNamer(secret.New("secret"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,15 +275,15 @@ func TestTwoUpdatesOfOneManifest(t *testing.T) {
 func TestNamesTellNothingWithoutTheKey(t *testing.T) {
 	t.Parallel()
 	sum := sha256.Sum256([]byte("a known PDF"))
-	a, err := store.NewNamer("one secret")
+	a, err := store.NewNamer(secret.New("one secret"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := store.NewNamer("another")
+	b, err := store.NewNamer(secret.New("another"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := store.NewNamer("one secret")
+	again, err := store.NewNamer(secret.New("one secret"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +298,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 	const total, allowed = 400 << 20, 40 << 20
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	defer server.Close()
-	bucket, err := blob.Open(blob.Config{URL: server.URL, Bucket: "backups", AccessKey: "a", SecretKey: "b"})
+	bucket, err := blob.Open(blob.Config{URL: server.URL, Bucket: "backups", AccessKey: "a", SecretKey: secret.New("b")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,7 +341,7 @@ func TestAPartIsSentAgainAfterAnOutage(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	bucket, err := blob.Open(blob.Config{URL: server.URL, Bucket: "backups", AccessKey: "a", SecretKey: "b"})
+	bucket, err := blob.Open(blob.Config{URL: server.URL, Bucket: "backups", AccessKey: "a", SecretKey: secret.New("b")})
 	if err != nil {
 		t.Fatal(err)
 	}

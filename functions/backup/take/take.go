@@ -24,11 +24,12 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Taker makes backups.
 type Taker struct {
-	DatabaseURL   string
+	DatabaseURL   secret.String
 	PDFs          *blob.Store
 	Store         *store.Store // where backups go
 	Namer         store.Namer
@@ -107,7 +108,7 @@ func (r *run) storeAll(ctx context.Context) (err error) {
 	if err := r.objects.copyNew(ctx); err != nil {
 		return err
 	}
-	snapshot, err := dump.OpenForBackup(ctx, r.DatabaseURL)
+	snapshot, err := dump.OpenForBackup(ctx, r.DatabaseURL.Reveal())
 	if err != nil {
 		return err
 	}
@@ -162,7 +163,7 @@ func (r *run) storeDatabase(ctx context.Context, snapshot *dump.Snapshot, tools 
 		return err
 	})
 	group.Go(func() (err error) {
-		r.manifest.Dump, items, err = r.out.Dump(limited, tools, r.DatabaseURL, snapshot.ID, &r.contents)
+		r.manifest.Dump, items, err = r.out.Dump(limited, tools, r.DatabaseURL.Reveal(), snapshot.ID, &r.contents)
 		return err
 	})
 	if err := group.Wait(); err != nil {

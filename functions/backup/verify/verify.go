@@ -24,12 +24,13 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/seal"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Verifier verifies backups.
 type Verifier struct {
-	IdentityFile string // the secret key; without one only checksums are compared
-	ScratchURL   string // a database of the server on which scratch databases are made
+	IdentityFile string        // the secret key; without one only checksums are compared
+	ScratchURL   secret.String // a database of the server on which scratch databases are made
 	Now          func() time.Time
 
 	// Total counts verifications by depth and outcome. New sets it.
@@ -37,7 +38,7 @@ type Verifier struct {
 }
 
 // New returns a Verifier with its metric.
-func New(identityFile, scratchURL string, now func() time.Time) *Verifier {
+func New(identityFile string, scratchURL secret.String, now func() time.Time) *Verifier {
 	return &Verifier{IdentityFile: identityFile, ScratchURL: scratchURL, Now: now,
 		Total: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "schedgen_backup_verifications_total",
 			Help: "Verifications by depth and outcome: ok, bad, unknown (could not be done)."}, []string{"by", "outcome"})}
@@ -81,7 +82,7 @@ func (v *Verifier) DropLeftovers(ctx context.Context) {
 	if v.IdentityFile == "" {
 		return
 	}
-	if err := dump.DropScratch(ctx, v.ScratchURL); err != nil {
+	if err := dump.DropScratch(ctx, v.ScratchURL.Reveal()); err != nil {
 		api.Logger(ctx).WarnContext(ctx, "scratch databases of crashed runs not dropped", "error", err)
 	}
 }
@@ -145,7 +146,7 @@ func (v *Verifier) restoreAndCompare(ctx context.Context, bucket *store.Store, m
 
 // restoreToScratch restores the dump into a scratch database, compares it with the snapshot, and drops it.
 func (v *Verifier) restoreToScratch(ctx context.Context, sealed archive.Reader, m store.Manifest, c archive.Contents) (err error) {
-	scratch, drop, err := dump.CreateScratch(ctx, v.ScratchURL)
+	scratch, drop, err := dump.CreateScratch(ctx, v.ScratchURL.Reveal())
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // keySize is that of AES-256.
@@ -37,13 +39,14 @@ func NewKey(id string) (string, error) {
 }
 
 // ParseKeys reads keys as "id:base64 of 32 bytes". No error quotes a key.
-func ParseKeys(texts []string) (*Keys, error) {
+func ParseKeys(texts []secret.String) (*Keys, error) {
 	keys := &Keys{sealers: make(map[string]cipher.AEAD, len(texts))}
-	for i, text := range texts {
-		if len(texts) == 1 && strings.TrimSpace(text) == "" {
+	for i, key := range texts {
+		text := strings.TrimSpace(key.Reveal())
+		if len(texts) == 1 && text == "" {
 			break
 		}
-		id, encoded, ok := strings.Cut(strings.TrimSpace(text), ":")
+		id, encoded, ok := strings.Cut(text, ":")
 		if !ok || !validKeyID(id) {
 			return nil, fmt.Errorf("GOOGLE_TOKEN_KEYS: key %d is not of the form id:base64, with an id of up to 32 letters and digits", i+1)
 		}

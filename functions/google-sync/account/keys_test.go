@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func key(id string, letter byte) string {
@@ -14,7 +16,7 @@ func key(id string, letter byte) string {
 
 func parsed(t *testing.T, texts ...string) *Keys {
 	t.Helper()
-	keys, err := ParseKeys(texts)
+	keys, err := ParseKeys(secret.List(texts...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +61,7 @@ func TestSealedTextOpensOnlyAsItWasSealed(t *testing.T) {
 func TestErrorsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	for _, texts := range [][]string{nil, {"nokey"}, {"k:"}, {"k:%%%"}, {key("k", 'x') + "AAAA"}, {key("k", 'x'), key("k", 'y')}, {key("a b", 'x')}, {key(strings.Repeat("k", 33), 'x')}} {
-		_, err := ParseKeys(texts)
+		_, err := ParseKeys(secret.List(texts...))
 		if err == nil {
 			t.Errorf("%q is taken", texts)
 		} else if strings.Contains(err.Error(), "eHh4") || strings.Contains(err.Error(), "%%%") {

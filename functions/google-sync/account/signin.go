@@ -17,6 +17,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
@@ -47,11 +48,11 @@ func (a Access) scopes() []string {
 
 // Config is the Google Cloud project that people sign in to.
 type Config struct {
-	ClientID     string        `env:"GOOGLE_CLIENT_ID"`                                   // OAuth client id; without it there is no sign-in
-	ClientSecret string        `env:"GOOGLE_CLIENT_SECRET"`                               // secret of the OAuth client; required with GOOGLE_CLIENT_ID
-	Issuer       string        `env:"GOOGLE_ISSUER, default=https://accounts.google.com"` // OpenID issuer
-	TokenKeys    []string      `env:"GOOGLE_TOKEN_KEYS"`                                  // "id:base64" keys; the first encrypts, all decrypt
-	Timeout      time.Duration `env:"GOOGLE_SIGN_IN_TIMEOUT, default=10s"`                // timeout of one sign-in call to Google
+	ClientID     string          `env:"GOOGLE_CLIENT_ID"`                                   // OAuth client id; without it there is no sign-in
+	ClientSecret secret.String   `env:"GOOGLE_CLIENT_SECRET"`                               // secret of the OAuth client; required with GOOGLE_CLIENT_ID
+	Issuer       string          `env:"GOOGLE_ISSUER, default=https://accounts.google.com"` // OpenID issuer
+	TokenKeys    []secret.String `env:"GOOGLE_TOKEN_KEYS"`                                  // "id:base64" keys; the first encrypts, all decrypt
+	Timeout      time.Duration   `env:"GOOGLE_SIGN_IN_TIMEOUT, default=10s"`                // timeout of one sign-in call to Google
 }
 
 // ErrRevoked means that Google no longer accepts the refresh token: the person must sign in again.
@@ -88,7 +89,7 @@ func NewSignIns(cfg Config, keys *Keys) (*SignIns, error) {
 	if !settings.IsWebAddress(cfg.Issuer) {
 		return nil, errors.New("GOOGLE_ISSUER is not an address such as https://accounts.google.com")
 	}
-	if cfg.ClientSecret == "" {
+	if cfg.ClientSecret.IsZero() {
 		return nil, errors.New("GOOGLE_CLIENT_SECRET is needed beside GOOGLE_CLIENT_ID")
 	}
 	return &SignIns{cfg: cfg, keys: keys, now: time.Now, client: &http.Client{
@@ -241,7 +242,7 @@ func (s *SignIns) oauth(p *provider, redirect string, access Access) *oauth2.Con
 	endpoint := p.Endpoint()
 	endpoint.AuthStyle = oauth2.AuthStyleInParams
 	return &oauth2.Config{
-		ClientID: s.cfg.ClientID, ClientSecret: s.cfg.ClientSecret, Endpoint: endpoint, RedirectURL: redirect, Scopes: access.scopes(),
+		ClientID: s.cfg.ClientID, ClientSecret: s.cfg.ClientSecret.Reveal(), Endpoint: endpoint, RedirectURL: redirect, Scopes: access.scopes(),
 	}
 }
 

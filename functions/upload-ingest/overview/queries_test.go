@@ -13,6 +13,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // A database that is away is not asked again by each scrape, and what it answered holds as long as it may.
@@ -73,7 +74,7 @@ func TestNoQueryReadsAllJobs(t *testing.T) {
 // plans are how PostgreSQL would run the queries where so many owners have jobs.
 func plans(t *testing.T, owners int) map[string]string {
 	t.Helper()
-	pool, err := postgres.Open(postgres.Config{URL: pgtest.New(t), StatementTimeout: time.Minute}) // to fill takes its time
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(pgtest.New(t)), StatementTimeout: time.Minute}) // to fill takes its time
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
@@ -35,13 +36,13 @@ import (
 // Config says where traces go, by OpenTelemetry's own names. The SDK itself reads OTEL_RESOURCE_ATTRIBUTES, OTEL_BSP_...
 // and OTEL_SPAN_..., too.
 type Config struct {
-	Endpoint    string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`                        // address of a collector that takes OTLP over HTTP, such as http://collector:4318; /v1/traces is added. Without one there are no traces
-	Headers     string `env:"OTEL_EXPORTER_OTLP_HEADERS"`                         // secret: of each request to the collector, name=value,name=value, percent-encoded
-	Protocol    string `env:"OTEL_EXPORTER_OTLP_PROTOCOL, default=http/json"`     // http/json is the only one
-	Timeout     int    `env:"OTEL_EXPORTER_OTLP_TIMEOUT, default=10000"`          // milliseconds, of one try to send a batch
-	ServiceName string `env:"OTEL_SERVICE_NAME"`                                  // in traces; defaults to the function's name
-	Sampler     string `env:"OTEL_TRACES_SAMPLER, default=parentbased_always_on"` // always_on, always_off, traceidratio, or parentbased_ with one of these: as the caller's traceparent says
-	SamplerArg  string `env:"OTEL_TRACES_SAMPLER_ARG, default=1"`                 // the share of traces that traceidratio keeps, 0 to 1
+	Endpoint    string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`                        // address of a collector that takes OTLP over HTTP, such as http://collector:4318; /v1/traces is added. Without one there are no traces
+	Headers     secret.String `env:"OTEL_EXPORTER_OTLP_HEADERS"`                         // headers of each request to the collector, name=value,name=value, percent-encoded
+	Protocol    string        `env:"OTEL_EXPORTER_OTLP_PROTOCOL, default=http/json"`     // http/json is the only one
+	Timeout     int           `env:"OTEL_EXPORTER_OTLP_TIMEOUT, default=10000"`          // milliseconds, of one try to send a batch
+	ServiceName string        `env:"OTEL_SERVICE_NAME"`                                  // in traces; defaults to the function's name
+	Sampler     string        `env:"OTEL_TRACES_SAMPLER, default=parentbased_always_on"` // always_on, always_off, traceidratio, or parentbased_ with one of these: as the caller's traceparent says
+	SamplerArg  string        `env:"OTEL_TRACES_SAMPLER_ARG, default=1"`                 // the share of traces that traceidratio keeps, 0 to 1
 }
 
 // Count is told of so many spans that have come to an outcome.
@@ -136,7 +137,7 @@ func newExporter(cfg Config, logger *slog.Logger, count Count) (*exporter, error
 	if cfg.Protocol != "http/json" {
 		return nil, errors.New("OTEL_EXPORTER_OTLP_PROTOCOL can only be http/json: give the collector's port for HTTP, usually 4318")
 	}
-	header, err := parseHeaders(cfg.Headers)
+	header, err := parseHeaders(cfg.Headers.Reveal())
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_HEADERS: %w", err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/dev/testkit/otlptest"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/tracing"
 )
 
@@ -54,7 +55,7 @@ func openLogged(t *testing.T, cfg Config, log io.Writer) (*Traces, *counts) {
 func TestSpansReachACollectorBeforeTheEnd(t *testing.T) {
 	t.Parallel()
 	collector := otlptest.New(t)
-	traces, counted := open(t, Config{Endpoint: collector.URL + "/", Headers: "Authorization=Bearer%20a%3Db, x-team = two"})
+	traces, counted := open(t, Config{Endpoint: collector.URL + "/", Headers: secret.New("Authorization=Bearer%20a%3Db, x-team = two")})
 	request := httptest.NewRequest("POST", "/", nil)
 	request.Header.Set(tracing.TraceparentHeader, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	ctx := tracing.Begin(t.Context(), request, slog.New(slog.DiscardHandler), traces.Tracer())
@@ -159,12 +160,12 @@ func TestSettingsAreChecked(t *testing.T) {
 	if traces, err := Open(Config{}, "toy", "v1", nil, nil); traces != nil || err != nil || traces.Tracer() != nil {
 		t.Errorf("without an address: got %v, %v", traces, err)
 	}
-	const secret = "hunter2"
+	const value = "hunter2"
 	for _, cfg := range []Config{{Endpoint: "collector:4318"}, {Endpoint: "http://c", Protocol: "grpc"}, {Endpoint: "http://c", Sampler: "some"},
 		{Endpoint: "http://c", Sampler: "traceidratio", SamplerArg: "1.5"}, {Endpoint: "http://c", Sampler: "parentbased_traceidratio", SamplerArg: "NaN"},
-		{Endpoint: "http://c", Headers: secret}, {Endpoint: "http://c", Headers: "a=" + secret + "%0d%0ab: c"}, {Endpoint: "http://c", Headers: "a b=" + secret}} {
+		{Endpoint: "http://c", Headers: secret.New(value)}, {Endpoint: "http://c", Headers: secret.New("a=" + value + "%0d%0ab: c")}, {Endpoint: "http://c", Headers: secret.New("a b=" + value)}} {
 		_, err := Open(cfg, "toy", "v1", nil, nil)
-		if err == nil || !strings.Contains(err.Error(), "OTEL_") || strings.Contains(err.Error(), secret) {
+		if err == nil || !strings.Contains(err.Error(), "OTEL_") || strings.Contains(err.Error(), value) {
 			t.Errorf("%+v: got %v, want an error that names the setting and quotes no secret", cfg, err)
 		}
 	}

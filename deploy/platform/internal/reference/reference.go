@@ -21,8 +21,8 @@ const head = `# Configuration
 Every function reads environment variables and nothing else. This page is made from the source of their Config
 structs by ` + "`make generate`" + `; a test fails where it is not current. Durations are written as Go does: 500ms, 30s, 2m, 24h.
 Lists are separated by commas. A renamed setting works under its old name for one more version; the log warns and
-gives the new name. On OpenFaaS a secret is a file: ` + "`schedgen-session-key`" + ` is SESSION_KEY, and
-` + "`schedgen-s3-secret-key.pdf-parse`" + ` is S3_SECRET_KEY of that function alone.
+gives the new name. A secret is printed as stars wherever it is printed. On OpenFaaS a secret is a file:
+` + "`schedgen-session-key`" + ` is SESSION_KEY, and ` + "`schedgen-s3-secret-key.pdf-parse`" + ` is S3_SECRET_KEY of that function alone.
 
 `
 
@@ -92,7 +92,7 @@ func table(page *bytes.Buffer, rows []settings.Setting) {
 
 // kind is a Go type in a reader's words.
 func kind(name string) string {
-	words := map[string]string{"string": "text", "[]string": "list", "time.Duration": "duration", "bool": "true or false",
+	words := map[string]string{"string": "text", "[]string": "list", "secret.String": "secret text", "[]secret.String": "secret list", "time.Duration": "duration", "bool": "true or false",
 		"slog.Level": "debug, info, warn or error", "int": "number", "int32": "number", "int64": "number"}
 	if word, ok := words[name]; ok {
 		return word

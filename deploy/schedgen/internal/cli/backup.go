@@ -13,6 +13,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/store"
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func backupCommand() command {
@@ -116,7 +117,7 @@ func (o *backupOptions) run(ctx context.Context, std streams, flags *flag.FlagSe
 	case "verify":
 		return o.verify(ctx, std, on, id)
 	}
-	return restoreBackup(ctx, std, on, restore.Options{ID: id, At: until, To: o.to, Replace: o.replace, Offsite: o.fromOffsite, Unsigned: o.unsigned,
+	return restoreBackup(ctx, std, on, restore.Options{ID: id, At: until, To: secret.New(o.to), Replace: o.replace, Offsite: o.fromOffsite, Unsigned: o.unsigned,
 		IgnoreDeletions: o.ignoreDeletions, WithoutDamagedPDFs: o.withoutDamagedPDFs})
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/functions/backup/store"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -35,7 +36,7 @@ type backups struct {
 // system runs there, and asked over HTTP where one does.
 func (o *backupOptions) open(ctx context.Context, std streams, what string) (*backups, error) {
 	if o.server != "" {
-		return remote(o.server, os.Getenv("ADMIN_TOKEN"))
+		return remote(o.server, secret.New(os.Getenv("ADMIN_TOKEN")))
 	}
 	settings, err := o.settings()
 	if err != nil {
@@ -56,8 +57,8 @@ func (o *backupOptions) open(ctx context.Context, std streams, what string) (*ba
 			fmt.Fprintln(std.err, "warning:", oneLine(err))
 		}
 	}
-	for name, value := range map[string]string{"DATABASE_URL": embedded.Postgres, "S3_URL": embedded.S3.URL, "S3_BUCKET": embedded.S3.Bucket,
-		"S3_ACCESS_KEY": embedded.S3.AccessKey, "S3_SECRET_KEY": embedded.S3.SecretKey} {
+	for name, value := range map[string]string{"DATABASE_URL": embedded.Postgres.Reveal(), "S3_URL": embedded.S3.URL, "S3_BUCKET": embedded.S3.Bucket,
+		"S3_ACCESS_KEY": embedded.S3.AccessKey, "S3_SECRET_KEY": embedded.S3.SecretKey.Reveal()} {
 		if settings[name] == "" {
 			settings[name] = value
 		}
@@ -92,11 +93,11 @@ func (o *backupOptions) settings() (map[string]string, error) {
 		if err != nil || u.Host == "" || u.User == nil || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, usagef("an address of S3 is not like http://KEY:SECRET@host:9000/bucket") // it may hold a secret
 		}
-		secret, _ := u.User.Password()
+		password, _ := u.User.Password()
 		set(prefix+"S3_URL", u.Scheme+"://"+u.Host)
 		set(prefix+"S3_BUCKET", strings.Trim(u.Path, "/"))
 		set(prefix+"S3_ACCESS_KEY", u.User.Username())
-		set(prefix+"S3_SECRET_KEY", secret)
+		set(prefix+"S3_SECRET_KEY", password)
 	}
 	return settings, nil
 }
@@ -131,12 +132,12 @@ func (o *backupOptions) running() (*backups, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the running system's token: %w", reason(err))
 	}
-	var known struct{ AdminToken string }
+	var known struct{ AdminToken secret.String }
 	if err := json.Unmarshal(text, &known); err != nil {
 		return nil, fmt.Errorf("read the running system's token: %w", err)
 	}
-	token := os.Getenv("ADMIN_TOKEN")
-	if token == "" {
+	token := secret.New(os.Getenv("ADMIN_TOKEN"))
+	if token.IsZero() {
 		token = known.AdminToken
 	}
 	return remote(localAddress(), token)
@@ -146,12 +147,12 @@ func (o *backupOptions) running() (*backups, error) {
 const remoteTimeout = 15 * time.Minute
 
 // remote is a running system behind its API.
-func remote(address, token string) (*backups, error) {
+func remote(address string, token secret.String) (*backups, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, usagef("--server: %q is not an address such as http://localhost:8080", address)
 	}
-	if token == "" {
+	if token.IsZero() {
 		return nil, usagef("$ADMIN_TOKEN is empty: a running system is asked with its token")
 	}
 	asked := operator{strings.TrimRight(address, "/") + "/api/admin/backups", token, remoteTimeout}

@@ -22,6 +22,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/faas"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // backupKey writes an identity and gives its file and its public half.
@@ -81,7 +82,7 @@ func TestBackupOfADataDirectoryThatNoSystemUses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f(e.Postgres)
+		f(e.Postgres.Reveal())
 		if err := e.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -167,8 +168,8 @@ func TestBackupOfARunningSystem(t *testing.T) {
 	t.Setenv("ADMIN_TOKEN", "a-token")
 	key, recipient := backupKey(t)
 	dsn, server := pgtest.New(t), s3test.New(t)
-	f, err := backup.New(t.Context(), backup.Config{Postgres: postgres.Config{URL: dsn}, Blob: server.Config(), Recipients: []string{recipient},
-		IdentityFile: key, AdminToken: "a-token"})
+	f, err := backup.New(t.Context(), backup.Config{Postgres: postgres.Config{URL: secret.New(dsn)}, Blob: server.Config(), Recipients: []string{recipient},
+		IdentityFile: key, AdminToken: secret.New("a-token")})
 	if err != nil {
 		t.Fatal(err)
 	}

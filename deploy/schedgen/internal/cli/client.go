@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/shared/api"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // operator calls a running system as its operator.
 type operator struct {
-	url, token string
-	timeout    time.Duration // of one call
+	url     string
+	token   secret.String
+	timeout time.Duration // of one call
 }
 
 // localAddress is where schedgen up listens on this machine, started with the same $PORT.
@@ -36,7 +38,7 @@ func (o operator) call(ctx context.Context, method, path string, into any) error
 	if err != nil {
 		return fmt.Errorf("make the request: %w", err)
 	}
-	request.Header.Set("Authorization", "Bearer "+o.token)
+	request.Header.Set("Authorization", "Bearer "+o.token.Reveal())
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return fmt.Errorf("ask the running system: %w", err)

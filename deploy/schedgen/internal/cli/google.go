@@ -9,6 +9,7 @@ import (
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func googleCommand() command {
@@ -55,11 +56,11 @@ func rotateTokenKeys(ctx context.Context, std streams, address, keys string) err
 	if address == "" {
 		return usagef("it needs --postgres and the address of the database")
 	}
-	parsed, err := account.ParseKeys(strings.Split(keys, ","))
+	parsed, err := account.ParseKeys(secret.List(strings.Split(keys, ",")...))
 	if err != nil {
 		return err
 	}
-	pool, err := postgres.Open(postgres.Config{URL: address})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(address)})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/schedgen/schedgen/functions/google-sync/account"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // runGoogle runs "schedgen google" and gives its exit code and what it wrote.
@@ -32,12 +33,12 @@ func TestTokenKeysAreMadeAndChanged(t *testing.T) {
 		}
 		keys = append(keys, strings.TrimSpace(out))
 	}
-	pool, err := postgres.Open(postgres.Config{URL: dsn})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(dsn)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer pool.Close()
-	parsed, err := account.ParseKeys(keys[:1])
+	parsed, err := account.ParseKeys(secret.List(keys[0]))
 	if err != nil {
 		t.Fatal(err)
 	}

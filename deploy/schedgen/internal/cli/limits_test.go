@@ -11,6 +11,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // blocked is a system that blocks one address and knows one operator.
@@ -32,7 +33,7 @@ func blocked(t *testing.T) string {
 		lifted = true
 		return api.Response{Status: http.StatusNoContent}, nil
 	}))
-	server := httptest.NewServer(api.Authorized(api.Mux(mux), nil, "the-operators"))
+	server := httptest.NewServer(api.Authorized(api.Mux(mux), nil, secret.New("the-operators")))
 	t.Cleanup(server.Close)
 	return server.URL
 }

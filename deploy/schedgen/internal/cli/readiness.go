@@ -16,6 +16,7 @@ import (
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/readiness"
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/functions/backup/alert"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -80,9 +81,9 @@ func (o *readinessOptions) declare(flags *flag.FlagSet) {
 	flags.BoolVar(&o.where.Kube, "kube", false, "look at the cluster of kubectl's current context")
 	flags.StringVar(&o.where.Manifests, "manifests", "", "a `FILE` that kubectl kustomize wrote, in place of a cluster")
 	flags.StringVar(&o.where.Settings, "settings", "", "the `FILE` of settings and secrets (secrets.env, .env)")
-	flags.StringVar(&o.where.Postgres, "postgres", "", "the `URL` of the database; or $SCHEDGEN_POSTGRES")
-	flags.StringVar(&o.where.Redis, "redis", "", "the `URL` of Redis; or $SCHEDGEN_REDIS")
-	flags.StringVar(&o.where.S3, "s3", "", "the `URL` of the bucket of PDFs, with keys; or $SCHEDGEN_S3")
+	flags.TextVar(&o.where.Postgres, "postgres", secret.String{}, "the `URL` of the database; or $SCHEDGEN_POSTGRES")
+	flags.TextVar(&o.where.Redis, "redis", secret.String{}, "the `URL` of Redis; or $SCHEDGEN_REDIS")
+	flags.TextVar(&o.where.S3, "s3", secret.String{}, "the `URL` of the bucket of PDFs, with keys; or $SCHEDGEN_S3")
 	flags.StringVar(&o.where.Checkout, "checkout", "", "the `FOLDER` of the project's source (default the one around this folder)")
 	flags.StringVar(&o.where.Results, "results", "", "the `FILE` that go test -json wrote")
 	flags.StringVar(&o.where.Record, "record", "readiness.json", "the `FILE` of people's decisions")
@@ -270,7 +271,7 @@ func (o *readinessOptions) find() error {
 	if o.where.Token, err = operatorsToken(o.where.Target, o.data, o.tokenFile); err != nil {
 		return err
 	}
-	if o.where.Token != "" && strings.HasPrefix(o.where.Target, "http:") && !ofThisMachine(o.where.Target) {
+	if !o.where.Token.IsZero() && strings.HasPrefix(o.where.Target, "http:") && !ofThisMachine(o.where.Target) {
 		return usagef("the token would go to %s without encryption: give --target its https address, or leave --token-file out", o.where.Target)
 	}
 	if o.where.Prometheus == "" && ofThisMachine(o.where.Target) {

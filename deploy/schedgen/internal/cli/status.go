@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/status"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func statusCommand() command {
@@ -76,27 +77,27 @@ func complete(source *status.Source, data, tokenFile string) error {
 
 // operatorsToken is the token of the operators of the system at address: from a file, or, for a system on this machine,
 // from its data directory. Empty where there is none. What is in the data directory is never sent to another machine.
-func operatorsToken(address, data, tokenFile string) (string, error) {
+func operatorsToken(address, data, tokenFile string) (secret.String, error) {
 	if tokenFile != "" {
 		token, err := os.ReadFile(tokenFile)
 		if err != nil {
-			return "", fmt.Errorf("read the token: %w", err)
+			return secret.String{}, fmt.Errorf("read the token: %w", err)
 		}
-		return strings.TrimSpace(string(token)), nil
+		return secret.New(strings.TrimSpace(string(token))), nil
 	}
 	if !ofThisMachine(address) {
-		return "", nil
+		return secret.String{}, nil
 	}
 	text, err := os.ReadFile(filepath.Join(data, "secrets.json"))
 	if errors.Is(err, os.ErrNotExist) {
-		return "", nil
+		return secret.String{}, nil
 	}
-	var known struct{ AdminToken string }
+	var known struct{ AdminToken secret.String }
 	if err == nil {
 		err = json.Unmarshal(text, &known)
 	}
 	if err != nil {
-		return "", fmt.Errorf("read the token: %w", err)
+		return secret.String{}, fmt.Errorf("read the token: %w", err)
 	}
 	return known.AdminToken, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/schedgen/schedgen/deploy/schedgen/internal/stack"
 	"github.com/schedgen/schedgen/shared/faas"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -44,14 +45,15 @@ Examples:
 			flags.IntVar(&cfg.Port, "port", 8080, "where it listens, a `NUMBER`; 0 takes a free port; or $PORT")
 			flags.StringVar(&cfg.Host, "host", "127.0.0.1", "the `ADDRESS` to listen on; 0.0.0.0 lets other machines in; or $SCHEDGEN_HOST")
 			flags.StringVar(&cfg.Data, "data", ".schedgen", "the `DIRECTORY` of everything that is kept; or $SCHEDGEN_DATA")
-			flags.StringVar(&cfg.Postgres, "postgres", "", "the `URL` of a real PostgreSQL; or $SCHEDGEN_POSTGRES")
-			flags.StringVar(&cfg.Redis, "redis", "", "the `URL` of a real Redis; or $SCHEDGEN_REDIS")
-			flags.StringVar(&cfg.S3, "s3", "", "the `URL` of a real S3 server, with keys and bucket; or $SCHEDGEN_S3")
+			flags.TextVar(&cfg.Postgres, "postgres", secret.String{}, "the `URL` of a real PostgreSQL; or $SCHEDGEN_POSTGRES")
+			flags.TextVar(&cfg.Redis, "redis", secret.String{}, "the `URL` of a real Redis; or $SCHEDGEN_REDIS")
+			flags.TextVar(&cfg.S3, "s3", secret.String{}, "the `URL` of a real S3 server, with keys and bucket; or $SCHEDGEN_S3")
 			flags.StringVar(&cfg.Google, "google", "", "`fake` serves a stand-in of Google, to try sign-in and sync without a project there")
 			flags.Var((*repeated)(&cfg.BackupRecipients), "backup-recipient", "make a backup daily, encrypted to this `KEY` (age1...); may be repeated")
 			flags.StringVar(&cfg.BackupIdentity, "backup-identity", "", "the `FILE` of the secret key, to verify each backup by a restore")
 			watched := flags.Bool("monitoring", false, "run Prometheus and Alertmanager beside it, with the alerts of docs/monitoring.md")
-			webhook := flags.String("alert-webhook", "", "the `URL` that gets the alerts of --monitoring, as Alertmanager's JSON; or $SCHEDGEN_ALERT_WEBHOOK")
+			var webhook secret.String
+			flags.TextVar(&webhook, "alert-webhook", secret.String{}, "the `URL` that gets the alerts of --monitoring, as Alertmanager's JSON; or $SCHEDGEN_ALERT_WEBHOOK")
 			flags.DurationVar(&cfg.SweepEvery, "sweep", 15*time.Second, "how `OFTEN` lost work is looked for")
 			return func(ctx context.Context, std streams, args []string) error {
 				if len(args) > 0 {
@@ -68,8 +70,8 @@ Examples:
 					return err
 				}
 				if *watched {
-					cfg.Monitoring = &stack.Monitoring{Webhook: *webhook}
-				} else if *webhook != "" {
+					cfg.Monitoring = &stack.Monitoring{Webhook: webhook}
+				} else if !webhook.IsZero() {
 					return usagef("--alert-webhook: nobody raises alerts without --monitoring")
 				}
 				return up(ctx, std, cfg)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/years"
 )
 
@@ -106,7 +107,7 @@ func (c yearsLine) store() (*postgres.Pool, error) {
 	if c.postgres == "" {
 		return nil, usagef("it needs --postgres and the address of the database")
 	}
-	return postgres.Open(postgres.Config{URL: c.postgres})
+	return postgres.Open(postgres.Config{URL: secret.New(c.postgres)})
 }
 
 func (c yearsLine) load(ctx context.Context, std streams, name string) error {

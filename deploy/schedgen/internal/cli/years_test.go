@@ -9,6 +9,7 @@ import (
 	"github.com/schedgen/schedgen/shared/calendar"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/timetable"
 	"github.com/schedgen/schedgen/shared/years"
 )
@@ -67,7 +68,7 @@ func TestYearsAreImportedShownAndRemoved(t *testing.T) {
 	run(exitOK, "removed 2031", "remove", "2031")
 	run(exitFailed, "the database has no year 2031", "remove", "2031")
 	run(exitFailed, "nobody has entered 2031", "show", "2031")
-	pool, err := postgres.Open(postgres.Config{URL: dsn})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(dsn)})
 	if err != nil {
 		t.Fatal(err)
 	}

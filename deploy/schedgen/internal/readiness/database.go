@@ -42,10 +42,10 @@ func (s *system) db(ctx context.Context) (*pgx.Conn, error) {
 
 // dbConfig is how the database is reached, read from an address or from words such as host=... password=...
 func (s *system) dbConfig() (*pgx.ConnConfig, error) {
-	if s.Postgres == "" {
+	if s.Postgres.IsZero() {
 		return nil, notLooked{"no database was named", "SCHEDGEN_POSTGRES=postgres://... schedgen readiness, where the database can be reached"}
 	}
-	config, err := pgx.ParseConfig(s.Postgres)
+	config, err := pgx.ParseConfig(s.Postgres.Reveal())
 	if err != nil {
 		return nil, errors.New("--postgres is not an address such as postgres://schedgen:PASSWORD@host:5432/schedgen") // it may hold a password
 	}

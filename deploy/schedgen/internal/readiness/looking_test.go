@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // TestARefusalIsNoProof: an address that is not there refuses nobody, so nothing is known of who may see it.
@@ -31,7 +33,7 @@ func TestARedirectedTargetIsNotLookedAt(t *testing.T) {
 		http.Redirect(w, r, "https://www.example.org"+r.URL.Path, http.StatusMovedPermanently)
 	}))
 	t.Cleanup(server.Close)
-	all, err := Run(t.Context(), Options{Target: server.URL, Token: token}, Selection{Phase: "monitoring"})
+	all, err := Run(t.Context(), Options{Target: server.URL, Token: secret.New(token)}, Selection{Phase: "monitoring"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +52,7 @@ func TestNoPasswordOfAnAddressIsTold(t *testing.T) {
 	t.Parallel()
 	const password = "kept-to-itself"
 	in := func(scheme string) string { return scheme + "://user:" + password + "@127.0.0.1:1/x" }
-	all, err := Run(t.Context(), Options{Target: in("http"), Token: "a-token", Prometheus: in("http"), Postgres: in("postgres"), Redis: in("redis"), S3: in("http")}, Selection{})
+	all, err := Run(t.Context(), Options{Target: in("http"), Token: secret.New("a-token"), Prometheus: in("http"), Postgres: secret.New(in("postgres")), Redis: secret.New(in("redis")), S3: secret.New(in("http"))}, Selection{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +65,7 @@ func TestNoPasswordOfAnAddressIsTold(t *testing.T) {
 			t.Errorf("the report tells %q", secret)
 		}
 	}
-	hidden := newSystem(Options{S3: "http://key:" + password + "@host/x"})
+	hidden := newSystem(Options{S3: secret.New("http://key:" + password + "@host/x")})
 	if got := hidden.printable("the server says: " + password + " is wrong\nfor http://a:b@c/"); got != "the server says: xxxxx is wrong for http://c/" {
 		t.Errorf("got %q", got)
 	}
@@ -78,7 +80,7 @@ func TestARunEnds(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(server.Close)
-	all, err := Run(t.Context(), Options{Target: server.URL, Token: token, Timeout: 100 * time.Millisecond}, Selection{Section: "health"})
+	all, err := Run(t.Context(), Options{Target: server.URL, Token: secret.New(token), Timeout: 100 * time.Millisecond}, Selection{Section: "health"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +185,7 @@ func TestWhatWasNotMeasuredIsNotGreen(t *testing.T) {
 			w.pages["/api/admin/backups"] = reply{200, nil, backupsAt("verified", 1000, 34, 58)}
 			w.options = func(o *Options) { o.Launched = w.now.Add(-12 * time.Hour) }
 		}},
-		{"backup-recent", func(w *world) { w.options = func(o *Options) { o.Token, o.Prometheus = "", "" } }},
+		{"backup-recent", func(w *world) { w.options = func(o *Options) { o.Token, o.Prometheus = secret.String{}, "" } }},
 		{"backup-recent", func(w *world) {
 			w.pages["/api/admin/backups"] = reply{401, nil, ""}
 			w.options = func(o *Options) { o.Prometheus = "" }

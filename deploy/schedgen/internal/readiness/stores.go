@@ -26,10 +26,10 @@ func storeChecks() map[string]check {
 
 // redisSetting asks a running Redis; where none was named, the deployment tells how it is started.
 func redisSetting(ctx context.Context, s *system, args []string) Finding {
-	if s.Redis == "" {
+	if s.Redis.IsZero() {
 		return option(ctx, s, []string{"redis", "--" + args[0], args[1]})
 	}
-	o, err := redis.ParseURL(s.Redis)
+	o, err := redis.ParseURL(s.Redis.Reveal())
 	if err != nil {
 		return from(errors.New("--redis is not an address such as redis://:PASSWORD@host:6379/0")) // it may hold a password
 	}
@@ -52,10 +52,10 @@ func redisSetting(ctx context.Context, s *system, args []string) Finding {
 }
 
 func bucket(ctx context.Context, s *system, _ []string) Finding {
-	if s.S3 == "" {
+	if s.S3.IsZero() {
 		return from(notLooked{"no object store was named", "SCHEDGEN_S3=http://KEY:SECRET@host:9000/schedgen-pdfs schedgen readiness, where it can be reached"})
 	}
-	u, err := url.Parse(s.S3)
+	u, err := url.Parse(s.S3.Reveal())
 	if err != nil || u.User == nil || strings.Trim(u.Path, "/") == "" {
 		return from(errors.New("--s3 is not an address such as http://KEY:SECRET@host:9000/bucket")) // it may hold a secret
 	}

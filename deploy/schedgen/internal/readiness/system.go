@@ -17,24 +17,25 @@ import (
 
 	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/upload-ingest/checkup"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Options is where to look. What is empty is not looked at.
 type Options struct {
-	Target     string // the system's address
-	Token      string // an operator's (ADMIN_TOKEN)
-	Prometheus string // its address
+	Target     string        // the system's address
+	Token      secret.String // an operator's (ADMIN_TOKEN)
+	Prometheus string        // its address
 	Compose    []string
-	Manifests  string // a file of Kubernetes' objects
-	Kube       bool   // ask kubectl
-	Settings   string // the file of settings and secrets, as Docker Compose reads it
-	Postgres   string // the database's address, with its password
-	Redis      string
-	S3         string // http://KEY:SECRET@host:9000/bucket
-	Checkout   string // the project's source
-	Results    string // what `go test -json` wrote
-	Root       string // the root of the server's file system
-	Record     string // the decisions of people
+	Manifests  string        // a file of Kubernetes' objects
+	Kube       bool          // ask kubectl
+	Settings   string        // the file of settings and secrets, as Docker Compose reads it
+	Postgres   secret.String // the database's address, with its password
+	Redis      secret.String
+	S3         secret.String // http://KEY:SECRET@host:9000/bucket
+	Checkout   string        // the project's source
+	Results    string        // what `go test -json` wrote
+	Root       string        // the root of the server's file system
+	Record     string        // the decisions of people
 	Launched   time.Time
 
 	Timeout time.Duration    // of the whole run; 0 is DefaultTimeout. What is not reached by then is not looked at
@@ -165,10 +166,10 @@ func elsewhere(target, path string, answer page) string {
 
 // operator asks the system for a path as an operator.
 func (s *system) operator(ctx context.Context, path string) (page, error) {
-	if s.Target != "" && s.Token == "" {
+	if s.Target != "" && s.Token.IsZero() {
 		return page{}, notLooked{"only operators may see this, and no token was given", "schedgen readiness --token-file FILE, a file with ADMIN_TOKEN"}
 	}
-	return s.get(ctx, path, "Authorization", "Bearer "+s.Token)
+	return s.get(ctx, path, "Authorization", "Bearer "+s.Token.Reveal())
 }
 
 // fetch reads an address. An answer of any status is no error.
@@ -224,16 +225,16 @@ func shown(address string) string { return userInfo.ReplaceAllString(address, "$
 // printable is a text of a report: on one line, and without what only its owner may know.
 func (s *system) printable(text string) string {
 	text = shown(strings.Join(strings.Fields(text), " "))
-	secrets := []string{s.Token}
-	for _, address := range []string{s.Target, s.Prometheus, s.Postgres, s.Redis, s.S3} {
+	secrets := []string{s.Token.Reveal()}
+	for _, address := range []string{s.Target, s.Prometheus, s.Postgres.Reveal(), s.Redis.Reveal(), s.S3.Reveal()} {
 		if u, err := url.Parse(address); err == nil {
 			password, _ := u.User.Password()
 			secrets = append(secrets, password, url.QueryEscape(password))
 		}
 	}
-	for _, secret := range secrets {
-		if len(secret) >= 4 { // a shorter one is no secret, and would garble every word that has it
-			text = strings.ReplaceAll(text, secret, "xxxxx")
+	for _, word := range secrets {
+		if len(word) >= 4 { // a shorter one is no secret, and would garble every word that has it
+			text = strings.ReplaceAll(text, word, "xxxxx")
 		}
 	}
 	return text

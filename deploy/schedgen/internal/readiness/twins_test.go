@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // twin is a sound system in which one thing is broken.
@@ -98,7 +100,7 @@ func (w *world) build(t *testing.T) Options {
 		}
 	}
 	o := Options{
-		Target: serve(t, func(path string, _ url.Values) reply { return w.pages[path] }), Token: token,
+		Target: serve(t, func(path string, _ url.Values) reply { return w.pages[path] }), Token: secret.New(token),
 		Prometheus: serve(t, w.prometheus), Compose: []string{write("deploy/compose.yml", w.compose, 0o644)},
 		Settings: write("deploy/.env", lines.String(), w.mode), Root: filepath.Join(dir, "root"), Checkout: checkout,
 		DiskSize: func(string) (int64, error) { return w.disk, nil }, Now: func() time.Time { return w.now },
@@ -267,7 +269,7 @@ func TestWhatIsAwayIsRedOrUnknown(t *testing.T) {
 	}
 	away := "http://" + listener.Addr().String()
 	listener.Close()
-	all, err := Run(t.Context(), Options{Target: away, Token: token, Prometheus: away}, Selection{Phase: "monitoring"})
+	all, err := Run(t.Context(), Options{Target: away, Token: secret.New(token), Prometheus: away}, Selection{Phase: "monitoring"})
 	if err != nil {
 		t.Fatal(err)
 	}

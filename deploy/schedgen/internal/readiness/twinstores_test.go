@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/redistest"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func expect(t *testing.T, got Finding, state State, evidence string) {
@@ -36,7 +37,7 @@ func TestTheDatabaseIsAsked(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.New(t)
 	look := func(address, check string) Finding {
-		s := newSystem(Options{Postgres: address})
+		s := newSystem(Options{Postgres: secret.New(address)})
 		defer s.close()
 		return s.look(t.Context(), Item{Check: check}, nil)
 	}
@@ -85,7 +86,7 @@ func TestAServerThatTrustsItsCallersIsRed(t *testing.T) {
 		_, bad := backend.Receive() // that it is closed
 		served <- errors.Join(err, bad)
 	}()
-	s := newSystem(Options{Postgres: "postgres://schedgen:kS8vQm2Zr7Lx4Wn9Tb3Yc6Hd@" + listener.Addr().String() + "/x?sslmode=disable"})
+	s := newSystem(Options{Postgres: secret.New("postgres://schedgen:kS8vQm2Zr7Lx4Wn9Tb3Yc6Hd@" + listener.Addr().String() + "/x?sslmode=disable")})
 	expect(t, s.look(t.Context(), Item{Check: "db-password"}, nil), Failed, "lets schedgen in with any password")
 	listener.Close()
 	if err := <-served; err != nil {
@@ -103,7 +104,7 @@ func TestAnEmptyDatabaseIsRed(t *testing.T) {
 	query := u.Query()
 	query.Set("search_path", "pg_temp")
 	u.RawQuery = query.Encode()
-	s := newSystem(Options{Postgres: u.String()})
+	s := newSystem(Options{Postgres: secret.New(u.String())})
 	defer s.close()
 	expect(t, s.look(t.Context(), Item{Check: "db-indexes"}, nil), Failed, "nothing of schedgen is in it")
 }
@@ -137,7 +138,7 @@ func TestAWeakPasswordOfTheDatabaseIsRed(t *testing.T) {
 		run(fmt.Sprintf(`create role %s login %s password '%s'`, role, c.rights, c.password))
 		u.User = url.UserPassword(role, c.password)
 		look := func(check string) Finding {
-			s := newSystem(Options{Postgres: u.String()})
+			s := newSystem(Options{Postgres: secret.New(u.String())})
 			defer s.close()
 			return s.look(t.Context(), Item{Check: check}, nil)
 		}
@@ -160,7 +161,7 @@ func TestRedisIsAsked(t *testing.T) {
 	t.Parallel()
 	address := redistest.New(t).URL()
 	look := func(check string) Finding {
-		return newSystem(Options{Redis: address}).look(t.Context(), Item{Check: check}, nil)
+		return newSystem(Options{Redis: secret.New(address)}).look(t.Context(), Item{Check: check}, nil)
 	}
 	expect(t, look("redis maxmemory 2gb"), Failed, `maxmemory is "0" instead of 2gb`)
 	expect(t, look("redis appendonly maybe"), Failed, "appendonly")
@@ -181,9 +182,9 @@ func TestTheBucketIsAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.User, u.Path = url.UserPassword(config.AccessKey, config.SecretKey), "/"+config.Bucket
+	u.User, u.Path = url.UserPassword(config.AccessKey, config.SecretKey.Reveal()), "/"+config.Bucket
 	look := func() Finding {
-		return newSystem(Options{S3: u.String()}).look(t.Context(), Item{Check: "bucket"}, nil)
+		return newSystem(Options{S3: secret.New(u.String())}).look(t.Context(), Item{Check: "bucket"}, nil)
 	}
 	expect(t, look(), NotLooked, "has no PDF yet")
 	if _, err := server.Store(t).Put(t.Context(), "uploads/a b.pdf", strings.NewReader("x"), 1, "application/pdf", nil); err != nil {
@@ -221,7 +222,7 @@ func TestABucketThatStrangersReadIsRed(t *testing.T) {
 		}))
 		t.Cleanup(server.Close)
 		address := strings.Replace(server.URL, "http://", "http://key:secret-of-the-key@", 1) + "/pdfs"
-		expect(t, newSystem(Options{S3: address}).look(t.Context(), Item{Check: "bucket"}, nil), c.state, c.evidence)
+		expect(t, newSystem(Options{S3: secret.New(address)}).look(t.Context(), Item{Check: "bucket"}, nil), c.state, c.evidence)
 	}
 }
 

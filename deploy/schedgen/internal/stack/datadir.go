@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/schedgen/schedgen/functions/google-sync/account"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // ErrInUse says that another schedgen works in the data directory.
@@ -77,10 +78,20 @@ func (d *dataDir) close() error {
 
 // secrets are made once for a data directory and kept in it.
 type secrets struct {
-	SessionKey string `json:"sessionKey"` // signs the owners' cookies
-	EventToken string `json:"eventToken"` // authorises object notifications
-	AdminToken string `json:"adminToken"` // authorises operators: dead letters, the sweep
-	TokenKey   string `json:"tokenKey"`   // seals Google's tokens
+	SessionKey secret.String // signs the owners' cookies
+	EventToken secret.String // authorises object notifications
+	AdminToken secret.String // authorises operators: dead letters, the sweep
+	TokenKey   secret.String // seals Google's tokens
+	S3Secret   secret.String
+	S3Key      string
+}
+
+// secretsFile is the form of the secrets in the data directory, where they are written as they are.
+type secretsFile struct {
+	SessionKey string `json:"sessionKey"`
+	EventToken string `json:"eventToken"`
+	AdminToken string `json:"adminToken"`
+	TokenKey   string `json:"tokenKey"`
 	S3Key      string `json:"s3Key"`
 	S3Secret   string `json:"s3Secret"`
 }
@@ -88,37 +99,44 @@ type secrets struct {
 // secrets gives the directory's secrets. What an earlier version did not have is made and kept.
 func (d *dataDir) secrets() (secrets, error) {
 	path := d.join("secrets.json")
-	var s secrets
+	var file secretsFile
 	switch data, err := os.ReadFile(path); {
 	case err == nil:
-		if err := json.Unmarshal(data, &s); err != nil {
-			return s, fmt.Errorf("read %s: %w", path, err)
+		if err := json.Unmarshal(data, &file); err != nil {
+			return secrets{}, fmt.Errorf("read %s: %w", path, err)
 		}
 	case !errors.Is(err, os.ErrNotExist):
-		return s, fmt.Errorf("read the secrets: %w", err)
+		return secrets{}, fmt.Errorf("read the secrets: %w", err)
 	}
-	before := s
-	if err := s.complete(); err != nil || s == before {
-		return s, err
+	before := file
+	if err := file.complete(); err != nil {
+		return secrets{}, err
 	}
+	if file != before {
+		if err := file.write(path); err != nil {
+			return secrets{}, fmt.Errorf("write the secrets: %w", err)
+		}
+	}
+	return secrets{SessionKey: secret.New(file.SessionKey), EventToken: secret.New(file.EventToken), AdminToken: secret.New(file.AdminToken),
+		TokenKey: secret.New(file.TokenKey), S3Secret: secret.New(file.S3Secret), S3Key: file.S3Key}, nil
+}
+
+// write puts the file at path by a rename: a crash leaves no half of it.
+func (s secretsFile) write(path string) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return s, fmt.Errorf("write the secrets: %w", err)
+		return err
 	}
-	// Renamed into place: a crash in between leaves no half of a file.
 	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
-		return s, fmt.Errorf("write the secrets: %w", err)
+		return err
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return s, fmt.Errorf("write the secrets: %w", err)
-	}
-	return s, nil
+	return os.Rename(path+".new", path)
 }
 
 // complete makes what is missing.
-func (s *secrets) complete() (err error) {
-	for _, secret := range []*string{&s.SessionKey, &s.EventToken, &s.AdminToken, &s.S3Secret} {
-		*secret = cmp.Or(*secret, token())
+func (s *secretsFile) complete() (err error) {
+	for _, missing := range []*string{&s.SessionKey, &s.EventToken, &s.AdminToken, &s.S3Secret} {
+		*missing = cmp.Or(*missing, token())
 	}
 	s.S3Key = cmp.Or(s.S3Key, token()[:20])
 	if s.TokenKey == "" {

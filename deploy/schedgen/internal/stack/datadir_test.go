@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func TestDataDirectoryBelongsToOne(t *testing.T) {
@@ -42,9 +44,9 @@ func TestSecretsAreMadeOnceAndKeptToOneself(t *testing.T) {
 	if err != nil || first != second {
 		t.Errorf("the second call gave others (error %v)", err)
 	}
-	for name, secret := range map[string]string{"session": first.SessionKey, "event": first.EventToken, "S3": first.S3Secret} {
-		if len(secret) != 64 {
-			t.Errorf("the %s secret has %d characters, want 64", name, len(secret))
+	for name, made := range map[string]secret.String{"session": first.SessionKey, "event": first.EventToken, "S3": first.S3Secret} {
+		if len(made.Reveal()) != 64 {
+			t.Errorf("the %s secret has %d characters, want 64", name, len(made.Reveal()))
 		}
 	}
 	info, err := os.Stat(dir.join("secrets.json"))

@@ -7,13 +7,14 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/stack/pg"
 	"github.com/schedgen/schedgen/shared/dev/stack/s3"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Embedded are the database and the object store of a data directory, for a command that works on
 // them while no system runs there. Nobody is told of objects, so nothing is processed.
 type Embedded struct {
-	Postgres string      // its address, with the password
-	S3       blob.Config // with the keys
+	Postgres secret.String // its address, with the password
+	S3       blob.Config   // with the keys
 
 	stops []func() error
 }
@@ -46,7 +47,7 @@ func (e *Embedded) start(ctx context.Context, data *dataDir) error {
 		return err
 	}
 	e.stops = append(e.stops, objects.Stop)
-	e.Postgres = database.DSN()
+	e.Postgres = secret.New(database.DSN())
 	e.S3 = blob.Config{URL: objects.URL(), AccessKey: known.S3Key, SecretKey: known.S3Secret, Bucket: "schedgen-pdfs"}
 	return nil
 }

@@ -49,7 +49,7 @@ func (s *System) functions(ctx context.Context, at addresses, known secrets) (f 
 	}
 	all := s.settings(at, known)
 	f.ingest, err = configured(ctx, all, uploadingest.New, map[string]string{"EVENT_TARGETS": toParse, "PARSED_TARGETS": parsed,
-		"OWN_EVENTS": strconv.FormatBool(s.cfg.S3 != "")}) // our own S3 server notifies at once
+		"OWN_EVENTS": strconv.FormatBool(!s.cfg.S3.IsZero())}) // our own S3 server notifies at once
 	if err != nil {
 		return f, err
 	}
@@ -98,16 +98,16 @@ func configured[C, F any](ctx context.Context, all envconfig.Lookuper, make func
 // system decided comes first, then what it was given, then what is good for one machine.
 func (s *System) settings(at addresses, known secrets) envconfig.Lookuper {
 	decided := map[string]string{
-		"DATABASE_URL": at.database, "REDIS_URL": at.redis, "DATA_DIR": at.disk.Dir,
-		"EVENT_TOKEN": known.EventToken, // also for who gave an empty one, with which no event would be taken
-		"S3_URL":      at.s3.URL, "S3_ACCESS_KEY": at.s3.AccessKey, "S3_SECRET_KEY": at.s3.SecretKey,
+		"DATABASE_URL": at.database.Reveal(), "REDIS_URL": at.redis.Reveal(), "DATA_DIR": at.disk.Dir,
+		"EVENT_TOKEN": known.EventToken.Reveal(), // also for who gave an empty one, with which no event would be taken
+		"S3_URL":      at.s3.URL, "S3_ACCESS_KEY": at.s3.AccessKey, "S3_SECRET_KEY": at.s3.SecretKey.Reveal(),
 	}
 	if at.s3.Bucket != "" {
 		decided["S3_BUCKET"] = at.s3.Bucket
 	}
 	usual := map[string]string{
-		"SESSION_KEY": known.SessionKey, "ADMIN_TOKEN": known.AdminToken,
-		"GOOGLE_TOKEN_KEYS":  known.TokenKey,
+		"SESSION_KEY": known.SessionKey.Reveal(), "ADMIN_TOKEN": known.AdminToken.Reveal(),
+		"GOOGLE_TOKEN_KEYS":  known.TokenKey.Reveal(),
 		"SESSION_SECURE":     strconv.FormatBool(s.https()),
 		"DATABASE_MAX_CONNS": "8",
 		// The rate guards a database that many instances share. Here the parser's slots are the limit.

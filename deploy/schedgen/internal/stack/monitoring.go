@@ -16,13 +16,14 @@ import (
 
 	"github.com/schedgen/schedgen/deploy/monitoring"
 	"github.com/schedgen/schedgen/shared/dev/stack/process"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Monitoring says how the system is watched by a Prometheus and an Alertmanager of its own.
 type Monitoring struct {
-	Webhook  string // the URL that gets alerts, as Alertmanager's JSON; "" for none: they are still shown
-	Runbooks string // where docs/runbooks is read; "" is the project's own site
-	Faster   int    // by what factor rules and intervals are shorter, for tests; 0 is 1
+	Webhook  secret.String // the URL that gets alerts, as Alertmanager's JSON; "" for none: they are still shown
+	Runbooks string        // where docs/runbooks is read; "" is the project's own site
+	Faster   int           // by what factor rules and intervals are shorter, for tests; 0 is 1
 }
 
 // defaultRunbooks is where the pages of docs/runbooks are read.
@@ -174,10 +175,10 @@ func local(address string) string {
 }
 
 func (m Monitoring) receiver() string {
-	if m.Webhook == "" {
+	if m.Webhook.IsZero() {
 		return ""
 	}
-	return "\n    webhook_configs: [{send_resolved: true, url: " + strconv.Quote(m.Webhook) + "}]"
+	return "\n    webhook_configs: [{send_resolved: true, url: " + strconv.Quote(m.Webhook.Reveal()) + "}]"
 }
 
 // The public address has the metrics of all functions but those of the requests for events, which have addresses of

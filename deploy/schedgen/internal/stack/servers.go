@@ -15,6 +15,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/stack/s3"
 	"github.com/schedgen/schedgen/shared/diskspace"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 	"github.com/schedgen/schedgen/shared/settings"
 )
 
@@ -23,8 +24,8 @@ const anyPort = "127.0.0.1:0"
 
 // addresses are where the functions find their servers and each other.
 type addresses struct {
-	database string
-	redis    string
+	database secret.String
+	redis    secret.String
 	s3       blob.Config
 	// What no caller from outside needs: where functions take events.
 	parse, calendar, google net.Listener
@@ -41,7 +42,7 @@ func (s *System) servers(ctx context.Context, data *dataDir, known secrets) (add
 	if at.database, err = s.database(ctx, data); err != nil {
 		return at, err
 	}
-	if err := postgres.Migrate(ctx, at.database); err != nil {
+	if err := postgres.Migrate(ctx, at.database.Reveal()); err != nil {
 		return at, err
 	}
 	if at.redis, err = s.redis(); err != nil {
@@ -65,24 +66,24 @@ func (s *System) disk(ctx context.Context, data *dataDir) (cfg diskspace.Config,
 	if err := settings.ReadFrom(ctx, &cfg, s.cfg.Settings); err != nil {
 		return cfg, err
 	}
-	if s.cfg.Postgres == "" || s.cfg.S3 == "" {
+	if s.cfg.Postgres.IsZero() || s.cfg.S3.IsZero() {
 		cfg.Dir = data.path
 	}
 	return cfg, nil
 }
 
 // database gives the address of the given server, or of our own.
-func (s *System) database(ctx context.Context, data *dataDir) (string, error) {
-	if s.cfg.Postgres != "" {
+func (s *System) database(ctx context.Context, data *dataDir) (secret.String, error) {
+	if !s.cfg.Postgres.IsZero() {
 		return s.cfg.Postgres, nil
 	}
 	s.logf("starting PostgreSQL in %s", data.join("postgres"))
 	server, err := pg.Start(ctx, data.join("postgres"))
 	if err != nil {
-		return "", err
+		return secret.String{}, err
 	}
 	s.keepRunning(server, data.join("postgres"))
-	return server.DSN(), nil
+	return secret.New(server.DSN()), nil
 }
 
 // keepRunning starts PostgreSQL again, where it was, should it end by itself.
@@ -119,24 +120,24 @@ func (s *System) keepRunning(server *pg.Server, dir string) {
 }
 
 // redis gives the address of the given Redis, or of our own.
-func (s *System) redis() (string, error) {
-	if s.cfg.Redis != "" {
+func (s *System) redis() (secret.String, error) {
+	if !s.cfg.Redis.IsZero() {
 		return s.cfg.Redis, nil
 	}
 	server, err := redis.Start(anyPort)
 	if err != nil {
-		return "", err
+		return secret.String{}, err
 	}
 	s.onStop(func() error {
 		server.Stop()
 		return nil
 	})
-	return server.URL(), nil
+	return secret.New(server.URL()), nil
 }
 
 // objects gives the address of the given S3 server, or of our own, which tells webhook of uploads.
 func (s *System) objects(data *dataDir, known secrets, webhook string, room *diskspace.Room) (blob.Config, error) {
-	if s.cfg.S3 != "" {
+	if !s.cfg.S3.IsZero() {
 		return s.givenS3()
 	}
 	server, err := s3.Start(data.join("s3"), s3.Config{AccessKey: known.S3Key, SecretKey: known.S3Secret,
@@ -153,18 +154,20 @@ var errS3 = errors.New("the address of S3 is not like http://KEY:SECRET@host:900
 
 // givenS3 reads an address with its keys and, if it names one, its bucket.
 func (s *System) givenS3() (blob.Config, error) {
-	address, err := url.Parse(s.cfg.S3)
+	address, err := url.Parse(s.cfg.S3.Reveal())
 	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
 		return blob.Config{}, errS3
 	}
 	cfg := blob.Config{URL: address.Scheme + "://" + address.Host, Bucket: strings.Trim(address.Path, "/")}
 	cfg.AccessKey = address.User.Username()
-	cfg.SecretKey, _ = address.User.Password()
+	password, _ := address.User.Password()
+	cfg.SecretKey = secret.New(password)
 	if cfg.AccessKey == "" {
 		cfg.AccessKey, _ = s.cfg.Settings.Lookup("S3_ACCESS_KEY")
-		cfg.SecretKey, _ = s.cfg.Settings.Lookup("S3_SECRET_KEY")
+		given, _ := s.cfg.Settings.Lookup("S3_SECRET_KEY")
+		cfg.SecretKey = secret.New(given)
 	}
-	if cfg.AccessKey == "" || cfg.SecretKey == "" {
+	if cfg.AccessKey == "" || cfg.SecretKey.IsZero() {
 		return blob.Config{}, fmt.Errorf("%w, and neither are there S3_ACCESS_KEY and S3_SECRET_KEY", errS3)
 	}
 	return cfg, nil

@@ -19,6 +19,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"github.com/schedgen/schedgen/shared/dev/stack/fakegoogle"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Config is how a system is run.
@@ -27,9 +28,9 @@ type Config struct {
 	Port int    // 0 takes a free one
 	Data string // the directory of everything that must survive
 	// Addresses of real servers; an empty one means a server of our own under Data.
-	Postgres string // postgres://user:password@host:5432/database
-	Redis    string // redis://:password@host:6379/0
-	S3       string // http://key:secret@host:9000/bucket; the keys may come from S3_ACCESS_KEY and S3_SECRET_KEY
+	Postgres secret.String // postgres://user:password@host:5432/database
+	Redis    secret.String // redis://:password@host:6379/0
+	S3       secret.String // http://key:secret@host:9000/bucket; the keys may come from S3_ACCESS_KEY and S3_SECRET_KEY
 
 	// Google is FakeGoogle, or empty: the real one, where the settings name a project of it.
 	Google string
@@ -108,7 +109,7 @@ func (s *System) start(ctx context.Context) error {
 		return err
 	}
 	if given, _ := s.cfg.Settings.Lookup("EVENT_TOKEN"); given != "" {
-		known.EventToken = given // the embedded S3 server sends it as well
+		known.EventToken = secret.New(given) // the embedded S3 server sends it as well
 	}
 	at, err := s.servers(ctx, data, known)
 	if err != nil {
@@ -130,7 +131,7 @@ func (s *System) start(ctx context.Context) error {
 	}
 	s.serve(at, functions, public, served)
 	s.schedule(functions)
-	if s.cfg.S3 != "" {
+	if !s.cfg.S3.IsZero() {
 		if err := s.subscribe(at); err != nil {
 			return err
 		}

@@ -15,13 +15,15 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Source is where to ask.
 type Source struct {
-	URL        string // of the system
-	Token      string // an operator's, which shows more; may be empty
-	Prometheus string // its URL; may be empty
+	URL        string        // of the system
+	Token      secret.String // an operator's, which shows more; may be empty
+	Prometheus string        // its URL; may be empty
 	Client     *http.Client
 }
 
@@ -115,8 +117,8 @@ func (s Source) get(ctx context.Context, url string) ([]byte, error) {
 		return nil, err
 	}
 	// The operator's token is for the system alone, not for Prometheus.
-	if s.Token != "" && strings.HasPrefix(url, s.URL+"/") {
-		request.Header.Set("Authorization", "Bearer "+s.Token)
+	if !s.Token.IsZero() && strings.HasPrefix(url, s.URL+"/") {
+		request.Header.Set("Authorization", "Bearer "+s.Token.Reveal())
 	}
 	answer, err := s.Client.Do(request)
 	if err != nil {

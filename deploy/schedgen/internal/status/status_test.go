@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 const page = `# TYPE http_requests_total counter
@@ -66,7 +68,7 @@ func answers(t *testing.T, dependencies string) (Source, *[]string) {
 		{"labels":{"alertname":"Restarts","severity":"warning"},"state":"pending","activeAt":"2026-11-27T10:00:00Z"}]}}`)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	return Source{URL: server.URL + "/system", Token: "secret", Prometheus: server.URL + "/prometheus", Client: server.Client()}, &tokens
+	return Source{URL: server.URL + "/system", Token: secret.New("secret"), Prometheus: server.URL + "/prometheus", Client: server.Client()}, &tokens
 }
 
 func TestScreen(t *testing.T) {

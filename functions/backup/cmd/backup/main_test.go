@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/jobs"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // configure makes an empty system and a key, and sets the environment as a platform does.
@@ -120,7 +121,7 @@ func newest(t *testing.T) string {
 // pool reaches the database of the environment.
 func pool(t *testing.T) *postgres.Pool {
 	t.Helper()
-	opened, err := postgres.Open(postgres.Config{URL: os.Getenv("DATABASE_URL")})
+	opened, err := postgres.Open(postgres.Config{URL: secret.New(os.Getenv("DATABASE_URL"))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/stack/redis"
 	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/ratelimit"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func start(t *testing.T) *redis.Server {
@@ -23,7 +24,7 @@ func start(t *testing.T) *redis.Server {
 
 func open(t *testing.T, address string) *cache.Cache {
 	t.Helper()
-	c, err := cache.Open(cache.Config{URL: address, Timeout: 5 * time.Second})
+	c, err := cache.Open(cache.Config{URL: secret.New(address), Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,12 +18,13 @@ import (
 	"github.com/schedgen/schedgen/shared/api"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/diskspace"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // client is an S3 client of a server of the test's own.
 func client(t *testing.T) *minio.Client {
 	t.Helper()
-	server, err := Start(t.TempDir(), Config{AccessKey: "access", SecretKey: "secret-secret"})
+	server, err := Start(t.TempDir(), Config{AccessKey: "access", SecretKey: secret.New("secret-secret")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,10 +245,10 @@ func TestAConfigIsChecked(t *testing.T) {
 	if _, err := Start(t.TempDir(), Config{}); err == nil {
 		t.Error("a server without keys started")
 	}
-	if _, err := Start(t.TempDir(), Config{AccessKey: "a", SecretKey: "b", Addr: "300.0.0.1:1"}); err == nil {
+	if _, err := Start(t.TempDir(), Config{AccessKey: "a", SecretKey: secret.New("b"), Addr: "300.0.0.1:1"}); err == nil {
 		t.Error("a server on no address started")
 	}
-	if _, err := Start("/dev/null/x", Config{AccessKey: "a", SecretKey: "b"}); err == nil {
+	if _, err := Start("/dev/null/x", Config{AccessKey: "a", SecretKey: secret.New("b")}); err == nil {
 		t.Error("a server without a directory started")
 	}
 }
@@ -293,7 +294,7 @@ func TestAnObjectIsThereThoughItsNameIsNotDurable(t *testing.T) {
 func TestAFullServerRefusesObjectsAsMinIODoes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	config := Config{AccessKey: "access", SecretKey: "secret-secret"}
+	config := Config{AccessKey: "access", SecretKey: secret.New("secret-secret")}
 	store := func() *blob.Store {
 		server, err := Start(dir, config)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/dev/testkit/childtest"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // childDir tells a process that it is a server of that directory, to be killed.
@@ -23,7 +24,7 @@ const childDir = "SCHEDGEN_TEST_S3_DIR"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		server, err := Start(dir, Config{AccessKey: "access", SecretKey: "secret-secret"})
+		server, err := Start(dir, Config{AccessKey: "access", SecretKey: secret.New("secret-secret")})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -113,7 +114,7 @@ func TestAKilledServerLeavesNoContentBehind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	server, err := Start(dir, Config{AccessKey: "access", SecretKey: "secret-secret", Webhook: "http://127.0.0.1:1/"})
+	server, err := Start(dir, Config{AccessKey: "access", SecretKey: secret.New("secret-secret"), Webhook: "http://127.0.0.1:1/"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -192,8 +192,8 @@ func (n *notifier) post(text []byte) error {
 		return errors.New("the webhook's address is wrong")
 	}
 	request.Header.Set("Content-Type", "application/json")
-	if n.cfg.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+n.cfg.Token)
+	if !n.cfg.Token.IsZero() {
+		request.Header.Set("Authorization", "Bearer "+n.cfg.Token.Reveal())
 	}
 	response, err := n.client.Do(request)
 	if err != nil {

@@ -23,16 +23,17 @@ import (
 	"github.com/johannesboyne/gofakes3"
 
 	"github.com/schedgen/schedgen/shared/diskspace"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // Config is how the server runs.
 type Config struct {
 	Addr      string // where to listen; empty is a free port of 127.0.0.1
 	AccessKey string
-	SecretKey string
+	SecretKey secret.String
 	// Webhook gets a POST for each object stored, until it answers 2xx; empty means nobody is told.
 	Webhook string
-	Token   string          // sent to the webhook as a Bearer token
+	Token   secret.String   // sent to the webhook as a Bearer token
 	Room    *diskspace.Room // for objects: beyond it they are refused as MinIO does; nil is without an end
 	// Fast gives up surviving a crash of the machine for speed: for tests only.
 	Fast   bool
@@ -53,7 +54,7 @@ type Server struct {
 // Start serves the objects under dir, which is made if needed and no other process may use. Notifications that were
 // not delivered before are delivered now, and what a killed process left half done is removed.
 func Start(dir string, cfg Config) (*Server, error) {
-	if cfg.AccessKey == "" || cfg.SecretKey == "" {
+	if cfg.AccessKey == "" || cfg.SecretKey.IsZero() {
 		return nil, errors.New("start the embedded S3 server: it needs an access key and a secret key")
 	}
 	if cfg.Addr == "" {
@@ -84,7 +85,7 @@ func Start(dir string, cfg Config) (*Server, error) {
 	// The skew that gofakes3 allows is checked by authenticate, with the signature.
 	fake := gofakes3.New(files, gofakes3.WithTimeSkewLimit(0), gofakes3.WithLogger(gofakes3.DiscardLog()))
 	s.web = &http.Server{
-		Handler:           authenticate(reserving(fake.Server(), cfg.Room), cfg.AccessKey, cfg.SecretKey, time.Now),
+		Handler:           authenticate(reserving(fake.Server(), cfg.Room), cfg.AccessKey, cfg.SecretKey.Reveal(), time.Now),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Minute,
 		WriteTimeout:      5 * time.Minute,

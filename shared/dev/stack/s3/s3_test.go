@@ -18,6 +18,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/stack/s3"
 	"github.com/schedgen/schedgen/shared/dev/testkit/s3test"
 	"github.com/schedgen/schedgen/shared/events"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func body(t *testing.T, size int) []byte {
@@ -70,7 +71,7 @@ func TestWrongKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	server := s3test.New(t)
 	for name, change := range map[string]func(*blob.Config){
-		"secret": func(c *blob.Config) { c.SecretKey = "wrong-wrong" },
+		"secret": func(c *blob.Config) { c.SecretKey = secret.New("wrong-wrong") },
 		"access": func(c *blob.Config) { c.AccessKey = "somebody" },
 	} {
 		cfg := server.Config()
@@ -238,7 +239,7 @@ func TestTheRealMinIOTellsTheSame(t *testing.T) {
 
 func TestStopDoesNotWaitForConnectionsWithoutARequest(t *testing.T) {
 	t.Parallel()
-	server, err := s3.Start(t.TempDir(), s3.Config{AccessKey: "access", SecretKey: "secret-secret"})
+	server, err := s3.Start(t.TempDir(), s3.Config{AccessKey: "access", SecretKey: secret.New("secret-secret")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/schedgen/schedgen/shared/dev/stack/pg"
 	"github.com/schedgen/schedgen/shared/dev/testkit"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // patience bounds each thing that is asked of the server here.
@@ -75,7 +76,7 @@ func Empty(t testing.TB) (dsn string) {
 // Pool is an open pool on a database of the test's own.
 func Pool(t testing.TB) *postgres.Pool {
 	t.Helper()
-	pool, err := postgres.Open(postgres.Config{URL: New(t)})
+	pool, err := postgres.Open(postgres.Config{URL: secret.New(New(t))})
 	if err != nil {
 		t.Fatalf("open the pool: %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
 	"github.com/schedgen/schedgen/shared/postgres"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 func TestEachTestHasItsOwnDatabase(t *testing.T) {
@@ -31,7 +32,7 @@ func TestEachTestHasItsOwnDatabase(t *testing.T) {
 func TestAnOwnServerIsMigratedAndAnEmptyDatabaseIsNot(t *testing.T) {
 	t.Parallel()
 	for dsn, want := range map[string]bool{pgtest.Own(t, t.TempDir()).DSN(): true, pgtest.Empty(t): false} {
-		pool, err := postgres.Open(postgres.Config{URL: dsn})
+		pool, err := postgres.Open(postgres.Config{URL: secret.New(dsn)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/stack/process"
 	"github.com/schedgen/schedgen/shared/dev/stack/s3"
+	"github.com/schedgen/schedgen/shared/secret"
 )
 
 // The keys of every test's server.
@@ -33,7 +34,7 @@ type Server struct {
 
 // Config is how package blob reaches the server.
 func (s *Server) Config() blob.Config {
-	return blob.Config{URL: s.URL, Bucket: "schedgen-pdfs", AccessKey: AccessKey, SecretKey: SecretKey, Timeout: 10 * time.Second}
+	return blob.Config{URL: s.URL, Bucket: "schedgen-pdfs", AccessKey: AccessKey, SecretKey: secret.New(SecretKey), Timeout: 10 * time.Second}
 }
 
 // Stop ends the server before the test does.
@@ -64,9 +65,9 @@ func New(t testing.TB, webhook ...Webhook) *Server {
 // NewAt is New with the data in dir and on addr, for tests that stop it and start it again.
 func NewAt(t testing.TB, dir, addr string, webhook ...Webhook) *Server {
 	t.Helper()
-	cfg := s3.Config{Addr: addr, AccessKey: AccessKey, SecretKey: SecretKey, Fast: true}
+	cfg := s3.Config{Addr: addr, AccessKey: AccessKey, SecretKey: secret.New(SecretKey), Fast: true}
 	if len(webhook) > 0 {
-		cfg.Webhook, cfg.Token = webhook[0].URL, webhook[0].Token
+		cfg.Webhook, cfg.Token = webhook[0].URL, secret.New(webhook[0].Token)
 	}
 	server, err := s3.Start(dir, cfg)
 	if err != nil {
