@@ -23,10 +23,13 @@ func Histogram(name, help string, buckets ...float64) prometheus.HistogramOpts {
 		NativeHistogramMaxExemplars: -1} // those of the classic buckets suffice, and to keep others takes four times as long
 }
 
-// Observe records a duration. Where the work of ctx is in a trace that is recorded, its id becomes an exemplar, with the
-// label trace_id.
+// shown is the shortest duration that is worth an exemplar. Most statements take less, and each exemplar costs 2 us.
+const shown = time.Millisecond
+
+// Observe records a duration. Where the work of ctx is in a trace that is recorded, the trace's id becomes the exemplar of
+// a duration of at least a millisecond, with the label trace_id.
 func Observe(ctx context.Context, histogram prometheus.Observer, took time.Duration) {
-	if with, ok := histogram.(prometheus.ExemplarObserver); ok {
+	if with, ok := histogram.(prometheus.ExemplarObserver); ok && took >= shown {
 		if id := tracing.RecordedID(ctx); id != "" {
 			with.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": id})
 			return

@@ -61,6 +61,15 @@ func TestExemplarsNameTracesThatAreRecorded(t *testing.T) {
 	}
 }
 
+func TestShortDurationsNameNoTrace(t *testing.T) {
+	t.Parallel()
+	h := prometheus.NewHistogram(durations.Histogram("x_seconds", "For a test.", 1))
+	durations.Observe(request(t, "01"), h, time.Millisecond-1)
+	if got := written(t, h); got.GetSampleCount() != 1 || got.GetBucket()[0].GetExemplar() != nil {
+		t.Errorf("got %v, want an observation without an exemplar", got)
+	}
+}
+
 func TestNativeBucketsAreNarrowAndFew(t *testing.T) {
 	t.Parallel()
 	h := prometheus.NewHistogram(durations.Histogram("x_seconds", "For a test.", 1))

@@ -345,8 +345,11 @@ func TestScrapesShowTraces(t *testing.T) {
 	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
 	h := newServer("toy", newToy(), nil)
 	h.tracer = sdktrace.NewTracerProvider().Tracer(tracing.Scope)
-	ask(t, h, "GET", "/hello/1", "", "Traceparent", "00-"+id+"-00f067aa0ba902b7-01")
-	ask(t, h, "POST", "/echo", "x", "Traceparent", "00-"+strings.Repeat("a", 32)+"-00f067aa0ba902b7-00")
+	for trace, flags := range map[string]string{id: "01", strings.Repeat("a", 32): "00"} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/hello/1", nil)
+		r.Header.Set("Traceparent", "00-"+trace+"-00f067aa0ba902b7-"+flags)
+		h.metrics.begin()(r.WithContext(tracing.Begin(r.Context(), r, slog.New(slog.DiscardHandler), h.tracer)), new(recorder), time.Second)
+	}
 	for accept, wanted := range map[string]bool{
 		"application/openmetrics-text;version=1.0.0":                                                 true,
 		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited": true,

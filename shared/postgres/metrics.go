@@ -204,9 +204,14 @@ func (m *metrics) ended(ctx context.Context, err error) {
 // shorten puts a statement on one line that a person can take in.
 func shorten(sql string) string {
 	const limit = 300
-	line := strings.Join(strings.Fields(sql), " ")
-	if len(line) > limit {
-		return line[:limit] + "..."
+	line := make([]byte, 0, limit+3)
+	for word := range strings.FieldsSeq(sql) { // no further than needed: each statement of a trace comes here
+		if len(line) > 0 {
+			line = append(line, ' ')
+		}
+		if line = append(line, word...); len(line) > limit {
+			return string(append(line[:limit], "..."...))
+		}
 	}
-	return line
+	return string(line)
 }

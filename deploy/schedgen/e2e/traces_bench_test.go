@@ -18,8 +18,8 @@ import (
 	"github.com/schedgen/schedgen/shared/timetable"
 )
 
-// BenchmarkCostOfTraces is how much more CPU uploads take when their traces are sent. In one system, turns of 20 uploads whose
-// traceparent asks for a trace follow turns of 20 that ask for none, so that whatever else goes on meets both. Each upload is a
+// BenchmarkCostOfTraces is how much more CPU uploads take when their traces are sent. In one system, turns of 100 uploads whose
+// traceparent asks for a trace follow turns of 100 that ask for none, so that whatever else goes on meets both. Each upload is a
 // new visitor's: what is read of earlier ones would hide the cost. The share is the median of the rounds' own, of a turn with
 // traces and the one beside it without. It counts all processes, PostgreSQL and the collector included.
 func BenchmarkCostOfTraces(b *testing.B) {
@@ -31,7 +31,7 @@ func BenchmarkCostOfTraces(b *testing.B) {
 	b.Cleanup(base.CloseIdleConnections)
 	turn := func(sampled int) float64 {
 		before := cpuOfAll()
-		for range 20 {
+		for range 100 {
 			client := newClient(b)
 			client.Transport = asking{base, fmt.Sprintf("00-%032x-%016x-%02x", 1, 1, sampled)}
 			if err := uploadAndWait(b.Context(), client, system, paper); err != nil {
@@ -47,7 +47,7 @@ func BenchmarkCostOfTraces(b *testing.B) {
 	for round := 0; b.Loop(); round++ {
 		for i := range used {
 			which := (i + round) % 2 // neither is always first
-			used[which] = append(used[which], turn(which)/20)
+			used[which] = append(used[which], turn(which)/100)
 		}
 		more = append(more, used[1][round]/used[0][round]-1)
 	}
