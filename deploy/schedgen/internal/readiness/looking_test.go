@@ -215,3 +215,12 @@ func TestInstancesAreNotAdded(t *testing.T) {
 	gauges("0", at(time.Hour))
 	expect(t, w.find(t, "backup-recent"), OK, "newest good backup")
 }
+
+// TestANativeHistogramIsMeasured: Prometheus gives it in place of a value.
+func TestANativeHistogramIsMeasured(t *testing.T) {
+	t.Parallel()
+	w := soundWorld()
+	w.answers["/api/v1/query"] = vector(append(soundSamples(), `{"metric":{"__name__":"http_request_duration_seconds"},"histogram":[1,{"count":"3","sum":"0.1","buckets":[]}]}`)...)
+	expect(t, w.find(t, "metrics http_request_duration_seconds"), OK, "1 series")
+	expect(t, w.find(t, "pool 16 400"), OK, "connections")
+}

@@ -104,8 +104,9 @@ func (s *system) query(ctx context.Context, expression string) (samples, error) 
 		Status, Error string
 		Data          struct {
 			Result []struct {
-				Metric map[string]string
-				Value  [2]any
+				Metric    map[string]string
+				Value     [2]any
+				Histogram []any // in place of a value, of a native histogram
 			}
 		}
 	}
@@ -117,6 +118,10 @@ func (s *system) query(ctx context.Context, expression string) (samples, error) 
 	}
 	all := samples{}
 	for _, r := range told.Data.Result {
+		if len(r.Histogram) > 0 { // it is measured, and is no number
+			all[r.Metric["__name__"]] = append(all[r.Metric["__name__"]], sample{r.Metric, math.NaN()})
+			continue
+		}
 		text, _ := r.Value[1].(string)
 		value, err := strconv.ParseFloat(text, 64)
 		if err != nil {
