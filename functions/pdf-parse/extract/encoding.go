@@ -3,6 +3,7 @@ package extract
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -42,18 +43,27 @@ func (e *encoding) blank(c byte) bool {
 	return e.inkless[c] || e.own && e.text[c] == "" && (e.names[c] == "" || e.names[c] == ".notdef")
 }
 
-// baseEncoding is the named encoding; an unknown or absent name is StandardEncoding.
+// The named encodings, each made when it is first asked for, and never changed.
+var (
+	winAnsi  = sync.OnceValue(func() *encoding { return fromCharmap(charmap.Windows1252) })
+	macRoman = sync.OnceValue(func() *encoding { return fromCharmap(charmap.Macintosh) })
+	expert   = sync.OnceValue(expertEncoding)
+	standard = sync.OnceValue(standardEncoding)
+)
+
+// baseEncoding is the named encoding, the caller's own; an unknown or absent name is StandardEncoding.
 func baseEncoding(n string) *encoding {
+	named := standard
 	switch n {
 	case "WinAnsiEncoding":
-		return fromCharmap(charmap.Windows1252)
+		named = winAnsi
 	case "MacRomanEncoding":
-		return fromCharmap(charmap.Macintosh)
+		named = macRoman
 	case "MacExpertEncoding":
-		return expertEncoding()
-	default:
-		return standardEncoding()
+		named = expert
 	}
+	e := *named()
+	return &e
 }
 
 func fromCharmap(c *charmap.Charmap) *encoding {

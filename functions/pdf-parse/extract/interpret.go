@@ -67,7 +67,8 @@ type interpreter struct {
 func newInterpreter(d *document, b *budget, visible box) *interpreter {
 	was := d.last
 	if was == nil {
-		was = &interpreter{}
+		const few = 512 // glyphs for a page of a timetable
+		was = &interpreter{glyphs: make([]drawn, 0, few)}
 	}
 	in := &interpreter{
 		doc: d, budget: b, state: newState(visible), tm: identity, tlm: identity,

@@ -16,11 +16,10 @@ func (m matrix) mul(n matrix) matrix {
 	}
 }
 
-// moved is the matrix that moves by tx and ty first and applies m afterwards.
-func (m matrix) moved(tx, ty float64) matrix {
+// move makes m the matrix that moves by tx and ty first and applies m afterwards.
+func (m *matrix) move(tx, ty float64) {
 	m[4] += tx*m[0] + ty*m[2]
 	m[5] += tx*m[1] + ty*m[3]
-	return m
 }
 
 func (m matrix) apply(x, y float64) point {

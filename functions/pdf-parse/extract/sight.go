@@ -69,9 +69,10 @@ func (in *interpreter) classifyGlyphs() error {
 	in.sights = plain
 	defer func() { effort.Add(len(in.styles) + index.steps) }()
 	kept := in.glyphs[:0]
-	var last drawn
+	last := &drawn{}
 	lastSight, lastKept := gone, 0 // of the last letter, and where it is kept
-	for i, g := range in.glyphs {  // into the same memory
+	for i := range in.glyphs {     // into the same memory
+		g := &in.glyphs[i]
 		before := index.steps
 		l := &in.styles[g.style]
 		s, core := plain[g.style], g.core(l)
@@ -90,7 +91,7 @@ func (in *interpreter) classifyGlyphs() error {
 			s = max(s, doubtful)
 		}
 		blank := isBlank(g.text)
-		switch follows := g.follows(&last, l); {
+		switch follows := g.follows(last, l); {
 		case follows && blank: // what stands on both sides of a space was written in one go
 		case follows && s == gone && lastSight <= doubtful: // of a text only a part is seen
 			kept[lastKept].faint = true
@@ -103,10 +104,10 @@ func (in *interpreter) classifyGlyphs() error {
 		}
 		switch s {
 		case seen, doubtful:
-			g.faint = s == doubtful
-			kept = append(kept, g)
+			kept = append(kept, *g)
+			kept[len(kept)-1].faint = s == doubtful
 		case pale:
-			in.pale = append(in.pale, g)
+			in.pale = append(in.pale, *g)
 		}
 	}
 	in.glyphs = kept
@@ -120,7 +121,7 @@ func (in *interpreter) cover(i int, l *textStyle, near []int32) {
 		nearlyAll = 0.85
 	)
 	g := in.glyphs[i]
-	p := middle(g, l)
+	p := middle(&g, l)
 	if !l.bounds.contains(p) || !l.clip.contains(p) {
 		return
 	}
@@ -293,7 +294,7 @@ func (in *interpreter) withoutMarks(weights []weight) []weight {
 }
 
 // core is the box around the part of a glyph that its ink is most likely in.
-func (g drawn) core(l *textStyle) box {
+func (g *drawn) core(l *textStyle) box {
 	b := box{min(g.start.x, g.end.x), min(g.start.y, g.end.y), max(g.start.x, g.end.x), max(g.start.y, g.end.y)}
 	b.x0, b.x1 = b.x0+min(l.up.x, 0), b.x1+max(l.up.x, 0)
 	b.y0, b.y1 = b.y0+min(l.up.y, 0), b.y1+max(l.up.y, 0)
@@ -325,7 +326,7 @@ func (l *textStyle) best(of func(paint) sight) sight {
 }
 
 // sight looks at a glyph through what lies over it, at what lies under it.
-func (in *interpreter) sight(g drawn, l *textStyle, near []int32) sight {
+func (in *interpreter) sight(g *drawn, l *textStyle, near []int32) sight {
 	const columns, rows = 3, 7
 	if l.clip == nil && g.core(l).inside(l.bounds) && in.coverFully(g.core(l), near) {
 		return in.sightAt(middle(g, l), l, near)
@@ -367,7 +368,7 @@ func verdict(count [gone + 1]int) sight {
 	return seen
 }
 
-func middle(g drawn, l *textStyle) point {
+func middle(g *drawn, l *textStyle) point {
 	return point{(g.start.x + g.end.x + l.up.x) / 2, (g.start.y + g.end.y + l.up.y) / 2}
 }
 

@@ -60,7 +60,7 @@ func (in *interpreter) textOperator(op operator, args operands, resources types.
 }
 
 func (in *interpreter) newLine(tx, ty float64) {
-	in.tlm = in.tlm.moved(tx, ty)
+	in.tlm.move(tx, ty)
 	in.tm = in.tlm
 }
 
@@ -79,14 +79,14 @@ func (in *interpreter) showArray(items []any) error {
 }
 
 func (in *interpreter) advance(tx float64) {
-	in.tm = in.tm.moved(tx, 0)
+	in.tm.move(tx, 0)
 }
 
 // kern moves the pen by ems in the direction of writing.
 func (in *interpreter) kern(ems float64) {
 	t := in.state.text
 	if t.font != nil && t.font.vertical {
-		in.tm = in.tm.moved(0, ems*t.size)
+		in.tm.move(0, ems*t.size)
 		return
 	}
 	in.advance(ems * t.size * t.scale)
@@ -100,7 +100,7 @@ func (in *interpreter) advancePast(g glyph) {
 		spacing += t.wordSpace
 	}
 	if t.font.vertical {
-		in.tm = in.tm.moved(0, -t.size+spacing)
+		in.tm.move(0, -t.size+spacing)
 		return
 	}
 	in.advance((g.width*t.size + spacing) * t.scale)

@@ -29,7 +29,8 @@ const (
 // words joins glyphs to words. Glyphs come in the order of drawing, which is a hint: text that
 // overlaps a neighbour's stays apart, and pieces drawn in any order meet at the end. The glyphs are used up.
 func words(glyphs []Glyph) []Word {
-	var pieces []piece
+	const letters = 4 // of a word, or more
+	pieces := make([]piece, 0, len(glyphs)/letters)
 	var cur piece
 	var text []byte // of cur
 	end := func() {
@@ -39,14 +40,16 @@ func words(glyphs []Glyph) []Word {
 		}
 		text = text[:0]
 	}
-	for _, g := range unique(glyphs) {
+	drawn := unique(glyphs)
+	for i := range drawn {
+		g := &drawn[i]
 		if isBlank(g.Text) {
 			cur.spaceAfter = true
 			end()
-			cur = piece{spaceBefore: true, at: g}
+			cur = piece{spaceBefore: true, at: *g}
 			continue
 		}
-		if len(text) > 0 && (len(text) >= maxWord || !continues(cur.Word, g)) {
+		if len(text) > 0 && (len(text) >= maxWord || !continues(&cur.Word, g)) {
 			end()
 			cur = piece{}
 		}
@@ -94,7 +97,7 @@ func widest(wide, wider, gap float64) (float64, float64) {
 	return max(wide, gap), wider
 }
 
-func continues(w Word, g Glyph) bool {
+func continues(w *Word, g *Glyph) bool {
 	em := max(min(w.Size, g.Size), 1)
 	gap := g.X0 - w.X1
 	if g.Size > resized*w.Size || w.Size > resized*g.Size {
@@ -119,7 +122,7 @@ func join(pieces []piece) []Word {
 	spaced := true
 	for _, p := range pieces {
 		n := len(joined)
-		if n > 0 && !spaced && !p.spaceBefore && continues(joined[n-1].Word, Glyph{X0: p.X0, Y: p.Y, Size: p.Size}) {
+		if n > 0 && !spaced && !p.spaceBefore && continues(&joined[n-1].Word, &Glyph{X0: p.X0, Y: p.Y, Size: p.Size}) {
 			w := &joined[n-1]
 			w.gap(p.X0, w.Size)
 			w.wide, w.wider = widest(w.wide, w.wider, p.wider)
@@ -146,7 +149,8 @@ func join(pieces []piece) []Word {
 func unique(glyphs []Glyph) []Glyph {
 	buckets := 1 << bits.Len(uint(len(glyphs)))
 	d := drawnGlyphs{last: make([]int32, buckets), glyphs: glyphs[:0], before: make([]int32, 0, len(glyphs))}
-	for _, g := range glyphs {
+	for i := range glyphs {
+		g := &glyphs[i]
 		if key := textKey(g.Text); !d.near(g, key) {
 			d.add(g, key)
 		}
@@ -164,9 +168,9 @@ type drawnGlyphs struct {
 	steps  int
 }
 
-func (d *drawnGlyphs) add(g Glyph, text uint64) {
+func (d *drawnGlyphs) add(g *Glyph, text uint64) {
 	at := d.bucket(placeOf(g.X0, g.Y).tile(text))
-	d.glyphs, d.before = append(d.glyphs, g), append(d.before, d.last[at])
+	d.glyphs, d.before = append(d.glyphs, *g), append(d.before, d.last[at])
 	d.last[at] = int32(len(d.glyphs))
 }
 
@@ -206,7 +210,7 @@ func (p place) tile(text uint64) tile {
 }
 
 // near says whether the same was drawn in the same place, about as large: a letter of a watermark is another one.
-func (d *drawnGlyphs) near(g Glyph, text uint64) bool {
+func (d *drawnGlyphs) near(g *Glyph, text uint64) bool {
 	near := 0.1 * min(max(g.Size, 1), 80)
 	from, to := placeOf(g.X0-near, g.Y-near), placeOf(g.X0+near, g.Y+near)
 	for x := from.x; x <= to.x; x++ {

@@ -53,9 +53,10 @@ const (
 // findHeaders gives the headers of a page from top to bottom.
 func findHeaders(page extract.Page, layouts []Layout) ([]header, error) {
 	var found []header
-	pivots := 0
+	headings, pivots := pivotHeadings(layouts), 0
 	for _, w := range page.Words {
-		if !isPivot(w, layouts) || slices.ContainsFunc(found, func(h header) bool { return w.Y <= h.y1 }) {
+		isPivot := slices.ContainsFunc(headings, func(h string) bool { return hasLetters(w.Text, h) })
+		if !isPivot || slices.ContainsFunc(found, func(h header) bool { return w.Y <= h.y1 }) {
 			continue
 		}
 		if pivots++; pivots > maxPivots {
@@ -68,16 +69,16 @@ func findHeaders(page extract.Page, layouts []Layout) ([]header, error) {
 	return found, nil
 }
 
-// isPivot reports whether w may be the heading of a layout's first required column.
-func isPivot(w extract.Word, layouts []Layout) bool {
-	for k := range layouts {
-		l := &layouts[k]
-		i := slices.IndexFunc(l.Columns, func(c Column) bool { return c.Required })
-		if i >= 0 && slices.ContainsFunc(l.Columns[i].Headings, func(h string) bool { return hasLetters(w.Text, h) }) {
-			return true
+// pivotHeadings are the headings of the layouts' first required columns, each once.
+func pivotHeadings(layouts []Layout) []string {
+	var out []string
+	for _, l := range layouts {
+		if i := slices.IndexFunc(l.Columns, func(c Column) bool { return c.Required }); i >= 0 {
+			out = append(out, l.Columns[i].Headings...)
 		}
 	}
-	return false
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // hasLetters reports whether the letters of a text, lower case, are these.
@@ -115,7 +116,7 @@ func nearHeading(words []extract.Word, heading extract.Word) []extract.Word {
 	const near = 7 // ems
 	words = wordsBetween(words, heading.Y-near*heading.Size, heading.Y+near*heading.Size)
 	like := usualText{smallest: heading.Size, largest: heading.Size, colours: []extract.Colour{heading.Colour}}
-	isMark := func(w extract.Word) bool { return w.Size > muchLarger*heading.Size || like.origin(w) == added }
+	isMark := func(w extract.Word) bool { return w.Size > muchLarger*heading.Size || like.origin(&w) == added }
 	if !slices.ContainsFunc(words, isMark) {
 		return words
 	}

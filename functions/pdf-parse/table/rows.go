@@ -123,7 +123,7 @@ func newRow(s section, words []extract.Word, y0, y1 float64) Row {
 		switch i := column(s.columns, w); {
 		case i < 0 && s.besideTable(w):
 			beside = append(beside, w)
-		case i < 0, s.usual.origin(w) == added:
+		case i < 0, s.usual.origin(&w) == added:
 			foreign = append(foreign, w)
 		default:
 			if pale := s.layout.pale(s.columns[i].column); pale != nil && pale(w.Text) {
@@ -155,7 +155,8 @@ func lines(words []extract.Word, usual usualText) []Line {
 	effort.Add(len(words))
 	out := make([]Line, 0, len(words))
 	begin := 0 // of the line's words
-	for i, w := range words {
+	for i := range words {
+		w := &words[i]
 		odd := usual.origin(w) != own || w.Loose && !usual.loose
 		if n := len(out); n > 0 && math.Abs(out[n-1].Y-w.Y) <= sameBaseline*w.Size {
 			l := &out[n-1]

@@ -147,18 +147,25 @@ func grown(b extract.Box, by float64) extract.Box {
 
 // inText reports whether a ruling has text on both of its sides within a row, or column, of the grid.
 func (g grid) inText(s extract.Page, r extract.Ruling) bool {
+	line, size := r.X0, s.Width/float64(g.columns)
+	if r.Horizontal() {
+		line, size = r.Y0, s.Height/float64(g.rows)
+	}
+	from := math.Floor(line/size) * size
 	before, after := false, false
 	for _, w := range s.Words {
-		x, y := (w.X0+w.X1)/2, w.Y-w.Size/4
-		at, line, cell := x, r.X0, s.Width/float64(g.columns)
+		at := (w.X0 + w.X1) / 2
 		if r.Horizontal() {
-			at, line, cell = y, r.Y0, s.Height/float64(g.rows)
+			at = w.Y - w.Size/4
 		}
-		if math.Floor(at/cell) == math.Floor(line/cell) {
+		if at >= from && at < from+size {
 			before, after = before || at < line, after || at > line
 		}
+		if before && after {
+			return true
+		}
 	}
-	return before && after
+	return false
 }
 
 // decides reports whether a sheet shows that its pages lie in this grid: one page has all headings of a

@@ -81,7 +81,7 @@ const (
 
 // origin is added for a word of another size and another colour than the table's own text, doubtful where only
 // one of the two differs.
-func (p usualText) origin(w extract.Word) origin {
+func (p *usualText) origin(w *extract.Word) origin {
 	const resized = 1.25
 	o := own
 	if p.largest > 0 && (w.Size > resized*p.largest || resized*w.Size < p.smallest) {
