@@ -64,6 +64,12 @@ func (c *Checker) wanted() []flow {
 // flows asks the policies about each of them, as a cluster's network does: a connection needs a rule at both ends,
 // where a policy selects the end at all.
 func (c *cluster) flows(policies []object, wanted []flow) {
+	for _, o := range policies {
+		types, _ := o.at("spec", "policyTypes").([]any)
+		if slices.ContainsFunc(types, func(t any) bool { return text(t) != "Ingress" && text(t) != "Egress" }) {
+			c.addf("%s: policyTypes %v: Kubernetes knows Ingress and Egress", o, types)
+		}
+	}
 	for _, f := range wanted {
 		got := allows(policies, f.from, f.to, f.port, "egress") && allows(policies, f.to, f.from, f.port, "ingress")
 		if got != f.want {
