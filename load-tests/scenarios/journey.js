@@ -159,9 +159,15 @@ export function feeds(user, fixture, count = 1) {
   });
 }
 
-// poll asks for a feed as a calendar program does, from the user's address. It gives the ETag to ask with the next time.
+// poll asks for a feed as a calendar program does, from the user's address; refused, it comes again when it is told to. It
+// gives the ETag to ask with the next time.
 export function poll(user, url, etag) {
-  const answer = http.get(url, named(user, 'poll', etag ? { 'If-None-Match': etag } : {}));
+  const get = () => http.get(url, named(user, 'poll', etag ? { 'If-None-Match': etag } : {}));
+  let answer = get();
+  for (let n = 0; n < 5 && comeAgain(answer); n++) {
+    sleep(Math.min(Number(answer.headers['Retry-After']), 20) + Math.random());
+    answer = get();
+  }
   check(answer, { 'the feed is served': (a) => a.status === 304 || (a.status === 200 && a.body.includes('BEGIN:VCALENDAR')) });
   return answer.headers.Etag || etag;
 }
