@@ -84,6 +84,23 @@ export const flows = [
     },
   },
   {
+    name: "sign in and out under Mine",
+    widths: [390],
+    async run(world) {
+      const { page, look } = world;
+      await page.getByRole("link", { name: "Mine" }).click();
+      await page.getByRole("link", { name: "Sign in with Google" }).click();
+      await world.google(page);
+      await page.getByText(/^Signed in as/).waitFor();
+      await look("mine-signed-in");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("button", { name: "Yes, sign out" }).click();
+      await page.getByRole("link", { name: "Sign in with Google" }).waitFor();
+      await page.reload();
+      await page.getByRole("link", { name: "Sign in with Google" }).waitFor();
+    },
+  },
+  {
     name: "everything is deleted",
     widths: [390],
     async run(world) {

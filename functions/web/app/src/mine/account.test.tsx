@@ -7,6 +7,7 @@ import { given } from "../state/given";
 import { uploads } from "../state/store";
 import { noChoices } from "../state/types";
 import { mineTexts } from "../texts/mine";
+import { takeTexts } from "../texts/take";
 import { deleteEverything } from "./account";
 import { Mine } from "./mine";
 
@@ -35,10 +36,12 @@ test("what the server could not delete is not forgotten here", async () => {
 });
 
 test("nothing of the student is left in a browser that forgets", async () => {
-  given({ uploads: [done] });
-  given({ choices: { ...noChoices, name: "Thandi’s classes" } });
-  given({ feeds: [{ id: "f", options: "", token: "secret", url: "", webcalUrl: "", createdAt: "", name: "" }] });
-  given({ timetable: { uploads: [], events: [{ id: "e", kind: "lecture", module: "COS 132" } as never] } });
+  given({
+    uploads: [done],
+    choices: { ...noChoices, name: "Thandi’s classes" },
+    feeds: [{ id: "f", options: "", token: "secret", url: "", webcalUrl: "", createdAt: "", name: "" }],
+    timetable: { uploads: [], events: [{ id: "e", kind: "lecture", module: "COS 132" } as never] },
+  });
   localStorage.setItem("schedgen/calendar", '{"calendar":{"items":["COS 132"]}}');
   expect(localStorage.getItem("schedgen/2")).toContain("secret");
   await forgetHere();
@@ -73,4 +76,27 @@ test("each address says when it was made and last fetched, and each calendar whe
   expect(said).toContain("Last written 3 March 2026 · follows your uploads");
   expect(said).toContain("Your PDFs use 1 of 50 MB on the server.");
   expect(said).not.toContain("Birthdays"); // nothing of ours is in it
+});
+
+test.each([
+  ["who has no timetable", { authenticated: true, signInAgain: false }],
+  ["whose access Google has ended", { authenticated: false, signInAgain: true }],
+])("a student %s can sign out", async (_, known) => {
+  let status: object = { configured: true, email: "s@tuks.co.za", ...known };
+  const answers: Record<string, () => object> = {
+    "/api/auth/status": () => status,
+    "/api/feeds": () => ({ feeds: [] }),
+    "/api/storage/usage": () => ({ usedBytes: 0, quotaBytes: 1 }),
+    "/api/timetable": () => ({ uploads: [], events: [] }),
+    "/api/calendars": () => ({ calendars: [] }),
+    "/api/auth/logout": () => (status = { configured: true, authenticated: false, signInAgain: false }),
+  };
+  vi.stubGlobal("fetch", async (path: string) => new Response(JSON.stringify(answers[path]!())));
+  const button = (name: string) => [...document.querySelectorAll("button")].find((one) => one.textContent === name);
+  await act(() => render(<Mine />, document.body));
+  await vi.waitFor(() => expect(document.body.textContent).toContain("Signed in as s@tuks.co.za"));
+  await act(() => button(takeTexts.google.signOut)!.click());
+  await act(() => button(takeTexts.google.signOutYes)!.click());
+  await vi.waitFor(() => expect(document.body.textContent).not.toContain("Signed in as"));
+  expect(document.body.textContent).toContain(mineTexts.signedOut);
 });

@@ -5,6 +5,7 @@ import { feeds, uploads } from "../state/store";
 import { Trouble, useAttempt, type Attempt } from "../shell/attempt";
 import { Confirm } from "../shell/confirm";
 import { save } from "../shell/save";
+import { SignedIn } from "../shell/signed-in";
 import { texts } from "../texts";
 import { mineTexts as text } from "../texts/mine";
 import { takeTexts } from "../texts/take";
@@ -104,6 +105,7 @@ function Calendars({ mine, attempt, load }: Part) {
   return (
     <section class="card" aria-labelledby="calendars-title">
       <h2 id="calendars-title">{text.calendars}</h2>
+      <SignedIn status={mine.signIn} left={() => attempt.start(load)} />
       {!mine.signIn.authenticated && <p class="soft">{text.signedOut}</p>}
       {(!mine.signIn.authenticated || again) && (
         <a class="button second" href={signInAddress("mine")}>

@@ -1,11 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { submit, without, type GoogleCalendar, type SignInStatus } from "../api/client";
+import type { GoogleCalendar, SignInStatus } from "../api/client";
 import { signInAddress } from "../router";
 import { Trouble, useAttempt } from "../shell/attempt";
-import { Confirm } from "../shell/confirm";
-import { forgetHere } from "../state/forget";
-import { academicYear, unsent } from "../state/store";
+import { SignedIn } from "../shell/signed-in";
+import { academicYear } from "../state/store";
 import { texts } from "../texts";
 import { takeTexts } from "../texts/take";
 import { calendars, createCalendar, signInResult, status } from "./google-client";
@@ -43,32 +42,20 @@ export function Google() {
 }
 
 function Account({ status, reload }: { status: SignInStatus; reload: () => void }) {
-  const attempt = useAttempt();
   if (!status.configured) return <p class="soft">{text.off}</p>;
-  if (!status.authenticated) {
-    return (
-      <>
-        {status.signInAgain && <p class="notice warn">{text.expired}</p>}
-        <a class="button" href={signInAddress("take")}>
-          {status.signInAgain ? texts.signInAgain : text.signIn}
-        </a>
-      </>
-    );
-  }
-  const signOut = () =>
-    attempt.start(async () => {
-      await submit("/api/auth/logout", { method: "POST", body: {} }).catch(without(401, undefined)); // signed out already
-      await forgetHere(); // the next person at this browser must not see it
-      reload();
-    });
   return (
     <>
-      <div class="account">
-        <p class="soft">{text.as(status.user?.email ?? status.email ?? "")}</p>
-        <Confirm ask={text.signOut} question={text.signOutAsk(unsent.value)} yes={text.signOutYes} no={text.no} disabled={attempt.busy} confirmed={signOut} />
-      </div>
-      <Trouble attempt={attempt} google="take" />
-      <Calendars canChoose={status.canChoose} />
+      <SignedIn status={status} left={reload} />
+      {status.authenticated ? (
+        <Calendars canChoose={status.canChoose} />
+      ) : (
+        <>
+          {status.signInAgain && <p class="notice warn">{text.expired}</p>}
+          <a class="button" href={signInAddress("take")}>
+            {status.signInAgain ? texts.signInAgain : text.signIn}
+          </a>
+        </>
+      )}
     </>
   );
 }
