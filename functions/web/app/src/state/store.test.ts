@@ -42,8 +42,7 @@ test("the academic year is that of the newest lectures, or a later one that the 
   expect(academicYear.value).toBe(2027);
   given({ timetable: { uploads: [], events: [lecture("newer", 2028)] } });
   expect(academicYear.value).toBe(2028);
-  given({ choices: noChoices });
-  given({ timetable: null });
+  given({ choices: noChoices, timetable: null });
 });
 
 test("what only this browser has is not sent yet: neither what the server has, nor what it will not take", () => {
