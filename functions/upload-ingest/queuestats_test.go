@@ -147,9 +147,8 @@ func TestTheBacklogIsKnownWhileTheDatabaseCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, counted := newBacklog(nil, 5), make(chan int)
 		b.before.count = func(context.Context) (int, error) { return <-counted, nil }
-		pending := func(n int) { b.before.last.Store(&lastCount[int]{at: time.Now(), answer: n}) }
-		pending(5)
-		time.Sleep(b.before.ttl)
+		fivePending := func(ago time.Duration) { b.before.last.Store(&lastCount[int]{at: time.Now().Add(-ago), answer: 5}) }
+		fivePending(b.before.ttl)
 		for priority, refused := range map[jobs.Priority]bool{jobs.Low: true, jobs.Normal: true, jobs.High: false} {
 			began := time.Now()
 			err := b.admit(t.Context(), priority)
@@ -157,7 +156,7 @@ func TestTheBacklogIsKnownWhileTheDatabaseCounts(t *testing.T) {
 				t.Errorf("%s: got %v after %s, want refused %t at once", priority, err, time.Since(began), refused)
 			}
 		}
-		time.Sleep(staleBacklog)
+		fivePending(b.before.ttl + staleBacklog)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := b.admit(ctx, jobs.Normal); !errors.Is(err, context.DeadlineExceeded) {
@@ -180,8 +179,7 @@ func TestACountBehindItsCallersEnds(t *testing.T) {
 			return 0, ctx.Err()
 		})
 		q.stale = staleBacklog
-		q.last.Store(&lastCount[int]{at: time.Now(), answer: 7})
-		time.Sleep(q.ttl)
+		q.last.Store(&lastCount[int]{at: time.Now().Add(-q.ttl), answer: 7})
 		for range 3 {
 			if n, err := q.read(t.Context()); n != 7 || err != nil {
 				t.Errorf("got %d, %v, want the last count", n, err)
