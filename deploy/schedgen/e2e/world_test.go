@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -335,19 +334,16 @@ type log struct{ lines chan string }
 
 func newLog(t *testing.T) *log {
 	t.Helper()
-	l := &log{make(chan string, 400)}
+	l := &log{make(chan string, 4000)}
 	t.Cleanup(func() {
 		if !t.Failed() {
 			return
 		}
-		for {
-			select {
-			case line := <-l.lines:
-				fmt.Print(line)
-			default:
-				return
-			}
+		var said strings.Builder
+		for len(l.lines) > 0 {
+			said.WriteString(<-l.lines)
 		}
+		t.Logf("what the system said last:\n%s", &said)
 	})
 	return l
 }
