@@ -133,6 +133,35 @@ func TestABucketOfPDFsThatIsLostIsNotBackedUpAsEmpty(t *testing.T) {
 	onlyWhole(t, f, 1)
 }
 
+// Who deletes all that there is while a backup is made, deletes it from the bucket first, and then from the database.
+func TestPDFsThatAreDeletedMeanwhileAreNotLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	job, err := w.addJob(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.pdfs.Delete(t.Context(), job.ObjectKey); err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	ctx := progress.With(t.Context(), func(line string) {
+		if !strings.HasPrefix(line, "asking again") {
+			return
+		}
+		if asked++; asked != 2 {
+			return
+		}
+		if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
+			t.Error(err)
+		}
+	})
+	m, err := w.function().Run(ctx)
+	if err != nil || asked != 2 || m.Objects != 0 || m.ObjectsMissing != 1 {
+		t.Errorf("got %d objects, %d missing, %v, and the database was asked %d times; want a backup without the PDF", m.Objects, m.ObjectsMissing, err, asked)
+	}
+}
+
 func TestAPDFThatIsMissingIsTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

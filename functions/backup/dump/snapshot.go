@@ -165,6 +165,17 @@ func (s *Snapshot) PDFs(ctx context.Context) (keys map[string]bool, known bool, 
 	return pdfsOf(ctx, s.tx, "public")
 }
 
+// PDFs are those of Snapshot.PDFs at this moment.
+func PDFs(ctx context.Context, dsn string) (map[string]bool, error) {
+	s, err := Open(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	keys, _, err := s.PDFs(ctx)
+	return keys, err
+}
+
 // pdfsOf is Snapshot.PDFs of a schema, whose name is quoted.
 func pdfsOf(ctx context.Context, tx pgx.Tx, schema string) (keys map[string]bool, known bool, err error) {
 	jobs := schema + ".jobs"

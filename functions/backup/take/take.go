@@ -143,7 +143,9 @@ func (r *run) chooseObjects(ctx context.Context, snapshot *dump.Snapshot) error 
 		chosen, missing = ofSnapshot(chosen, listed)
 	}
 	if missing > 0 && len(chosen) == 0 {
-		return fmt.Errorf("the bucket of PDFs has none of the %d that the database lists: it was lost, and is not backed up as empty", missing)
+		if err := r.checkDeleted(ctx, listed); err != nil {
+			return err
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(chosen)) {
 		r.contents.Objects = append(r.contents.Objects, chosen[key].Object)
@@ -151,6 +153,36 @@ func (r *run) chooseObjects(ctx context.Context, snapshot *dump.Snapshot) error 
 	}
 	r.manifest.ObjectsMissing = missing
 	return nil
+}
+
+// checkDeleted returns an error if PDFs that the bucket does not have are listed still: then the bucket was lost. Their
+// owners may have deleted them all since the snapshot; who deletes one deletes it from the bucket first.
+func (r *run) checkDeleted(ctx context.Context, missing map[string]bool) error {
+	const times, interval = 10, 500 * time.Millisecond
+	for n := 1; ; n++ {
+		progress.Report(ctx, "asking again for PDFs that the bucket does not have")
+		listed, err := dump.PDFs(ctx, r.DatabaseURL.Reveal())
+		if err != nil {
+			return err
+		}
+		lost := 0
+		for key, stored := range missing {
+			if stored && listed[key] {
+				lost++
+			}
+		}
+		if lost == 0 {
+			return nil
+		}
+		if n == times {
+			return fmt.Errorf("the bucket of PDFs has none of the %d that the database lists: it was lost, and is not backed up as empty", lost)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(interval):
+		}
+	}
 }
 
 // storeDatabase dumps the snapshot, and counts and hashes its tables at the same time.
