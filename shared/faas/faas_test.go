@@ -412,7 +412,7 @@ func TestServeDrains(t *testing.T) {
 		t.Errorf("closed %v, log %s", f.closed, log.String())
 	}
 	s := newServer("toy", f, nil)
-	s.draining.Store(true)
+	close(s.draining)
 	if got := ask(t, s, "GET", "/ready", ""); got.Code != 503 || !strings.Contains(got.Body.String(), "draining") {
 		t.Errorf("ready while draining: got %d %s", got.Code, got.Body)
 	}

@@ -174,7 +174,7 @@ func (s *server) report() (r report, ready bool) {
 		}
 		r.Dependencies[name] = d
 	}
-	if s.draining.Load() {
+	if s.isDraining() {
 		r.Status, r.Reason, ready = statusDown, "draining", false
 	}
 	return r, ready

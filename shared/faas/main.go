@@ -113,8 +113,7 @@ func Serve(ctx context.Context, name string, fn Function, listener net.Listener,
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	s.draining.Store(true)
-	close(s.drains)
+	close(s.draining)
 	s.logger.Info("draining", "delay", s.cfg.DrainDelay.String())
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainDelay+s.cfg.DrainTimeout)
 	defer cancel()

@@ -182,7 +182,7 @@ func TestDrainingConnectionsAreNotUsedAgain(t *testing.T) {
 	if got := ask(t, s, "GET", "/hello/1", "").Header().Get("Connection"); got != "" {
 		t.Errorf("Connection while serving: got %q, want none", got)
 	}
-	s.draining.Store(true)
+	close(s.draining)
 	if got := ask(t, s, "GET", "/hello/1", "").Header().Get("Connection"); got != "close" {
 		t.Errorf("Connection while draining: got %q, want close", got)
 	}

@@ -11,7 +11,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -32,10 +31,9 @@ type server struct {
 	coming   chan struct{} // one for each request whose body is on its way
 	shares   shares        // of each address, in both
 	proxies  proxies
-	tracer   trace.Tracer // nil where no traces are sent
-	guarded  Guarded      // nil of a function whose callers have no limits
-	draining atomic.Bool
-	drains   chan struct{} // closed when it begins to drain
+	tracer   trace.Tracer  // nil where no traces are sent
+	guarded  Guarded       // nil of a function whose callers have no limits
+	draining chan struct{} // closed when it begins to drain
 	presence presence
 	health   health
 }
@@ -57,14 +55,14 @@ func newServer(name string, fn Function, logger *slog.Logger, cfg ...Config) *se
 	guarded, _ := fn.(Guarded)
 	return &server{
 		name: name, guarded: guarded, fn: fn, cfg: c, routes: routes,
-		logger:  logger.With("function", name),
-		metrics: newMetrics(name, fn),
-		slots:   make(chan struct{}, c.Concurrency),
-		drains:  make(chan struct{}),
-		coming:  make(chan struct{}, max(4*c.Concurrency, mostReceived)),
-		shares:  shares{most: c.PerAddress, of: make(map[netip.Addr]int)},
-		proxies: c.TrustedProxies,
-		health:  health{checks: fn.Dependencies(), timeout: c.HealthTimeout, patience: c.ProbePatience, started: time.Now(), logger: logger.With("function", name)},
+		logger:   logger.With("function", name),
+		metrics:  newMetrics(name, fn),
+		slots:    make(chan struct{}, c.Concurrency),
+		draining: make(chan struct{}),
+		coming:   make(chan struct{}, max(4*c.Concurrency, mostReceived)),
+		shares:   shares{most: c.PerAddress, of: make(map[netip.Addr]int)},
+		proxies:  c.TrustedProxies,
+		health:   health{checks: fn.Dependencies(), timeout: c.HealthTimeout, patience: c.ProbePatience, started: time.Now(), logger: logger.With("function", name)},
 	}
 }
 
@@ -84,20 +82,29 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.metrics.handler.ServeHTTP(w, r)
 	default:
 		defer s.presence.enter()()
-		if s.draining.Load() {
+		if s.isDraining() {
 			w.Header().Set("Connection", "close") // so that the next request goes to another instance
 		}
 		s.serve(w, s.task(r))
 	}
 }
 
-type drainsKey struct{}
+func (s *server) isDraining() bool {
+	select {
+	case <-s.draining:
+		return true
+	default:
+		return false
+	}
+}
 
-// Draining is closed when the server that answers the request of ctx begins to drain: what only waits should then end. It
-// is nil where there is no such server.
+type drainingKey struct{}
+
+// Draining is closed when the server that answers the request of ctx begins to drain: what only waits should then end.
+// It is nil where there is no such server.
 func Draining(ctx context.Context) <-chan struct{} {
-	drains, _ := ctx.Value(drainsKey{}).(chan struct{})
-	return drains
+	draining, _ := ctx.Value(drainingKey{}).(chan struct{})
+	return draining
 }
 
 // task is r, or the scheduled task that a call of the root stands for.
@@ -118,7 +125,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	address := s.proxies.client(r)
 	caller, logger := s.caller(r, address)
 	ctx = tracing.Begin(ctx, r, logger, s.tracer)
-	ctx = context.WithValue(ctx, drainsKey{}, s.drains)
+	ctx = context.WithValue(ctx, drainingKey{}, s.draining)
 	if s.cfg.PerAddress > 0 {
 		ctx = context.WithValue(ctx, clientKey{}, address)
 	}
