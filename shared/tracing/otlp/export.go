@@ -27,8 +27,8 @@ type exporter struct {
 	client *http.Client
 	logger *slog.Logger
 	count  Count
-	room   *atomic.Int64 // gets back what the spans took that are sent or lost
-	losing bool          // of the last batch something was lost, and that was logged
+	room   atomic.Int64 // for spans that wait to be sent or are being sent
+	losing bool         // of the last batch something was lost, and that was logged
 }
 
 // tries is how often a batch is sent, with pauses that double from one second.

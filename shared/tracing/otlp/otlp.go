@@ -20,7 +20,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -78,7 +77,7 @@ func Open(cfg Config, function, version string, logger *slog.Logger, count Count
 	if cfg.ServiceName != "" {
 		function = cfg.ServiceName
 	}
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(newQueue(exporter, count)),
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(newQueue(exporter)),
 		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", function), attribute.String("service.version", version))))
 	return &Traces{provider: provider, exporter: exporter}, nil
 }
@@ -144,7 +143,7 @@ func newExporter(cfg Config, logger *slog.Logger, count Count) (*exporter, error
 	ctx, stop := context.WithCancel(context.Background())
 	return &exporter{
 		ctx: ctx, stop: stop,
-		url: strings.TrimRight(cfg.Endpoint, "/") + "/v1/traces", header: header, logger: logger, count: count, room: new(atomic.Int64),
+		url: strings.TrimRight(cfg.Endpoint, "/") + "/v1/traces", header: header, logger: logger, count: count,
 		client: &http.Client{Timeout: time.Duration(cfg.Timeout) * time.Millisecond,
 			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 5 * time.Second, IdleConnTimeout: 90 * time.Second},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
