@@ -22,8 +22,8 @@ func Authorized(next http.Handler, open []string, tokens ...secret.String) http.
 	})
 }
 
-// SendsBearer says whether the request carries a Bearer token, right or wrong. An Authorization of another scheme is no try
-// of a token: a browser sends the password of a site behind HTTP Basic authentication with each request.
+// SendsBearer says whether the request carries a Bearer token, right or wrong. An Authorization of another scheme is not
+// an attempt to use one: a browser sends the password of a site behind HTTP Basic authentication with each request.
 func SendsBearer(r *http.Request) bool {
 	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.EqualFold(scheme, "Bearer")

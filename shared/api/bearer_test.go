@@ -35,7 +35,7 @@ func TestOnlyABearerOfOneOfTheTokensPasses(t *testing.T) {
 	}
 }
 
-func TestWhatIsATryOfAToken(t *testing.T) {
+func TestWhatSendsABearerToken(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]bool{"Bearer x": true, "Bearer": true, "bearer x": true, "Bearer ": true, "": false, "Basic eDp4": false, "Basic Bearer": false, "Bearerx": false} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)

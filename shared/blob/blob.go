@@ -37,8 +37,8 @@ type Config struct {
 // ErrNotFound says that there is no such object.
 var ErrNotFound = tracing.NewError(api.NotFound, "blob: no such object")
 
-// ErrNoBucket says that the bucket is missing. To who looks for an object it is [ErrNotFound], too; but it is an outage, for
-// whoever keeps buckets may have it back, and no matter of that object.
+// ErrNoBucket says that the bucket is missing. For the caller who looks for an object it is [ErrNotFound], too. But it is
+// an outage of the store, which an operator can mend, and says nothing of the object.
 var ErrNoBucket error = noBucket{}
 
 type noBucket struct{}
