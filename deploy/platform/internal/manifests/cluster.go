@@ -106,13 +106,33 @@ var evaluator, evaluatorError = policy.NewEvaluator(policy.DefaultChecks(), nil)
 
 // confined wants pods to be restricted, and none to reach the API server.
 func (c *cluster) confined(o object, template map[string]any) {
-	var pod core.PodTemplateSpec
+	pod, ok := c.podOf(o, template)
+	if !ok {
+		return
+	}
+	c.restricted(o, pod)
+	account, _ := c.find("ServiceAccount", pod.Spec.ServiceAccountName)
+	if inPod := pod.Spec.AutomountServiceAccountToken; (inPod == nil || *inPod) && text(account.data["automountServiceAccountToken"]) != "false" {
+		c.addf("%s gets a token of the API server", o)
+	}
+}
+
+// podOf is a template as Kubernetes reads it.
+func (c *cluster) podOf(o object, template map[string]any) (pod core.PodTemplateSpec, ok bool) {
 	data, err := json.Marshal(template)
 	if err == nil {
 		err = json.Unmarshal(data, &pod)
 	}
-	if err != nil || evaluatorError != nil {
-		c.addf("%s: its pod cannot be checked: %v %v", o, err, evaluatorError)
+	if err != nil {
+		c.addf("%s: its pod cannot be checked: %v", o, err)
+	}
+	return pod, err == nil
+}
+
+// restricted wants a pod to keep the restricted level.
+func (c *cluster) restricted(o object, pod core.PodTemplateSpec) {
+	if evaluatorError != nil {
+		c.addf("%s: its pod cannot be checked: %v", o, evaluatorError)
 		return
 	}
 	for _, result := range evaluator.EvaluatePod(api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}, &pod.ObjectMeta, &pod.Spec) {
@@ -120,14 +140,10 @@ func (c *cluster) confined(o object, template map[string]any) {
 			c.addf("%s: %s: %s", o, result.ForbiddenReason, result.ForbiddenDetail)
 		}
 	}
-	account, _ := c.find("ServiceAccount", pod.Spec.ServiceAccountName)
-	if inPod := pod.Spec.AutomountServiceAccountToken; (inPod == nil || *inPod) && text(account.data["automountServiceAccountToken"]) != "false" {
-		c.addf("%s gets a token of the API server", o)
-	}
 }
 
-// container checks the image, limits and mounts of a container, and the environment of a function's.
-func (c *cluster) container(o object, template, container map[string]any) {
+// bounded checks the root file system, limits and mounts of a container, and gives the folders that it mounts.
+func (c *cluster) bounded(o object, template, container map[string]any) (mounts []string) {
 	c.compare(o.String()+" readOnlyRootFilesystem", at(container, "securityContext", "readOnlyRootFilesystem"), true)
 	for _, what := range []string{"cpu", "memory"} {
 		limit, err := resource.ParseQuantity(text(at(container, "resources", "limits", what)))
@@ -136,7 +152,7 @@ func (c *cluster) container(o object, template, container map[string]any) {
 			c.addf("%s: %s: request %v, limit %v", o, what, at(container, "resources", "requests", what), at(container, "resources", "limits", what))
 		}
 	}
-	var volumes, mounts []string
+	var volumes []string
 	for _, v := range append(list(template, "spec", "volumes"), list(o.data, "spec", "volumeClaimTemplates")...) {
 		volumes = append(volumes, text(v["name"])+text(at(v, "metadata", "name")))
 	}
@@ -146,6 +162,12 @@ func (c *cluster) container(o object, template, container map[string]any) {
 			c.addf("%s mounts %v, which is no volume", o, m["name"])
 		}
 	}
+	return mounts
+}
+
+// container checks a container and its image, and the environment of a function's.
+func (c *cluster) container(o object, template, container map[string]any) {
+	mounts := c.bounded(o, template, container)
 	image := text(container["image"])
 	name, ours := strings.CutPrefix(image, "ko://github.com/schedgen/schedgen/functions/")
 	if !ours {

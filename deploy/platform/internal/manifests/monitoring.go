@@ -2,7 +2,6 @@ package manifests
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net"
 	"path"
@@ -11,7 +10,6 @@ import (
 	"strings"
 
 	core "k8s.io/api/core/v1"
-	"k8s.io/pod-security-admission/api"
 
 	"github.com/schedgen/schedgen/deploy/platform/internal/repo"
 
@@ -22,7 +20,7 @@ import (
 const monitoringOverlay = "deploy/monitoring"
 
 // monitoringSecrets are those that the operator makes, with their keys.
-var monitoringSecrets = map[string]string{"grafana": "password", "alertmanager": ""}
+var monitoringSecrets = map[string]string{"grafana": "password", "alertmanager": "smtp-password"}
 
 // mounted is where a ConfigMap must be mounted, and which files of deploy/monitoring it must have: all of them.
 var mounted = map[string]struct{ at, files string }{
@@ -34,8 +32,8 @@ var mounted = map[string]struct{ at, files string }{
 	"grafana-dashboards":  {"/etc/grafana/dashboards", "dashboards/json/"},
 }
 
-// Monitoring checks what watches a cluster: its objects, that each file of deploy/monitoring is mounted where it is read,
-// and that Prometheus, and nobody else, reaches all that it asks.
+// Monitoring checks what watches a cluster: its objects, that each file of deploy/monitoring is mounted where it is
+// read, and that Prometheus, and nobody else, reaches all that it asks.
 func (c *Checker) Monitoring(tree repo.Tree) []string {
 	var p problems
 	ours, err := build(tree, monitoringOverlay)
@@ -60,48 +58,64 @@ func (c *Checker) Monitoring(tree repo.Tree) []string {
 // watcher checks one object.
 func (m *cluster) watcher(o object, tree repo.Tree) {
 	m.problems = append(m.problems, m.decode(o)...)
-	if o.kind() == "Service" && len(m.behind(o, text(list(o.data, "spec", "ports")[0]["port"]))) == 0 {
-		m.addf("%s leads to no port of a pod", o)
+	if o.kind() == "Service" {
+		m.leadsToPods(o)
 	}
 	template, ok := o.podTemplate()
 	if !ok {
 		return
 	}
-	var pod core.PodTemplateSpec
-	data, err := json.Marshal(template)
-	if err == nil {
-		err = json.Unmarshal(data, &pod)
-	}
-	if err != nil || evaluatorError != nil {
-		m.addf("%s: its pod cannot be checked: %v %v", o, err, evaluatorError)
+	pod, ok := m.podOf(o, template)
+	if !ok {
 		return
 	}
 	if o.name() == "node-exporter" { // it reads the machine, and is as restricted as the others otherwise
 		pod.Spec.Volumes = slices.DeleteFunc(pod.Spec.Volumes, func(v core.Volume) bool { return v.HostPath != nil })
 	}
-	for _, result := range evaluator.EvaluatePod(api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}, &pod.ObjectMeta, &pod.Spec) {
-		if !result.Allowed {
-			m.addf("%s: %s: %s", o, result.ForbiddenReason, result.ForbiddenDetail)
-		}
-	}
+	m.restricted(o, pod)
 	if token := pod.Spec.AutomountServiceAccountToken; (token == nil || *token) && o.name() != "prometheus" {
 		m.addf("%s gets a token of the API server", o)
 	}
-	for _, container := range pod.Spec.Containers {
-		if container.SecurityContext == nil || container.SecurityContext.ReadOnlyRootFilesystem == nil || !*container.SecurityContext.ReadOnlyRootFilesystem {
-			m.addf("%s can write into its image", o)
+	for _, v := range pod.Spec.Volumes {
+		if v.Secret != nil && monitoringSecrets[v.Secret.SecretName] == "" {
+			m.addf("%s mounts the Secret %s, which nobody makes", o, v.Secret.SecretName)
 		}
-		limits := container.Resources.Limits
-		if limits.Cpu().IsZero() || limits.Memory().IsZero() || container.Resources.Requests.Memory().IsZero() || container.ReadinessProbe == nil || container.LivenessProbe == nil {
-			m.addf("%s lacks limits, requests or probes", o)
+	}
+	for _, container := range list(template, "spec", "containers") {
+		m.bounded(o, template, container)
+	}
+	for _, container := range pod.Spec.Containers {
+		if container.ReadinessProbe == nil || container.LivenessProbe == nil {
+			m.addf("%s lacks probes", o)
 		}
 		if !bytes.Contains(tree["deploy/compose/compose.monitoring.yml"], []byte("image: "+container.Image+"\n")) {
 			m.addf("%s: image %s is not the one of compose", o, container.Image)
 		}
-		for _, v := range container.Env {
-			if v.ValueFrom == nil {
-				continue
-			}
+		m.passwords(o, container.Env)
+	}
+}
+
+// leadsToPods wants each port of a Service to be one of a pod.
+func (m *cluster) leadsToPods(o object) {
+	ports := list(o.data, "spec", "ports")
+	if len(ports) == 0 {
+		m.addf("%s has no port", o)
+	}
+	for _, port := range ports {
+		if len(m.behind(o, text(port["port"]))) == 0 {
+			m.addf("%s leads from %v to no port of a pod", o, port["port"])
+		}
+	}
+}
+
+// passwords wants variables to be written out, or to come from a Secret that somebody makes.
+func (m *cluster) passwords(o object, variables []core.EnvVar) {
+	for _, v := range variables {
+		switch {
+		case v.ValueFrom == nil:
+		case v.ValueFrom.SecretKeyRef == nil:
+			m.addf("%s: %s comes from neither the manifest nor a Secret", o, v.Name)
+		default:
 			name, key := v.ValueFrom.SecretKeyRef.Name, v.ValueFrom.SecretKeyRef.Key
 			if _, server := m.secrets.kubernetes[name][key]; !server && monitoringSecrets[name] != key {
 				m.addf("%s names the Secret %s with the key %s, which nobody makes", o, name, key)
@@ -153,7 +167,8 @@ func watching(name string) end {
 	return end{name: name, namespace: "monitoring", labels: map[string]string{nameLabel: name}}
 }
 
-// asked are the ways to all that Prometheus' configuration names, which it has and others have not, and those of the rest.
+// asked are the ways to all that Prometheus' configuration names, which it has and others have not, and those of the
+// rest.
 func (m *cluster) asked(tree repo.Tree) []flow {
 	prometheus, internet := watching("prometheus"), end{name: "the internet", address: "203.0.113.7"}
 	dns, stranger := outside("kube-system"), watching("a stranger")
@@ -182,23 +197,36 @@ func (m *cluster) asked(tree repo.Tree) []flow {
 		m.addf("Prometheus' configuration: %v", err)
 	}
 	for _, job := range config.Jobs {
-		ends, port := m.targets(job.Name)
+		if job.Name == "containers" || job.Name == "prometheus" {
+			continue // by way of the API server; itself
+		}
+		if len(job.Static) == 0 {
+			ends, port := m.targets(job.Name)
+			all = append(all, m.reached(job.Name, ends, port)...)
+		}
 		for _, static := range job.Static {
 			for _, target := range static.Targets {
-				ends, port = m.service(target)
+				ends, port := m.service(target)
+				all = append(all, m.reached(target, ends, port)...)
 			}
 		}
-		if len(ends) == 0 && job.Name != "containers" && job.Name != "prometheus" { // by way of the API server; itself
-			m.addf("the job %s asks nothing that is there", job.Name)
+	}
+	return all
+}
+
+// reached are the ways to what a job or an address leads to: Prometheus has them, and others have not.
+func (m *cluster) reached(what string, ends []end, port int) (all []flow) {
+	if len(ends) == 0 {
+		m.addf("Prometheus finds nothing at %s", what)
+	}
+	prometheus := watching("prometheus")
+	for _, e := range ends {
+		all = append(all, flow{prometheus, e, port, true}, flow{prometheus, e, port + 1, false})
+		if len(e.labels) > 0 && e.namespace != "openfaas-fn" {
+			all = append(all, flow{outside("default"), e, port, false}, flow{pod("a stranger", false), e, port, false})
 		}
-		for _, e := range ends {
-			all = append(all, flow{prometheus, e, port, true}, flow{prometheus, e, port + 1, false})
-			if len(e.labels) > 0 && e.namespace != "openfaas-fn" {
-				all = append(all, flow{outside("default"), e, port, false}, flow{pod("a stranger", false), e, port, false})
-			}
-			if e.namespace == "monitoring" || strings.HasSuffix(e.name, "-exporter") {
-				all = append(all, flow{stranger, e, port, false})
-			}
+		if e.namespace == "monitoring" || strings.HasSuffix(e.name, "-exporter") {
+			all = append(all, flow{watching("a stranger"), e, port, false})
 		}
 	}
 	return all
@@ -252,12 +280,7 @@ func (m *cluster) behind(service object, port string) (ends []end) {
 			continue
 		}
 		for _, p := range list(service.data, "spec", "ports") {
-			has := slices.ContainsFunc(list(template, "spec", "containers"), func(container map[string]any) bool {
-				return slices.ContainsFunc(list(container, "ports"), func(own map[string]any) bool {
-					return own["name"] == p["targetPort"] && text(own["containerPort"]) == port
-				})
-			})
-			if text(p["port"]) == port && has {
+			if text(p["port"]) == port && leadsTo(p, template) {
 				ends = append(ends, end{name: o.name(), namespace: namespace, labels: labels(at(template, "metadata", "labels"))})
 			}
 		}

@@ -56,18 +56,22 @@ func (c *cluster) ports(o object) {
 			continue
 		}
 		for _, port := range list(o.data, "spec", "ports") {
-			has := slices.ContainsFunc(list(template, "spec", "containers"), func(container map[string]any) bool {
-				return slices.ContainsFunc(list(container, "ports"), func(p map[string]any) bool {
-					return p["name"] == port["targetPort"] && text(p["containerPort"]) == text(port["port"])
-				})
-			})
-			if !has || servers[o.name()] != text(port["port"]) {
+			if !leadsTo(port, template) || servers[o.name()] != text(port["port"]) {
 				c.addf("%s leads from %v to the port %v, which %s does not have", o, port["port"], port["targetPort"], workload)
 			}
 		}
 		return
 	}
 	c.addf("%s selects no pod", o)
+}
+
+// leadsTo reports whether a container of a pod has the port of a Service, by its name and its number.
+func leadsTo(port, template map[string]any) bool {
+	return slices.ContainsFunc(list(template, "spec", "containers"), func(container map[string]any) bool {
+		return slices.ContainsFunc(list(container, "ports"), func(p map[string]any) bool {
+			return p["name"] == port["targetPort"] && text(p["containerPort"]) == text(port["port"])
+		})
+	})
 }
 
 // hasPort reports whether a Service has a port.

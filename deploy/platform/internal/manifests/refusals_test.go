@@ -51,6 +51,12 @@ func TestRefusalsAreFound(t *testing.T) {
 		{"deploy/monitoring/kubernetes/node-exporter.yaml", "readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false"},
 		{"deploy/monitoring/kubernetes/alertmanager.yaml", "automountServiceAccountToken: false", "automountServiceAccountToken: true"},
 		{"deploy/monitoring/kubernetes/alertmanager.yaml", "memory: 256Mi", "memory: 256MiB"},
+		{"deploy/monitoring/kubernetes/alertmanager.yaml", "secretName: alertmanager", "secretName: alertmanagers"},
+		{"deploy/monitoring/kubernetes/alertmanager.yaml", "{name: password, mountPath", "{name: passwords, mountPath"},
+		{"deploy/monitoring/kubernetes/alertmanager.yaml", "    - {name: http, port: 9093, targetPort: http}\n", ""},
+		{"deploy/monitoring/kubernetes/alertmanager.yaml", "- {name: http, port: 9093, targetPort: http}\n", "- {name: http, port: 9093, targetPort: http}\n    - {name: mesh, port: 9094, targetPort: mesh}\n"},
+		{"deploy/monitoring/kubernetes/grafana.yaml", "secretKeyRef: {name: grafana, key: password}", "fieldRef: {fieldPath: metadata.uid}"},
+		{"deploy/monitoring/prometheus/kubernetes.yml", `["redis-exporter.schedgen:9121"]`, `["redis-exporter:9121", "redis-exporter.schedgen:9121"]`},
 	} {
 		was := string(tree[broken.path])
 		now := strings.Replace(was, broken.old, broken.new, 1)
