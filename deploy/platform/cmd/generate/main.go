@@ -20,11 +20,7 @@ func main() {
 }
 
 func run() error {
-	root, err := repo.Root()
-	if err != nil {
-		return err
-	}
-	tree, err := repo.Read(root, append(scaling.Sources, "shared")...)
+	root, tree, err := repo.Here(append(scaling.Sources, "shared")...)
 	if err != nil {
 		return err
 	}

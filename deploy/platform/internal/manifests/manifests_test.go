@@ -34,11 +34,7 @@ func chosen(file []byte) []byte {
 // worldOf is the project's files and what they are checked by, for an operator's file of secrets.
 func worldOf(t *testing.T, operator func(new []byte) []byte) (repo.Tree, *Checker) {
 	t.Helper()
-	root, err := repo.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree, err := repo.Read(root, Sources()...)
+	root, tree, err := repo.Here(Sources()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,6 @@ package reference
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,11 +12,7 @@ import (
 // TestThePageIsCurrent compares the page with the source.
 func TestThePageIsCurrent(t *testing.T) {
 	t.Parallel()
-	root, err := repo.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree, err := repo.Read(root, "functions", "shared")
+	_, tree, err := repo.Here("functions", "shared", Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,11 +20,7 @@ func TestThePageIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(Path)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
+	if !bytes.Equal(tree[Path], want) {
 		t.Errorf("%s is not current: run make generate", Path)
 	}
 	for _, name := range settings.Functions(tree) {

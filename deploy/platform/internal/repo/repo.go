@@ -59,6 +59,16 @@ func Read(root string, paths ...string) (Tree, error) {
 	return tree, nil
 }
 
+// Here is Read of the project's directory, which it gives, too.
+func Here(paths ...string) (root string, tree Tree, err error) {
+	root, err = Root()
+	if err != nil {
+		return "", nil, err
+	}
+	tree, err = Read(root, paths...)
+	return root, tree, err
+}
+
 // With is a copy in which one file is another.
 func (t Tree) With(path string, data []byte) Tree {
 	changed := maps.Clone(t)

@@ -12,11 +12,7 @@ import (
 // TestANumberReachesEveryPlatform changes the table and wants the manifests to follow.
 func TestANumberReachesEveryPlatform(t *testing.T) {
 	t.Parallel()
-	root, err := repo.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree, err := repo.Read(root, scaling.Sources...)
+	_, tree, err := repo.Here(scaling.Sources...)
 	if err != nil {
 		t.Fatal(err)
 	}

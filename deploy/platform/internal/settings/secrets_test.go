@@ -44,11 +44,7 @@ func unguarded(t *testing.T, tree repo.Tree) (names []string) {
 // TestEverySecretSettingIsOfASecretType: a Config may be printed by anybody.
 func TestEverySecretSettingIsOfASecretType(t *testing.T) {
 	t.Parallel()
-	root, err := repo.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree, err := repo.Read(root, "functions", "shared")
+	_, tree, err := repo.Here("functions", "shared")
 	if err != nil {
 		t.Fatal(err)
 	}
