@@ -26,11 +26,7 @@ import (
 // a second one, which stores native histograms, for the time of the upload.
 func TestExemplarsLeadToTheTraceOfAnUpload(t *testing.T) {
 	t.Parallel()
-	for _, program := range []string{"prometheus", "prometheus-alertmanager"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("needs %s: run `make setup`", program)
-		}
-	}
+	needsMonitoring(t)
 	w := start(t, stack.Config{Monitoring: &stack.Monitoring{Faster: 60}}, "OTEL_EXPORTER_OTLP_ENDPOINT", otlptest.New(t).URL)
 	native := nativePrometheus(t, w.url)
 	const trace = "0af7651916cd43dd8448eb211c80319c"

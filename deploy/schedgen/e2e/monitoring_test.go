@@ -28,11 +28,7 @@ import (
 // sixty times shorter, causes faults, and waits for each alert at a webhook: first that it fires, then that it ended.
 func TestFaultsRaiseAlertsThatReachPeopleAndEnd(t *testing.T) {
 	t.Parallel()
-	for _, program := range []string{"prometheus", "prometheus-alertmanager"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("needs %s: run `make setup`", program)
-		}
-	}
+	needsMonitoring(t)
 	w := watched(t)
 	w.deaf.Store(true) // until it is noticed that alerts do not arrive
 	w.breakEverything(t)
@@ -52,6 +48,16 @@ func TestFaultsRaiseAlertsThatReachPeopleAndEnd(t *testing.T) {
 	w.expect(t, "firing", w.told("firing"), "DatabaseUnavailable")
 	w.sql(t, `update pg_database set datallowconn = true where datname = current_database()`)
 	w.expect(t, "resolved", w.told("resolved"), "DatabaseUnavailable")
+}
+
+// needsMonitoring skips a test where the programs that watch a system are not installed.
+func needsMonitoring(t *testing.T) {
+	t.Helper()
+	for _, program := range []string{"prometheus", "prometheus-alertmanager"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("needs %s: run `make setup`", program)
+		}
+	}
 }
 
 // watchedWorld is a world whose faults the test makes.
