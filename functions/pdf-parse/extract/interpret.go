@@ -67,8 +67,8 @@ type interpreter struct {
 func newInterpreter(d *document, b *budget, visible box) *interpreter {
 	was := d.last
 	if was == nil {
-		const few = 512 // glyphs for a page of a timetable
-		was = &interpreter{glyphs: make([]drawn, 0, few)}
+		const glyphs = 512 // of a small page of a timetable; a larger one has up to four times as many
+		was = &interpreter{glyphs: make([]drawn, 0, glyphs)}
 	}
 	in := &interpreter{
 		doc: d, budget: b, state: newState(visible), tm: identity, tlm: identity,

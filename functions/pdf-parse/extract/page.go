@@ -202,10 +202,10 @@ func (v view) glyphs(all []drawn, styles []textStyle) []Glyph {
 			if g.style != style {
 				style, colour = g.style, styles[g.style].colour()
 			}
-			out = append(out, Glyph{})
-			o := &out[len(out)-1]
-			o.Text, o.X0, o.X1, o.Y, o.Size, o.Colour = g.text, a.x, b.x, a.y, g.size, colour
-			o.Unsure, o.Faint = g.unsure, g.faint || cutByEdge
+			out = append(out, Glyph{
+				Text: g.text, Unsure: g.unsure, X0: a.x, X1: b.x, Y: a.y, Size: g.size,
+				Colour: colour, Faint: g.faint || cutByEdge,
+			})
 		}
 	}
 	return out

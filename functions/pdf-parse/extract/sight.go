@@ -69,7 +69,7 @@ func (in *interpreter) classifyGlyphs() error {
 	in.sights = plain
 	defer func() { effort.Add(len(in.styles) + index.steps) }()
 	kept := in.glyphs[:0]
-	last := &drawn{}
+	last := &drawn{}               // the glyph before, which kept has not gone past yet
 	lastSight, lastKept := gone, 0 // of the last letter, and where it is kept
 	for i := range in.glyphs {     // into the same memory
 		g := &in.glyphs[i]

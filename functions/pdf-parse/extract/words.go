@@ -29,8 +29,8 @@ const (
 // words joins glyphs to words. Glyphs come in the order of drawing, which is a hint: text that
 // overlaps a neighbour's stays apart, and pieces drawn in any order meet at the end. The glyphs are used up.
 func words(glyphs []Glyph) []Word {
-	const letters = 4 // of a word, or more
-	pieces := make([]piece, 0, len(glyphs)/letters)
+	const perWord = 4 // glyphs of a word, about
+	pieces := make([]piece, 0, len(glyphs)/perWord)
 	var cur piece
 	var text []byte // of cur
 	end := func() {
@@ -40,9 +40,9 @@ func words(glyphs []Glyph) []Word {
 		}
 		text = text[:0]
 	}
-	drawn := unique(glyphs)
-	for i := range drawn {
-		g := &drawn[i]
+	once := unique(glyphs)
+	for i := range once {
+		g := &once[i]
 		if isBlank(g.Text) {
 			cur.spaceAfter = true
 			end()
