@@ -71,9 +71,9 @@ const unlimited = time.Minute
 // Which job is read next is not for events to say, for whoever sends the most would have the most: it is the one whose
 // turn it is. As no event is done with before its own job is taken, as many events are on their way as jobs wait.
 //
-// The worker then goes on while jobs are due, so that its slot is not empty while a job waits whose event was refused or lost.
-// What goes wrong with these is no matter of the event, which is done with. It does so, too, for a caller that has hung up:
-// its event may be the last that comes. In the second half of the request's time it begins none.
+// The worker then goes on while jobs are due, so that its slot is not empty while a job waits whose event was refused or
+// lost. What goes wrong with these is no matter of the event, which is done with. It does so, too, for a caller that has
+// hung up: its event may be the last that comes. In the second half of the request's time it begins none.
 func (f *Function) handleObject(ctx context.Context, o events.Object) error {
 	end, ok := ctx.Deadline()
 	if !ok {
@@ -129,13 +129,17 @@ func (f *Function) runNextJob(ctx context.Context, o events.Object) (over bool, 
 	return false, cmp.Or(err, unknown, ctx.Err())
 }
 
-// goOn does what is due, for an event that is done with itself. Events that wait for a slot get it first, each time that
-// one is free. Where the rate is used up one worker of the instance waits, in no slot: nobody else may come for what is due.
-// Once it has waited it begins another, which finds a free slot or ends, or waits in its place: so the slots of those that
-// did not wait are used again.
+// goOn does what is due, for an event that is done with itself, and returns when all workers that it began have left.
 func (f *Function) goOn(ctx context.Context, until time.Time) {
 	var others sync.WaitGroup
-	defer others.Wait()
+	f.workOn(ctx, until, &others)
+	others.Wait()
+}
+
+// workOn does what is due. Events that wait for a slot get it first, each time that one is free. Where the rate is used up
+// one worker of the instance waits, in no slot: nobody else may come for what is due. Once it has waited it begins another,
+// which finds a free slot or leaves, or waits in its place: so the slots of those that did not wait are used again.
+func (f *Function) workOn(ctx context.Context, until time.Time, others *sync.WaitGroup) {
 	for time.Now().Before(until) {
 		over, wait, err := f.runDueJob(ctx)
 		if err != nil {
@@ -145,7 +149,7 @@ func (f *Function) goOn(ctx context.Context, until time.Time) {
 			return
 		}
 		if wait > 0 {
-			others.Go(func() { f.goOn(ctx, until) })
+			others.Go(func() { f.workOn(ctx, until, others) })
 		}
 	}
 }

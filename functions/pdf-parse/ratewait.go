@@ -8,16 +8,17 @@ import (
 	"github.com/schedgen/schedgen/shared/faas"
 )
 
-// rateWait lets one worker of an instance wait for the rate, for each of them holds one of the requests that the platform
-// sends to an instance: the one that may wait for the longest.
+// rateWait lets one worker of an instance wait for the rate: the one that may wait for the longest. Each that waits holds
+// one of the requests that the platform sends to an instance.
 type rateWait struct {
 	mu       sync.Mutex
 	until    time.Time     // how long the one that waits may
 	relieved chan struct{} // closed when another waits in its place; nil while nobody waits
 }
 
-// wait reports that it has waited, and that the caller shall try again. It has not where another worker waits, which may
-// for as long or longer, nor where the instance drains.
+// wait waits for d, until at the latest, and reports whether the caller should try again. It does not wait where another
+// worker does that may wait for as long or longer, and stops when one comes that may wait for longer, or the instance
+// drains.
 func (r *rateWait) wait(ctx context.Context, d time.Duration, until time.Time) bool {
 	relieved, ok := r.begin(until)
 	if !ok {

@@ -5,7 +5,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"regexp"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -137,5 +140,33 @@ func TestADrainWaitsForNoRate(t *testing.T) {
 	server.Wait()
 	if n := w.count("select count(*) from jobs where status = 'pending'"); n == 0 {
 		t.Error("the drain waited until every job was done")
+	}
+}
+
+// A worker that leaves is gone, though the one that it began still works: the rate begins one for each job that waits.
+func TestWorkersThatLeaveAreGone(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Concurrency, c.Reserve, c.Rate, c.Burst, c.RateReserve = 2, 0, 20, 1, 0 })
+	_, truth := lecture()
+	atWork := regexp.MustCompile(`\(\*Function\)\.(goOn|workOn)\(`)
+	var most atomic.Int64
+	w.f.Parse = func(context.Context, []byte) (timetable.Document, error) {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		n := int64(len(atWork.FindAll(stacks, -1)))
+		for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
+			continue
+		}
+		return truth, nil
+	}
+	for range 20 {
+		w.lectures()
+	}
+	w.f.goOn(t.Context(), time.Now().Add(patience))
+	if n := w.count("select count(*) from jobs where status <> 'completed'"); n != 0 {
+		t.Errorf("%d jobs are left", n)
+	}
+	// The first, one in each slot, one that waits, and one that finds no slot.
+	if got := most.Load(); got > 5 {
+		t.Errorf("%d workers were there at once, want 5 at the most", got)
 	}
 }
