@@ -111,6 +111,7 @@ require (
 )
 
 require (
+	github.com/compose-spec/compose-go/v2 v2.16.2
 	github.com/google/uuid v1.6.0
 	github.com/prometheus/client_model v0.6.3
 	github.com/prometheus/common v0.72.0
@@ -120,6 +121,7 @@ require (
 	github.com/schedgen/schedgen/load-tests v0.0.0-00010101000000-000000000000
 	github.com/schedgen/schedgen/shared/dev/stack v0.0.0
 	github.com/schedgen/schedgen/shared/dev/testkit v0.0.0
+	github.com/sirupsen/logrus v1.10.2
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/sys v0.49.0
 	mvdan.cc/sh/v3 v3.12.0

@@ -42,11 +42,15 @@ func (s *system) composeServices(ctx context.Context) (map[string]service, error
 	}
 	all := map[string]service{}
 	services, _ := whole["services"].(map[string]any)
+	services, err := interpolated(services, known)
+	if err != nil {
+		return nil, fmt.Errorf("read the deployment: %w", err)
+	}
 	for _, name := range slices.Sorted(maps.Keys(services)) {
 		if at(services[name], "extends") != nil || whole["include"] != nil {
 			return nil, notLooked{"the deployment uses include or extends, which is not followed", "docker compose config >whole.yml; schedgen readiness --compose whole.yml"}
 		}
-		about, _ := interpolated(services[name], known).(map[string]any)
+		about, _ := services[name].(map[string]any)
 		given, err := s.composeEnvironment(about, known)
 		if err != nil {
 			return nil, fmt.Errorf("the service %s: %w", name, err)
@@ -84,9 +88,11 @@ func (s *system) composeEnvironment(about map[string]any, known map[string]strin
 		if err != nil {
 			return nil, fmt.Errorf("read its env_file: %w", err)
 		}
-		for name, value := range assignments(string(written)) {
-			all[name] = interpolateText(value, known)
+		values, err := assignments(name, written, known)
+		if err != nil {
+			return nil, err
 		}
+		maps.Copy(all, values)
 	}
 	environment, _ := named(about["environment"]).(map[string]any)
 	for name, value := range environment {

@@ -1,117 +1,78 @@
 package readiness
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"regexp"
-	"strings"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/compose-spec/compose-go/v2/interpolation"
+	"github.com/compose-spec/compose-go/v2/template"
+	"github.com/sirupsen/logrus"
 )
 
-// unknownSetting stands for what a settings file would say that was not named.
+// Docker Compose's own library reads the settings file and replaces variables here: a reader of ours would take for a
+// value what no container is given. The library warns of each variable that is not set, in the log of the whole program,
+// where nobody asked for it.
+func init() { logrus.SetOutput(io.Discard) }
+
+// unknownSetting stands for a value from a settings file that was not named.
 const unknownSetting = "(of the settings file)"
 
 var noSettings = notLooked{"the deployment takes this from the settings file, which was not named", "schedgen readiness --compose FILES --settings deploy/compose/.env"}
 
-// interpolated replaces the variables in all texts of a value.
-func interpolated(value any, known map[string]string) any {
-	switch v := value.(type) {
-	case string:
-		return interpolateText(v, known)
-	case map[string]any:
-		all := map[string]any{}
-		for name, one := range v {
-			all[name] = interpolated(one, known)
+// lookup finds the values of variables. Without any settings each has a value that nobody knows.
+func lookup(known map[string]string) func(name string) (value string, set bool) {
+	return func(name string) (string, bool) {
+		if known == nil {
+			return unknownSetting, true
 		}
-		return all
-	case []any:
-		var all []any
-		for _, one := range v {
-			all = append(all, interpolated(one, known))
-		}
-		return all
-	}
-	return value
-}
-
-var variableName = regexp.MustCompile(`^[A-Za-z_]\w*`)
-
-// interpolateText replaces $NAME, ${NAME}, and ${NAME} with :-, -, :?, ?, :+ or + and a text that may have variables too; $$
-// is a $. Docker Compose refuses a text whose required variable is missing; here it is empty.
-func interpolateText(text string, known map[string]string) string {
-	var b strings.Builder
-	for text != "" {
-		before, rest, has := strings.Cut(text, "$")
-		b.WriteString(before)
-		if !has {
-			break
-		}
-		name := variableName.FindString(rest)
-		switch {
-		case strings.HasPrefix(rest, "$"):
-			b.WriteByte('$')
-			text = rest[1:]
-		case name != "":
-			b.WriteString(valueOf(name, known))
-			text = rest[len(name):]
-		case strings.HasPrefix(rest, "{"):
-			inside, after := braced(rest[1:])
-			value, there := inBraces(inside, known)
-			if !there {
-				return ""
-			}
-			b.WriteString(value)
-			text = after
-		default:
-			b.WriteByte('$')
-			text = rest
-		}
-	}
-	return b.String()
-}
-
-// valueOf is a variable's value, or what stands for it where nobody told the settings.
-func valueOf(name string, known map[string]string) string {
-	if known == nil {
-		return unknownSetting
-	}
-	return known[name]
-}
-
-// braced is what stands before the brace that closes, and what follows it.
-func braced(text string) (inside, after string) {
-	depth := 1
-	for i, r := range text {
-		switch r {
-		case '{':
-			depth++
-		case '}':
-			depth--
-		}
-		if depth == 0 {
-			return text[:i], text[i+1:]
-		}
-	}
-	return text, ""
-}
-
-// inBraces is the value of what stands in braces; there is none if it is required and missing.
-func inBraces(inside string, known map[string]string) (value string, there bool) {
-	name := variableName.FindString(inside)
-	operator, other := strings.TrimPrefix(inside, name), ""
-	value, set := known[name]
-	if strings.HasPrefix(operator, ":") {
-		set, operator = value != "", operator[1:]
-	}
-	if operator != "" {
-		operator, other = operator[:1], operator[1:]
-	}
-	switch {
-	case known == nil:
-		return unknownSetting, true
-	case operator == "-" && !set, operator == "+" && set:
-		return interpolateText(other, known), true
-	case operator == "?":
+		value, set := known[name]
 		return value, set
-	case operator == "+":
-		return "", true
 	}
-	return value, true
+}
+
+// commentForValue is a line that has a comment where its value belongs. Docker Compose takes the comment for the value.
+var commentForValue = regexp.MustCompile(`(?m)^(\s*(?:export\s+)?\w+=)[ \t]*#.*$`)
+
+// lineOf is the beginning of an error of a settings file. What follows repeats the line, which may hold a secret.
+var lineOf = regexp.MustCompile(`^line \d+`)
+
+// assignments reads the NAME=value lines of a file as Docker Compose does, with the variables in them. A comment is no
+// value.
+func assignments(name string, written []byte, known map[string]string) (map[string]string, error) {
+	values, err := dotenv.ParseWithLookup(bytes.NewReader(commentForValue.ReplaceAll(written, []byte("$1"))), lookup(known))
+	if err != nil {
+		if line := lineOf.FindString(err.Error()); line != "" {
+			name = line + " of " + name
+		}
+		return nil, fmt.Errorf("%s is not what Docker Compose can read: each line must be NAME=value", name)
+	}
+	return values, nil
+}
+
+// interpolated replaces the variables in all texts of a part of a deployment.
+func interpolated(part map[string]any, known map[string]string) (map[string]any, error) {
+	return interpolation.Interpolate(part, interpolation.Options{Substitute: func(text string, _ template.Mapping) (string, error) {
+		return interpolateText(text, known)
+	}})
+}
+
+// interpolateText replaces the variables of a text. Docker Compose refuses a text whose required variable is missing; here
+// it is empty, so that the check of what needs it can say so.
+func interpolateText(text string, known map[string]string) (string, error) {
+	var options []template.Option
+	if known == nil { // no default counts: the settings might say something else
+		options = append(options, template.WithSubstitutionFunction(func(string, template.Mapping) (string, bool, error) {
+			return unknownSetting, true, nil
+		}))
+	}
+	value, err := template.SubstituteWithOptions(text, lookup(known), options...)
+	var missing *template.MissingRequiredError
+	if errors.As(err, &missing) {
+		return "", nil
+	}
+	return value, err
 }

@@ -48,27 +48,9 @@ func (s *system) settings() (settingsFile, error) {
 		if err != nil {
 			return settingsFile{}, fmt.Errorf("read the settings: %w", err)
 		}
-		return settingsFile{values: assignments(string(written)), mode: info.Mode().Perm()}, nil
+		values, err := assignments(s.Settings, written, map[string]string{})
+		return settingsFile{values: values, mode: info.Mode().Perm()}, err
 	})
-}
-
-// assignments reads NAME=value lines as Docker Compose does: a comment is no value, and the last of a name counts.
-func assignments(written string) map[string]string {
-	values := map[string]string{}
-	for line := range strings.Lines(written) {
-		name, value, is := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
-		if !is || strings.HasPrefix(name, "#") {
-			continue
-		}
-		value = strings.TrimSpace(value)
-		if quote := value[:min(1, len(value))]; quote == `"` || quote == "'" {
-			value, _, _ = strings.Cut(value[1:], quote)
-		} else {
-			value, _, _ = strings.Cut(" "+value, " #")
-		}
-		values[strings.TrimSpace(name)] = strings.TrimSpace(value)
-	}
-	return values
 }
 
 func strong(_ context.Context, s *system, names []string) Finding {

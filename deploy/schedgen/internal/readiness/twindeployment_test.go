@@ -87,12 +87,15 @@ func deployedTwins() []twin {
 		{"given SITE_HOST", set("SITE_HOST", "schedgen.example.org"), "is still that of the documents' examples", "Fill in"},
 		{"given SITE_HOST", set("SITE_HOST", "https://up.ac.za/"), "has not the form", "Fill in"},
 		{"given DASHBOARD_USERS", set("DASHBOARD_USERS", "admin:admin"), "has not the form", "Fill in"},
+		{"given DASHBOARD_USERS", set("DASHBOARD_USERS", "admin:$apr1$x$y"), "has not the form", "Fill in"}, // Docker Compose makes it admin:
 		{"one-of ALERT_SMTP_SERVER+ALERT_TO ALERT_WEBHOOK_URL", func(w *world) {
 			delete(w.settings, "ALERT_WEBHOOK_URL")
 			w.settings["ALERT_SMTP_SERVER"] = "mail.up.ac.za:587"
 		}, "none of ALERT_SMTP_SERVER+ALERT_TO", "one of the settings"},
 		{secrets, set("POSTGRES_PASSWORD", ""), "POSTGRES_PASSWORD is empty", "anew"},
 		{secrets, set("POSTGRES_PASSWORD", "hunter2"), "fewer than 20", "anew"},
+		{secrets, set("POSTGRES_PASSWORD", "kS8vQm2Zr7$Lx4Wn9Tb3Yc6Hd"), "fewer than 20", "anew"}, // Docker Compose makes it kS8vQm2Zr7
+		{secrets, set("POSTGRES_PASSWORD", "\"kS8vQm2Zr7Lx4Wn9Tb3Yc6Hd"), "is not what Docker Compose can read", "anew"},
 		{secrets, set("POSTGRES_PASSWORD", "aaaaaaaaaaaaaaaaaaaaaaaa"), "repeats itself", "anew"},
 		{secrets, set("POSTGRES_PASSWORD", "MyOwnSecretPhrase-2026-xyz"), "tried first", "anew"},
 		{secrets, set("POSTGRES_PASSWORD", soundSettings()["ADMIN_TOKEN"]), "are the same", "anew"},
