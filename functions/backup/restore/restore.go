@@ -346,7 +346,10 @@ func (r *Restorer) restoreObjects(ctx context.Context, sealed archive.Reader, ob
 		return c, lost, fmt.Errorf("%w: %d of %d PDFs, such as %s, are damaged in the backup. PDFs are kept for a day only, and what was read in them is in the database. Restore another backup, or this one without them: add --without-damaged-pdfs, and --replace",
 			ErrLost, len(lost), len(objects), lost[0])
 	}
-	whole := slices.DeleteFunc(slices.Clone(objects), func(o archive.Object) bool { return slices.Contains(lost, o.Key) })
+	whole := slices.DeleteFunc(slices.Clone(objects), func(o archive.Object) bool {
+		_, is := slices.BinarySearch(lost, o.Key)
+		return is
+	})
 	if err := forEach(ctx, whole, r.compareObject); err != nil {
 		return c, lost, err
 	}
@@ -363,13 +366,14 @@ func (r *Restorer) putObjects(ctx context.Context, sealed archive.Reader, object
 	err = forEach(ctx, objects, func(ctx context.Context, o archive.Object) error {
 		body, _, err := sealed.Object(ctx, o)
 		if err != nil && archive.IsDamage(err) {
-			if r.compareObject(ctx, o) == nil {
-				return nil // the bucket still has it
+			// nil: the bucket still has it. Of a bucket that cannot be asked nobody knows.
+			if err = r.compareObject(ctx, o); errors.Is(err, blob.ErrNotFound) || errors.Is(err, errOtherContent) {
+				mu.Lock()
+				defer mu.Unlock()
+				lost = append(lost, o.Key)
+				return nil
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			lost = append(lost, o.Key)
-			return nil
+			return err
 		}
 		if err != nil {
 			return err
@@ -427,6 +431,9 @@ func migrate(ctx context.Context, dsn string, from int) (string, error) {
 	return fmt.Sprintf("schema %d was migrated to %d", from, snapshot.Schema), nil
 }
 
+// errOtherContent means that a PDF is not the one of the backup.
+var errOtherContent = errors.New("the content is not that of the backup")
+
 // compareObject reads a restored PDF and compares its hash.
 func (r *Restorer) compareObject(ctx context.Context, o archive.Object) error {
 	reader, _, err := r.PDFs.Get(ctx, o.Key)
@@ -439,7 +446,7 @@ func (r *Restorer) compareObject(ctx context.Context, o archive.Object) error {
 		return fmt.Errorf("read %s: %w", o.Key, err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, o.SHA256) {
-		return fmt.Errorf("%s has another content than in the backup", o.Key)
+		return fmt.Errorf("%s: %w", o.Key, errOtherContent)
 	}
 	return nil
 }
