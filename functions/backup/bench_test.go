@@ -109,10 +109,7 @@ func loss(t testing.TB, s scale, server func(testing.TB, ...s3test.Webhook) *s3t
 	m := w.backup(w.function())
 	return m, func(t testing.TB) restore.Result {
 		fresh := server(t)
-		f := w.function(func(c *backup.Config) {
-			c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
-			c.Blob, c.Postgres.URL = fresh.Config(), secret.New(newDatabase(t, opts...).DSN())
-		})
+		f := w.function(pdfsIn(fresh), func(c *backup.Config) { c.Postgres.URL = secret.New(newDatabase(t, opts...).DSN()) })
 		restored, err := f.Restore(t.Context(), restore.Options{})
 		if err != nil {
 			t.Fatal(err)

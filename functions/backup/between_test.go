@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -60,6 +61,22 @@ func through(b *between) func(*backup.Config) {
 	return func(c *backup.Config) {
 		c.Bucket = backup.Target{URL: b.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
 	}
+}
+
+// pdfsThrough sends its bucket of PDFs through b, and its backups with them unless they are in a bucket elsewhere.
+func pdfsThrough(b *between) func(*backup.Config) {
+	return func(c *backup.Config) { c.Blob.URL = b.URL }
+}
+
+// readyWhenPDFsGo looks at what passes a between: no PDF may be deleted while a restore has not ended, for the tables that
+// come back may list it.
+func (w *world) readyWhenPDFsGo(_ http.ResponseWriter, r *http.Request) (answered bool) {
+	if r.Method == http.MethodDelete && strings.Contains(r.URL.Path, "/uploads/") {
+		if err := w.pool.Ping(context.Background()); err != nil {
+			w.t.Errorf("a PDF is deleted before the restore has ended: %v", err)
+		}
+	}
+	return false
 }
 
 // isPart says that a request stores a part of a dump.

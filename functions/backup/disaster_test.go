@@ -234,36 +234,28 @@ func eachCompletedJobIsWhole(t testing.TB, got, last map[string][]string, gotPDF
 
 func TestARestoreRefusesADatabaseThatIsNotEmpty(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(3)
-	f := w.function()
-	w.backup(f)
-	want := tables(t, w.cfg.Postgres.URL.Reveal())
+	w, f, _ := backedUp(t, 3)
+	want := w.tables()
 	w.fill(2)
-	later := tables(t, w.cfg.Postgres.URL.Reveal())
+	later := w.tables()
 	if _, err := f.Restore(t.Context(), restore.Options{}); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Fatalf("got %v, want a refusal", err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), later)
+	sameTables(t, w.tables(), later)
 	if _, err := f.Restore(t.Context(), restore.Options{Replace: true}); err != nil {
 		t.Fatalf("told to replace it: %v", err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
+	sameTables(t, w.tables(), want)
 }
 
 func TestARestoreThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(3)
-	f := w.function()
-	m := w.backup(f)
+	w, f, m := backedUp(t, 3)
 	w.fill(1)
-	want := tables(t, w.cfg.Postgres.URL.Reveal())
-	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+m.ID+"/dump."))
-	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
-		t.Errorf("got %v, want the damage", err)
-	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
+	want := w.tables()
+	w.damage("runs/" + m.ID + "/dump.")
+	findsDamage(t, f, restore.Options{ID: m.ID, Replace: true})
+	sameTables(t, w.tables(), want)
 }
 
 func TestARestoreToAnEarlierTime(t *testing.T) {
@@ -276,7 +268,7 @@ func TestARestoreToAnEarlierTime(t *testing.T) {
 		w.fill(1)
 		f.Now = func() time.Time { return day.AddDate(0, 0, i) }
 		w.backup(f)
-		states = append(states, tables(t, w.cfg.Postgres.URL.Reveal()))
+		states = append(states, w.tables())
 	}
 	into := pgtest.Empty(t)
 	if _, err := f.Restore(t.Context(), restore.Options{To: secret.New(into), At: day.Add(36 * time.Hour)}); err != nil {
@@ -330,7 +322,7 @@ func TestAnOffsiteCopyRestoresWhenAllElseIsLost(t *testing.T) {
 		t.Errorf("without a scratch server: got %s, %+v, %v; want a copy, unverified, and an error", unproved.Status(), unproved.Offsite, err)
 	}
 
-	want := tables(t, w.cfg.Postgres.URL.Reveal())
+	want := w.tables()
 	w.dropBucket("schedgen-backups")
 	into := pgtest.Empty(t)
 	if _, err := f.Restore(t.Context(), restore.Options{To: secret.New(into), Offsite: true}); err != nil {
@@ -361,10 +353,7 @@ func TestAnObjectThatIsNoUploadIsKeptToo(t *testing.T) {
 	}
 	m := w.backup(w.function())
 	other := s3test.New(t)
-	f := w.function(func(c *backup.Config) {
-		c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
-		c.Blob = other.Config()
-	})
+	f := w.function(pdfsIn(other))
 	if _, err := f.Restore(t.Context(), restore.Options{To: secret.New(pgtest.Empty(t)), ID: m.ID}); err != nil {
 		t.Fatal(err)
 	}

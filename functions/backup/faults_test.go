@@ -122,10 +122,7 @@ func (w *world) dropBucket(name string) {
 
 func TestABucketOfPDFsThatIsLostIsNotBackedUpAsEmpty(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(3)
-	f := w.function()
-	w.backup(f)
+	w, f, _ := backedUp(t, 3)
 	w.dropBucket("schedgen-pdfs")
 	if m, err := f.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "none of the 3") {
 		t.Errorf("got %+v, %v; want an error", m.ID, err)
@@ -248,6 +245,20 @@ func keyLike(t testing.TB, bucket *blob.Store, prefix string) (key string) {
 	return key
 }
 
+// damage flips a bit of the first object of the backup bucket whose key begins so.
+func (w *world) damage(prefix string) {
+	w.t.Helper()
+	flip(w.t, w.backups(), keyLike(w.t, w.backups(), prefix))
+}
+
+// findsDamage fails the test unless a restore ends because the backup is damaged.
+func findsDamage(t testing.TB, f *backup.Function, o restore.Options) {
+	t.Helper()
+	if _, err := f.Restore(t.Context(), o); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("got %v, want the damage", err)
+	}
+}
+
 func TestAFlippedBitIsFoundAndAlerted(t *testing.T) {
 	t.Parallel()
 	for _, depth := range []string{store.ByRestore, store.ByChecksums} {
@@ -267,7 +278,7 @@ func TestAFlippedBitIsFoundAndAlerted(t *testing.T) {
 				if m.Verification.By != depth || !m.Good() {
 					t.Fatalf("got a verification by %s, want by %s", m.Verification.By, depth)
 				}
-				flip(t, w.backups(), keyLike(t, w.backups(), strings.Replace(prefix, "ID", m.ID, 1)))
+				w.damage(strings.Replace(prefix, "ID", m.ID, 1))
 				got, err := f.Verify(t.Context(), m.ID, false)
 				if err == nil || got.Good() {
 					t.Errorf("got %s, %v; want it found", got.Status(), err)

@@ -3,7 +3,6 @@ package backup_test
 import (
 	"testing"
 
-	"github.com/schedgen/schedgen/functions/backup"
 	"github.com/schedgen/schedgen/functions/backup/restore"
 	"github.com/schedgen/schedgen/shared/blob"
 	"github.com/schedgen/schedgen/shared/dev/testkit/pgtest"
@@ -27,10 +26,7 @@ func TestABackupRestoresElsewhere(t *testing.T) {
 			}
 			elsewhere := pgtest.Empty(t)
 			other := s3test.New(t)
-			f := w.function(func(c *backup.Config) {
-				c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
-				c.Blob = other.Config()
-			})
+			f := w.function(pdfsIn(other))
 			got, err := f.Restore(t.Context(), restore.Options{To: secret.New(elsewhere)})
 			if err != nil {
 				t.Fatalf("restore: %v", err)
@@ -38,7 +34,7 @@ func TestABackupRestoresElsewhere(t *testing.T) {
 			if len(got.Checks) < 4 {
 				t.Errorf("got the checks %+v, want tables, migrations, objects, s3", got.Checks)
 			}
-			sameTables(t, tables(t, elsewhere), tables(t, w.cfg.Postgres.URL.Reveal()))
+			sameTables(t, tables(t, elsewhere), w.tables())
 			sameObjects(t, objects(t, other.Store(t)), objects(t, w.pdfs))
 		})
 	}
@@ -46,10 +42,7 @@ func TestABackupRestoresElsewhere(t *testing.T) {
 
 func TestUnchangedObjectsAreNotStoredAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(5)
-	f := w.function()
-	first := w.backup(f)
+	w, f, first := backedUp(t, 5)
 	w.fill(2)
 	second := w.backup(f)
 	if first.ObjectsStored != 5 || second.ObjectsStored != 2 || second.Objects != 7 {

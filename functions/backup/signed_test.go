@@ -42,10 +42,8 @@ func signed(letter string) func(*backup.Config) {
 // elsewhere restores into a new database and a new bucket.
 func (w *world) elsewhere(change ...func(*backup.Config)) *backup.Function {
 	w.t.Helper()
-	from, to := w.s3.Config(), s3test.New(w.t).Config()
-	return w.function(append(change, func(c *backup.Config) {
-		c.Bucket = backup.Target{URL: from.URL, AccessKey: from.AccessKey, SecretKey: from.SecretKey, Bucket: "schedgen-backups"}
-		c.Postgres.URL, c.ScratchURL, c.Blob = secret.New(pgtest.Empty(w.t)), secret.String{}, to
+	return w.function(append(change, pdfsIn(s3test.New(w.t)), func(c *backup.Config) {
+		c.Postgres.URL, c.ScratchURL = secret.New(pgtest.Empty(w.t)), secret.String{}
 	})...)
 }
 
@@ -74,10 +72,7 @@ func (w *world) putObject(key string, body []byte) {
 // TestNobodyForgesABackup: who may write to the bucket can encrypt to the public key, and still cannot sign.
 func TestNobodyForgesABackup(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(2)
-	f := w.function(signed("s"))
-	m := w.backup(f)
+	w, f, m := backedUp(t, 2, signed("s"))
 	if m.Trust() != nil || m.Status() != store.Verified {
 		t.Fatalf("the backup is %s: %v", m.Status(), m.Trust())
 	}

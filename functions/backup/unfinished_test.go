@@ -47,7 +47,7 @@ func TestNoBackupOfAnUnfinishedRestore(t *testing.T) {
 	told := somebody(t)
 	f := w.function(told.alerts)
 	w.backup(f)
-	want := tables(t, w.cfg.Postgres.URL.Reveal())
+	want := w.tables()
 	w.cfg.Lease = time.Second // what the killed restore keeps the next waiting
 	w.killRestore()
 	f = w.function(told.alerts, func(c *backup.Config) { c.Lease = 4 * time.Second })
@@ -59,110 +59,24 @@ func TestNoBackupOfAnUnfinishedRestore(t *testing.T) {
 	if _, err := f.Restore(t.Context(), restore.Options{Replace: true}); err != nil {
 		t.Fatal(err)
 	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
+	sameTables(t, w.tables(), want)
 }
 
 // TestARestoreWithoutItsPDFsIsUndone: the tables come back, and the bucket of PDFs is as it was.
 func TestARestoreWithoutItsPDFsIsUndone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(3)
-	f := w.function()
-	m := w.backup(f)
-	for key := range objects(t, w.pdfs) { // as their time has come
-		if err := w.pdfs.Delete(t.Context(), key); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
-		t.Fatal(err)
-	}
-	want := tables(t, w.cfg.Postgres.URL.Reveal())
-	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
-	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
-		t.Errorf("got %v, want the damage", err)
-	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
+	w, f, m := backedUp(t, 3)
+	w.emptyBucket() // as their time has come
+	w.deleteJobs()
+	want := w.tables()
+	w.damage("objects/")
+	findsDamage(t, f, restore.Options{ID: m.ID, Replace: true})
+	sameTables(t, w.tables(), want)
 	if left := objects(t, w.pdfs); len(left) != 0 {
 		t.Errorf("%d PDFs are left that no table lists", len(left))
 	}
 	if err := w.pool.Ping(t.Context()); err != nil {
 		t.Errorf("the database is as it was, and Ping says %v", err)
-	}
-}
-
-// emptyBucket deletes all PDFs.
-func (w *world) emptyBucket() {
-	w.t.Helper()
-	for key := range objects(w.t, w.pdfs) {
-		if err := w.pdfs.Delete(w.t.Context(), key); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-}
-
-// TestADatabaseIsRestoredWithoutDamagedPDFs: on new servers the restore would else never end.
-func TestADatabaseIsRestoredWithoutDamagedPDFs(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.fill(3)
-	f := w.function()
-	m := w.backup(f)
-	want := tables(t, w.cfg.Postgres.URL.Reveal())
-	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
-	w.emptyBucket()
-	to := pgtest.Empty(t)
-	failed, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: secret.New(to)})
-	if !errors.Is(err, restore.ErrLost) || !strings.Contains(err.Error(), "--without-damaged-pdfs") || len(failed.Lost) != 1 {
-		t.Errorf("%q are lost, %v; want one, and advice", failed.Lost, err)
-	}
-	if there := objects(t, w.pdfs); len(there) != 2 {
-		t.Errorf("%d PDFs were restored, want all others", len(there))
-	}
-	without, err := f.Restore(t.Context(), restore.Options{ID: m.ID, To: secret.New(to), Replace: true, WithoutDamagedPDFs: true})
-	if err != nil || !slices.Equal(without.Lost, failed.Lost) {
-		t.Errorf("without them: %q are lost, %v; want %q", without.Lost, err, failed.Lost)
-	}
-	sameTables(t, tables(t, to), want)
-	restored, err := postgres.Open(postgres.Config{URL: secret.New(to)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer restored.Close()
-	if err := restored.Ping(t.Context()); err != nil {
-		t.Errorf("the restore has not ended: %v", err)
-	}
-}
-
-// TestAPDFThatTheBucketHasIsNotLost, also if it is damaged in the backup.
-func TestAPDFThatTheBucketHasIsNotLost(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.fill(2)
-	f := w.function()
-	m := w.backup(f)
-	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
-	if restored, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err != nil || len(restored.Lost) != 0 {
-		t.Errorf("%q are lost, %v", restored.Lost, err)
-	}
-}
-
-// TestARestoreThatFailsKeepsThePDFsThatTheTablesList: only the bucket was lost, and is back but for one PDF.
-func TestARestoreThatFailsKeepsThePDFsThatTheTablesList(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.fill(3)
-	f := w.function()
-	m := w.backup(f)
-	want := tables(t, w.cfg.Postgres.URL.Reveal())
-	w.emptyBucket()
-	flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
-	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); !errors.Is(err, restore.ErrLost) {
-		t.Errorf("got %v, want that one is lost", err)
-	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
-	if there := objects(t, w.pdfs); len(there) != 2 {
-		t.Errorf("%d PDFs are there, want the two that could be restored", len(there))
 	}
 }
 
@@ -174,27 +88,16 @@ func TestPDFsOfAKilledRestoreAreDeleted(t *testing.T) {
 	w.fill(3)
 	m := w.backup(w.function())
 	w.emptyBucket()
-	if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
-		t.Fatal(err)
-	}
-	want := tables(t, w.cfg.Postgres.URL.Reveal())
+	w.deleteJobs()
+	want := w.tables()
 	w.cfg.Lease = time.Second // what the killed restore keeps the next waiting
 	w.killRestoreAt("ending the restore")
-	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+m.ID+"/dump."))
+	w.damage("runs/" + m.ID + "/dump.")
 	b := w.between()
-	b.set(func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodDelete && strings.Contains(r.URL.Path, "/uploads/") {
-			if err := w.pool.Ping(context.Background()); err != nil {
-				t.Errorf("a PDF is deleted before the tables are back: %v", err)
-			}
-		}
-		return false
-	})
+	b.set(w.readyWhenPDFsGo)
 	f := w.function(func(c *backup.Config) { c.Lease, c.Blob.URL = 4*time.Second, b.URL })
-	if _, err := f.Restore(t.Context(), restore.Options{ID: m.ID, Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
-		t.Errorf("got %v, want the damage", err)
-	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
+	findsDamage(t, f, restore.Options{ID: m.ID, Replace: true})
+	sameTables(t, w.tables(), want)
 	if left := objects(t, w.pdfs); len(left) != 0 {
 		t.Errorf("%d PDFs are left that no table lists", len(left))
 	}
@@ -208,13 +111,11 @@ func TestPDFsOfAKilledRestoreOfAnotherBackupAreDeleted(t *testing.T) {
 	f := w.function()
 	w.cfg.Lease = time.Second // what the killed restore keeps the next waiting
 	w.backup(f)
-	if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
-		t.Fatal(err)
-	}
+	w.deleteJobs()
 	w.emptyBucket()
 	w.fill(1)
 	second := w.backup(f)
-	want, pdfs := tables(t, w.cfg.Postgres.URL.Reveal()), objects(t, w.pdfs)
+	want, pdfs := w.tables(), objects(t, w.pdfs)
 	// The killed restore is of the first backup: the newest is not there for it.
 	newest := "manifests/" + second.ID + ".json"
 	manifest := w.object(newest)
@@ -226,12 +127,10 @@ func TestPDFsOfAKilledRestoreOfAnotherBackupAreDeleted(t *testing.T) {
 	if there := objects(t, w.pdfs); len(there) != 3 {
 		t.Fatalf("%d PDFs are there, want the killed restore's and that of the database", len(there))
 	}
-	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+second.ID+"/dump."))
+	w.damage("runs/" + second.ID + "/dump.")
 	f = w.function(func(c *backup.Config) { c.Lease = 4 * time.Second })
-	if _, err := f.Restore(t.Context(), restore.Options{Replace: true}); err == nil || !strings.Contains(err.Error(), "damaged") {
-		t.Errorf("got %v, want the damage", err)
-	}
-	sameTables(t, tables(t, w.cfg.Postgres.URL.Reveal()), want)
+	findsDamage(t, f, restore.Options{Replace: true})
+	sameTables(t, w.tables(), want)
 	sameObjects(t, objects(t, w.pdfs), pdfs)
 }
 
@@ -243,7 +142,7 @@ func TestARestoreDeletesThePDFsOfUploadsThatItReplaced(t *testing.T) {
 		w := newWorld(t)
 		w.fill(2)
 		b := w.between()
-		f := w.function(func(c *backup.Config) { c.Blob.URL = b.URL })
+		f := w.function(pdfsThrough(b))
 		m := w.backup(f)
 		want := objects(t, w.pdfs)
 		o := restore.Options{ID: m.ID, Replace: true}
@@ -258,14 +157,7 @@ func TestARestoreDeletesThePDFsOfUploadsThatItReplaced(t *testing.T) {
 		} else {
 			w.fill(1)
 		}
-		b.set(func(_ http.ResponseWriter, r *http.Request) bool {
-			if r.Method == http.MethodDelete && strings.Contains(r.URL.Path, "/uploads/") {
-				if err := w.pool.Ping(context.Background()); err != nil {
-					t.Errorf("a PDF is deleted before the restore has ended: %v", err)
-				}
-			}
-			return false
-		})
+		b.set(w.readyWhenPDFsGo)
 		if _, err := f.Restore(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
@@ -281,18 +173,16 @@ func TestARestoreThatIsKilledAtItsEndHasEnded(t *testing.T) {
 		w := newWorld(t)
 		w.fill(2)
 		w.backup(w.function())
-		restored := tables(t, w.cfg.Postgres.URL.Reveal())["jobs"]
-		if _, err := w.pool.Exec(t.Context(), "delete from jobs"); err != nil {
-			t.Fatal(err)
-		}
+		restored := w.tables()["jobs"]
+		w.deleteJobs()
 		if fails {
 			w.emptyBucket()
-			flip(t, w.backups(), keyLike(t, w.backups(), "objects/"))
+			w.damage("objects/")
 		}
 		w.fill(3)
 		want, orphans := restored, 3
 		if fails {
-			want, orphans = tables(t, w.cfg.Postgres.URL.Reveal())["jobs"], 1
+			want, orphans = w.tables()["jobs"], 1
 		}
 		victim := w.process()
 		victim.Env = append(victim.Env, killAtEnv+"=deleting "+map[bool]string{false: "3", true: "2"}[fails]+" PDFs")
@@ -302,7 +192,7 @@ func TestARestoreThatIsKilledAtItsEndHasEnded(t *testing.T) {
 		if err := w.pool.Ping(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if got := tables(t, w.cfg.Postgres.URL.Reveal())["jobs"]; !slices.Equal(got, want) {
+		if got := w.tables()["jobs"]; !slices.Equal(got, want) {
 			t.Errorf("fails %t: there are %d jobs, want %d", fails, len(got), len(want))
 		}
 		there := slices.Sorted(maps.Keys(objects(t, w.pdfs)))
@@ -318,7 +208,7 @@ func TestARestoreWhoseOrphansCannotBeDeletedHasEnded(t *testing.T) {
 	w := newWorld(t)
 	w.fill(1)
 	b := w.between()
-	f := w.function(func(c *backup.Config) { c.Blob.URL = b.URL })
+	f := w.function(pdfsThrough(b))
 	m := w.backup(f)
 	w.fill(1)
 	b.set(func(out http.ResponseWriter, r *http.Request) bool {

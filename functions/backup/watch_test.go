@@ -151,7 +151,7 @@ func TestMetricsTellOfTheNewestBackup(t *testing.T) {
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), names...); err != nil {
 		t.Error(err)
 	}
-	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+m.ID+"/dump."))
+	w.damage("runs/" + m.ID + "/dump.")
 	if _, err := f.Verify(t.Context(), m.ID, false); err == nil {
 		t.Fatal("the damage was not found")
 	}
@@ -391,7 +391,7 @@ schedgen_backup_good 1
 	if !seen.Load() {
 		t.Error("the verification read nothing")
 	}
-	flip(t, w.backups(), keyLike(t, w.backups(), "runs/"+m.ID+"/dump."))
+	w.damage("runs/" + m.ID + "/dump.")
 	if _, err := f.Verify(t.Context(), m.ID, false); err == nil {
 		t.Fatal("the damage was not found")
 	}

@@ -118,6 +118,23 @@ func (w *world) backup(f *backup.Function) store.Manifest {
 	return m
 }
 
+// backedUp is a world with n jobs, a function on it, and the backup that it made.
+func backedUp(t testing.TB, n int, changes ...func(*backup.Config)) (*world, *backup.Function, store.Manifest) {
+	t.Helper()
+	w := newWorld(t)
+	w.fill(n)
+	f := w.function(changes...)
+	return w, f, w.backup(f)
+}
+
+// pdfsIn keeps the PDFs on another server. The backups stay where they are.
+func pdfsIn(other *s3test.Server) func(*backup.Config) {
+	return func(c *backup.Config) {
+		c.Bucket = backup.Target{URL: c.Blob.URL, AccessKey: c.Blob.AccessKey, SecretKey: c.Blob.SecretKey}
+		c.Blob = other.Config()
+	}
+}
+
 // confidential is in every PDF and every entry: what a stolen bucket must not show.
 const confidential = "COS 212 with Prof. Secretive in the Aula"
 
@@ -194,6 +211,30 @@ func tables(t testing.TB, dsn string) map[string][]string {
 		}
 	}
 	return all
+}
+
+// tables are what the world's own database holds.
+func (w *world) tables() map[string][]string {
+	w.t.Helper()
+	return tables(w.t, w.cfg.Postgres.URL.Reveal())
+}
+
+// deleteJobs deletes the jobs from the database, and not their PDFs.
+func (w *world) deleteJobs() {
+	w.t.Helper()
+	if _, err := w.pool.Exec(w.t.Context(), "delete from jobs"); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// emptyBucket deletes all PDFs.
+func (w *world) emptyBucket() {
+	w.t.Helper()
+	for key := range objects(w.t, w.pdfs) {
+		if err := w.pdfs.Delete(w.t.Context(), key); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // sameTables fails the test where two databases differ.
