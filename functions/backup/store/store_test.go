@@ -30,6 +30,17 @@ func newStore(t testing.TB) (*store.Store, *blob.Store) {
 	return store.New(bucket, 1000), bucket
 }
 
+// storeWithObject is newStore with one object, which no backup needs.
+func storeWithObject(t testing.TB) (s *store.Store, bucket *blob.Store, name string) {
+	t.Helper()
+	s, bucket = newStore(t)
+	name = strings.Repeat("ab", 32)
+	if err := s.PutObject(t.Context(), name, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	return s, bucket, name
+}
+
 // lockOf takes the store's lock for the rest of the test.
 func lockOf(t testing.TB, s *store.Store) *store.Lock {
 	t.Helper()
@@ -208,11 +219,7 @@ func TestASweepLeavesBackupsAlone(t *testing.T) {
 // TestAHolderThatSleptDeletesNothing: another took the lock, and its backup may need what no manifest names yet.
 func TestAHolderThatSleptDeletesNothing(t *testing.T) {
 	t.Parallel()
-	s, bucket := newStore(t)
-	name := strings.Repeat("ab", 32)
-	if err := s.PutObject(t.Context(), name, []byte("x")); err != nil {
-		t.Fatal(err)
-	}
+	s, bucket, name := storeWithObject(t)
 	lock := lockOf(t, s)
 	if _, err := bucket.Put(t.Context(), "lock.json", strings.NewReader("{}"), 2, "application/json", nil); err != nil {
 		t.Fatal(err)
@@ -227,11 +234,7 @@ func TestAHolderThatSleptDeletesNothing(t *testing.T) {
 
 func TestObjectsAreKeptWhileABackupsNeedsAreNotKnown(t *testing.T) {
 	t.Parallel()
-	s, bucket := newStore(t)
-	name := strings.Repeat("ab", 32)
-	if err := s.PutObject(t.Context(), name, []byte("x")); err != nil {
-		t.Fatal(err)
-	}
+	s, bucket, name := storeWithObject(t)
 	lock := lockOf(t, s)
 	m := commit(t, s, run(t, s, nil, name))
 	for _, damaged := range []string{"runs/" + m.ID + "/objects.000001", "manifests/" + m.ID + ".json"} {
