@@ -87,6 +87,7 @@ func TestNoQueryReadsAWholeTable(t *testing.T) {
 		"announced":    {announcedSQL, []any{id}},
 		"unannounced":  {unannouncedSQL, []any{45.0, 200}},
 		"expired PDFs": {expiredPDFsSQL, []any{86400.0, 200}},
+		"orphans":      {orphansSQL, []any{[]string{"key"}, postgres.ReplacedPrefix}},
 		"PDF deleted":  {pdfDeletedSQL, []any{[]string{id}}},
 		"forget":       {deleteOldSQL, []any{29 * 86400.0, 200}},
 		"letter":       {deadLetterSQL, []any{1}},

@@ -161,6 +161,24 @@ func TestScratchDatabasesOfTheDeadAreDropped(t *testing.T) {
 	}
 }
 
+// TestTheSessionOfALostMachineEnds after a minute, by the server's own measure: half a minute of silence, three questions.
+func TestTheSessionOfALostMachineEnds(t *testing.T) {
+	t.Parallel()
+	conn, err := connect(t.Context(), pgtest.Empty(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	const sql = `select string_agg(setting, ' ' order by name) from pg_settings where name like 'tcp_keepalives%'`
+	var got string
+	if err := conn.QueryRow(t.Context(), sql).Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+	if want := "3 30 10"; got != want { // count, idle, interval
+		t.Errorf("the keepalives are %q, want %q", got, want)
+	}
+}
+
 func ExampleCompare() {
 	fmt.Println(Compare([]Table{{"public.jobs", 2, "17"}}, []Table{{"public.jobs", 3, "21"}}))
 	// Output: table public.jobs has 2 rows instead of 3
