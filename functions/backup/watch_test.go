@@ -279,8 +279,8 @@ func TestABucketThatIsAwayForAMomentAlertsNobody(t *testing.T) {
 	who.heard(t)
 }
 
-// TestACommandWaitsWithNoAlert: the next one would not know how long the bucket has been away.
-func TestACommandWaitsWithNoAlert(t *testing.T) {
+// TestACommandAlertsAtOnce: the next one would not know how long the bucket has been away.
+func TestACommandAlertsAtOnce(t *testing.T) {
 	t.Parallel()
 	w, who := newWorld(t), somebody(t)
 	b := w.between()

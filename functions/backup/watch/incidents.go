@@ -55,8 +55,8 @@ type Incidents struct {
 	sender *alert.Sender
 	now    func() time.Time
 
-	// Once says that this process checks once and ends. It cannot see how long the bucket is away, nor note it there, so it
-	// waits with no alert of that.
+	// Once says that this process checks once and ends. If the bucket is away, it cannot know for how long, nor note it there
+	// for the next process, so it alerts people of that at once.
 	Once bool
 
 	// Alerts counts alerts by channel and outcome.
@@ -150,9 +150,12 @@ const incidentsState = "alert"
 // read returns a copy of the open incidents: those in the bucket, or those that this process remembers if it is down, or
 // was when they were to be stored.
 func (i *Incidents) read(ctx context.Context) incidents {
-	var open incidents
-	if err := i.store.ReadState(ctx, incidentsState, &open); i.unsaved || err != nil && !errors.Is(err, blob.ErrNotFound) {
-		open = i.last
+	open := i.last
+	if !i.unsaved {
+		var stored incidents
+		if err := i.store.ReadState(ctx, incidentsState, &stored); err == nil || errors.Is(err, blob.ErrNotFound) {
+			open = stored
+		}
 	}
 	return incidents{Since: copyOf(open.Since), LastAlerted: copyOf(open.LastAlerted), Reason: copyOf(open.Reason)}
 }
