@@ -1,7 +1,7 @@
 /**
- * What the browser keeps of a student, as a value. Each tab has a version of its own and hears of the others' late, so every change
- * carries a stamp, and together() makes one of any two versions. It is commutative, associative and idempotent: whatever reaches a
- * tab late, twice or not at all, tabs that have heard of the same changes hold the same.
+ * What the browser keeps of a student, as a value. Each tab has a version of its own and hears of the others' late, so
+ * every change carries a stamp, and together() merges any two versions. It is commutative, associative and idempotent
+ * (a state-based CRDT): whatever reaches a tab late or twice, tabs that have heard of the same changes hold the same.
  */
 import type { Timetable } from "../api/client";
 import { noChoices, type Choices, type KeptFeed, type Upload } from "./types";
@@ -27,8 +27,8 @@ export interface Kept {
 export const nothing: Kept = { generation: 0, clock: 0, uploads: [], feeds: [], removed: {}, choices: noChoices, timetable: null, at: {} };
 
 /**
- * So many removals are remembered, the latest. An upload or feed comes back only from a tab that still has it and slept through as many
- * removals after it: the server has deleted it by then, and it can be removed again.
+ * So many removals are remembered, the latest. An upload or feed comes back only from a tab that still has it and slept
+ * through as many removals after it: the server has deleted it by then, and it can be removed again.
  */
 export const mostRemoved = 500;
 
@@ -52,11 +52,15 @@ export function read(text: string | null): Kept {
   }
 }
 
-/** Writes it, the same for the same whatever the order in which it came about: tabs that agree have nothing to tell each other. */
+/**
+ * Writes it. Versions that are equal are written the same, in whatever order their changes came: tabs that agree have
+ * nothing to tell each other.
+ */
 export function write(kept: Kept): string {
   const item = <T extends { at?: Stamps }>(one: T) => inOrder(one.at ? { ...one, at: inOrder(one.at) } : one);
   const { uploads, feeds, removed, choices, at } = kept;
-  return JSON.stringify(inOrder({ ...kept, uploads: uploads.map(item), feeds: feeds.map(item), removed: inOrder(removed), choices: inOrder(choices), at: inOrder(at) }));
+  const parts = { removed: inOrder(removed), choices: inOrder(choices), at: inOrder(at) };
+  return JSON.stringify(inOrder({ ...kept, uploads: uploads.map(item), feeds: feeds.map(item), ...parts }));
 }
 
 function inOrder<T extends object>(one: T): T {
@@ -64,8 +68,8 @@ function inOrder<T extends object>(one: T): T {
 }
 
 /**
- * The stamp of the next change: later than all that this version knows, and, as the tabs of a browser share its clock, later than what
- * another tab changed before without having told yet.
+ * The stamp of the next change: later than all that this version knows, and, as the tabs of a browser share its clock,
+ * later than what another tab changed before without having told yet.
  */
 export function nextStamp(kept: Kept, now: number): number {
   return Math.max(now, kept.clock + 1);
@@ -81,8 +85,8 @@ export function stamped(at: Stamps | undefined, change: object, stamp: number): 
 }
 
 /**
- * Makes one of two versions. After everything was forgotten, nothing of before counts. Else every upload and feed of either is in it,
- * but for those that either removed, and each field is that of its last change.
+ * Merges two versions. After everything was forgotten, nothing of before counts. Else every upload and feed of either is
+ * in it, but for those that either removed, and each field is that of its last change.
  */
 export function together(ours: Kept, theirs: Kept): Kept {
   const clock = Math.max(ours.clock, theirs.clock);
@@ -122,7 +126,7 @@ function merged<T extends Item>(ours: T, theirs: T): T {
   return !at || at === ours.at ? one : { ...one, at };
 }
 
-/** Each field as it was changed last. What was changed at the same time, or never, follows an order that both sides share. */
+/** Each field as it was changed last. Of values changed at the same time, or never, the higher rank counts. */
 function later<T extends object>(ours: T, theirs: T, ourAt: Stamps = {}, theirAt: Stamps = {}): T {
   const fields = Object.keys({ ...ours, ...theirs }) as (keyof T & string)[];
   const newer = fields.filter((field) => {

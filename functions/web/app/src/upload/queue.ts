@@ -23,7 +23,7 @@ export const progress = signal<Record<string, number>>({});
 /** Uploads that this tab works on now, each with the way to end that. */
 const running = new Map<string, AbortController>();
 
-// Whichever tab removed it or forgot everything.
+// Ends the work on uploads that are gone, whichever tab removed them or forgot everything.
 effect(() => {
   const there = new Set(uploads.value.map((u) => u.id));
   for (const [id, ended] of running) if (!there.has(id)) ended.abort();
@@ -36,8 +36,8 @@ function newId(): string {
 }
 
 /**
- * Takes files that were picked or dropped. All are listed before the first is sent, which then knows that others wait, and none before
- * it is kept: other tabs, and the next visit, take it for one that can be sent.
+ * Takes files that were picked or dropped. All are listed before the first is sent, which then knows that others wait, and
+ * none before it is kept: other tabs, and the next visit, take it for one that can be sent.
  */
 export async function add(files: Iterable<File>): Promise<void> {
   const taken: Upload[] = [];
@@ -168,7 +168,8 @@ async function attempt(id: string): Promise<void> {
         changeUpload(id, { state: "waiting", jobId: undefined }); // the server lost it: the file is still here
         continue;
       }
-      // A lost connection tells when it is back. A question about a job may be lost by itself, and asked again; a file is not sent twice unasked.
+      // The browser tells when a lost connection is back. A question about a job may be lost by itself, and is asked again;
+      // a file is not sent twice unasked.
       const waits = isLost(e) && !(navigator.onLine && wanted(id)?.jobId);
       const seconds = waits ? 0 : secondsUntilRetry(e, tries, { guess: true });
       if (seconds === 0) throw e;
@@ -194,7 +195,10 @@ async function sendKept(id: string): Promise<void> {
   await done(id, sent.read.jobId, sent.read.pdfType, sent.read.events);
 }
 
-/** Deletes the job of an upload that was removed while it was sent. Where that fails it is in the list again, as another, and the next visit finishes it. */
+/**
+ * Deletes the job of an upload that was removed while it was sent. Where that fails it is in the list again, under a new id,
+ * for the old one counts as removed, and the next visit finishes it.
+ */
 async function deleteSent(upload: Upload & { jobId: string }, since: Beginning): Promise<void> {
   try {
     await deleteJob(upload.jobId);
