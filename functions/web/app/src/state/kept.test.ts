@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { randomOf } from "../domain/random";
-import { changed, mostRemoved, nothing, read, together, write, type Kept } from "./kept";
+import { changed, merge, mostRemoved, nothing, read, write, type Kept } from "./kept";
 import { noChoices, type KeptFeed, type Upload } from "./types";
 
 test("what cannot be read is as if nothing had been kept", () => {
@@ -65,13 +65,13 @@ const table: Record<string, [ours: Partial<Kept>, theirs: Partial<Kept>, both: P
 
 test.each(Object.keys(table))("%s", (name) => {
   const [ours, theirs, both] = table[name]!.map((some) => ({ ...nothing, ...some })) as [Kept, Kept, Kept];
-  expect(read(write(together(ours, theirs)))).toEqual(both);
-  expect(write(together(theirs, ours))).toBe(write(both));
+  expect(read(write(merge(ours, theirs)))).toEqual(both);
+  expect(write(merge(theirs, ours))).toBe(write(both));
 });
 
 test("the latest removals are remembered", () => {
   const removed = (from: number, to: number) => Object.fromEntries(Array.from({ length: to - from }, (_, at) => [`u${from + at}`, from + at]));
-  const both = together({ ...nothing, removed: removed(1, mostRemoved) }, { ...nothing, removed: removed(mostRemoved, mostRemoved + 9) });
+  const both = merge({ ...nothing, removed: removed(1, mostRemoved) }, { ...nothing, removed: removed(mostRemoved, mostRemoved + 9) });
   expect(both.removed).toEqual(removed(9, mostRemoved + 9));
 });
 
@@ -96,9 +96,9 @@ test("it does not matter who hears of whom first, how often, or in which order",
     const below = randomOf(seed);
     const [a, b, c] = [random(below), random(below), random(below)];
     const same = (one: Kept, other: Kept) => expect(write(one), `seed ${seed}`).toBe(write(other));
-    same(together(a, a), a);
-    same(together(a, b), together(b, a));
-    same(together(together(a, b), c), together(a, together(b, c)));
-    same(together(together(a, b), a), together(a, b));
+    same(merge(a, a), a);
+    same(merge(a, b), merge(b, a));
+    same(merge(merge(a, b), c), merge(a, merge(b, c)));
+    same(merge(merge(a, b), a), merge(a, b));
   }
 });

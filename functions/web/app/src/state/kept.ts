@@ -1,6 +1,6 @@
 /**
  * What the browser keeps of a student, as a value. Each tab has a version of its own and hears of the others' late, so
- * every change carries a stamp, and together() merges any two versions. It is commutative, associative and idempotent
+ * every change carries a stamp, and merge() merges any two versions. It is commutative, associative and idempotent
  * (a state-based CRDT): whatever reaches a tab late or twice, tabs that have heard of the same changes hold the same.
  */
 import type { Timetable } from "../api/client";
@@ -88,19 +88,19 @@ export function stamped(at: Stamps | undefined, change: object, stamp: number): 
  * Merges two versions. After everything was forgotten, nothing of before counts. Else every upload and feed of either is
  * in it, but for those that either removed, and each field is that of its last change.
  */
-export function together(ours: Kept, theirs: Kept): Kept {
+export function merge(ours: Kept, theirs: Kept): Kept {
   const clock = Math.max(ours.clock, theirs.clock);
   if (ours.generation !== theirs.generation) return { ...(ours.generation > theirs.generation ? ours : theirs), clock };
-  const removed = newest(latest(ours.removed, theirs.removed));
+  const removed = bounded(mergeStamps(ours.removed, theirs.removed));
   return {
     generation: ours.generation,
     clock,
     uploads: union(ours.uploads, theirs.uploads, removed, (upload) => upload.addedAt),
     feeds: union(ours.feeds, theirs.feeds, removed, (feed) => feed.createdAt),
     removed,
-    choices: later(ours.choices, theirs.choices, ours.at, theirs.at),
-    timetable: later({ timetable: ours.timetable }, { timetable: theirs.timetable }, ours.at, theirs.at).timetable,
-    at: latest(ours.at, theirs.at),
+    choices: mergeFields(ours.choices, theirs.choices, ours.at, theirs.at),
+    timetable: mergeFields({ timetable: ours.timetable }, { timetable: theirs.timetable }, ours.at, theirs.at).timetable,
+    at: mergeStamps(ours.at, theirs.at),
   };
 }
 
@@ -114,20 +114,20 @@ function union<T extends Item>(ours: T[], theirs: T[], removed: Stamps, when: (o
   const all = new Map(ours.map((one) => [one.id, one]));
   for (const their of theirs) {
     const our = all.get(their.id);
-    all.set(their.id, our ? merged(our, their) : their);
+    all.set(their.id, our ? mergeItem(our, their) : their);
   }
   const order = (one: T) => `${when(one)} ${one.id}`;
   return [...all.values()].filter((one) => removed[one.id] === undefined).sort((a, b) => (order(a) < order(b) ? -1 : 1));
 }
 
-function merged<T extends Item>(ours: T, theirs: T): T {
-  const one = later(ours, { ...theirs, at: ours.at }, ours.at, theirs.at);
-  const at = theirs.at && latest(ours.at ?? {}, theirs.at);
+function mergeItem<T extends Item>(ours: T, theirs: T): T {
+  const one = mergeFields(ours, { ...theirs, at: ours.at }, ours.at, theirs.at);
+  const at = theirs.at && mergeStamps(ours.at ?? {}, theirs.at);
   return !at || at === ours.at ? one : { ...one, at };
 }
 
 /** Each field as it was changed last. Of values changed at the same time, or never, the higher rank counts. */
-function later<T extends object>(ours: T, theirs: T, ourAt: Stamps = {}, theirAt: Stamps = {}): T {
+function mergeFields<T extends object>(ours: T, theirs: T, ourAt: Stamps = {}, theirAt: Stamps = {}): T {
   const fields = Object.keys({ ...ours, ...theirs }) as (keyof T & string)[];
   const newer = fields.filter((field) => {
     const behind = (theirAt[field] ?? 0) - (ourAt[field] ?? 0);
@@ -141,12 +141,12 @@ function rank(value: unknown): string {
 }
 
 /** The later of both stamps of each name. */
-function latest(ours: Stamps, theirs: Stamps): Stamps {
+function mergeStamps(ours: Stamps, theirs: Stamps): Stamps {
   const newer = Object.entries(theirs).filter(([name, stamp]) => stamp > (ours[name] ?? -1));
   return newer.length === 0 ? ours : { ...ours, ...Object.fromEntries(newer) };
 }
 
-function newest(removed: Stamps): Stamps {
+function bounded(removed: Stamps): Stamps {
   const all = Object.entries(removed);
   if (all.length <= mostRemoved) return removed;
   return Object.fromEntries(all.sort(([a, at], [b, bt]) => bt - at || (a < b ? -1 : 1)).slice(0, mostRemoved));

@@ -8,7 +8,7 @@ import type { Event, Timetable } from "../api/client";
 import { assignColours, type Colour } from "../domain/colours";
 import { takenGroups, type TakenGroups } from "../domain/courses";
 import { johannesburg } from "../domain/time";
-import { changed, nextStamp, nothing, read, stamped, together, write, type Kept } from "./kept";
+import { changed, merge, nextStamp, nothing, read, stamped, write, type Kept } from "./kept";
 import type { Choices, KeptFeed, Upload } from "./types";
 
 const key = "schedgen/2";
@@ -49,7 +49,7 @@ export const notKept = signal(false);
  */
 export function update(change: (kept: Kept, stamp: number) => Kept): void {
   const there = stored();
-  const now = met(kept.peek(), there);
+  const now = mergedWith(kept.peek(), there);
   const stamp = nextStamp(now, Date.now());
   keep({ ...change(now, stamp), clock: stamp }, there);
 }
@@ -58,7 +58,7 @@ export function update(change: (kept: Kept, stamp: number) => Kept): void {
 export type Beginning = Pick<Kept, "generation"> & { stamp: number };
 
 export function beginning(): Beginning {
-  meet(null); // what begins now begins after what other tabs did
+  takeIn(null); // what begins now begins after what other tabs did
   return { generation: kept.peek().generation, stamp: nextStamp(kept.peek(), Date.now()) };
 }
 
@@ -71,16 +71,16 @@ export function forgottenSince({ generation }: Beginning): boolean {
  * Takes in what another tab kept: what is stored now, and what it was when that tab told of it. That may be gone already, where a third
  * tab wrote over it without having seen it.
  */
-function meet(told: string | null): void {
+function takeIn(told: string | null): void {
   const there = stored();
-  keep(met(met(kept.peek(), told), there), there);
+  keep(mergedWith(mergedWith(kept.peek(), told), there), there);
 }
 
-function met(ours: Kept, text: string | null): Kept {
+function mergedWith(ours: Kept, text: string | null): Kept {
   if (text === null || text === seen) return ours;
   const theirs = read(text);
   if (theirs.generation > ours.generation) forgottenElsewhere.value++;
-  return together(ours, theirs);
+  return merge(ours, theirs);
 }
 
 function keep(now: Kept, there: string | null): void {
@@ -100,9 +100,9 @@ function keep(now: Kept, there: string | null): void {
 addEventListener("storage", (e) => {
   if (e.key !== key && e.key !== null) return;
   if (e.newValue === null) forget(); // somebody deleted it by hand
-  else meet(e.newValue);
+  else takeIn(e.newValue);
 });
-addEventListener("pageshow", (e) => e.persisted && meet(null)); // nobody told it anything while it was away
+addEventListener("pageshow", (e) => e.persisted && takeIn(null)); // nobody told it anything while it was away
 
 /** The academic year of the newest lectures, as their upload says; that of now where there are none. */
 const uploadedYear = computed(() => Math.max(...lectureYears(timetable.value?.events ?? [])) || presentYear());
