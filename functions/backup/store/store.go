@@ -1,16 +1,16 @@
 // Package store is what a backup bucket holds, and the only truth about backups: the database may be
 // what is lost.
 //
-//	lock.json                     who works on this bucket now
-//	manifests/<id>.json           a backup: written last, so without it there is none
-//	runs/<id>/started             a run began; without a manifest, what is beside it is an orphan
-//	runs/<id>/dump.000001...      the sealed dump, in parts
-//	runs/<id>/contents.000001...  sealed: what the dump and the objects must be (Contents)
-//	runs/<id>/objects.000001...   the names of the objects that the backup needs, one a line
-//	objects/<xx>/<name>           a sealed object, kept once for all backups that need it
-//	state/alert.json              what was alerted
-//	state/deletions.json          who deleted everything, by hashes; signed
-//	state/deletions-replaced-<hash>.json the same as it was found when it could not be used
+//	lock.json                             who works on this bucket now
+//	manifests/<id>.json                   a backup: written last, so without it there is none
+//	runs/<id>/started                     a run began; without a manifest, what is beside it is an orphan
+//	runs/<id>/dump.000001...              the sealed dump, in parts
+//	runs/<id>/contents.000001...          sealed: what the dump and the objects must be (Contents)
+//	runs/<id>/objects.000001...           the names of the objects that the backup needs, one a line
+//	objects/<xx>/<name>                   a sealed object, kept once for all backups that need it
+//	state/alert.json                      what was alerted
+//	state/deletions.json                  who deleted everything, by hashes; signed
+//	state/deletions-replaced-<hash>.json  the same as it was found when it could not be used
 //
 // Large streams are kept as numbered objects rather than as one multipart upload: a part that failed
 // is sent again by itself, its hash is in the manifest, what a crash leaves is listed like any other

@@ -19,7 +19,7 @@ type service struct {
 	replicas int     // that run, or may run where it scales by itself
 	env      map[string]string
 	command  string   // with its arguments
-	probed   bool     // the platform asks it whether it is well
+	probed   bool     // the platform checks its health
 	ends     bool     // it does its work once
 	storage  []string // folders whose files outlive its containers
 	fault    string   // why what is described here is not what runs
@@ -66,7 +66,7 @@ func deploymentChecks() map[string]check {
 			fix: "Fill in the settings that are missing in secrets.env and deploy $1 anew.", command: "${EDITOR:-vi} .env && docker compose up -d $1"},
 		"setting": {run: setting, args: 3, says: "`$2` of `$1` is `$3`, by its default or as deployed",
 			fix: "Set $2 to $3 where $1 is deployed, or take it out, which means its default.", command: "${EDITOR:-vi} deploy/compose/compose.yml && docker compose up -d $1"},
-		"probed": {run: probed, args: -1, says: "the platform asks `$@` whether it is well",
+		"probed": {run: probed, args: -1, says: "the platform checks the health of `$@`",
 			fix: "Add the health check that deploy/compose or the manifests have for it.", command: up},
 		"storage": {run: keptStorage, args: -1, says: "what is written is on a volume, for each SERVICE:FOLDER of `$@`",
 			fix: "Mount the volume that deploy/compose/compose.yml has for it.", command: up},
@@ -204,7 +204,7 @@ func probed(ctx context.Context, s *system, names []string) Finding {
 	for _, name := range names {
 		if f := s.on(ctx, name, func(one service) Finding {
 			if !one.probed {
-				return failed("nobody asks %s whether it is well", name)
+				return failed("%s has no health check", name)
 			}
 			return ok("%s", name)
 		}); f.State != OK {
@@ -219,7 +219,7 @@ func keptStorage(ctx context.Context, s *system, wanted []string) Finding {
 		name, folder, _ := strings.Cut(want, ":")
 		if f := s.on(ctx, name, func(one service) Finding {
 			if folder == "" || !slices.Contains(one.storage, folder) {
-				return failed("what %s writes to %s goes with its container", name, folder)
+				return failed("what %s writes to %s is lost with its container", name, folder)
 			}
 			return ok("%s", want)
 		}); f.State != OK {

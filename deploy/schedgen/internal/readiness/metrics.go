@@ -253,7 +253,7 @@ func pool(ctx context.Context, s *system, args []string) Finding {
 	used, known := all.sum("schedgen_db_connections", "state", "in_use")
 	switch {
 	case err1 != nil || err2 != nil || n == 0 || known == 0:
-		return from(notLooked{"the pools tell nothing now", "ask again when the system has been used"})
+		return from(notLooked{"the connection pools have reported nothing lately", "ask again when the system has been used"})
 	case bound < least || bound > most:
 		return failed("the pools open at most %.0f connections, which is not between %s and %s", bound, args[0], args[1])
 	case used > 0.8*bound:

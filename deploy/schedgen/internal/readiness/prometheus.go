@@ -220,7 +220,7 @@ func scraped(ctx context.Context, s *system, functions []string) Finding {
 	case len(silent) > 0:
 		return failed("these do not answer Prometheus: %s", strings.Join(silent, ", "))
 	case len(missing) == len(functions):
-		return failed("Prometheus asks no function")
+		return failed("Prometheus scrapes no function")
 	case len(missing) > 0:
 		return from(notLooked{"Prometheus has no measures of " + strings.Join(missing, ", ") + ": nobody asks for them, or none runs",
 			"on a cluster ask again while they serve; on one server see Prometheus' /targets"})

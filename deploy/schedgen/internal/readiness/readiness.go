@@ -146,7 +146,7 @@ func (s *system) inTime(ctx context.Context, item Item, decisions []Decision) Fi
 		f = s.look(ctx, item, decisions)
 	}
 	if ctx.Err() != nil && f.State != OK {
-		return from(notLooked{fmt.Sprintf("the time of the run, %s, was over", s.Timeout), "schedgen readiness --section " + item.Section + " --timeout 15m"})
+		return from(notLooked{fmt.Sprintf("the run reached its time limit of %s", s.Timeout), "schedgen readiness --section " + item.Section + " --timeout 15m"})
 	}
 	return f
 }

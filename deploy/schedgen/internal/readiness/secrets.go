@@ -173,7 +173,7 @@ func useless(name, value string) string {
 	case ofExamples.MatchString(value):
 		return "is still that of the documents' examples"
 	case forms[name] != nil && !forms[name].MatchString(value):
-		return "has not the form that it needs"
+		return "does not have the form that it needs"
 	}
 	return ""
 }

@@ -62,7 +62,7 @@ func firewall(_ context.Context, s *system, _ []string) Finding {
 	case !starts:
 		return failed("ufw is turned on but does not start with the server")
 	case input != "DROP" && input != "REJECT":
-		return failed("ufw lets in what no rule refuses")
+		return failed("ufw lets in what no rule mentions: its default is not to refuse")
 	}
 	return ok("ufw %s is on, starts with the server, and refuses what is not allowed", version)
 }

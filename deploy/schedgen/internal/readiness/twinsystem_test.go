@@ -186,6 +186,6 @@ func watchedTwins() []twin {
 			ruled(`"schedgen:cost"`, `"another"`)(w)
 		}, "no schedgen:cost", "rules"},
 		{"scraped pdf-parse web", asked(silentQuery, measured("up", `"instance":"web:8080",`, "0")), "do not answer Prometheus: web:8080", "TargetDown"},
-		{"scraped pdf-parse web", asked(seenQuery), "asks no function", "targets"},
+		{"scraped pdf-parse web", asked(seenQuery), "scrapes no function", "targets"},
 	}
 }
