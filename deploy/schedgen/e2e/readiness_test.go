@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,4 +64,41 @@ func TestReadinessOfARunningSystem(t *testing.T) {
 			t.Errorf("%s is green with a wrong token: %s", r.ID, r.Evidence)
 		}
 	}
+}
+
+// TestPrometheusAnswersWhatReadinessAsks looks at all items that ask Prometheus, with a real one that watches a system: it
+// must take each expression, and have the measures of which the system itself is the source.
+func TestPrometheusAnswersWhatReadinessAsks(t *testing.T) {
+	t.Parallel()
+	needsMonitoring(t)
+	w := start(t, stack.Config{Monitoring: &stack.Monitoring{Faster: 60}})
+	items, err := readiness.Items()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asking []string
+	for _, item := range items {
+		check, _, _ := strings.Cut(item.Check, " ")
+		if slices.Contains([]string{"alerts", "receiver", "quiet", "expression", "scraped", "known", "metrics", "at-most", "error-rate", "pool", "hits"}, check) {
+			asking = append(asking, item.ID)
+		}
+	}
+	green := []string{"metrics-library", "app-times", "pool-leaks", "pool-size", "week-metrics", "pre-alerts"}
+	eventually(t, func() error {
+		// Prometheus alone is named, so all that is found is what it answers.
+		all, err := readiness.Run(t.Context(), readiness.Options{Prometheus: w.system.Prometheus()}, readiness.Selection{IDs: asking})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range all {
+			if strings.Contains(r.Evidence, "ask Prometheus:") || strings.Contains(r.Evidence, "of Prometheus:") {
+				return fmt.Errorf("%s (%s): %s", r.ID, r.Check, r.Evidence)
+			}
+			if slices.Contains(green, r.ID) && r.State != readiness.OK {
+				return fmt.Errorf("%s is %s: %s", r.ID, r.State, r.Evidence)
+			}
+		}
+		t.Logf("%d items were asked", len(all))
+		return nil
+	})
 }
